@@ -1,0 +1,60 @@
+# Plain python3 >= 3.11, pip and make are enough. `make help` lists the targets.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+DATA   ?= data
+READY  := $(VENV)/.ready
+
+# Every run of pip is held to the pinned versions, build environments too.
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long check format protos serve trainer bench clean
+
+help:  ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "latentwalk needs Python 3.11 or newer, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+demo: $(READY)  ## Steer a real face generator, end to end; pictures in demo/
+	$(BIN)/latentwalk demo --out demo --data $(DATA)
+
+test: $(READY)  ## The whole test suite
+	$(BIN)/python -m pytest
+
+test-long: $(READY)  ## The long forms of the tests as well
+	$(BIN)/python -m pytest -m 'long or not long'
+
+check: $(READY)  ## Lint, types, import contracts, protos up to date, Dockerfile
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports
+	$(BIN)/buf lint protos
+	$(BIN)/buf format --diff --exit-code protos
+	$(BIN)/python protos/generate.py --check
+	$(BIN)/hadolint Dockerfile
+
+format: $(READY)  ## Put the code into its one form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/buf format --write protos
+
+protos: $(READY)  ## Generate the stubs from the .proto files
+	$(BIN)/python protos/generate.py
+
+serve: $(READY)  ## Serve the generators in data/store
+	$(BIN)/latentwalk serve --store $(DATA)/store
+
+trainer: $(READY)  ## Run the trainer on data/
+	$(BIN)/latentwalk trainer --store $(DATA)/store --folder $(DATA)/jobs --database sqlite:///$(DATA)/trainer.db
+
+bench: $(READY)  ## What we claim about speed, measured here
+	$(BIN)/python -m benchmarks
+
+clean:  ## Remove the environment and everything generated
+	rm -rf $(VENV) demo $(DATA) benchmarks/results .pytest_cache .ruff_cache .hypothesis .import_linter_cache
