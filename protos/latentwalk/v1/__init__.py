@@ -1,0 +1,1 @@
+"""The words of latentwalk: generated from the .proto files beside this one by `make protos`."""
