@@ -1,0 +1,25 @@
+"""The artifact store: immutable, versioned folders of a manifest.json and a safetensors file.
+
+* ``<root>/generators/<generator>/<version>/{manifest.json, weights.safetensors}``
+* ``<root>/directions/<generator>/<direction>/<version>/{manifest.json, vectors.safetensors}``
+
+Versions are 1, 2, 3, ...; a version can be seen once its manifest is there, and its number never comes back.
+"""
+
+from latentwalk.gan.artifacts.directions import load_direction, save_direction
+from latentwalk.gan.artifacts.generators import load_generator, save_generator
+from latentwalk.gan.artifacts.manifest import ArtifactRef, FileEntry, Kind, Manifest
+from latentwalk.gan.artifacts.store import Artifact, ArtifactStore
+
+__all__ = [
+    "Artifact",
+    "ArtifactRef",
+    "ArtifactStore",
+    "FileEntry",
+    "Kind",
+    "Manifest",
+    "load_direction",
+    "load_generator",
+    "save_direction",
+    "save_generator",
+]

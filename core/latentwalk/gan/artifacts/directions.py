@@ -1,0 +1,69 @@
+"""Directions in the store: the name of one is "<generator>/<direction>"."""
+
+from dataclasses import asdict
+from typing import Any
+
+from torch import Tensor
+
+from latentwalk.gan.artifacts.manifest import ArtifactRef
+from latentwalk.gan.artifacts.store import ArtifactStore
+from latentwalk.gan.directions import LinearDirection, Slider
+from latentwalk.gan.errors import CorruptArtifact, GanError
+from latentwalk.gan.spec import JsonObject
+
+
+def save_direction(
+    store: ArtifactStore,
+    generator_name: str,
+    direction: LinearDirection,
+    *,
+    provenance: JsonObject,
+    created: str,
+) -> ArtifactRef:
+    """Publishes the next version of a direction, under its generator's name. ``created`` is ISO 8601."""
+    name = f"{generator_name}/{direction.name}"
+    body = {
+        "generator_digest": direction.generator_digest,
+        "space": direction.space,
+        "sliders": [asdict(slider) for slider in direction.sliders],
+    }
+    tensors = {"vectors": direction.vectors}
+    return store.put("directions", name, tensors=tensors, body=body, provenance=provenance, created=created)
+
+
+def load_direction(
+    store: ArtifactStore, generator_name: str, name: str, version: int | None = None
+) -> tuple[LinearDirection, ArtifactRef]:
+    """Reads a direction, by default its newest version.
+
+    Raises UnknownArtifact, and CorruptArtifact also for vectors that are not finite [S, Z] or sliders that
+    cannot be.
+    """
+    artifact = store.get("directions", f"{generator_name}/{name}", version)
+    try:
+        direction = _build(name, artifact.manifest["body"], artifact.tensors)
+    except (GanError, KeyError, TypeError, ValueError) as failure:
+        raise CorruptArtifact(artifact.path, f"it describes no direction: {failure!r}") from failure
+    return direction, artifact.ref
+
+
+def _build(name: str, body: dict[str, Any], tensors: dict[str, Tensor]) -> LinearDirection:
+    return LinearDirection(
+        name=name,
+        generator_digest=str(body["generator_digest"]),
+        space=str(body["space"]),
+        sliders=tuple(map(_slider, body["sliders"])),
+        vectors=tensors["vectors"].clone(),
+    )
+
+
+def _slider(fields: dict[str, Any]) -> Slider:
+    (trained_low, trained_high), (limit_low, limit_high) = fields["trained"], fields["limit"]
+    return Slider(
+        name=str(fields["name"]),
+        edit=str(fields["edit"]),
+        unit=str(fields["unit"]),
+        scale=float(fields["scale"]),
+        trained=(float(trained_low), float(trained_high)),
+        limit=(float(limit_low), float(limit_high)),
+    )

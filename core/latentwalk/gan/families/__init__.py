@@ -1,0 +1,20 @@
+"""The generator families, by name."""
+
+from latentwalk.gan.errors import UnknownFamily
+from latentwalk.gan.families.dcgan import DCGAN
+from latentwalk.gan.generator import Generator
+from latentwalk.gan.spec import GeneratorSpec
+
+FAMILIES: dict[str, type[Generator]] = {"dcgan": DCGAN}
+
+
+def build_generator(spec: GeneratorSpec) -> Generator:
+    """A generator with fresh random weights. Raises UnknownFamily, or GanError if the spec does not fit."""
+    return family_of(spec.family)(spec)
+
+
+def family_of(name: str) -> type[Generator]:
+    """The class of a family. Raises UnknownFamily."""
+    if name not in FAMILIES:
+        raise UnknownFamily(name, tuple(FAMILIES))
+    return FAMILIES[name]

@@ -1,0 +1,75 @@
+"""The one contract of all generator families."""
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from latentwalk.gan.spec import GeneratorSpec
+
+
+class Generator(nn.Module, ABC):
+    """A function from a latent, and a condition if it has classes, to a picture."""
+
+    def __init__(self, spec: GeneratorSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self._frozen_digest: str | None = None
+
+    @abstractmethod
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Draws pictures [N, C, H, W] in spec.range from z [N, Z] and a condition [N, K] whose rows sum to 1.
+
+        The condition is None exactly when spec.classes is 0; else InvalidLatent is raised.
+        """
+
+    @classmethod
+    @abstractmethod
+    def infer_spec(cls, state_dict: Mapping[str, Tensor], classes: int = 0) -> GeneratorSpec:
+        """Reads the spec off the tensors of a checkpoint. Raises GanError if they are not of this family."""
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of spec and weights, as digest_of gives it.
+
+        It is computed at each call while the weights may still change, and once by freeze(). A frozen
+        generator keeps it when it is moved to another device, dtype or memory format: it is the same
+        generator still.
+        """
+        return self._frozen_digest or digest_of(self.spec, self.state_dict())
+
+    def freeze(self) -> Self:
+        """Makes the generator ready to be used, not trained: evaluation mode, no gradients to the weights."""
+        self.eval().requires_grad_(requires_grad=False)
+        self._frozen_digest = digest_of(self.spec, self.state_dict())
+        return self
+
+    def train(self, mode: bool = True) -> Self:
+        """As nn.Module.train; training thaws a frozen generator."""
+        if mode:
+            self._frozen_digest = None
+        return super().train(mode)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        """As nn.Module.load_state_dict; new weights thaw a frozen generator."""
+        self._frozen_digest = None
+        return super().load_state_dict(state_dict, strict, assign)
+
+
+def digest_of(spec: GeneratorSpec, tensors: Mapping[str, Tensor]) -> str:
+    """The digest "sha256:<hex>" of a generator.
+
+    It is taken over the canonical JSON of the spec and of the name, dtype and shape of each tensor, then over
+    the bytes of the tensors: by name, row-major and little-endian, however they lie in memory.
+    """
+    ordered = sorted(tensors.items())
+    forms = [[name, str(tensor.dtype).removeprefix("torch."), list(tensor.shape)] for name, tensor in ordered]
+    header = json.dumps({"spec": spec.to_json(), "tensors": forms}, sort_keys=True, separators=(",", ":"))
+    hasher = hashlib.sha256(header.encode())
+    for _, tensor in ordered:
+        hasher.update(tensor.detach().cpu().flatten().view(torch.uint8).numpy().data)
+    return f"sha256:{hasher.hexdigest()}"

@@ -1,0 +1,55 @@
+"""Latents from seeds, conditions from classes."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from latentwalk.gan.errors import InvalidLatent, OutOfRange
+from latentwalk.gan.spec import GeneratorSpec
+
+MAX_SEED = 2**64 - 1
+
+
+def z_from_seeds(seeds: Sequence[int], latent_size: int) -> Tensor:
+    """Standard normal latents, float32 [N, Z] on the CPU; row i depends on seeds[i] alone, and on all its 64
+    bits.
+
+    Philox4x64-10 (Salmon et al. 2011) keyed by the seed gives 64-bit words, and the transform of Box and
+    Muller (1958) turns two of them into two normal numbers. Not torch.Generator: on the CPU it keeps 32 bits
+    of a seed. A shorter latent is the beginning of a longer one. Raises OutOfRange for a seed outside 0 to
+    2^64 - 1.
+    """
+    pairs = (latent_size + 1) // 2
+    words = np.empty((len(seeds), pairs, 2), dtype=np.uint64)
+    for row, seed in zip(words, seeds, strict=True):
+        if not 0 <= seed <= MAX_SEED:
+            raise OutOfRange("seed", seed, 0, MAX_SEED)
+        row[:] = np.random.Philox(key=seed).random_raw(2 * pairs).reshape(pairs, 2)
+    uniform = (words >> np.uint64(11)) * 2.0**-53  # [0, 1), 53 bits each
+    radius = np.sqrt(-2.0 * np.log(1.0 - uniform[..., 0]))
+    angle = 2.0 * math.pi * uniform[..., 1]
+    normal = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)  # [N, pairs, 2]
+    return torch.from_numpy(normal.reshape(len(seeds), 2 * pairs)[:, :latent_size].astype(np.float32))
+
+
+def one_hot(class_ids: Sequence[int], classes: int) -> Tensor:
+    """Conditions float32 [N, K], 1 at each row's class. Raises OutOfRange for a class outside 0 to K - 1."""
+    for class_id in class_ids:
+        if not 0 <= class_id < classes:
+            raise OutOfRange("class", class_id, 0, classes - 1)
+    return F.one_hot(torch.tensor(class_ids, dtype=torch.int64), classes).float()
+
+
+def check_z(z: Tensor, spec: GeneratorSpec) -> Tensor:
+    """Returns z if it is finite floating point [N, Z]; else raises InvalidLatent."""
+    if z.ndim != 2 or z.shape[1] != spec.latent_size:
+        raise InvalidLatent("z", f"its shape is {list(z.shape)}, it must be [N, {spec.latent_size}]")
+    if not z.is_floating_point():
+        raise InvalidLatent("z", f"its type is {z.dtype}, it must be floating point")
+    if not z.isfinite().all():
+        raise InvalidLatent("z", "it holds NaN or infinity, it must be finite")
+    return z

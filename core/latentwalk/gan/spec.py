@@ -1,0 +1,108 @@
+"""What a generator is, apart from its weights."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, cast
+
+from latentwalk.gan.errors import GanError, OutOfRange
+
+JsonScalar: TypeAlias = str | int | float | bool | None
+JsonObject: TypeAlias = Mapping[str, Any]
+
+# Wide enough for every published generator, narrow enough that a spec from outside cannot ask for all memory.
+LIMITS = {"latent_size": (1, 65_536), "classes": (0, 65_536), "resolution": (8, 4_096), "channels": (1, 64)}
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorSpec:
+    """The shape of a generator: enough, together with the weights, to build it again.
+
+    Raises OutOfRange for a number outside LIMITS, and GanError for a picture range that is not low < high.
+    """
+
+    family: str
+    """A name in families.FAMILIES."""
+    latent_size: int
+    """Z, the length of a sampled latent."""
+    classes: int
+    """K, the number of classes; 0 for an unconditional generator."""
+    resolution: int
+    """H and W of a picture, in pixels."""
+    channels: int
+    """C: 1 for grey, 3 for colour."""
+    config: Mapping[str, JsonScalar] = field(hash=False)
+    """What only the family understands, such as {"width": 64}."""
+    range: tuple[float, float] = (-1.0, 1.0)
+    """The values of black and of white."""
+    spaces: tuple[str, ...] = ("z",)
+    """The latent spaces that the generator has."""
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in LIMITS.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise OutOfRange(f"{name} of the generator", value, low, high)
+        if not self.range[0] < self.range[1]:
+            raise GanError(f"range of the generator is {self.range}: black must be less than white")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, the inverse of from_json."""
+        return {
+            "family": self.family,
+            "latent_size": self.latent_size,
+            "classes": self.classes,
+            "resolution": self.resolution,
+            "channels": self.channels,
+            "config": dict(self.config),
+            "range": list(self.range),
+            "spaces": list(self.spaces),
+        }
+
+    @classmethod
+    def from_json(cls, document: JsonObject) -> "GeneratorSpec":
+        """Builds the spec that to_json wrote. Raises GanError naming what is malformed."""
+        if not _is_object(document) or document.keys() != _FORMS.keys():
+            raise GanError(f"a generator spec must be an object of {', '.join(_FORMS)}, not {document!r}")
+        for name, has_form in _FORMS.items():
+            if not has_form(document[name]):
+                raise GanError(f"{name} of the generator spec is malformed: {document[name]!r}")
+        black, white = document["range"]
+        fields: dict[str, Any] = {**document}
+        fields["range"], fields["spaces"] = (float(black), float(white)), tuple(document["spaces"])
+        return cls(**fields)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _is_config(value: object) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(one, JsonScalar) for one in cast("JsonObject", value).values())
+
+
+def _is_range(value: object) -> bool:
+    return isinstance(value, list) and [type(one) in (int, float) for one in cast("list[Any]", value)] == [True] * 2
+
+
+def _is_names(value: object) -> bool:
+    return isinstance(value, list) and len(names := cast("list[Any]", value)) > 0 and all(map(_is_text, names))
+
+
+_FORMS: dict[str, Callable[[object], bool]] = {
+    "family": _is_text,
+    "latent_size": _is_count,
+    "classes": _is_count,
+    "resolution": _is_count,
+    "channels": _is_count,
+    "config": _is_config,
+    "range": _is_range,
+    "spaces": _is_names,
+}

@@ -1,0 +1,168 @@
+"""Walks: paths of latents. Any frame can be asked for, in any order; what is not asked for costs nothing."""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from typing import TypeAlias
+
+from torch import Tensor
+
+from latentwalk.gan.directions import LinearDirection
+from latentwalk.gan.errors import GanError, OutOfRange
+from latentwalk.gan.interpolation import EASINGS, INTERPOLATIONS
+
+_Alphas: TypeAlias = Mapping[tuple[LinearDirection, int], float]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A movement along one slider of a direction, from alpha = start to alpha = stop."""
+
+    direction: LinearDirection
+    slider: int
+    start: float
+    stop: float
+
+
+@dataclass(frozen=True)
+class Leg:
+    """Stretches that happen at once and add up, in so many frames, both ends included.
+
+    A leg of a single frame stands at the start. Raises GanError for less than one frame or an unknown easing.
+    """
+
+    stretches: tuple[Stretch, ...]
+    frames: int
+    easing: str = "linear"
+
+    def __post_init__(self) -> None:
+        _check(self.frames, self.easing)
+
+    def alphas_at(self, frame: int) -> _Alphas:
+        """Where the sliders of this leg stand in its frame, from 0 to frames - 1."""
+        t = EASINGS[self.easing](frame / max(1, self.frames - 1))
+        alphas: dict[tuple[LinearDirection, int], float] = {}
+        for stretch in self.stretches:
+            slider = (stretch.direction, stretch.slider)
+            alphas[slider] = alphas.get(slider, 0.0) + (1 - t) * stretch.start + t * stretch.stop
+        return alphas
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """Legs walked one after the other; a slider that a later leg does not name stays where it was.
+
+    ``start`` is [R, Z], and all rows walk the same legs. A looping walk comes back the way it went and shows
+    neither of its two ends twice, so that its last frame is followed by its first. Raises GanError for a walk
+    without legs.
+    """
+
+    start: Tensor
+    legs: tuple[Leg, ...]
+    loop: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.legs:
+            raise GanError("a walk has no legs: give it at least one")
+
+    @property
+    def frames(self) -> int:
+        """How many frames each row has."""
+        there = self._ends[-1]
+        return max(1, 2 * there - 2) if self.loop else there
+
+    def alphas_at(self, index: int) -> Mapping[tuple[str, str], float]:
+        """Where every slider that was named so far stands: {(direction, slider): alpha}."""
+        return {
+            (direction.name, direction.sliders[slider].name): alpha
+            for (direction, slider), alpha in self._alphas_at(index).items()
+        }
+
+    def z_at(self, index: int) -> Tensor:
+        """The latents [R, Z] of one frame, from 0 to frames - 1. Raises OutOfRange beyond."""
+        z = self.start
+        for (direction, slider), alpha in self._alphas_at(index).items():
+            z = z + alpha * direction.vectors[slider].to(z)
+        return z
+
+    def _alphas_at(self, index: int) -> _Alphas:
+        _check_index(index, self.frames)
+        frame = index if index < self._ends[-1] else self.frames - index  # the way back is the way there
+        leg = bisect_right(self._ends, frame)
+        first = self._ends[leg] - self.legs[leg].frames
+        return {**self._held[leg], **self.legs[leg].alphas_at(frame - first)}
+
+    @cached_property
+    def _ends(self) -> tuple[int, ...]:
+        """The first frame after each leg."""
+        return tuple(accumulate(leg.frames for leg in self.legs))
+
+    @cached_property
+    def _held(self) -> tuple[_Alphas, ...]:
+        """Where the sliders stand before each leg."""
+
+        def after(held: _Alphas, leg: Leg) -> _Alphas:
+            return {**held, **leg.alphas_at(leg.frames - 1)}
+
+        return tuple(accumulate(self.legs, after, initial={}))
+
+
+@dataclass(frozen=True, eq=False)
+class Interpolation:
+    """Travels from keyframe to keyframe, ``frames_per_leg`` frames from one up to, and without, the next.
+
+    ``keyframes`` is [K, Z], ``conditions`` is [K, classes], always blended linearly, or None. The last
+    keyframe is the last frame; a looping interpolation travels on to the first one instead, without repeating
+    it. Raises GanError for less than two keyframes or less than one frame, and for an unknown method or
+    easing.
+    """
+
+    keyframes: Tensor
+    conditions: Tensor | None
+    frames_per_leg: int
+    method: str
+    easing: str
+    loop: bool
+
+    def __post_init__(self) -> None:
+        _check(self.frames_per_leg, self.easing)
+        if self.method not in INTERPOLATIONS:
+            raise GanError(f"method of interpolation is {self.method!r}: use one of {', '.join(INTERPOLATIONS)}")
+        if len(self.keyframes) < 2:
+            raise GanError(f"an interpolation has {len(self.keyframes)} keyframes: it must have at least 2")
+        if self.conditions is not None and len(self.conditions) != len(self.keyframes):
+            raise GanError(f"{len(self.keyframes)} keyframes have {len(self.conditions)} conditions: give one each")
+
+    @property
+    def frames(self) -> int:
+        """How many frames there are."""
+        legs = len(self.keyframes) - 1
+        return (legs + 1) * self.frames_per_leg if self.loop else legs * self.frames_per_leg + 1
+
+    def z_at(self, index: int) -> Tensor:
+        """The latent [Z] of one frame, from 0 to frames - 1. Raises OutOfRange beyond."""
+        return self._blend(self.keyframes, self.method, index)
+
+    def condition_at(self, index: int) -> Tensor | None:
+        """The condition [classes] of one frame; None if there are no conditions."""
+        return None if self.conditions is None else self._blend(self.conditions, "lerp", index)
+
+    def _blend(self, keyframes: Tensor, method: str, index: int) -> Tensor:
+        _check_index(index, self.frames)
+        leg, frame = divmod(index, self.frames_per_leg)
+        t = EASINGS[self.easing](frame / self.frames_per_leg)
+        return INTERPOLATIONS[method](keyframes[leg], keyframes[(leg + 1) % len(keyframes)], t)
+
+
+def _check(frames: int, easing: str) -> None:
+    if frames < 1:
+        raise GanError(f"a leg has {frames} frames: it must have at least 1")
+    if easing not in EASINGS:
+        raise GanError(f"easing is {easing!r}: use one of {', '.join(EASINGS)}")
+
+
+def _check_index(index: int, frames: int) -> None:
+    if not 0 <= index < frames:
+        raise OutOfRange("frame", index, 0, frames - 1)

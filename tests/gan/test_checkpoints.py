@@ -1,0 +1,247 @@
+import contextlib
+import io
+import os
+import pickle
+import sys
+import types
+import zipfile
+from collections import OrderedDict
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from latentwalk.gan.checkpoints import find_state_dict, read_checkpoint
+from latentwalk.gan.errors import CheckpointRefused, GanError
+
+FORMS = {"zip": True, "legacy": False}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "checkpoint.pt"
+
+
+def save(content: object, path: Path, form: str = "zip") -> Path:
+    torch.save(content, path, _use_new_zipfile_serialization=FORMS[form])
+    return path
+
+
+def refusal(path: Path, **limits: int) -> str:
+    with pytest.raises(CheckpointRefused) as caught:
+        read_checkpoint(path, **limits)
+    assert caught.value.path == str(path)
+    assert str(path) in str(caught.value)
+    assert caught.value.reason in str(caught.value)
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_tensors_and_plain_containers_come_back_as_they_were(path: Path, form: str) -> None:
+    weights = OrderedDict(
+        a=torch.randn(3, 4), b=torch.arange(5), c=torch.ones(2, dtype=torch.bfloat16), d=torch.tensor(1)
+    )
+    content = {"weights": weights, "step": 7, "rate": 0.5, "best": True, "note": "é", 3: [None, (1, "two", [])]}
+    tree = read_checkpoint(save(content, path, form))
+    assert {key: value for key, value in tree.items() if key != "weights"} == {
+        "step": 7,
+        "rate": 0.5,
+        "best": True,
+        "note": "é",
+        3: [None, (1, "two", [])],
+    }
+    assert type(tree["weights"]) is dict
+    for name, tensor in weights.items():
+        assert torch.equal(tree["weights"][name], tensor)
+        assert tree["weights"][name].dtype == tensor.dtype
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_parameters_come_as_plain_tensors_without_gradients(path: Path, form: str) -> None:
+    tree = read_checkpoint(save({"w": nn.Parameter(torch.ones(3))}, path, form))
+    assert type(tree["w"]) is Tensor
+    assert not tree["w"].requires_grad
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_optimiser_of_a_real_training_is_read(path: Path, form: str) -> None:
+    model = nn.Linear(2, 2)
+    adam = torch.optim.Adam(model.parameters())
+    model(torch.ones(1, 2)).sum().backward()
+    adam.step()
+    tree = read_checkpoint(save({"model": model.state_dict(), "optimiser": adam.state_dict()}, path, form))
+    assert torch.equal(find_state_dict(tree, "model")["weight"], model.weight)
+    assert tree["optimiser"]["param_groups"][0]["betas"] == (0.9, 0.999)
+
+
+class Calls:
+    """Pickles as a call, which an unguarded reader makes."""
+
+    def __init__(self, function: object, *arguments: object) -> None:
+        self.call = (function, arguments)
+
+    def __reduce__(self) -> tuple:
+        return self.call
+
+
+@pytest.mark.parametrize("form", [*FORMS, "pickle"])
+@pytest.mark.parametrize("attack", ["os.system", "eval", "exec", "open", "subprocess", "foreign"])
+def test_a_checkpoint_that_wants_to_run_something_is_refused_and_runs_nothing(
+    path: Path, tmp_path: Path, form: str, attack: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marker = tmp_path / "marker"
+    foreign = types.ModuleType("foreign_module")
+    exec("class Weights:\n    def __init__(self, path):\n        open(path, 'w').close()", foreign.__dict__)
+    monkeypatch.setitem(sys.modules, "foreign_module", foreign)
+    call, named = {
+        "os.system": (Calls(os.system, f"touch {marker}"), "system"),
+        "eval": (Calls(eval, f"open({str(marker)!r}, 'w')"), "eval"),
+        "exec": (Calls(exec, f"open({str(marker)!r}, 'w')"), "exec"),
+        "open": (Calls(open, str(marker), "w"), "open"),
+        "subprocess": (Calls(__import__("subprocess").check_call, ["touch", str(marker)]), "check_call"),
+        "foreign": (Calls(foreign.Weights, str(marker)), "foreign_module.Weights"),
+    }[attack]
+    content = {"netG": {"main.0.weight": torch.ones(1), "main.1.weight": call}}
+    if form == "pickle":
+        path.write_bytes(pickle.dumps({"netG": call}, protocol=2))
+    else:
+        save(content, path, form)
+    reason = refusal(path)
+    assert not marker.exists()
+    if form != "pickle":
+        assert named in reason
+
+    # The attack is real: a reader that trusts the file runs it.
+    if form == "pickle":
+        pickle.loads(path.read_bytes())
+    else:
+        torch.load(path, weights_only=False)
+    assert marker.exists()
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("leaf", "reason"),
+    [
+        (torch.eye(3).to_sparse(), "not dense"),
+        (torch.ones(2, dtype=torch.complex64), "complex"),
+        (torch.ones(2, device="meta"), "not dense"),
+        ({1, 2}, "set"),
+        (torch.float32, "torch.dtype"),
+        (torch.ones(2).numpy(), "numpy"),
+        (nn.Linear(1, 1), "Linear"),
+        ({(1, 2): 3}, "key of type builtins.tuple"),
+        (1 + 2j, "complex"),
+    ],
+    ids=["sparse", "complex", "meta", "set", "dtype", "numpy", "module", "key", "number"],
+)
+@pytest.mark.filterwarnings("ignore:Validating sparse tensor")
+def test_what_is_neither_a_dense_tensor_nor_plain_is_refused(path: Path, form: str, leaf: object, reason: str) -> None:
+    assert reason in refusal(save({"weights": [leaf]}, path, form))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_truncated_checkpoint_is_refused_wherever_it_ends(path: Path, form: str) -> None:
+    content = save({"a": torch.randn(100), "b": torch.randn(3, 3)}, path, form).read_bytes()
+    for length in {*range(0, len(content), 97), len(content) - 1}:
+        path.write_bytes(content[:length])
+        assert refusal(path)
+
+
+@given(st.binary(max_size=300))
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_garbage_is_refused(path: Path, garbage: bytes) -> None:
+    path.write_bytes(garbage)
+    assert refusal(path)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@given(st.data())
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_checkpoint_is_read_or_refused_and_nothing_else(path: Path, form: str, data: st.DataObject) -> None:
+    content = bytearray(save({"a": torch.ones(3), "b": [1, "x"]}, path, form).read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content)
+    with contextlib.suppress(CheckpointRefused):
+        read_checkpoint(path)
+
+
+def test_what_is_not_a_file_is_refused(tmp_path: Path) -> None:
+    assert "No such file" in refusal(tmp_path / "nothing.pt")
+    assert refusal(tmp_path)
+
+
+def with_pickle(path: Path, instructions: bytes) -> Path:
+    """A zip checkpoint whose content is this pickle."""
+    save({}, path)
+    source = zipfile.ZipFile(io.BytesIO(path.read_bytes()))
+    with zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, instructions if name.endswith("data.pkl") else source.read(name))
+    return path
+
+
+def test_an_absurdly_deep_checkpoint_is_refused(path: Path) -> None:
+    depth = 100_000
+    assert "nested deeper" in refusal(with_pickle(path, b"\x80\x02" + b"]" * depth + b"a" * (depth - 1) + b"."))
+
+
+def test_a_checkpoint_that_contains_itself_is_refused(path: Path) -> None:
+    assert "nested deeper" in refusal(with_pickle(path, b"\x80\x02]q\x00h\x00a."))
+
+
+def test_a_small_file_that_unfolds_without_end_is_refused(path: Path) -> None:
+    laughs: list = []
+    for _ in range(50):
+        laughs = [laughs, laughs]
+    assert "more than" in refusal(save(laughs, path))
+
+
+def test_a_file_beyond_the_limit_is_refused_unread(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(2**40)
+    assert "limit" in refusal(path)
+    assert "limit is 100" in refusal(save({"a": torch.ones(1000)}, path), max_bytes=100)
+
+
+def test_an_archive_that_inflates_beyond_the_limit_is_refused(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", bytes(10_000_000))
+    assert path.stat().st_size < 100_000
+    assert "limit is 1000000" in refusal(path, max_bytes=1_000_000)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_tensor_that_repeats_its_memory_beyond_the_limit_is_refused(path: Path, form: str) -> None:
+    save({"a": torch.zeros(1).expand(10**6, 10**6)}, path, form)
+    assert path.stat().st_size < 10_000
+    assert "unfold" in refusal(path)
+
+
+def test_the_only_weights_of_a_checkpoint_are_found_without_a_key() -> None:
+    weights = {"main.0.weight": torch.ones(2)}
+    assert find_state_dict(weights) == weights
+    assert find_state_dict({"netG_state_dict": weights, "epoch": 3, "losses": [1.0]}) == weights
+
+
+def test_a_key_says_which_weights_to_take() -> None:
+    first, second = {"w": torch.ones(1)}, {"w": torch.zeros(1)}
+    tree = {"g": first, "g_ema": second, "step": 3}
+    assert find_state_dict(tree, "g_ema") == second
+    for key in (None, "d", "step"):
+        with pytest.raises(GanError, match=r"\['g', 'g_ema'\]"):
+            find_state_dict(tree, key)
+
+
+@pytest.mark.parametrize("tree", [None, 3, [], {}, {"a": {}}, {"a": {"b": 1}}, {"a": {"b": torch.ones(1), "c": 1}}])
+def test_a_checkpoint_without_weights_is_refused(tree) -> None:
+    with pytest.raises(GanError, match=r"one of \[\]"):
+        find_state_dict(tree)
+
+
+def test_the_prefix_of_data_parallel_is_taken_off() -> None:
+    assert [*find_state_dict({"module.main.0.weight": torch.ones(1)})] == ["main.0.weight"]

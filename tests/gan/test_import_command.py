@@ -1,0 +1,79 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from latentwalk.gan.__main__ import main
+from latentwalk.gan.artifacts import ArtifactStore, load_generator
+from latentwalk.gan.generator import Generator
+from latentwalk.gan.latents import z_from_seeds
+
+
+@pytest.fixture
+def checkpoint(generator: Generator, tmp_path: Path) -> Path:
+    path = tmp_path / "netG_epoch_5.pth"
+    torch.save({"netG_state_dict": generator.state_dict(), "epoch": 5}, path)
+    return path
+
+
+def arguments(checkpoint: Path, tmp_path: Path, *more: str) -> list[str]:
+    store = str(tmp_path / "store")
+    return ["import", str(checkpoint), "--family", "dcgan", "--name", "faces", "--store", store, *more]
+
+
+def test_a_checkpoint_becomes_a_generator_of_the_store(
+    generator: Generator, checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments(checkpoint, tmp_path)) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == {"kind": "generators", "name": "faces", "version": 1, "digest": generator.digest}
+    loaded, _ = load_generator(ArtifactStore(str(tmp_path / "store")), "faces")
+    assert loaded.digest == generator.digest
+    z = z_from_seeds([1], 6)
+    assert torch.equal(loaded(z), generator(z))
+    provenance = ArtifactStore(str(tmp_path / "store")).get("generators", "faces").manifest["provenance"]
+    assert provenance["imported"]["file"] == "netG_epoch_5.pth"
+
+
+def test_classes_are_told_apart_from_the_latent(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments(checkpoint, tmp_path, "--classes", "2", "--key", "netG_state_dict")) == 0
+    assert capsys.readouterr().out
+    loaded, _ = load_generator(ArtifactStore(str(tmp_path / "store")), "faces")
+    assert (loaded.spec.latent_size, loaded.spec.classes) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--key", "netD_state_dict"), "netG_state_dict"),
+        (("--classes", "6"), "latent_size"),
+        (("--name", "No Name"), "No Name"),
+        (("--store", "nonsense://x"), "nonsense"),
+    ],
+)
+def test_an_error_is_one_line_and_status_2(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...], said: str
+) -> None:
+    assert main(arguments(checkpoint, tmp_path, *more)) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error: ")
+    assert captured.err.count("\n") == 1
+    assert said in captured.err
+
+
+def test_a_file_that_is_no_checkpoint_is_an_error_of_the_real_command(tmp_path: Path) -> None:
+    garbage = tmp_path / "garbage.pth"
+    garbage.write_bytes(b"not a checkpoint")
+    command = [sys.executable, "-m", "latentwalk.gan", *arguments(garbage, tmp_path)]
+    finished = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=False)
+    assert finished.returncode == 2
+    assert finished.stdout == ""
+    assert finished.stderr.startswith(f"error: refused checkpoint {garbage}")
+    assert finished.stderr.count("\n") == 1

@@ -1,0 +1,58 @@
+"""The rules of the house that no linter knows."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOTS = ["protos", "core", "server", "trainer", "client"]
+MODULES = [path for root in ROOTS for path in (ROOT / root).rglob("*.py") if "_pb2" not in path.name]
+MAX_LINES = 400
+UNSAFE = {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_no_root_closes_the_namespace(root: str) -> None:
+    """An __init__.py at this level would hide every other root."""
+    assert not (ROOT / root / "latentwalk" / "__init__.py").exists()
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_every_package_is_marked_as_typed(root: str) -> None:
+    packages = [path.parent for path in (ROOT / root / "latentwalk").glob("*/__init__.py")]
+    assert packages
+    assert [package.name for package in packages if not (package / "py.typed").exists()] == []
+
+
+def test_the_stubs_are_those_of_the_protos() -> None:
+    run = subprocess.run([sys.executable, ROOT / "protos/generate.py", "--check"], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
+def test_no_module_is_too_long_to_be_read_at_once() -> None:
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in MODULES}
+    assert {name: length for name, length in lengths.items() if length > MAX_LINES} == {}
+
+
+def test_no_module_is_named_for_nothing() -> None:
+    vague = {"util", "utils", "helper", "helpers", "manager", "misc", "common"}
+    assert [str(path) for path in MODULES if path.stem.strip("_") in vague] == []
+
+
+def test_nothing_is_ever_unpickled() -> None:
+    """Law 3: no pickle, and no torch.load that is not weights_only."""
+    offences: list[str] = []
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [name.name for name in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if UNSAFE & {name.split(".")[0] for name in names}:
+                offences.append(f"{path}: imports {names}")
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
+                safe = [keyword for keyword in node.keywords if keyword.arg == "weights_only"]
+                if not safe or ast.unparse(safe[0].value) != "True":
+                    offences.append(f"{path}:{node.lineno}: torch.load without weights_only=True")
+    assert offences == []
