@@ -1,0 +1,209 @@
+"""The errors a caller can be told about: one class each, with its status and its reason.
+
+    ServiceError
+    ├── InvalidRequest       INVALID_ARGUMENT      the request itself is wrong
+    ├── UnknownModel         NOT_FOUND             ┐
+    ├── UnknownDirection     NOT_FOUND             ├ what it names does not exist
+    ├── UnknownJob           NOT_FOUND             ┘
+    ├── GeneratorMismatch    FAILED_PRECONDITION   ┐
+    ├── CorruptArtifact      FAILED_PRECONDITION   ├ it cannot be done as things stand
+    ├── JobStateConflict     FAILED_PRECONDITION   │
+    ├── RequestIdReused      ALREADY_EXISTS        ┘
+    ├── QueueFull            RESOURCE_EXHAUSTED    ┐
+    ├── DeadlineExceeded     DEADLINE_EXCEEDED     ├ not now
+    ├── NotServing           UNAVAILABLE           ┘
+    ├── Unauthenticated      UNAUTHENTICATED       not you
+    └── Internal             INTERNAL              our fault; the log has all of it
+
+What the caller sees is a google.rpc.Status (AIP-193): the message, an ErrorInfo with the reason and metadata, and the
+details that belong to the class.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+import grpc
+from google.protobuf import any_pb2
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+
+from latentwalk.v1 import error_reason_pb2 as reasons
+
+DOMAIN = "latentwalk"
+
+# A status travels in a header, and gRPC's default limit for all headers of a reply is 8 KiB.
+_MOST_NAMES = 16
+_MOST_VIOLATIONS = 16
+_LONGEST_MESSAGE = 1_500
+_LONGEST_VALUE = 200
+
+
+class ServiceError(Exception):
+    """What went wrong, in words for the caller; `metadata` goes into the ErrorInfo."""
+
+    status: ClassVar[grpc.StatusCode] = grpc.StatusCode.INTERNAL
+    reason: ClassVar[reasons.ErrorReason.ValueType] = reasons.ERROR_REASON_INTERNAL
+
+    def __init__(self, message: str, **metadata: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.metadata = metadata
+
+    def details(self) -> list[Message]:
+        """The messages that go into the details of the google.rpc.Status, ErrorInfo first."""
+        name = reasons.ErrorReason.Name(self.reason).removeprefix("ERROR_REASON_")
+        metadata = {key: shortened(value, _LONGEST_VALUE) for key, value in self.metadata.items()}
+        return [ErrorInfo(reason=name, domain=DOMAIN, metadata=metadata)]
+
+
+class InvalidRequest(ServiceError):
+    """One or more fields are out of their bounds. `violations` holds pairs of (field, problem)."""
+
+    status = grpc.StatusCode.INVALID_ARGUMENT
+    reason = reasons.ERROR_REASON_INVALID_REQUEST
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.violations: tuple[tuple[str, str], ...] = ((field, problem),)
+
+    @classmethod
+    def of(cls, violations: Iterable[tuple[str, str]]) -> "InvalidRequest":
+        """One error for all `violations`, of which there must be at least one."""
+        found = tuple(violations)
+        error = cls(*found[0])
+        error.violations = found
+        error.message = "; ".join(f"{field}: {problem}" for field, problem in found)
+        error.args = (error.message,)
+        return error
+
+    def details(self) -> list[Message]:
+        """ErrorInfo, and a BadRequest with the first violations."""
+        bad_request = BadRequest()
+        for field, problem in self.violations[:_MOST_VIOLATIONS]:
+            bad_request.field_violations.add(field=field, description=shortened(problem, _LONGEST_VALUE))
+        return [*super().details(), bad_request]
+
+
+class _Unknown(ServiceError):
+    status = grpc.StatusCode.NOT_FOUND
+    kind: ClassVar[str]
+
+    def __init__(self, name: str, existing: Sequence[str]) -> None:
+        super().__init__(f"no {self.kind} {shortened(name, _LONGEST_VALUE)!r}; {_listed(existing)}", name=name)
+        self.name = name
+        self.existing = tuple(existing)
+
+
+class UnknownModel(_Unknown):
+    """No model of that `name`; `existing` are those there are."""
+
+    reason = reasons.ERROR_REASON_UNKNOWN_MODEL
+    kind = "model"
+
+
+class UnknownDirection(_Unknown):
+    """No direction of that `name`; `existing` are those there are."""
+
+    reason = reasons.ERROR_REASON_UNKNOWN_DIRECTION
+    kind = "direction"
+
+
+class UnknownJob(_Unknown):
+    """No job of that id; `existing` are those there are, newest first."""
+
+    reason = reasons.ERROR_REASON_UNKNOWN_JOB
+    kind = "job"
+
+
+class GeneratorMismatch(ServiceError):
+    """A direction belongs to another generator; the metadata has both digests."""
+
+    status = grpc.StatusCode.FAILED_PRECONDITION
+    reason = reasons.ERROR_REASON_GENERATOR_MISMATCH
+
+
+class CorruptArtifact(ServiceError):
+    """An artifact is damaged; the metadata has the file."""
+
+    status = grpc.StatusCode.FAILED_PRECONDITION
+    reason = reasons.ERROR_REASON_CORRUPT_ARTIFACT
+
+
+class JobStateConflict(ServiceError):
+    """The job is in a state in which this cannot be done."""
+
+    status = grpc.StatusCode.FAILED_PRECONDITION
+    reason = reasons.ERROR_REASON_JOB_STATE
+
+
+class RequestIdReused(ServiceError):
+    """The same request id was used for another spec."""
+
+    status = grpc.StatusCode.ALREADY_EXISTS
+    reason = reasons.ERROR_REASON_REQUEST_ID_REUSED
+
+
+class QueueFull(ServiceError):
+    """There is no room for this request now; it may be sent again after `retry_after_seconds`."""
+
+    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    reason = reasons.ERROR_REASON_QUEUE_FULL
+
+    def __init__(self, message: str, retry_after_seconds: float, **metadata: str) -> None:
+        super().__init__(message, **metadata)
+        self.retry_after_seconds = retry_after_seconds
+
+    def details(self) -> list[Message]:
+        """ErrorInfo, and a RetryInfo."""
+        delay = Duration()
+        delay.FromMilliseconds(max(1, round(self.retry_after_seconds * 1000)))
+        return [*super().details(), RetryInfo(retry_delay=delay)]
+
+
+class DeadlineExceeded(ServiceError):
+    """The caller's deadline passed, or would have."""
+
+    status = grpc.StatusCode.DEADLINE_EXCEEDED
+    reason = reasons.ERROR_REASON_DEADLINE
+
+
+class NotServing(ServiceError):
+    """The service starts or drains."""
+
+    status = grpc.StatusCode.UNAVAILABLE
+    reason = reasons.ERROR_REASON_NOT_SERVING
+
+
+class Unauthenticated(ServiceError):
+    """No token, or not a valid one."""
+
+    status = grpc.StatusCode.UNAUTHENTICATED
+    reason = reasons.ERROR_REASON_UNAUTHENTICATED
+
+
+class Internal(ServiceError):
+    """A fault of the service. The message must not say more than the caller may know."""
+
+
+def rich_status(error: ServiceError) -> Status:
+    """The google.rpc.Status that carries `error` to the caller; small enough for a header."""
+    status = Status(code=error.status.value[0], message=shortened(error.message, _LONGEST_MESSAGE))
+    for detail in error.details():
+        packed = any_pb2.Any()
+        packed.Pack(detail)
+        status.details.append(packed)
+    return status
+
+
+def shortened(text: str, longest: int) -> str:
+    """`text`, cut to at most `longest` characters; the cut is visible."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _listed(names: Sequence[str]) -> str:
+    if not names:
+        return "there are none"
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return "there are: " + ", ".join(names[:_MOST_NAMES]) + more

@@ -1,0 +1,46 @@
+"""The Prometheus endpoint, in a thread of its own, so that it answers also when the event loop is busy."""
+
+import socket
+import threading
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import CollectorRegistry, make_wsgi_app
+
+# prometheus_client's own start_http_server takes up to half a second to stop.
+_POLL_SECONDS = 0.05
+
+
+class Exposition:
+    """Serves the metrics of a registry on host:port until `close`. Raises OSError if it cannot bind."""
+
+    def __init__(self, address: str, registry: CollectorRegistry) -> None:
+        host, _, port = address.rpartition(":")
+        kind = _Server6 if ":" in host else _Server
+        self._server = make_server(host.strip("[]"), int(port), make_wsgi_app(registry), kind, _SilentHandler)
+        self.port = self._server.server_port
+        """The port that it listens on."""
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_POLL_SECONDS,), name="metrics", daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stops to listen."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
+
+
+class _SilentHandler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing: a scrape is no news."""

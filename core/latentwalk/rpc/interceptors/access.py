@@ -1,0 +1,53 @@
+"""The id of a request, and one line in the log for each."""
+
+import logging
+import re
+import uuid
+from time import perf_counter
+from typing import Any
+
+from latentwalk.rpc import logs
+from latentwalk.rpc.interceptors.around import AroundInterceptor, Behaviour, Call, Context
+from latentwalk.rpc.interceptors.outcome import outcome
+
+REQUEST_ID_KEY = "x-request-id"
+
+_VALID_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_log = logging.getLogger("latentwalk.access")
+
+
+class AccessInterceptor(AroundInterceptor):
+    """Takes `x-request-id` from the caller, or makes one, returns it in the initial metadata, and logs the call.
+
+    The log has method, code, seconds and peer, and never the value of any metadata.
+    """
+
+    async def around(self, call: Call, request: Any, context: Context, proceed: Behaviour) -> Any:
+        """Runs the call under its id."""
+        if call.is_infrastructure:
+            return await proceed(request, context)
+        identifier = _request_id(call)
+        logs.request_id.set(identifier)
+        started = perf_counter()
+        error: BaseException | None = None
+        try:
+            await context.send_initial_metadata(((REQUEST_ID_KEY, identifier),))
+            return await proceed(request, context)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            _log.info(
+                "rpc",
+                extra=logs.fields(
+                    method=f"{call.service}/{call.method}",
+                    code=outcome(context, error).name,
+                    seconds=round(perf_counter() - started, 6),
+                    peer=context.peer(),
+                ),
+            )
+
+
+def _request_id(call: Call) -> str:
+    given = next((value for key, value in call.metadata if key == REQUEST_ID_KEY), None)
+    return given if isinstance(given, str) and _VALID_ID.fullmatch(given) else uuid.uuid4().hex

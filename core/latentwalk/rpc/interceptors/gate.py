@@ -1,0 +1,47 @@
+"""Who is let in while the service starts and drains, and how many are inside."""
+
+import asyncio
+from typing import Any
+
+from latentwalk.rpc.errors import NotServing
+from latentwalk.rpc.interceptors.around import AroundInterceptor, Behaviour, Call, Context
+
+
+class Gate(AroundInterceptor):
+    """Refuses calls unless it is open, and knows when the last of those it let in has left.
+
+    Health checks and reflection pass at any time and are not counted.
+    """
+
+    def __init__(self) -> None:
+        self._inside = 0
+        self._refusal: str | None = "the service starts; try again soon"
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def open(self) -> None:
+        """Lets calls in."""
+        self._refusal = None
+
+    def close(self) -> None:
+        """Lets no more calls in; those inside go on."""
+        self._refusal = "the service is shutting down"
+
+    async def wait_until_empty(self) -> None:
+        """Returns when nobody is inside."""
+        await self._empty.wait()
+
+    async def around(self, call: Call, request: Any, context: Context, proceed: Behaviour) -> Any:
+        """Counts the call in and out. Raises NotServing when the gate is closed."""
+        if call.is_infrastructure:
+            return await proceed(request, context)
+        if self._refusal is not None:
+            raise NotServing(self._refusal)
+        self._inside += 1
+        self._empty.clear()
+        try:
+            return await proceed(request, context)
+        finally:
+            self._inside -= 1
+            if self._inside == 0:
+                self._empty.set()

@@ -1,0 +1,213 @@
+"""The life of a server: bind, start, ready, drain, stop."""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import grpc
+from grpc_health.v1 import health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from prometheus_client import CollectorRegistry
+
+from latentwalk.rpc.errors import ServiceError
+from latentwalk.rpc.exposition import Exposition
+from latentwalk.rpc.health import SERVICE_NAME as HEALTH_NAME
+from latentwalk.rpc.health import HealthServicer
+from latentwalk.rpc.interceptors import Gate, interceptor_chain, read_tokens
+from latentwalk.rpc.interceptors.intake import HARD_LIMIT_FACTOR
+from latentwalk.rpc.settings import SettingsError
+
+T = TypeVar("T")
+
+# Handlers have returned, or had their time; what is left is to flush their last bytes.
+_FLUSH_SECONDS = 1.0
+
+_log = logging.getLogger("latentwalk.lifecycle")
+
+
+class AddressInUse(Exception):
+    """The server cannot listen on its address; the message names it and says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a service listens, and how.
+
+    Attributes:
+        address: host:port of the rpcs; port 0 means any free one.
+        metrics_address: host:port of the Prometheus endpoint; "" means none.
+        tls_certificate, tls_key: PEM files; "" means no TLS.
+        tokens: a file with the sha256 of one allowed bearer token per line; "" means that none is asked for.
+        grace_seconds: how long running calls may go on when the service drains.
+        max_message_bytes: the most that one message may weigh, in either direction.
+
+    """
+
+    address: str
+    metrics_address: str = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    tokens: str = ""
+    grace_seconds: float = 30.0
+    max_message_bytes: int = 64 << 20
+
+
+class Doorway:
+    """A gRPC server with health, reflection, metrics and the interceptors. Must be made inside a running event loop.
+
+    Raises SettingsError for a token file that cannot be used.
+    Add servicers to `server`, then await `start`, then call `ready`, then await `run_until_signal` or `drain`.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        registry: CollectorRegistry,
+        translate: Callable[[Exception], ServiceError | None],
+    ) -> None:
+        self._endpoint = endpoint
+        self._registry = registry
+        self._gate = Gate()
+        self._health: HealthServicer | None = None
+        self._exposition: Exposition | None = None
+        self.draining = asyncio.Event()
+        """Set when the service begins to drain. A stream that has no end of its own should end then."""
+        self.port = 0
+        """The port of the rpcs, after `start`."""
+        self.metrics_port = 0
+        """The port of the Prometheus endpoint, after `start`; 0 if there is none."""
+        tokens = read_tokens(Path(endpoint.tokens)) if endpoint.tokens else None
+        self.server: grpc.aio.Server = grpc.aio.server(
+            interceptors=interceptor_chain(registry, translate, self._gate, tokens, endpoint.max_message_bytes),
+            options=_options(endpoint),
+        )
+
+    async def start(self, service_names: Sequence[str]) -> None:
+        """Binds and answers health checks with NOT_SERVING; every other call is refused until `ready`.
+
+        Raises AddressInUse if one of the addresses cannot be bound, SettingsError for files that cannot be read.
+        """
+        self._health = HealthServicer(tuple(service_names))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self.server)
+        reflection.enable_server_reflection((*service_names, HEALTH_NAME, reflection.SERVICE_NAME), self.server)
+        self.port = self._bind()
+        self._start_metrics()
+        await self.server.start()
+
+    def ready(self) -> None:
+        """Lets calls in, and says SERVING."""
+        assert self._health is not None  # noqa: S101
+        self._gate.open()
+        self._health.set_serving(True)
+
+    async def drain(self) -> None:
+        """Says NOT_SERVING, refuses new calls, gives those that run their grace, and stops. May be called again."""
+        self._gate.close()
+        self.draining.set()
+        if self._health is not None:
+            self._health.end()
+        try:
+            await asyncio.wait_for(self._gate.wait_until_empty(), self._endpoint.grace_seconds)
+        except TimeoutError:
+            _log.warning("some calls did not end within %g s and are cut off", self._endpoint.grace_seconds)
+        finally:
+            await self.server.stop(_FLUSH_SECONDS)
+            self._stop_metrics()
+
+    async def run_until_signal(self) -> int:
+        """Serves until SIGTERM or SIGINT, then drains; a second signal cuts the drain short.
+
+        Returns the exit code of the process: 0, or 128 + the second signal.
+        """
+        received: asyncio.Queue[signal.Signals] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, received.put_nowait, number)
+        first = await received.get()
+        _log.info("%s: draining for at most %g s", first.name, self._endpoint.grace_seconds)
+        drain = asyncio.create_task(self.drain())
+        second = asyncio.create_task(received.get())
+        await asyncio.wait((drain, second), return_when=asyncio.FIRST_COMPLETED)
+        if drain.done():
+            second.cancel()
+            await drain
+            return 0
+        drain.cancel()
+        await self.server.stop(None)
+        return 128 + second.result()
+
+    def _bind(self) -> int:
+        _check_free(self._endpoint.address)
+        try:
+            if self._endpoint.tls_certificate:
+                return self.server.add_secure_port(self._endpoint.address, _credentials(self._endpoint))
+            return self.server.add_insecure_port(self._endpoint.address)
+        except RuntimeError as error:
+            # The address was free a moment ago; with TLS, the likelier reason is a file that is no certificate.
+            tls = " (are tls_certificate and tls_key valid?)" if self._endpoint.tls_certificate else ""
+            raise AddressInUse(f"cannot listen on {self._endpoint.address}: {error}{tls}") from error
+
+    def _start_metrics(self) -> None:
+        address = self._endpoint.metrics_address
+        if not address:
+            return
+        try:
+            self._exposition = Exposition(address, self._registry)
+        except OSError as error:
+            raise AddressInUse(f"cannot listen on {address} (metrics): {error.strerror or error}") from error
+        self.metrics_port = self._exposition.port
+
+    def _stop_metrics(self) -> None:
+        if self._exposition is not None:
+            self._exposition.close()
+            self._exposition = None
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Runs the coroutine of a service on a fresh event loop: uvloop where it is installed, else asyncio's own."""
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        from asyncio import new_event_loop
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(main)
+
+
+def _options(endpoint: Endpoint) -> list[tuple[str, int]]:
+    return [
+        # Two servers on one port must be an error, not a lottery.
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_receive_message_length", HARD_LIMIT_FACTOR * endpoint.max_message_bytes),
+        ("grpc.max_send_message_length", endpoint.max_message_bytes),
+        # A client may keep an idle connection alive; without this it is thrown out for asking.
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    ]
+
+
+def _credentials(endpoint: Endpoint) -> grpc.ServerCredentials:
+    try:
+        key, certificate = Path(endpoint.tls_key).read_bytes(), Path(endpoint.tls_certificate).read_bytes()
+    except OSError as error:
+        raise SettingsError(f"tls_certificate, tls_key: {error}") from error
+    return grpc.ssl_server_credentials([(key, certificate)])
+
+
+def _check_free(address: str) -> None:
+    """Raises AddressInUse with the system's own reason, which gRPC's error does not give."""
+    host, _, port = address.rpartition(":")
+    try:
+        family, kind, protocol, _, target = socket.getaddrinfo(
+            host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(target)
+            probe.listen()
+    except OSError as error:
+        raise AddressInUse(f"cannot listen on {address}: {error.strerror or error}") from error

@@ -1,0 +1,189 @@
+"""A service is born, drains and dies; real ports, real processes, real signals."""
+
+import asyncio
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import grpc
+import pytest
+from google.protobuf.wrappers_pb2 import StringValue
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from prometheus_client import CollectorRegistry
+
+from latentwalk.rpc.lifecycle import AddressInUse, Doorway, Endpoint
+
+
+def nothing(error):
+    return None
+
+
+async def test_calls_are_refused_until_the_service_is_ready(running):
+    async with running(is_ready=False) as run:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await run.unary()
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        run.doorway.ready()
+        assert (await run.unary()).value == "hello"
+
+
+async def test_a_drain_lets_running_calls_end_and_refuses_new_ones(running):
+    async with running() as run:
+        go_on = asyncio.Event()
+
+        async def wait(request, context):
+            await go_on.wait()
+            return StringValue(value="done")
+
+        run.echo.behaviour = wait
+        call = run.server_stream()
+        await run.echo.reached.wait()
+        drain = asyncio.create_task(run.doorway.drain())
+        await asyncio.wait_for(run.doorway.draining.wait(), 5)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await run.unary()
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert not drain.done()
+        go_on.set()
+        assert [reply.value async for reply in call] == ["hello", "hello", "hello", "done"]
+        await asyncio.wait_for(drain, 5)
+
+
+async def test_a_drain_cuts_off_what_outlasts_its_grace(running):
+    async with running(grace_seconds=0.2) as run:
+
+        async def forever(request, context):
+            await asyncio.Event().wait()
+
+        run.echo.behaviour = forever
+        call = run.unary()
+        await run.echo.reached.wait()
+        await asyncio.wait_for(run.doorway.drain(), 10)
+        assert run.echo.left.is_set()
+        with pytest.raises((grpc.aio.AioRpcError, asyncio.CancelledError)):
+            await call
+
+
+async def test_two_services_cannot_share_a_port(running):
+    async with running() as run:
+        address = f"127.0.0.1:{run.doorway.port}"
+        second = Doorway(Endpoint(address), CollectorRegistry(), nothing)
+        with pytest.raises(AddressInUse, match=f"cannot listen on {address}: Address already in use"):
+            await second.start([])
+
+
+async def test_a_taken_metrics_port_is_named():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        doorway = Doorway(Endpoint("127.0.0.1:0", address), CollectorRegistry(), nothing)
+        with pytest.raises(AddressInUse, match=rf"cannot listen on {address} \(metrics\): Address already in use"):
+            await doorway.start([])
+        await doorway.drain()
+
+
+async def test_metrics_are_served_over_http(running):
+    async with running(metrics_address="127.0.0.1:0") as run:
+        await run.unary()
+        url = f"http://127.0.0.1:{run.doorway.metrics_port}/metrics"
+        text = await asyncio.to_thread(lambda: urllib.request.urlopen(url).read().decode())
+        assert 'grpc_server_started_total{grpc_method="Unary"' in text
+
+
+async def test_reflection_lists_the_services_also_before_they_are_ready(running):
+    async with running(is_ready=False) as run:
+        stub = reflection_pb2_grpc.ServerReflectionStub(run.channel)
+        request = reflection_pb2.ServerReflectionRequest(list_services="")
+        call = stub.ServerReflectionInfo(iter([request]))
+        names = {service.name for service in (await call.read()).list_services_response.service}
+        assert {"test.Echo", "grpc.health.v1.Health"} <= names
+        call.cancel()
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A fresh self-signed certificate for localhost: its file, and that of its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl to make a certificate")
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost"
+    subprocess.run(
+        [*command.split(), "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
+        check=True,
+        capture_output=True,
+    )
+    return certificate, key
+
+
+async def test_tls_is_spoken_with_a_certificate(running, certificate):
+    certificate, key = certificate
+    async with running(tls_certificate=str(certificate), tls_key=str(key)) as run:
+        credentials = grpc.ssl_channel_credentials(certificate.read_bytes())
+        async with grpc.aio.secure_channel(f"localhost:{run.doorway.port}", credentials) as channel:
+            run.channel = channel
+            assert (await run.unary()).value == "hello"
+
+
+PROGRAM = """
+import asyncio, sys
+import grpc
+from google.protobuf.wrappers_pb2 import StringValue
+from prometheus_client import CollectorRegistry
+from latentwalk.rpc.lifecycle import Doorway, Endpoint, run
+
+async def sleep(request, context):
+    print("called", flush=True)
+    await asyncio.sleep(float(request.value))
+    return request
+
+async def main():
+    doorway = Doorway(Endpoint("127.0.0.1:0", grace_seconds=60), CollectorRegistry(), lambda error: None)
+    handler = grpc.unary_unary_rpc_method_handler(sleep, StringValue.FromString, StringValue.SerializeToString)
+    doorway.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Echo", {"Unary": handler}),))
+    await doorway.start([])
+    doorway.ready()
+    print(doorway.port, flush=True)
+    return await doorway.run_until_signal()
+
+sys.exit(run(main()))
+"""
+
+
+@pytest.fixture
+def process():
+    """A service in a process of its own, whose one rpc sleeps; its first line of output is its port."""
+    with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True) as started:
+        yield started
+        started.kill()
+
+
+def sleeping(process, seconds):
+    """A call that the process has taken up."""
+    channel = grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}")
+    unary = channel.unary_unary("/test.Echo/Unary", StringValue.SerializeToString, StringValue.FromString)
+    future = unary.future(StringValue(value=str(seconds)), wait_for_ready=True)
+    assert process.stdout.readline() == "called\n"
+    return channel, future
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_drains_and_the_process_ends_with_0(process, number):
+    channel, future = sleeping(process, 0.5)
+    with channel:
+        process.send_signal(number)
+        assert future.result(timeout=30).value == "0.5"
+        assert process.wait(30) == 0
+
+
+def test_a_second_signal_ends_the_process_at_once(process):
+    channel, future = sleeping(process, 50)
+    with channel:
+        process.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 128 + signal.SIGTERM
+        with pytest.raises(grpc.RpcError):
+            future.result(timeout=30)
