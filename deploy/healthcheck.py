@@ -1,0 +1,34 @@
+"""Asks a gRPC service how it is: `healthcheck HOST:PORT SERVICE` exits with 0 if it is SERVING, with 1 if not.
+
+LATENTWALK_TLS_ROOT names the PEM file of a root certificate, for a service behind TLS.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import grpc
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+
+CHECK = "/grpc.health.v1.Health/Check"
+TIMEOUT_SECONDS = 4
+
+
+def serving(address: str, service: str, root_certificate: str) -> bool:
+    """Whether `service` at `address` is SERVING; over TLS if the file of a root certificate is named."""
+    if root_certificate:
+        credentials = grpc.ssl_channel_credentials(Path(root_certificate).read_bytes())
+        channel = grpc.secure_channel(address, credentials)
+    else:
+        channel = grpc.insecure_channel(address)
+    with channel:
+        check = channel.unary_unary(CHECK, HealthCheckRequest.SerializeToString, HealthCheckResponse.FromString)
+        return check(HealthCheckRequest(service=service), timeout=TIMEOUT_SECONDS).status == HealthCheckResponse.SERVING
+
+
+if __name__ == "__main__":
+    try:
+        healthy = serving(sys.argv[1], sys.argv[2], os.environ.get("LATENTWALK_TLS_ROOT", ""))
+    except grpc.RpcError as error:
+        sys.exit(f"{sys.argv[1]}: {error}")
+    sys.exit(0 if healthy else f"{sys.argv[2]} is not serving")

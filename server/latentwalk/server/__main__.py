@@ -1,0 +1,107 @@
+"""`python -m latentwalk.server`: the one place that knows all the others, and puts them together."""
+
+import logging
+import os
+import sys
+from asyncio import get_running_loop
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+
+from prometheus_client import CollectorRegistry
+
+from latentwalk.gan.artifacts import ArtifactStore
+from latentwalk.gan.errors import GanError
+from latentwalk.gan.generator import Generator
+from latentwalk.rpc import logs
+from latentwalk.rpc.lifecycle import AddressInUse, Doorway, run
+from latentwalk.rpc.settings import SettingsError, load_settings
+from latentwalk.server import generation_servicer, model_servicer
+from latentwalk.server.encoder import Encoder
+from latentwalk.server.engine import Engine, NoSuchDevice, find_device, use_threads
+from latentwalk.server.generation_servicer import GenerationServicer
+from latentwalk.server.metrics import ServerMetrics
+from latentwalk.server.model_servicer import ModelServicer
+from latentwalk.server.repository import Repository
+from latentwalk.server.scheduler import DeviceThread, Scheduler
+from latentwalk.server.settings import Settings
+from latentwalk.server.translation import translate
+from latentwalk.v1 import generation_service_pb2_grpc, model_service_pb2_grpc
+
+_log = logging.getLogger("latentwalk.server")
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncGenerator[Doorway]:
+    """A server that serves within the context and drains at its end.
+
+    Raises AddressInUse, SettingsError, NoSuchDevice, and GanError or OSError for a store that cannot be opened.
+    """
+    device = find_device(settings.device)
+    use_threads(settings.torch_threads)
+    registry = CollectorRegistry()
+    metrics = ServerMetrics(registry)
+    scheduler = Scheduler(
+        Engine.draw,
+        get_running_loop().call_soon_threadsafe,
+        max_batch=settings.max_batch,
+        max_queued=settings.max_queued_frames,
+        max_streams=settings.max_streams,
+        on_batch=metrics.batch,
+        on_dropped=metrics.dropped,
+    )
+    metrics.watch(queued=lambda: scheduler.queued, streams=lambda: scheduler.streams)
+    encoder = Encoder(settings.encode_threads)
+
+    def make_engine(generator: Generator) -> Engine:
+        engine = Engine(generator, device)
+        engine.warm(settings.max_batch)
+        return engine
+
+    repository = Repository(
+        ArtifactStore(settings.store),
+        make_engine,
+        max_rows=settings.max_rows,
+        max_frames=settings.max_frames,
+        max_frame_bytes=settings.max_frame_bytes,
+        on_change=metrics.loaded,
+    )
+    doorway = Doorway(settings.endpoint, registry, translate)
+    servicer = GenerationServicer(repository, scheduler, encoder, metrics, settings.credit)
+    generation_service_pb2_grpc.add_GenerationServiceServicer_to_server(servicer, doorway.server)
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(repository), doorway.server)
+    device_thread = DeviceThread(scheduler)
+    device_thread.start()
+    try:
+        await doorway.start([generation_servicer.SERVICE_NAME, model_servicer.SERVICE_NAME])
+        await repository.load_newest(settings.models)
+        doorway.ready()
+        yield doorway
+    finally:
+        await doorway.drain()
+        scheduler.close()
+        device_thread.join()
+        encoder.close()
+
+
+async def _serve(settings: Settings) -> int:
+    async with serving(settings) as doorway:
+        host = settings.address.rpartition(":")[0]
+        _log.info("serving", extra=logs.fields(address=f"{host}:{doorway.port}", metrics_port=doorway.metrics_port))
+        return await doorway.run_until_signal()
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serves until a signal; returns the exit code: 0 after a drain, 1 with one line on standard error otherwise."""
+    try:
+        settings = load_settings(Settings, argv, os.environ, program="python -m latentwalk.server")
+        logs.configure(settings.log_level)
+        return run(_serve(settings))
+    except (SettingsError, AddressInUse, NoSuchDevice, GanError, OSError) as error:
+        print(f"latentwalk.server: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,147 @@
+"""The GenerationService: translates, delegates, and writes frames as they become ready."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from latentwalk.rpc.errors import InvalidRequest
+from latentwalk.server.encoder import Encoder, Format
+from latentwalk.server.engine import Engine, NonFinitePicture, Row
+from latentwalk.server.metrics import ServerMetrics
+from latentwalk.server.paths import Order, Standing
+from latentwalk.server.repository import Repository
+from latentwalk.server.scheduler import PictureFailed, QueueFull, Scheduler, Stream
+from latentwalk.server.validation import generate_order, interpolate_order, walk_order
+from latentwalk.v1 import generation_service_pb2 as pb
+from latentwalk.v1 import generation_service_pb2_grpc, image_pb2
+
+SERVICE_NAME = pb.DESCRIPTOR.services_by_name["GenerationService"].full_name
+
+PictureStream = Stream[Engine, Row, bytes]
+
+_FORMATS: Mapping[Format, image_pb2.ImageFormat.ValueType] = {
+    Format.RAW: image_pb2.IMAGE_FORMAT_RAW,
+    Format.PNG: image_pb2.IMAGE_FORMAT_PNG,
+    Format.JPEG: image_pb2.IMAGE_FORMAT_JPEG,
+    Format.WEBP: image_pb2.IMAGE_FORMAT_WEBP,
+}
+
+
+class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
+    """Pictures, and walks through latent space. `credit` says how many pictures of so many bytes a stream may hold."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        scheduler: Scheduler[Engine, Row, bytes],
+        encoder: Encoder,
+        metrics: ServerMetrics,
+        credit: Callable[[int], int],
+    ) -> None:
+        self._repository = repository
+        self._scheduler = scheduler
+        self._encoder = encoder
+        self._metrics = metrics
+        self._credit = credit
+
+    async def Generate(self, request: pb.GenerateRequest, context: Any) -> pb.GenerateResponse:  # noqa: N802
+        """Draws one picture for each latent."""
+        model = self._repository.model(request.model)
+        order = generate_order(request, model)
+        with self._open(order, context) as stream:
+            images = await self._images(order, stream, 0)
+        self._metrics.served(model.name, order.kind, len(images))
+        return pb.GenerateResponse(images=images, model_version=str(model.version), model_digest=model.digest)
+
+    # The stubs know only iterators of replies; grpc.aio also takes a coroutine that writes them.
+    async def Walk(  # noqa: N802  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, request: pb.WalkRequest, context: Any
+    ) -> None:
+        """Walks latents along directions."""
+        order = walk_order(request, self._repository.model(request.model))
+        await self._write_frames(order, context, pb.WalkResponse)
+
+    async def Interpolate(  # noqa: N802  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, request: pb.InterpolateRequest, context: Any
+    ) -> None:
+        """Travels from keyframe to keyframe."""
+        order = interpolate_order(request, self._repository.model(request.model))
+        await self._write_frames(order, context, pb.InterpolateResponse)
+
+    async def _write_frames(
+        self,
+        order: Order,
+        context: Any,
+        response: type[pb.WalkResponse] | type[pb.InterpolateResponse],
+    ) -> None:
+        """Writes the header and the frames. Leaving `with`, in whatever way, gives back all that the stream holds."""
+        path, model = order.path, order.model
+        with self._open(order, context) as stream:
+            header = pb.StreamHeader(
+                frames=path.frames,
+                rows=path.rows,
+                model_version=str(model.version),
+                model_digest=model.digest,
+            )
+            await context.write(response(header=header))
+            for index in range(path.frames):
+                images = await self._images(order, stream, index)
+                positions = [_position(standing) for standing in path.standings_at(index)]
+                frame = pb.Frame(index=index, images=images, positions=positions)
+                await context.write(response(frame=frame))
+                self._metrics.served(model.name, order.kind, path.rows)
+
+    def _open(self, order: Order, context: Any) -> PictureStream:
+        remaining: float | None = context.time_remaining()
+        deadline = float("inf") if remaining is None else time.monotonic() + remaining
+        engine, path = order.model.engine, order.path
+        try:
+            return self._scheduler.open(
+                engine,
+                order.rows(),
+                path.frames * path.rows,
+                credit=self._credit(engine.size.bytes),
+                deadline=deadline,
+            )
+        except QueueFull:
+            self._metrics.rejected("queue_full")
+            raise
+
+    async def _images(self, order: Order, stream: PictureStream, index: int) -> list[image_pb2.Image]:
+        """The encoded pictures of the next frame, which is the one of that index."""
+        size, encoding = order.model.engine.size, order.encoding
+        try:
+            pictures = await stream.take(order.path.rows)
+        except PictureFailed as failed:
+            raise _explained(failed, order, index) from failed
+        return [
+            image_pb2.Image(
+                format=_FORMATS[encoding.format],
+                width=size.width,
+                height=size.height,
+                channels=size.channels,
+                data=data,
+            )
+            for data in await self._encoder.encode(pictures, size, encoding)
+        ]
+
+
+def _position(standing: Standing) -> pb.Position:
+    return pb.Position(
+        direction=standing.direction,
+        slider=standing.slider,
+        alpha=standing.alpha,
+        amount=standing.amount,
+    )
+
+
+def _explained(failed: PictureFailed, order: Order, frame: int) -> BaseException:
+    """A picture without finite pixels is told to its caller; whatever else went wrong is a fault of ours."""
+    cause = failed.__cause__
+    if not isinstance(cause, NonFinitePicture):
+        return cause or failed
+    row = failed.index % order.path.rows
+    field = order.field if order.kind == "interpolate" else f"{order.field}[{row}]"
+    return InvalidRequest(
+        field, f"frame {frame} is no picture, {cause}; is the latent too far out, or are the weights damaged?"
+    )

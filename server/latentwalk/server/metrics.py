@@ -1,0 +1,74 @@
+"""What the server tells Prometheus about itself, besides the metrics of every gRPC server."""
+
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from latentwalk.server.served import ServedModel
+
+_BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
+_BATCH_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+
+
+class ServerMetrics:
+    """The metrics of the server, in `registry`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._frames = Counter(
+            "latentwalk_frames_total",
+            "Pictures handed to callers; kind is generate, walk or interpolate.",
+            ("model", "kind"),
+            registry=registry,
+        )
+        self._queued = Gauge("latentwalk_queue_frames", "Pictures that wait for the device.", registry=registry)
+        self._streams = Gauge(
+            "latentwalk_open_streams", "Requests whose pictures are being drawn or read.", registry=registry
+        )
+        self._batch_size = Histogram(
+            "latentwalk_batch_size", "Pictures drawn at once.", buckets=_BATCH_SIZES, registry=registry
+        )
+        self._batch_seconds = Histogram(
+            "latentwalk_batch_seconds",
+            "Seconds on the device for one batch.",
+            buckets=_BATCH_SECONDS,
+            registry=registry,
+        )
+        self._cancelled = Counter(
+            "latentwalk_frames_cancelled_total",
+            "Waiting pictures that were dropped undrawn, because their caller had gone or their deadline had passed.",
+            registry=registry,
+        )
+        self._rejected = Counter(
+            "latentwalk_rejected_total", "Requests refused because of load.", ("reason",), registry=registry
+        )
+        self._loaded = Gauge(
+            "latentwalk_model_loaded", "1 for each model that serves.", ("model", "version"), registry=registry
+        )
+
+    def watch(self, *, queued: Callable[[], int], streams: Callable[[], int]) -> None:
+        """Whenever Prometheus asks, these say how many pictures wait, and how many streams are open."""
+        self._queued.set_function(queued)
+        self._streams.set_function(streams)
+
+    def batch(self, size: int, seconds: float) -> None:
+        """A batch was drawn."""
+        self._batch_size.observe(size)
+        self._batch_seconds.observe(seconds)
+
+    def dropped(self, pictures: int) -> None:
+        """Waiting pictures were dropped."""
+        self._cancelled.inc(pictures)
+
+    def served(self, model: str, kind: str, pictures: int) -> None:
+        """Pictures were handed to a caller."""
+        self._frames.labels(model, kind).inc(pictures)
+
+    def rejected(self, reason: str) -> None:
+        """A request was refused because of load."""
+        self._rejected.labels(reason).inc()
+
+    def loaded(self, models: Iterable[ServedModel]) -> None:
+        """These, and no others, serve now."""
+        self._loaded.clear()
+        for model in models:
+            self._loaded.labels(model.name, str(model.version)).set(1)

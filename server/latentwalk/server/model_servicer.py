@@ -1,0 +1,161 @@
+"""The ModelService: says what there is, and lets it come and go."""
+
+from typing import Any
+
+from latentwalk.gan.directions import Slider
+from latentwalk.rpc.errors import InvalidRequest, UnknownDirection, UnknownModel
+from latentwalk.server.repository import Entry, Repository
+from latentwalk.server.served import ServedDirection, ServedModel
+from latentwalk.v1 import model_service_pb2 as pb
+from latentwalk.v1 import model_service_pb2_grpc
+
+SERVICE_NAME = pb.DESCRIPTOR.services_by_name["ModelService"].full_name
+
+
+class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
+    """The generators and directions that the server holds, and those it could load."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+
+    async def ListModels(self, request: pb.ListModelsRequest, context: Any) -> pb.ListModelsResponse:  # noqa: N802
+        """Lists the models, by name."""
+        return pb.ListModelsResponse(models=[_model(entry) for entry in await self._repository.models()])
+
+    async def GetModel(self, request: pb.GetModelRequest, context: Any) -> pb.GetModelResponse:  # noqa: N802
+        """Describes one model."""
+        return pb.GetModelResponse(model=await self._model(request.model))
+
+    async def LoadModel(self, request: pb.LoadModelRequest, context: Any) -> pb.LoadModelResponse:  # noqa: N802
+        """Loads a version of a model and swaps it in."""
+        _, dropped = await self._repository.load_model(request.model, _version(request.version))
+        return pb.LoadModelResponse(model=await self._model(request.model), dropped_directions=dropped)
+
+    async def UnloadModel(self, request: pb.UnloadModelRequest, context: Any) -> pb.UnloadModelResponse:  # noqa: N802
+        """Takes a model out of service."""
+        await self._repository.unload_model(request.model)
+        return pb.UnloadModelResponse()
+
+    async def ListDirections(  # noqa: N802
+        self,
+        request: pb.ListDirectionsRequest,
+        context: Any,
+    ) -> pb.ListDirectionsResponse:
+        """Lists the directions of one model, or of all, by name."""
+        entries = await self._repository.directions(request.model)
+        return pb.ListDirectionsResponse(directions=[_direction(entry) for entry in entries])
+
+    async def GetDirection(self, request: pb.GetDirectionRequest, context: Any) -> pb.GetDirectionResponse:  # noqa: N802
+        """Describes one direction."""
+        return pb.GetDirectionResponse(direction=await self._direction(request.model, request.direction))
+
+    async def LoadDirection(  # noqa: N802
+        self,
+        request: pb.LoadDirectionRequest,
+        context: Any,
+    ) -> pb.LoadDirectionResponse:
+        """Loads a version of a direction for a loaded model."""
+        version = _version(request.version)
+        await self._repository.load_direction(request.model, request.direction, version)
+        return pb.LoadDirectionResponse(direction=await self._direction(request.model, request.direction))
+
+    async def UnloadDirection(  # noqa: N802
+        self,
+        request: pb.UnloadDirectionRequest,
+        context: Any,
+    ) -> pb.UnloadDirectionResponse:
+        """Takes a direction out of service."""
+        await self._repository.unload_direction(request.model, request.direction)
+        return pb.UnloadDirectionResponse()
+
+    async def _model(self, name: str) -> pb.Model:
+        entries = {entry.model: entry for entry in await self._repository.models()}
+        if name not in entries:
+            raise UnknownModel(name, sorted(entries))
+        return _model(entries[name])
+
+    async def _direction(self, model: str, name: str) -> pb.Direction:
+        if not model:
+            raise InvalidRequest("model", "is needed")
+        entries = {entry.direction: entry for entry in await self._repository.directions(model)}
+        if name not in entries:
+            raise UnknownDirection(name, sorted(entries))
+        return _direction(entries[name])
+
+
+def _version(text: str) -> int | None:
+    """A version of the wire as one of the store; None for the newest."""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and int(text) >= 1):
+        raise InvalidRequest("version", f"{text!r} must be a whole number from 1 on, or empty for the newest")
+    return int(text)
+
+
+def _state(entry: Entry[ServedModel] | Entry[ServedDirection]) -> pb.LoadState.ValueType:
+    if entry.is_loading:
+        return pb.LOAD_STATE_LOADING
+    return pb.LOAD_STATE_AVAILABLE if entry.served is None else pb.LOAD_STATE_READY
+
+
+def _model(entry: Entry[ServedModel]) -> pb.Model:
+    versions = [str(version) for version in entry.versions]
+    served = entry.served
+    if served is None:
+        return pb.Model(name=entry.model, version=versions[-1], state=_state(entry), versions=versions)
+    spec, size = served.spec, served.engine.size
+    return pb.Model(
+        name=entry.model,
+        version=str(served.version),
+        state=_state(entry),
+        digest=served.digest,
+        family=spec.family,
+        latent_size=spec.latent_size,
+        classes=spec.classes,
+        width=size.width,
+        height=size.height,
+        channels=size.channels,
+        spaces=spec.spaces,
+        max_rows=served.max_rows,
+        max_frames=served.max_frames,
+        versions=versions,
+    )
+
+
+def _direction(entry: Entry[ServedDirection]) -> pb.Direction:
+    versions = [str(version) for version in entry.versions]
+    served = entry.served
+    if served is None:
+        return pb.Direction(
+            model=entry.model,
+            name=entry.direction,
+            version=versions[-1],
+            state=_state(entry),
+            versions=versions,
+        )
+    return pb.Direction(
+        model=entry.model,
+        name=entry.direction,
+        version=str(served.version),
+        state=_state(entry),
+        generator_digest=served.direction.generator_digest,
+        space=served.direction.space,
+        sliders=[_slider(slider) for slider in served.direction.sliders],
+        versions=versions,
+    )
+
+
+def _slider(slider: Slider) -> pb.Slider:
+    return pb.Slider(
+        name=slider.name,
+        edit=slider.edit,
+        unit=slider.unit,
+        trained=_range(slider, slider.trained),
+        limit=_range(slider, slider.limit),
+    )
+
+
+def _range(slider: Slider, ends: tuple[float, float]) -> pb.Range:
+    """A range, with its amounts in rising order too: a slider may walk against its edit."""
+    low, high = sorted(map(slider.amount_of, ends)) if slider.edit else (None, None)
+    return pb.Range(alpha_low=ends[0], alpha_high=ends[1], amount_low=low, amount_high=high)

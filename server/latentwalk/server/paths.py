@@ -1,0 +1,118 @@
+"""What a valid request asks for: a path whose frames can be had one by one, and how to hand them over."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from latentwalk.gan.directions import Slider
+from latentwalk.gan.walks import Interpolation, Walk
+from latentwalk.server.encoder import Encoding
+from latentwalk.server.engine import Row
+from latentwalk.server.served import ServedModel
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one slider stands in a frame: in latent units, and in the unit of its edit if it imitates one."""
+
+    direction: str
+    slider: str
+    alpha: float
+    amount: float | None
+
+
+class Path(Protocol):
+    """Frames of as many pictures as there are rows. A frame that is not asked for costs nothing."""
+
+    @property
+    def frames(self) -> int:
+        """How many frames there are."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """How many pictures each frame has."""
+        ...
+
+    def rows_at(self, index: int) -> list[Row]:
+        """The rows of one frame."""
+        ...
+
+    def standings_at(self, index: int) -> list[Standing]:
+        """Where the sliders stand in one frame."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WalkPath:
+    """Starts that walk along directions. `condition` is [R, K] or None."""
+
+    walk: Walk
+    condition: Tensor | None
+    sliders: Mapping[tuple[str, str], Slider]
+    """The sliders of the walk, by direction and slider name."""
+
+    @property
+    def frames(self) -> int:
+        """How many frames there are."""
+        return self.walk.frames
+
+    @property
+    def rows(self) -> int:
+        """How many starts there are."""
+        return len(self.walk.start)
+
+    def rows_at(self, index: int) -> list[Row]:
+        """The rows of one frame."""
+        codes = self.walk.z_at(index).unbind()
+        conditions = [None] * len(codes) if self.condition is None else self.condition.unbind()
+        return [Row(z, condition) for z, condition in zip(codes, conditions, strict=True)]
+
+    def standings_at(self, index: int) -> list[Standing]:
+        """Where the sliders of the walk stand in one frame."""
+        return [self._standing(key, alpha) for key, alpha in self.walk.alphas_at(index).items()]
+
+    def _standing(self, key: tuple[str, str], alpha: float) -> Standing:
+        slider = self.sliders[key]
+        return Standing(*key, alpha, slider.amount_of(alpha) if slider.edit else None)
+
+
+@dataclass(frozen=True, slots=True)
+class InterpolationPath:
+    """One row that travels from keyframe to keyframe."""
+
+    interpolation: Interpolation
+    rows: int = 1
+
+    @property
+    def frames(self) -> int:
+        """How many frames there are."""
+        return self.interpolation.frames
+
+    def rows_at(self, index: int) -> list[Row]:
+        """The one row of one frame."""
+        return [Row(self.interpolation.z_at(index), self.interpolation.condition_at(index))]
+
+    def standings_at(self, index: int) -> list[Standing]:
+        """Nothing: no slider takes part."""
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A valid request: draw this path with this model, and encode it so."""
+
+    kind: str
+    """generate, walk or interpolate."""
+    model: ServedModel
+    path: Path
+    encoding: Encoding
+    field: str
+    """The field of the request that the rows came from, for errors."""
+
+    def rows(self) -> Iterator[Row]:
+        """The rows of all frames, one after the other, each frame's made when its first row is asked for."""
+        for index in range(self.path.frames):
+            yield from self.path.rows_at(index)

@@ -1,0 +1,233 @@
+"""The repository: which models and directions serve, and how they come and go.
+
+Loads happen one at a time and off the event loop: read, check, warm, and only then swap. A request holds the snapshot
+with which it began, so what it was promised is drawn to the end, also after a swap or an unload.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from latentwalk.gan.artifacts import ArtifactStore, Kind, load_direction, load_generator
+from latentwalk.gan.errors import CorruptArtifact
+from latentwalk.gan.generator import Generator
+from latentwalk.rpc.errors import InvalidRequest, UnknownDirection, UnknownModel
+from latentwalk.server.engine import Engine
+from latentwalk.server.served import ServedDirection, ServedModel
+
+Served = TypeVar("Served", ServedModel, ServedDirection)
+
+_log = logging.getLogger("latentwalk.repository")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[Served]):
+    """One model or direction, loaded or not."""
+
+    model: str
+    direction: str
+    """Empty for a model."""
+    versions: tuple[int, ...]
+    """Those in the store, rising."""
+    served: Served | None
+    """What is loaded of it."""
+    is_loading: bool
+
+
+class Repository:
+    """The models that serve. All methods belong to the event loop.
+
+    Args:
+        store: where artifacts come from.
+        make_engine: puts a generator on the device and warms it; called in a thread of its own.
+        max_rows: the most rows of a request, as far as max_frame_bytes allows them.
+        max_frames: the most frames of a stream.
+        max_frame_bytes: the most bytes of pixels that one reply may carry.
+        on_change: told which models serve, whenever that changes.
+
+    """
+
+    def __init__(
+        self,
+        store: ArtifactStore,
+        make_engine: Callable[[Generator], Engine],
+        *,
+        max_rows: int,
+        max_frames: int,
+        max_frame_bytes: int,
+        on_change: Callable[[Iterable[ServedModel]], object],
+    ) -> None:
+        self._store = store
+        self._make_engine = make_engine
+        self._max_rows = max_rows
+        self._max_frames = max_frames
+        self._max_frame_bytes = max_frame_bytes
+        self._on_change = on_change
+        self._models: dict[str, ServedModel] = {}
+        # (model, direction) that is being loaded; the direction is empty for a model.
+        self._loading: tuple[str, str] | None = None
+        self._turn = asyncio.Lock()
+
+    # -- what there is ---------------------------------------------------------------------------------------------
+
+    def model(self, name: str) -> ServedModel:
+        """The model that serves under that name. Raises UnknownModel."""
+        if name not in self._models:
+            raise UnknownModel(name, sorted(self._models))
+        return self._models[name]
+
+    async def models(self) -> list[Entry[ServedModel]]:
+        """Loaded or in the store, by name."""
+        stored = await asyncio.to_thread(self._stored, "generators")
+        return [
+            Entry(name, "", stored.get(name, ()), self._models.get(name), self._loading == (name, ""))
+            for name in sorted(stored.keys() | self._models.keys())
+        ]
+
+    async def directions(self, model: str = "") -> list[Entry[ServedDirection]]:
+        """Loaded or in the store, of one model or of all, by model and name. Raises UnknownModel."""
+        models = [entry.model for entry in await self.models()]
+        if model and model not in models:
+            raise UnknownModel(model, models)
+        stored = await asyncio.to_thread(self._stored, "directions")
+        served = {
+            f"{owner.name}/{name}": direction
+            for owner in self._models.values()
+            for name, direction in owner.directions.items()
+        }
+        return [
+            Entry(owner, name, stored.get(path, ()), served.get(path), self._loading == (owner, name))
+            for path in sorted(stored.keys() | served.keys())
+            for owner, _, name in (path.partition("/"),)
+            if not model or owner == model
+        ]
+
+    # -- how they come ---------------------------------------------------------------------------------------------
+
+    async def load_newest(self, names: Sequence[str]) -> None:
+        """Loads the newest version of these models, or of all in the store, and their newest directions.
+
+        What cannot be loaded is logged and skipped.
+        """
+        for name in names or [entry.model for entry in await self.models()]:
+            if not await self._try(f"model {name}", self.load_model(name)):
+                continue
+            for entry in await self.directions(name):
+                await self._try(f"direction {name}/{entry.direction}", self.load_direction(name, entry.direction))
+
+    async def load_model(self, name: str, version: int | None = None) -> tuple[ServedModel, list[str]]:
+        """Swaps in a version, the newest by default; returns it, and the names of directions that no longer fit.
+
+        Raises UnknownModel for what is not in the store, CorruptArtifact, and InvalidRequest if not even one picture
+        fits a reply; then, what served goes on serving.
+        """
+        async with self._turn:
+            self._loading = (name, "")
+            try:
+                served = await asyncio.to_thread(self._read_model, name, version)
+            finally:
+                self._loading = None
+            before = self._models[name].directions if name in self._models else {}
+            kept = {
+                key: direction
+                for key, direction in before.items()
+                if direction.direction.generator_digest == served.digest
+            }
+            served = replace(served, directions=kept)
+            self._swap({**self._models, name: served})
+        _log.info("model %s version %d serves: %s", name, served.version, served.digest)
+        return served, sorted(before.keys() - kept.keys())
+
+    async def load_direction(self, model: str, name: str, version: int | None = None) -> ServedDirection:
+        """Loads a version, the newest by default, for a model that serves.
+
+        Raises UnknownModel, UnknownDirection, CorruptArtifact, and GeneratorMismatch with both digests.
+        """
+        async with self._turn:
+            owner = self.model(model)
+            self._loading = (model, name)
+            try:
+                served = await asyncio.to_thread(self._read_direction, owner, name, version)
+            finally:
+                self._loading = None
+            owner = replace(owner, directions={**owner.directions, name: served})
+            self._swap({**self._models, model: owner})
+        _log.info("direction %s/%s version %d serves", model, name, served.version)
+        return served
+
+    # -- how they go -----------------------------------------------------------------------------------------------
+
+    async def unload_model(self, name: str) -> None:
+        """Refuses new requests for a model and its directions; those that run end undisturbed. Raises UnknownModel."""
+        async with self._turn:
+            self.model(name)
+            self._swap({key: model for key, model in self._models.items() if key != name})
+
+    async def unload_direction(self, model: str, name: str) -> None:
+        """Refuses new requests for a direction. Raises UnknownModel, UnknownDirection."""
+        async with self._turn:
+            owner = self.model(model)
+            owner.direction(name)
+            rest = {key: direction for key, direction in owner.directions.items() if key != name}
+            self._swap({**self._models, model: replace(owner, directions=rest)})
+
+    # --------------------------------------------------------------------------------------------------------------
+
+    def _swap(self, models: dict[str, ServedModel]) -> None:
+        self._models = models
+        self._on_change(models.values())
+
+    async def _try(self, what: str, load: Awaitable[object]) -> bool:
+        try:
+            await load
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one, the others are to serve
+            _log.error("%s is skipped: %s", what, error)
+            return False
+        return True
+
+    def _stored(self, kind: Kind) -> Mapping[str, tuple[int, ...]]:
+        versions: defaultdict[str, tuple[int, ...]] = defaultdict(tuple)
+        for ref in self._store.list(kind):
+            versions[ref.name] += (ref.version,)
+        return versions
+
+    def _read_model(self, name: str, version: int | None) -> ServedModel:
+        stored = self._stored("generators")
+        if name not in stored:
+            raise UnknownModel(name, sorted(stored))
+        if version is not None and version not in stored[name]:
+            raise UnknownModel(f"{name}, version {version}", [f"version {one}" for one in stored[name]])
+        generator, ref = load_generator(self._store, name, version)
+        engine = self._make_engine(generator)
+        most = self._max_frame_bytes // engine.size.bytes
+        if most == 0:
+            raise InvalidRequest(
+                "model",
+                f"a picture of {name} has {engine.size.bytes:,} bytes; a reply has room for "
+                f"{self._max_frame_bytes:,} (raise max_message_mib)",
+            )
+        return ServedModel(name, ref.version, engine, min(self._max_rows, most), self._max_frames)
+
+    def _read_direction(self, owner: ServedModel, name: str, version: int | None) -> ServedDirection:
+        prefix = f"{owner.name}/"
+        stored = {
+            path.removeprefix(prefix): versions
+            for path, versions in self._stored("directions").items()
+            if path.startswith(prefix)
+        }
+        if name not in stored:
+            raise UnknownDirection(name, sorted(stored))
+        if version is not None and version not in stored[name]:
+            raise UnknownDirection(f"{name}, version {version}", [f"version {one}" for one in stored[name]])
+        direction, ref = load_direction(self._store, owner.name, name, version)
+        direction.check_generator(owner.digest)
+        if direction.space not in owner.spec.spaces or direction.vectors.shape[1] != owner.spec.latent_size:
+            raise CorruptArtifact(
+                f"directions/{owner.name}/{name}/{ref.version}",
+                f"it moves {direction.vectors.shape[1]} numbers in space {direction.space}, but its generator has "
+                f"{owner.spec.latent_size} in {', '.join(owner.spec.spaces)}",
+            )
+        return ServedDirection(direction, ref.version)

@@ -1,0 +1,47 @@
+"""What the server holds: models and directions, as immutable snapshots. A request sees the one it began with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from latentwalk.gan.directions import LinearDirection
+from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.rpc.errors import UnknownDirection
+from latentwalk.server.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class ServedDirection:
+    """A loaded direction and its version in the store."""
+
+    direction: LinearDirection
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """A loaded generator, its version in the store, and the directions that are loaded for it, by name."""
+
+    name: str
+    version: int
+    engine: Engine
+    max_rows: int
+    """The most latents of one Generate, and the most starts of a Walk."""
+    max_frames: int
+    """The most frames of one stream."""
+    directions: Mapping[str, ServedDirection] = field(default_factory=dict[str, ServedDirection])
+
+    @property
+    def spec(self) -> GeneratorSpec:
+        """What the generator is."""
+        return self.engine.spec
+
+    @property
+    def digest(self) -> str:
+        """Which generator it is, to the last bit: "sha256:<hex>"."""
+        return self.engine.digest
+
+    def direction(self, name: str) -> ServedDirection:
+        """The loaded direction of that name. Raises UnknownDirection."""
+        if name not in self.directions:
+            raise UnknownDirection(name, sorted(self.directions))
+        return self.directions[name]

@@ -1,0 +1,37 @@
+"""Which error of the inner layers is which error of the wire: one table."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from latentwalk.gan import errors as gan
+from latentwalk.rpc import errors as rpc
+from latentwalk.server.scheduler import DeadlinePassed, QueueFull, SchedulerClosed
+
+
+def translate(error: Exception) -> rpc.ServiceError | None:
+    """The error of the wire for an exception of an inner layer; None for one that nobody foresaw."""
+    rule = _RULES.get(type(error))
+    return None if rule is None else rule(error)
+
+
+def _mismatch(error: gan.GeneratorMismatch) -> rpc.ServiceError:
+    return rpc.GeneratorMismatch(
+        str(error), direction=error.direction, expected_digest=error.expected, actual_digest=error.actual
+    )
+
+
+def _corrupt(error: gan.CorruptArtifact) -> rpc.ServiceError:
+    return rpc.CorruptArtifact(str(error), file=error.path, problem=error.reason)
+
+
+def _full(error: QueueFull) -> rpc.ServiceError:
+    return rpc.QueueFull(str(error), error.retry_after_seconds)
+
+
+_RULES: Mapping[type[Exception], Callable[[Any], rpc.ServiceError]] = {
+    gan.GeneratorMismatch: _mismatch,
+    gan.CorruptArtifact: _corrupt,
+    QueueFull: _full,
+    DeadlinePassed: lambda error: rpc.DeadlineExceeded(str(error)),
+    SchedulerClosed: lambda _: rpc.NotServing("the service is shutting down"),
+}

@@ -1,0 +1,153 @@
+"""Displacements, stretches and legs: movements along the sliders of loaded directions."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from latentwalk.gan.directions import LinearDirection, Slider
+from latentwalk.gan.errors import OutOfRange, UnknownSlider
+from latentwalk.gan.walks import Leg, Stretch
+from latentwalk.rpc.errors import InvalidRequest
+from latentwalk.server.served import ServedModel
+from latentwalk.v1 import generation_service_pb2 as pb
+
+EASINGS: Mapping[int, str] = {
+    pb.EASING_UNSPECIFIED: "linear",
+    pb.EASING_LINEAR: "linear",
+    pb.EASING_IN: "ease_in",
+    pb.EASING_OUT: "ease_out",
+    pb.EASING_IN_OUT: "ease_in_out",
+}
+
+MOST_MOVEMENTS = 1_024
+"""The most displacements or stretches of one request, so that reading it cannot hold up the others."""
+
+# An end of a range that went through a logarithm and back may be off by rounding; this part of the range is forgiven.
+_ROUNDING = 1e-6
+
+
+def read_displacements(displacements: Sequence[pb.Displacement], model: ServedModel) -> Leg:
+    """All displacements, as a leg of one frame."""
+    _check_count("displacements", "displacements", len(displacements))
+    stretches: list[Stretch] = []
+    for index, displacement in enumerate(displacements):
+        field = f"displacements[{index}]"
+        direction, slider = _find(field, displacement.direction, displacement.slider, model)
+        alpha = _alpha(f"{field}.extent", displacement.extent, direction, slider)
+        stretches.append(Stretch(direction, slider, alpha, alpha))
+    _check_sums("displacements", stretches)
+    return Leg(tuple(stretches), frames=1)
+
+
+def read_legs(legs: Sequence[pb.Leg], model: ServedModel) -> tuple[Leg, ...]:
+    """The legs of a walk, of which there must be at least one."""
+    if not legs:
+        raise InvalidRequest("legs", "has none; at least 1 is needed")
+    _check_count("legs", "legs", len(legs))
+    _check_count("legs", "stretches", sum(len(leg.stretches) for leg in legs))
+    return tuple(_leg(f"legs[{index}]", leg, model) for index, leg in enumerate(legs))
+
+
+def read_easing(field: str, easing: int) -> str:
+    """The name of an easing."""
+    if easing not in EASINGS:
+        raise InvalidRequest(field, f"{easing} is no easing; the greatest is {max(EASINGS)}")
+    return EASINGS[easing]
+
+
+def _leg(field: str, leg: pb.Leg, model: ServedModel) -> Leg:
+    if not leg.stretches:
+        raise InvalidRequest(f"{field}.stretches", "has none; at least 1 is needed")
+    if not 1 <= leg.frames <= model.max_frames:
+        raise InvalidRequest(f"{field}.frames", f"{leg.frames:,} must be from 1 to {model.max_frames:,}")
+    stretches = tuple(
+        _stretch(f"{field}.stretches[{index}]", stretch, model) for index, stretch in enumerate(leg.stretches)
+    )
+    _check_sums(f"{field}.stretches", stretches)
+    return Leg(stretches, leg.frames, read_easing(f"{field}.easing", leg.easing))
+
+
+def _stretch(field: str, stretch: pb.Stretch, model: ServedModel) -> Stretch:
+    direction, slider = _find(field, stretch.direction, stretch.slider, model)
+    start, stop = getattr(stretch, "from"), stretch.to
+    return Stretch(
+        direction,
+        slider,
+        _alpha(f"{field}.from", start, direction, slider),
+        _alpha(f"{field}.to", stop, direction, slider),
+    )
+
+
+def _find(field: str, direction_name: str, slider_name: str, model: ServedModel) -> tuple[LinearDirection, int]:
+    direction = model.direction(direction_name).direction
+    names = [slider.name for slider in direction.sliders]
+    if not slider_name and len(names) > 1:
+        raise InvalidRequest(f"{field}.slider", f"is needed, one of {', '.join(names)}")
+    try:
+        return direction, direction.slider_index(slider_name)
+    except UnknownSlider as error:
+        raise InvalidRequest(f"{field}.slider", f"{slider_name!r} is none of {', '.join(names)}") from error
+
+
+def _alpha(field: str, extent: pb.Extent, direction: LinearDirection, index: int) -> float:
+    """The alpha of an extent, within the limit of the slider."""
+    slider, unit = direction.sliders[index], extent.WhichOneof("unit")
+    if unit is None:
+        raise InvalidRequest(field, "is needed; give an alpha or an amount")
+    field = f"{field}.{unit}"
+    if unit == "alpha":
+        value, alpha, low, high, suffix = extent.alpha, extent.alpha, *slider.limit, ""
+    else:
+        low, high = _amount_limit(field, slider)
+        value, suffix = extent.amount, f" {slider.unit}"
+        alpha = _alpha_of(value, slider)
+    if not math.isfinite(value):
+        raise InvalidRequest(field, f"{value} is not finite")
+    if not _is_within(slider, alpha):
+        raise InvalidRequest(
+            field, f"{value:g}{suffix} is beyond slider {slider.name!r}, from {low:.6g} to {high:.6g}{suffix}"
+        )
+    return min(max(alpha, slider.limit[0]), slider.limit[1])
+
+
+def _amount_limit(field: str, slider: Slider) -> tuple[float, float]:
+    if not slider.edit:
+        raise InvalidRequest(field, f"slider {slider.name!r} imitates no edit; give an alpha")
+    low, high = sorted(map(slider.amount_of, slider.limit))
+    return low, high
+
+
+def _alpha_of(amount: float, slider: Slider) -> float:
+    """NaN for an amount for which the edit is not even defined; it is within no limit."""
+    try:
+        return slider.alpha_of(amount)
+    except OutOfRange:
+        return math.nan
+
+
+def _is_within(slider: Slider, alpha: float) -> bool:
+    low, high = slider.limit
+    slack = _ROUNDING * (high - low)
+    return low - slack <= alpha <= high + slack
+
+
+def _check_sums(field: str, stretches: Sequence[Stretch]) -> None:
+    """Several movements of one slider add up; so must their ends stay within its limit."""
+    sums: defaultdict[tuple[LinearDirection, int], tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
+    for stretch in stretches:
+        start, stop = sums[stretch.direction, stretch.slider]
+        sums[stretch.direction, stretch.slider] = start + stretch.start, stop + stretch.stop
+    for (direction, index), ends in sums.items():
+        slider = direction.sliders[index]
+        for alpha in ends:
+            if not _is_within(slider, alpha):
+                raise InvalidRequest(
+                    field,
+                    f"those of slider {slider.name!r} add up to alpha {alpha:g}; "
+                    f"its limit is from {slider.limit[0]:.6g} to {slider.limit[1]:.6g}",
+                )
+
+
+def _check_count(field: str, what: str, count: int) -> None:
+    if count > MOST_MOVEMENTS:
+        raise InvalidRequest(field, f"{count:,} {what} are more than {MOST_MOVEMENTS:,}")

@@ -1,0 +1,118 @@
+"""`python -m latentwalk.server`, as it is really started and stopped."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from latentwalk.v1 import generation_service_pb2 as pb
+from latentwalk.v1 import generation_service_pb2_grpc
+
+
+class Process:
+    """A server in a process of its own, on any free port."""
+
+    def __init__(self, library, *arguments):
+        command = [sys.executable, "-m", "latentwalk.server", "--store", str(library.path), "--torch-threads", "1"]
+        free = ["--address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0"]
+        self.popen = subprocess.Popen([*command, *free, *arguments], stderr=subprocess.PIPE, text=True)
+        self.address = self.wait_for("serving")["address"]
+        self.channel = grpc.insecure_channel(self.address)
+        self.generation = generation_service_pb2_grpc.GenerationServiceStub(self.channel)
+
+    def wait_for(self, message):
+        """The line of its log with that message."""
+        for text in self.popen.stderr:
+            line = json.loads(text)
+            if line["message"].startswith(message):
+                return line
+        raise AssertionError(f"the process ended without a line {message!r}")
+
+    def close(self):
+        self.channel.close()
+        self.popen.kill()
+        self.popen.wait()
+        self.popen.stderr.close()
+
+
+@pytest.fixture
+def start():
+    """A function that starts a server process."""
+    started = []
+
+    def begin(library, *arguments):
+        started.append(Process(library, *arguments))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.close()
+
+
+def walk(frames, model="slow"):
+    request = pb.WalkRequest(model=model)
+    request.starts.add(seed=1)
+    stretch = request.legs.add(frames=frames).stretches.add(direction="zoom", to=pb.Extent(alpha=1))
+    getattr(stretch, "from").alpha = 0
+    return request
+
+
+def test_a_process_serves_and_says_so(library, start):
+    process = start(library)
+    health = health_pb2_grpc.HealthStub(process.channel)
+    for service in ("", "latentwalk.v1.GenerationService", "latentwalk.v1.ModelService"):
+        reply = health.Check(health_pb2.HealthCheckRequest(service=service))
+        assert reply.status == health_pb2.HealthCheckResponse.SERVING
+    assert len(list(process.generation.Walk(walk(3, "faces")))) == 4
+
+
+def test_on_sigterm_a_running_walk_is_served_to_its_end_and_the_process_ends_with_0(slow_library, start):
+    process = start(slow_library)
+    call = process.generation.Walk(walk(100))
+    next(call)
+    process.popen.send_signal(signal.SIGTERM)
+    process.wait_for("SIGTERM")
+    assert len(list(call)) == 100
+    assert process.popen.wait(30) == 0
+
+
+def test_a_second_signal_ends_the_process_at_once(slow_library, start):
+    process = start(slow_library, "--grace-seconds", "600")
+    call = process.generation.Walk(walk(10_000))
+    next(call)
+    process.popen.send_signal(signal.SIGINT)
+    process.wait_for("SIGINT")
+    process.popen.send_signal(signal.SIGTERM)
+    assert process.popen.wait(30) == 128 + signal.SIGTERM
+    with pytest.raises(grpc.RpcError):
+        list(call)
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "latentwalk.server", "--metrics-address", "", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_a_second_server_on_one_port_ends_with_one_clear_line(library, start):
+    address = start(library).address
+    second = run("--address", address, "--store", str(library.path))
+    assert second.returncode == 1
+    assert second.stderr == f"latentwalk.server: cannot listen on {address}: Address already in use\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--max-batch", "0"], "flag: max_batch = '0': must be from 1 to 1,024"),
+        (["--store", "nothing://here"], "artifact store 'nothing://here' cannot be opened"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_ends_it_with_one_clear_line(arguments, line):
+    done = run("--address", "127.0.0.1:0", *arguments)
+    assert done.returncode == 1
+    assert line in done.stderr
+    assert len(done.stderr.splitlines()) == 1

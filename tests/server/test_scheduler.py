@@ -1,0 +1,399 @@
+"""The scheduler loses nothing, doubles nothing, and draws nothing that nobody wants."""
+
+import asyncio
+import itertools
+from contextlib import ExitStack
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from latentwalk.server.scheduler import (
+    DeadlinePassed,
+    DeviceThread,
+    PictureFailed,
+    QueueFull,
+    Scheduler,
+    SchedulerClosed,
+)
+
+FOREVER = float("inf")
+
+
+class Poisoned(Exception):
+    """This picture cannot be drawn."""
+
+
+class FakeEngine:
+    """Draws tuples; a work that is poisoned takes its whole batch down, as an out-of-memory error would."""
+
+    def __init__(self, seconds_per_picture=0.0):
+        self.now = 0.0
+        self.seconds_per_picture = seconds_per_picture
+        self.drawn = []
+        self.batches = []
+
+    def clock(self):
+        return self.now
+
+    def run(self, model, works):
+        self.now += self.seconds_per_picture * len(works)
+        self.batches.append((model, list(works)))
+        if any(work[-1] == "poisoned" for work in works):
+            raise Poisoned
+        self.drawn += works
+        return [("picture", *work) for work in works]
+
+
+def make(engine, run=None, **options):
+    """A scheduler whose posts arrive at once."""
+    bounds = {"max_batch": 4, "max_queued": 16, "max_streams": 100} | options
+    return Scheduler(run or engine.run, lambda call: call(), clock=engine.clock, **bounds)
+
+
+def numbers(name, count, poisoned=()):
+    """The works of a stream: (name, place), or (name, place, "poisoned")."""
+    for place in range(count):
+        yield (name, place, "poisoned") if place in poisoned else (name, place)
+
+
+def opened(scheduler, name, count, *, credit=100, deadline=FOREVER, model="m", poisoned=()):
+    return scheduler.open(model, numbers(name, count, poisoned), count, credit=credit, deadline=deadline)
+
+
+async def test_pictures_come_back_in_order_to_the_stream_that_asked():
+    engine = FakeEngine()
+    scheduler = make(engine)
+    with opened(scheduler, "a", 5) as a, opened(scheduler, "b", 2) as b:
+        for _ in range(2):
+            scheduler.step()
+        assert await a.take(5) == [("picture", "a", place) for place in range(5)]
+        assert await b.take(2) == [("picture", "b", place) for place in range(2)]
+    assert [len(works) for _, works in engine.batches] == [4, 3]
+
+
+async def test_a_stream_gets_no_further_ahead_of_its_reader_than_its_credit():
+    engine = FakeEngine()
+    scheduler = make(engine)
+    with opened(scheduler, "a", 1_000_000, credit=3) as stream:
+        for _ in range(10):
+            scheduler.step()
+        assert len(engine.drawn) == 3
+        await stream.take(2)
+        for _ in range(10):
+            scheduler.step()
+        assert len(engine.drawn) == 5
+
+
+async def test_a_frame_larger_than_the_credit_is_still_drawn():
+    engine = FakeEngine()
+    scheduler = make(engine)
+    with opened(scheduler, "a", 10, credit=2) as stream:
+        frame = asyncio.create_task(stream.take(10))
+        while not frame.done():
+            await asyncio.sleep(0)
+            scheduler.step()
+        assert len(frame.result()) == 10
+
+
+async def test_a_request_that_does_not_fit_is_refused_at_once_with_a_delay_from_the_measured_rate():
+    engine = FakeEngine(seconds_per_picture=0.5)
+    scheduler = make(engine, max_batch=4, max_queued=16)
+    with opened(scheduler, "a", 20, credit=16):
+        with pytest.raises(QueueFull) as unmeasured:
+            opened(scheduler, "b", 1)
+        assert unmeasured.value.retry_after_seconds == 1.0
+        scheduler.step()
+        with opened(scheduler, "c", 4), pytest.raises(QueueFull, match="holds 16 pictures of at most 16") as full:
+            opened(scheduler, "d", 10)
+        assert full.value.retry_after_seconds == pytest.approx(10 * 0.5)
+
+
+async def test_a_stream_too_many_is_refused_at_once():
+    scheduler = make(FakeEngine(), max_streams=2)
+    refusal = pytest.raises(QueueFull, match="2 requests are being served")
+    with opened(scheduler, "a", 1), opened(scheduler, "b", 1), refusal:
+        opened(scheduler, "c", 1)
+    with opened(scheduler, "c", 1):
+        assert scheduler.streams == 1
+
+
+async def test_room_that_comes_free_goes_to_a_waiting_reader_before_a_newcomer():
+    engine = FakeEngine()
+    scheduler = make(engine, max_batch=2, max_queued=4)
+    with opened(scheduler, "a", 4, credit=2) as a:
+        scheduler.step()
+        with opened(scheduler, "b", 4, credit=4):
+            await a.take(2)
+            with pytest.raises(QueueFull):
+                opened(scheduler, "c", 1)
+            scheduler.step()
+            assert scheduler.queued == 4
+            scheduler.step()
+            scheduler.step()
+            assert await a.take(2) == [("picture", "a", 2), ("picture", "a", 3)]
+
+
+async def test_only_the_guilty_picture_of_a_batch_fails():
+    engine = FakeEngine()
+    scheduler = make(engine)
+    with opened(scheduler, "a", 2) as a, opened(scheduler, "b", 2, poisoned={1}) as b:
+        scheduler.step()
+        assert len(await a.take(2)) == 2
+        assert await b.take(1) == [("picture", "b", 0)]
+        with pytest.raises(PictureFailed) as failed:
+            await b.take(1)
+        assert failed.value.index == 1
+        assert isinstance(failed.value.__cause__, Poisoned)
+
+
+async def test_what_is_cancelled_while_its_batch_fails_is_not_tried_again():
+    engine, leaving = FakeEngine(), ExitStack()
+
+    def run(model, works):
+        leaving.close()
+        return engine.run(model, works)
+
+    scheduler = make(engine, run)
+    with opened(scheduler, "a", 2, poisoned={0}) as a:
+        leaving.enter_context(opened(scheduler, "b", 2))
+        scheduler.step()
+        assert engine.drawn == [("a", 1)]
+        with pytest.raises(PictureFailed):
+            await a.take(1)
+
+
+async def test_an_engine_that_loses_pictures_fails_them_and_nothing_hangs():
+    scheduler = make(FakeEngine(), run=lambda model, works: [])
+    with opened(scheduler, "a", 2) as stream:
+        scheduler.step()
+        with pytest.raises(PictureFailed, match="1 works became 0 pictures"):
+            await stream.take(1)
+
+
+async def test_works_that_cannot_be_made_fail_the_stream():
+    def works():
+        yield ("a", 0)
+        raise ZeroDivisionError
+
+    scheduler = make(FakeEngine())
+    with scheduler.open("m", works(), 5, credit=1, deadline=FOREVER) as stream:
+        scheduler.step()
+        assert await stream.take(1) == [("picture", "a", 0)]
+        with pytest.raises(ZeroDivisionError):
+            await stream.take(1)
+
+
+async def test_works_that_end_early_fail_the_stream():
+    scheduler = make(FakeEngine())
+    with scheduler.open("m", numbers("a", 1), 2, credit=5, deadline=FOREVER) as stream:
+        scheduler.step()
+        assert await stream.take(1) == [("picture", "a", 0)]
+        with pytest.raises(RuntimeError, match="a stream of 2 pictures ended early"):
+            await stream.take(1)
+
+
+async def test_no_more_can_be_taken_than_there_are():
+    scheduler = make(FakeEngine())
+    with opened(scheduler, "a", 1) as stream:
+        scheduler.step()
+        await stream.take(1)
+        with pytest.raises(ValueError, match="1 pictures were asked of a stream that has 0 left"):
+            await stream.take(1)
+
+
+async def test_a_passed_deadline_is_told_and_nothing_is_drawn():
+    dropped = []
+    engine = FakeEngine()
+    scheduler = make(engine, on_dropped=dropped.append)
+    with opened(scheduler, "a", 3, deadline=10.0) as stream:
+        engine.now = 10.0
+        scheduler.step()
+        with pytest.raises(DeadlinePassed):
+            await stream.take(1)
+    assert (engine.drawn, dropped, scheduler.queued, scheduler.streams) == ([], [3], 0, 0)
+
+
+async def test_what_a_cancelled_stream_had_waiting_is_dropped_and_counted():
+    dropped = []
+    engine = FakeEngine()
+    scheduler = make(engine, on_dropped=dropped.append)
+    with opened(scheduler, "a", 6):
+        scheduler.step()
+    scheduler.step()
+    assert (len(engine.drawn), dropped, scheduler.queued, scheduler.streams) == (4, [2], 0, 0)
+
+
+async def test_a_closed_scheduler_fails_its_streams_and_takes_no_more():
+    scheduler = make(FakeEngine())
+    with opened(scheduler, "a", 3) as stream:
+        scheduler.close()
+        with pytest.raises(SchedulerClosed):
+            await stream.take(1)
+        with pytest.raises(SchedulerClosed):
+            opened(scheduler, "b", 1)
+    assert scheduler.wait() is False
+
+
+async def test_batches_are_reported_with_their_size_and_seconds():
+    batches = []
+    engine = FakeEngine(seconds_per_picture=0.25)
+    scheduler = make(engine, on_batch=lambda size, seconds: batches.append((size, seconds)))
+    with opened(scheduler, "a", 6):
+        scheduler.step()
+        scheduler.step()
+    assert batches == [(4, 1.0), (2, 0.5)]
+
+
+async def test_a_device_thread_serves_many_readers_at_once():
+    engine = FakeEngine()
+    loop = asyncio.get_running_loop()
+    scheduler = Scheduler(engine.run, loop.call_soon_threadsafe, max_batch=8, max_queued=64, max_streams=10)
+    thread = DeviceThread(scheduler)
+    thread.start()
+
+    async def read(name):
+        with opened(scheduler, name, 50, credit=3) as stream:
+            return [await stream.take(2) for _ in range(25)]
+
+    read_all = await asyncio.gather(*(read(name) for name in range(10)))
+    for name, frames in enumerate(read_all):
+        assert [picture for frame in frames for picture in frame] == [("picture", name, k) for k in range(50)]
+    scheduler.close()
+    thread.join()
+    assert scheduler.queued == 0
+
+
+# -- any order of events ---------------------------------------------------------------------------------------------
+
+
+class Traffic(RuleBasedStateMachine):
+    """Requests come, are read, are cancelled, expire and fail, in any order, while the device draws."""
+
+    MAX_BATCH = 3
+    MAX_QUEUED = 10
+
+    def __init__(self):
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.engine = FakeEngine()
+        self.scheduler = make(self.engine, max_batch=self.MAX_BATCH, max_queued=self.MAX_QUEUED)
+        self.made = {}
+        self.requests = {}
+        self.drawn_when_closed = {}
+        self.names = itertools.count()
+
+    def teardown(self):
+        for name in list(self.requests):
+            self.leave(name)
+        assert (self.scheduler.queued, self.scheduler.streams) == (0, 0)
+        self.runner.close()
+
+    def works(self, name, count, poisoned):
+        for work in numbers(name, count, poisoned):
+            self.made[name] += 1
+            yield work
+
+    @rule(
+        count=st.integers(0, 12),
+        credit=st.integers(1, 6),
+        model=st.sampled_from("mn"),
+        lifetime=st.sampled_from([1.0, 5.0, FOREVER]),
+        poisoned=st.frozensets(st.integers(0, 11), max_size=2),
+    )
+    def come(self, count, credit, model, lifetime, poisoned):
+        name = next(self.names)
+        self.made[name] = 0
+        deadline = self.engine.now + lifetime
+        fits = min(credit, count) <= self.MAX_QUEUED - self.scheduler.queued
+        try:
+            stream = self.scheduler.open(
+                model, self.works(name, count, poisoned), count, credit=credit, deadline=deadline
+            )
+        except QueueFull:
+            assert self.made[name] == 0
+        else:
+            assert fits
+            self.requests[name] = {"stream": stream.__enter__(), "read": 0, "count": count, "credit": credit}
+            self.requests[name] |= {"deadline": deadline, "poisoned": poisoned}
+
+    @rule()
+    def draw(self):
+        now, before = self.engine.now, len(self.engine.drawn)
+        self.scheduler.step()
+        for work in self.engine.drawn[before:]:
+            assert self.requests[work[0]]["deadline"] > now
+
+    @rule(seconds=st.floats(0.1, 3.0))
+    def pass_time(self, seconds):
+        self.engine.now += seconds
+
+    @precondition(lambda self: self.requests)
+    @rule(data=st.data(), count=st.integers(1, 4))
+    def read(self, data, count):
+        name = data.draw(st.sampled_from(sorted(self.requests)))
+        self.runner.run(self.read_some(name, count))
+
+    async def read_some(self, name, count):
+        """Reads what is there; if that is less, gives the credit back and leaves the rest for later."""
+        request = self.requests[name]
+        for _ in range(min(count, request["count"] - request["read"])):
+            place = request["read"]
+            try:
+                async with asyncio.timeout(0):
+                    pictures = await request["stream"].take(1)
+            except TimeoutError:
+                return
+            except PictureFailed as failed:
+                assert failed.index == place  # noqa: PT017 - it may fail, or not
+                assert place in request["poisoned"]
+                request["read"] += 1
+            except DeadlinePassed:
+                assert request["deadline"] <= self.engine.now
+                return
+            else:
+                assert pictures == [("picture", name, place)]
+                request["read"] += 1
+
+    @precondition(lambda self: self.requests)
+    @rule(data=st.data())
+    def cancel(self, data):
+        self.leave(data.draw(st.sampled_from(sorted(self.requests))))
+
+    def leave(self, name):
+        self.requests.pop(name)["stream"].__exit__(None, None, None)
+        self.drawn_when_closed[name] = self.times_drawn(name)
+
+    def times_drawn(self, name):
+        return sum(work[0] == name for work in self.engine.drawn)
+
+    @invariant()
+    def bounds_hold(self):
+        assert 0 <= self.scheduler.queued <= self.MAX_QUEUED
+        assert all(1 <= len(works) <= self.MAX_BATCH for _, works in self.engine.batches)
+        for name, request in self.requests.items():
+            assert self.made[name] - request["read"] <= request["credit"]
+
+    @invariant()
+    def nothing_is_drawn_twice(self):
+        assert len(set(self.engine.drawn)) == len(self.engine.drawn)
+
+    @invariant()
+    def nothing_is_drawn_for_those_who_left(self):
+        for name, times in self.drawn_when_closed.items():
+            assert self.times_drawn(name) == times
+
+    @precondition(lambda self: self.requests)
+    @rule()
+    def everybody_who_keeps_reading_gets_everything(self):
+        for _ in range(200):
+            self.scheduler.step()
+            for name in self.requests:
+                self.runner.run(self.read_some(name, 4))
+        for request in self.requests.values():
+            assert request["read"] == request["count"] or request["deadline"] <= self.engine.now
+
+
+Traffic.TestCase.settings = settings(deadline=None, max_examples=60, stateful_step_count=30)
+TestTraffic = Traffic.TestCase

@@ -1,0 +1,36 @@
+"""The settings that the server has, and what follows from them."""
+
+import pytest
+
+from latentwalk.rpc.settings import SettingsError, load_settings
+from latentwalk.server.settings import Settings
+
+
+def load(*argv):
+    return load_settings(Settings, argv, {}, program="server")
+
+
+def test_by_default_a_server_listens_on_this_machine_only():
+    settings = load()
+    assert (settings.address, settings.metrics_address) == ("127.0.0.1:50051", "127.0.0.1:9464")
+    assert settings.models == ()
+
+
+@pytest.mark.parametrize(
+    ("picture_bytes", "credit"), [(12_288, 32), (1 << 20, 32), (3 << 20, 10), (48 << 20, 1)], ids=str
+)
+def test_the_credit_of_a_stream_is_bounded_in_pictures_and_in_bytes(picture_bytes, credit):
+    assert load().credit(picture_bytes) == credit
+
+
+def test_a_certificate_needs_its_key():
+    with pytest.raises(SettingsError, match="give both, or neither"):
+        load("--tls-certificate", "cert.pem")
+
+
+@pytest.mark.parametrize(
+    "flag", ["--max-batch", "--max-queued-frames", "--stream-credit", "--max-rows", "--max-frames"]
+)
+def test_limits_are_at_least_one(flag):
+    with pytest.raises(SettingsError, match="must be from 1 to"):
+        load(flag, "0")

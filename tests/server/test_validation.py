@@ -1,0 +1,105 @@
+"""Whatever arrives becomes an order that can be carried out, or an error of the caller; never a fault of ours."""
+
+import math
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from latentwalk.rpc.errors import ServiceError
+from latentwalk.server.validation import generate_order, interpolate_order, walk_order
+from latentwalk.v1 import generation_service_pb2 as pb
+from latentwalk.v1 import image_pb2, latent_pb2, tensor_pb2
+
+enums = st.integers(0, 6)
+names = st.sampled_from(["zoom", "style", "age", "light", "", "x"])
+counts = st.sampled_from([0, 1, 2, 5, 10_000, 10_001, 2**32 - 1])
+numbers = st.sampled_from([0.0, 0.5, 1.0, -1.0, 3.0, 1e300, math.nan, math.inf]) | st.floats()
+tensors = st.builds(
+    tensor_pb2.Tensor,
+    dtype=enums,
+    shape=st.lists(st.sampled_from([0, 1, 6, 2**32 - 1]), max_size=3),
+    data=st.binary(max_size=30) | st.binary(min_size=24, max_size=24),
+)
+conditions = st.builds(latent_pb2.Condition, class_id=counts) | st.builds(
+    lambda weights: latent_pb2.Condition(class_mix=latent_pb2.ClassMix(weights=weights)),
+    st.dictionaries(st.integers(0, 4), st.floats(width=32), max_size=4),
+)
+codes = st.one_of(
+    st.builds(lambda seed: {"seed": seed}, st.integers(0, 2**64 - 1)),
+    st.builds(lambda tensor: {"z": tensor}, tensors),
+    st.builds(lambda tensor: {"w_plus": tensor}, tensors),
+    st.just({}),
+)
+latents = st.lists(
+    st.builds(lambda code, condition: latent_pb2.Latent(**code, condition=condition), codes, st.none() | conditions),
+    max_size=4,
+)
+extents = st.builds(lambda unit, value: pb.Extent(**{unit: value}), st.sampled_from(["alpha", "amount"]), numbers)
+encodings = st.builds(image_pb2.ImageEncoding, format=enums, quality=counts)
+displacements = st.builds(pb.Displacement, direction=names, slider=names, extent=extents)
+stretches = st.builds(
+    lambda direction, slider, start, stop: pb.Stretch(direction=direction, slider=slider, to=stop, **{"from": start}),
+    names,
+    names,
+    extents,
+    extents,
+)
+legs = st.builds(pb.Leg, stretches=st.lists(stretches, max_size=3), frames=counts, easing=enums)
+
+REQUESTS = [
+    (
+        generate_order,
+        st.builds(
+            pb.GenerateRequest,
+            latents=latents,
+            displacements=st.lists(displacements, max_size=3),
+            encoding=encodings,
+        ),
+    ),
+    (
+        walk_order,
+        st.builds(
+            pb.WalkRequest, starts=latents, legs=st.lists(legs, max_size=3), loop=st.booleans(), encoding=encodings
+        ),
+    ),
+    (
+        interpolate_order,
+        st.builds(
+            pb.InterpolateRequest,
+            keyframes=latents,
+            frames_per_leg=counts,
+            interpolation=enums,
+            easing=enums,
+            loop=st.booleans(),
+            encoding=encodings,
+        ),
+    ),
+]
+
+
+@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(*(st.tuples(st.just(read), requests) for read, requests in REQUESTS)), st.booleans())
+def test_any_request_is_an_order_within_all_limits_or_an_error_of_the_caller(model, grey_model, case, is_grey):
+    read, request = case
+    chosen = grey_model if is_grey else model
+    try:
+        order = read(request, chosen)
+    except ServiceError as error:
+        assert error.status.name in ("INVALID_ARGUMENT", "NOT_FOUND")  # noqa: PT017 - it may be valid, or not
+        return
+    assert 1 <= order.path.frames <= chosen.max_frames
+    assert 1 <= order.path.rows <= chosen.max_rows
+    for index in {0, order.path.frames - 1}:
+        rows = order.path.rows_at(index)
+        assert len(rows) == order.path.rows
+        for row in rows:
+            assert row.z.shape == (6,)
+            assert row.z.isfinite().all()
+            assert (row.condition is None) == (not is_grey)
+        for standing in order.path.standings_at(index):
+            slider = next(
+                slider
+                for slider in chosen.directions[standing.direction].direction.sliders
+                if slider.name == standing.slider
+            )
+            assert slider.limit[0] - 1e-5 <= standing.alpha <= slider.limit[1] + 1e-5
