@@ -1,0 +1,113 @@
+"""The book of jobs: watchers see every event, whenever they come, and are let go at the end."""
+
+import asyncio
+
+import pytest
+
+from latentwalk.rpc.errors import NotServing, UnknownJob
+from latentwalk.trainer.jobs.book import JobBook
+from latentwalk.trainer.jobs.records import Request
+from latentwalk.trainer.jobs.store import JobStore
+from latentwalk.trainer.reports import JobState, Message, Progress
+
+
+@pytest.fixture
+async def book(tmp_path):
+    book = JobBook(JobStore(f"sqlite:///{tmp_path}/trainer.db", max_queued=8))
+    yield book
+    book.close()
+
+
+@pytest.fixture
+async def job(book, make_spec):
+    return await book.change(JobStore.create, Request("", ""), make_spec())
+
+
+async def sequences(book, job, after=0):
+    return [event.sequence async for event in book.watch(job.id, after)]
+
+
+async def live(book, job, events):
+    """Runs the job: `events` remarks, one after the other."""
+    await book.change(JobStore.take)
+    for step in range(events):
+        await book.change(JobStore.record, job.id, Progress(step, events))
+        await asyncio.sleep(0)
+    await book.change(JobStore.fail, job.id, "it is over")
+
+
+async def test_many_watchers_see_every_event_as_it_comes_and_end_with_the_job(book, job):
+    watchers = [asyncio.create_task(sequences(book, job, after)) for after in (0, 0, 0, 2, 20)]
+    await live(book, job, 20)
+    assert await asyncio.gather(*watchers) == [
+        *[list(range(1, 24))] * 3,
+        list(range(3, 24)),
+        list(range(21, 24)),
+    ]
+
+
+async def test_a_late_watcher_sees_everything_that_was(book, job):
+    await live(book, job, 3)
+    assert await sequences(book, job) == [1, 2, 3, 4, 5, 6]
+    assert await sequences(book, job, 4) == [5, 6]
+    assert await sequences(book, job, 6) == []
+
+
+async def test_more_events_than_one_look_into_the_store_gives(book, job):
+    await live(book, job, 1_100)
+    assert await sequences(book, job) == list(range(1, 1_104))
+
+
+async def test_a_watch_does_not_end_where_the_job_ended_once_and_went_on(book, job):
+    await book.change(JobStore.cancel, job.id)
+    await book.change(JobStore.resume, job.id)
+    watcher = asyncio.create_task(sequences(book, job))
+    await live(book, job, 0)
+    assert await watcher == [1, 2, 3, 4, 5]
+
+
+async def test_nobody_watches_a_job_that_is_not_there(book, job):
+    with pytest.raises(UnknownJob, match=job.id):
+        await sequences(book, type("Nobody", (), {"id": "nobody"}))
+
+
+async def test_a_watcher_of_a_job_that_is_deleted_is_told(book, job):
+    await live(book, job, 0)
+    await book.change(JobStore.resume, job.id)
+    watcher = asyncio.create_task(sequences(book, job))
+    await book.read(JobStore.find, job.id)
+    await book.change(JobStore.cancel, job.id)
+    await watcher
+    await book.change(JobStore.delete, job.id)
+    with pytest.raises(UnknownJob):
+        await sequences(book, job)
+
+
+async def test_when_the_trainer_shuts_down_watchers_learn_where_to_go_on(book, job):
+    seen = []
+
+    async def watch():
+        async for event in book.watch(job.id, 0):
+            seen.append(event.sequence)
+
+    watcher = asyncio.create_task(watch())
+    await book.change(JobStore.record, job.id, Message("one more"))
+    book.end_watches()
+    with pytest.raises(NotServing, match="after sequence 2"):
+        await watcher
+    assert seen == [1, 2]
+
+
+async def test_what_a_job_did_is_written_even_if_the_database_fails_for_a_while(book, job, monkeypatch):
+    from sqlalchemy.exc import OperationalError
+
+    monkeypatch.setattr("latentwalk.trainer.jobs.book._RETRY_SECONDS", 0.0)
+    failures = iter([True, True, False])
+
+    def fragile(store, job_id, reason):
+        if next(failures):
+            raise OperationalError("UPDATE", {}, Exception("disk full"))
+        return store.put_back(job_id, reason)
+
+    await book.change(JobStore.take)
+    assert (await book.insist(fragile, job.id, "why")).state == JobState.QUEUED

@@ -1,0 +1,223 @@
+"""The job store: states, the queue, and events without gaps; on SQLite and, where there is one, on PostgreSQL."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from latentwalk.rpc.errors import JobStateConflict, QueueFull, RequestIdReused, ServiceError, UnknownJob
+from latentwalk.trainer.jobs.records import Request
+from latentwalk.trainer.jobs.store import JobStore
+from latentwalk.trainer.reports import (
+    JobState,
+    Message,
+    Progress,
+    Result,
+    SliderEvaluation,
+    StateChange,
+)
+
+NO_REQUEST = Request("", "")
+RESULT = Result("bright", 3, "sha256:ab", (SliderEvaluation("brightness", 0.1, 0.4),), True, "")
+
+
+@pytest.fixture
+def store(database_url):
+    store = JobStore(database_url, max_queued=8)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def create(store, make_spec):
+    return lambda request=NO_REQUEST: store.create(request, make_spec())
+
+
+def happenings(store, job):
+    return [event.happening for event in store.events(job.id, 0, 1_000)[1]]
+
+
+def test_a_new_job_waits_with_everything_that_was_asked_for(store, create, make_spec):
+    job = store.find(create().id)
+    assert (job.state, job.spec, job.progress) == (JobState.QUEUED, make_spec(), Progress(0, 40))
+    assert (job.start_time, job.end_time, job.error, job.result, job.last_sequence) == (None, None, "", None, 1)
+    assert happenings(store, job) == [StateChange(JobState.QUEUED)]
+
+
+def test_jobs_are_taken_in_the_order_in_which_they_came(store, create):
+    created = [create().id for _ in range(3)]
+    assert [store.take().id for _ in range(3)] == created
+    assert store.take() is None
+
+
+def test_a_job_tells_what_became_of_it(store, create):
+    job = create()
+    store.take()
+    store.record(job.id, Progress(5, 40, 0.25, 1.5, 10.5))
+    store.record(job.id, Message("hello"))
+    done = store.succeed(job.id, RESULT)
+    assert done == store.find(job.id)
+    assert (done.state, done.progress, done.result) == (JobState.SUCCEEDED, Progress(5, 40, 0.25, 1.5, 10.5), RESULT)
+    assert done.create_time <= done.start_time <= done.end_time
+    assert happenings(store, job) == [
+        StateChange(JobState.QUEUED),
+        StateChange(JobState.RUNNING),
+        Progress(5, 40, 0.25, 1.5, 10.5),
+        Message("hello"),
+        StateChange(JobState.SUCCEEDED),
+    ]
+
+
+def test_a_failed_job_keeps_its_reason_until_it_is_resumed(store, create):
+    job = create()
+    store.take()
+    store.restart(job.id, "killed")
+    failed = store.fail(job.id, "the loss is nan")
+    assert (failed.error, failed.restarts) == ("the loss is nan", 1)
+    resumed = store.resume(job.id)
+    assert (resumed.state, resumed.error, resumed.restarts, resumed.end_time) == (JobState.QUEUED, "", 0, None)
+
+
+def test_a_resumed_job_goes_last_and_one_that_was_put_back_goes_first(store, create):
+    first, second, third = create(), create(), create()
+    store.cancel(first.id)
+    store.resume(first.id)
+    assert store.take().id == second.id
+    store.put_back(second.id, "the trainer shuts down")
+    assert [store.take().id for _ in range(3)] == [second.id, third.id, first.id]
+
+
+@pytest.mark.parametrize(
+    ("change", "allowed"),
+    [
+        (JobStore.cancel, {"QUEUED", "RUNNING"}),
+        (JobStore.resume, {"FAILED", "CANCELLED"}),
+        (JobStore.delete, {"SUCCEEDED", "FAILED", "CANCELLED"}),
+    ],
+)
+def test_a_change_that_does_not_fit_the_state_is_refused_with_the_states_that_do(store, create, change, allowed):
+    jobs = {state: create() for state in JobState}
+    into_its_state = {
+        JobState.RUNNING: lambda job: None,
+        JobState.SUCCEEDED: lambda job: store.succeed(job.id, RESULT),
+        JobState.FAILED: lambda job: store.fail(job.id, "why"),
+        JobState.CANCELLED: lambda job: store.cancel(job.id),
+    }
+    while (taken := store.take()) is not None:
+        for state, job in jobs.items():
+            if job.id == taken.id and state in into_its_state:
+                into_its_state[state](job)
+    store.put_back(jobs[JobState.QUEUED].id, "again")
+    for state, job in jobs.items():
+        assert store.find(job.id).state == state
+        if state in allowed:
+            change(store, job.id)
+        else:
+            with pytest.raises(JobStateConflict, match=rf"is {state}; .* when it is {' or '.join(sorted(allowed))}"):
+                change(store, job.id)
+
+
+def test_an_unknown_job_is_answered_with_those_that_there_are(store, create):
+    job = create()
+    for method in (JobStore.find, JobStore.cancel, JobStore.resume, JobStore.delete):
+        with pytest.raises(UnknownJob, match=job.id):
+            method(store, "nobody")
+
+
+def test_a_full_queue_is_refused_at_once_and_running_jobs_do_not_fill_it(store, create):
+    create()
+    store.take()
+    for _ in range(8):
+        last = create()
+    with pytest.raises(QueueFull, match="8 jobs wait already, the limit is 8") as refusal:
+        create()
+    assert refusal.value.retry_after_seconds > 0
+    store.cancel(last.id)
+    create(Request("r", "digest"))
+    with pytest.raises(QueueFull):
+        store.resume(last.id)
+    assert create(Request("r", "digest")).state == JobState.QUEUED
+
+
+def test_a_request_makes_one_job_however_often_it_is_sent(store, create):
+    first = create(Request("r", "digest"))
+    assert create(Request("r", "digest")) == first
+    assert store.requested(Request("r", "digest")) == first
+    assert store.counts()[JobState.QUEUED] == 1
+
+
+def test_a_request_id_cannot_be_used_for_another_spec(store, create):
+    first = create(Request("r", "digest"))
+    with pytest.raises(RequestIdReused, match=first.id):
+        create(Request("r", "another"))
+    with pytest.raises(RequestIdReused, match=first.id):
+        store.requested(Request("r", "another"))
+
+
+def test_trainers_that_share_a_database_agree_on_the_job_of_a_request(database_url, make_spec):
+    stores = [JobStore(database_url, max_queued=8) for _ in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        jobs = list(threads.map(lambda store: store.create(Request("r", "digest"), make_spec()), stores))
+    assert len({job.id for job in jobs}) == 1
+    for store in stores:
+        store.close()
+
+
+def test_pages_go_back_in_time_without_repeating_or_losing_a_job(store, create):
+    created = [create().id for _ in range(7)]
+    store.cancel(created[3])
+    pages, before = [], None
+    while page := store.page((), before, 3):
+        pages.append([job.id for job in page])
+        before = page[-1].number
+    assert pages == [created[:3:-1], created[3:0:-1], created[:1]]
+    assert [job.id for job in store.page({JobState.CANCELLED}, None, 10)] == [created[3]]
+
+
+def test_a_number_never_comes_back(store, create):
+    job = create()
+    store.cancel(job.id)
+    store.delete(job.id)
+    assert create().number > job.number
+    with pytest.raises(UnknownJob):
+        store.events(job.id, 0, 10)
+
+
+def test_what_was_stored_is_there_for_the_next_trainer(database_url, make_spec):
+    before = JobStore(database_url, max_queued=8)
+    job = before.create(NO_REQUEST, make_spec())
+    before.close()
+    after = JobStore(database_url, max_queued=8)
+    assert after.find(job.id) == job
+    after.close()
+
+
+OPERATIONS = {
+    "take": lambda store, job: store.take(),
+    "progress": lambda store, job: store.record(job.id, Progress(1, 2)),
+    "restart": lambda store, job: store.restart(job.id, "killed"),
+    "fail": lambda store, job: store.fail(job.id, "why"),
+    "succeed": lambda store, job: store.succeed(job.id, RESULT),
+    "cancel": lambda store, job: store.cancel(job.id),
+    "resume": lambda store, job: store.resume(job.id),
+    "put_back": lambda store, job: store.put_back(job.id, "why"),
+}
+
+
+@given(operations=st.lists(st.sampled_from(sorted(OPERATIONS)), max_size=12))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_events_have_no_gaps_and_the_last_state_change_is_the_state(database_url, make_spec, operations):
+    store = JobStore(database_url, max_queued=100)
+    while store.take():
+        pass
+    job = store.create(NO_REQUEST, make_spec())
+    for name in operations:
+        try:
+            OPERATIONS[name](store, job)
+        except ServiceError:
+            continue
+    job, events = store.events(job.id, 0, 1_000)
+    store.close()
+    assert [event.sequence for event in events] == list(range(1, job.last_sequence + 1))
+    assert [e.happening.state for e in events if isinstance(e.happening, StateChange)][-1] == job.state

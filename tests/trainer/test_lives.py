@@ -1,0 +1,243 @@
+"""Whole lives of jobs, in real processes that are really killed: each ends with the bits of an undisturbed one."""
+
+import hashlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+import torch
+
+from latentwalk.gan.artifacts import ArtifactStore, load_direction, load_generator
+from latentwalk.server.settings import Settings as ServerSettings
+from latentwalk.trainer.checkpoint import Checkpoints
+from latentwalk.trainer.loop import train
+from latentwalk.trainer.methods import METHODS
+from latentwalk.trainer.validation import read_spec
+from latentwalk.v1 import model_service_pb2, model_service_pb2_grpc
+from latentwalk.v1 import training_service_pb2 as pb
+
+STEPS = 500
+SPEC = pb.JobSpec(
+    model="tiny",
+    direction="camera",
+    seed=11,
+    checkpoint_every=25,
+    edit_direction=pb.EditDirectionSpec(
+        edits=[pb.EditTarget(edit="brightness"), pb.EditTarget(edit="zoom")],
+        steps=STEPS,
+        batch_size=4,
+        evaluation_size=32,
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, generator):
+    """The vectors of the job when nothing happens to it."""
+    cache = {}
+
+    def vectors(artifacts_url):
+        if not cache:
+            store = ArtifactStore(artifacts_url)
+            spec = read_spec(SPEC, store)
+            method = METHODS[spec.method](spec, load_generator(store, spec.model)[0])
+            folder = tmp_path_factory.mktemp("undisturbed")
+            train(method, Checkpoints(folder), STEPS, report=lambda _: None, pause=lambda: None)
+            cache["vectors"] = method.direction().vectors
+        return cache["vectors"]
+
+    return vectors
+
+
+@pytest.fixture
+def assert_ends_well(artifacts_url, undisturbed):
+    """The job succeeds, was published once, with the vectors of an undisturbed one."""
+
+    def check(trainer, job_id):
+        job = trainer.wait_for_end(job_id)
+        assert job.state == pb.JOB_STATE_SUCCEEDED, job.error
+        store = ArtifactStore(artifacts_url)
+        assert store.versions("directions", "tiny/camera") == [1]
+        assert torch.equal(load_direction(store, "tiny", "camera")[0].vectors, undisturbed(artifacts_url))
+        assert job.progress.step == STEPS
+        assert [event.sequence for event in trainer.watch(job_id)] == list(range(1, job.last_sequence + 1))
+        return job
+
+    return check
+
+
+def messages(trainer, job_id):
+    return [event.message.text for event in trainer.watch(job_id) if event.HasField("message")]
+
+
+def processes_of(job_id):
+    """The ids of the processes that run this job."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = path.read_bytes()
+        except OSError:
+            continue
+        if job_id.encode() in command and b"latentwalk.trainer.runner" in command:
+            found.append(int(path.parent.name))
+    return found
+
+
+def kill_process_of(job_id):
+    """Kills the process of a job, which may still have to start, and returns its id when it is gone."""
+    while not (found := processes_of(job_id)):
+        time.sleep(0.02)
+    [process] = found
+    os.kill(process, signal.SIGKILL)
+    while process in processes_of(job_id):
+        time.sleep(0.02)
+    return process
+
+
+def wait_until_gone(job_id):
+    while processes_of(job_id):
+        time.sleep(0.02)
+
+
+def test_a_job_is_queued_trained_published_and_loaded_by_the_server(
+    make_settings, serve_trainer, serve_server, artifacts_url, assert_ends_well, tmp_path
+):
+    (tmp_path / "tokens").write_text(hashlib.sha256(b"secret").hexdigest())
+    (tmp_path / "token").write_text("secret\n")
+    server_settings = ServerSettings(
+        address="127.0.0.1:0",
+        metrics_address="",
+        store=artifacts_url,
+        models=("tiny",),
+        tokens=str(tmp_path / "tokens"),
+    )
+    with serve_server(server_settings) as server:
+        address = f"127.0.0.1:{server.port}"
+        settings = make_settings(server_address=address, server_token=str(tmp_path / "token"))
+        with serve_trainer(settings) as trainer:
+            job = assert_ends_well(trainer, trainer.create(SPEC).id)
+            states = [event.state_change.state for event in trainer.watch(job.id) if event.HasField("state_change")]
+            metrics = urllib.request.urlopen(f"http://127.0.0.1:{trainer.metrics_port}/metrics").read().decode()
+        with grpc.insecure_channel(address) as channel:
+            request = model_service_pb2.GetDirectionRequest(model="tiny", direction="camera")
+            stub = model_service_pb2_grpc.ModelServiceStub(channel)
+            direction = stub.GetDirection(request, metadata=[("authorization", "Bearer secret")]).direction
+    assert states == [pb.JOB_STATE_QUEUED, pb.JOB_STATE_RUNNING, pb.JOB_STATE_SUCCEEDED]
+    assert (job.result.loaded, job.result.load_error) == (True, "")
+    assert [evaluation.slider for evaluation in job.result.evaluations] == ["brightness", "zoom"]
+    assert job.create_time.ToNanoseconds() <= job.start_time.ToNanoseconds() <= job.end_time.ToNanoseconds()
+    assert (direction.state, direction.version) == (model_service_pb2.LOAD_STATE_READY, "1")
+    assert [slider.name for slider in direction.sliders] == ["brightness", "zoom"]
+    assert 'latentwalk_jobs{state="SUCCEEDED"} 1.0' in metrics
+    assert f'latentwalk_job_steps_total{{method="edit_direction"}} {STEPS}.0' in metrics
+    assert 'latentwalk_job_seconds_count{method="edit_direction",state="SUCCEEDED"} 1.0' in metrics
+    assert "latentwalk_job_restarts_total 0.0" in metrics
+
+
+def test_a_job_whose_process_is_killed_goes_on_from_its_checkpoint(make_settings, serve_trainer, assert_ends_well):
+    nobody = "127.0.0.1:1"
+    with serve_trainer(make_settings(server_address=nobody)) as trainer:
+        job_id = trainer.create(SPEC).id
+        trainer.wait_for_step(job_id, STEPS // 4)
+        kill_process_of(job_id)
+        job = assert_ends_well(trainer, job_id)
+        assert any("killed by SIGKILL; restart 1" in text for text in messages(trainer, job_id))
+        assert any("goes on from the checkpoint of step" in text for text in messages(trainer, job_id))
+        assert not job.result.loaded
+        assert nobody in job.result.load_error
+
+
+def test_a_job_whose_process_is_killed_too_often_fails_and_can_be_resumed(
+    make_settings, serve_trainer, assert_ends_well
+):
+    with serve_trainer(make_settings(max_restarts=1)) as trainer:
+        job_id = trainer.create(SPEC).id
+        first = kill_process_of(job_id)
+        assert kill_process_of(job_id) != first
+        job = trainer.wait_for_end(job_id)
+        assert job.state == pb.JOB_STATE_FAILED
+        assert "killed by SIGKILL, after 1 restarts; its log is" in job.error
+        trainer.stub.ResumeJob(pb.ResumeJobRequest(id=job_id))
+        assert_ends_well(trainer, job_id)
+
+
+def test_a_cancelled_job_leaves_at_once_and_ends_the_same_when_resumed(
+    make_settings, serve_trainer, assert_ends_well, tmp_path
+):
+    with serve_trainer(make_settings()) as trainer:
+        job_id = trainer.create(SPEC).id
+        trainer.wait_for_step(job_id, STEPS // 4)
+        job = trainer.stub.CancelJob(pb.CancelJobRequest(id=job_id)).job
+        assert job.state == pb.JOB_STATE_CANCELLED
+        assert processes_of(job_id) == []
+        newest = max((tmp_path / "jobs" / job_id / "checkpoints").iterdir())
+        newest.write_bytes(b"damaged")
+        assert trainer.stub.ResumeJob(pb.ResumeJobRequest(id=job_id)).job.state == pb.JOB_STATE_QUEUED
+        assert_ends_well(trainer, job_id)
+        assert any(newest.name in text for text in messages(trainer, job_id))
+        trainer.stub.DeleteJob(pb.DeleteJobRequest(id=job_id))
+        assert not (tmp_path / "jobs" / job_id).exists()
+
+
+def test_a_service_that_is_stopped_and_then_killed_loses_nothing(
+    make_settings, serve_trainer, connect, assert_ends_well
+):
+    settings = make_settings()
+    with service_process(settings, connect) as (service, trainer):
+        job_id, waiting = trainer.create(SPEC).id, trainer.create(SPEC).id
+        trainer.stub.CancelJob(pb.CancelJobRequest(id=waiting))
+        trainer.wait_for_step(job_id, STEPS // 5)
+        service.terminate()
+        assert service.wait() == 0
+        assert processes_of(job_id) == []
+    with service_process(settings, connect) as (service, trainer):
+        trainer.wait_for_step(job_id, STEPS // 2)
+        service.kill()
+        service.wait()
+        wait_until_gone(job_id)
+    with serve_trainer(settings) as trainer:
+        job = assert_ends_well(trainer, job_id)
+        reasons = [event.state_change.reason for event in trainer.watch(job_id)]
+        assert "the trainer shuts down" in reasons
+        assert "the trainer was killed while the job ran" in reasons
+        assert job.error == ""
+        assert trainer.get(waiting).state == pb.JOB_STATE_CANCELLED
+
+
+def test_a_job_whose_loss_is_not_finite_fails_with_step_slider_and_value(make_settings, serve_trainer):
+    spec = pb.JobSpec()
+    spec.CopyFrom(SPEC)
+    spec.model = "broken"
+    with serve_trainer(make_settings()) as trainer:
+        job = trainer.wait_for_end(trainer.create(spec).id)
+    assert job.state == pb.JOB_STATE_FAILED
+    assert "loss of brightness is nan at step 0; the step was not taken" in job.error
+
+
+@contextmanager
+def service_process(settings, connect):
+    """`python -m latentwalk.trainer` in a process of its own, on a port that was free a moment ago."""
+    address = f"127.0.0.1:{free_port()}"
+    flags = ["--address", address, "--metrics-address", "", "--folder", settings.folder]
+    flags += ["--store", settings.store, "--database", settings.database]
+    service = subprocess.Popen([sys.executable, "-m", "latentwalk.trainer", *flags])
+    try:
+        with connect(address) as trainer:
+            yield service, trainer
+    finally:
+        service.kill()
+        service.wait()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

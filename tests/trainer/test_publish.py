@@ -1,0 +1,41 @@
+"""Publishing: once a job, with all that is needed to make it again."""
+
+import torch
+
+from latentwalk.gan.artifacts import ArtifactStore, load_direction
+from latentwalk.trainer.methods.edit_direction import EditDirection
+from latentwalk.trainer.publish import Publisher
+from latentwalk.trainer.reports import SliderEvaluation
+from latentwalk.trainer.specs import JobSpec
+
+EVALUATIONS = [SliderEvaluation("brightness", 0.1, 0.4)]
+
+
+def test_a_job_that_is_killed_after_publishing_does_not_publish_again(artifacts_url, generator, make_spec):
+    store = ArtifactStore(artifacts_url)
+    direction = EditDirection(make_spec(), generator).direction()
+    results = [Publisher(store, job, make_spec()).publish(direction, EVALUATIONS) for job in ("a", "b", "a", "b", "c")]
+    assert [result.version for result in results] == [1, 2, 1, 2, 3]
+    assert store.versions("directions", "tiny/bright") == [1, 2, 3]
+
+
+def test_a_damaged_version_does_not_hinder_the_next(artifacts_url, generator, make_spec, tmp_path):
+    store = ArtifactStore(artifacts_url)
+    direction = EditDirection(make_spec(), generator).direction()
+    Publisher(store, "a", make_spec()).publish(direction, EVALUATIONS)
+    (tmp_path / "store/directions/tiny/bright/1/vectors.safetensors").write_bytes(b"")
+    assert Publisher(store, "b", make_spec()).publish(direction, EVALUATIONS).version == 2
+
+
+def test_the_provenance_says_how_the_direction_was_made(artifacts_url, generator, make_spec):
+    store = ArtifactStore(artifacts_url)
+    Publisher(store, "a", make_spec()).publish(EditDirection(make_spec(), generator).direction(), EVALUATIONS)
+    provenance = store.get("directions", "tiny/bright").manifest["provenance"]
+    assert provenance["job"] == "a"
+    assert provenance["method"] == "edit_direction"
+    assert JobSpec.from_json(provenance["spec"]) == make_spec()
+    assert provenance["evaluations"] == [{"slider": "brightness", "error": 0.1, "baseline": 0.4}]
+    assert provenance["generator"] == {"name": "tiny", "version": 1, "digest": generator.digest}
+    assert provenance["torch"] == torch.__version__
+    assert {"latentwalk", "threads"} <= provenance.keys()
+    assert load_direction(store, "tiny", "bright")[0].generator_digest == generator.digest

@@ -1,0 +1,146 @@
+"""What a spec may be: defaults are filled in, and whatever cannot work is refused with the field, value and limit."""
+
+import pytest
+
+from latentwalk.gan.artifacts import ArtifactStore
+from latentwalk.gan.errors import CorruptArtifact
+from latentwalk.rpc.errors import InvalidRequest, UnknownModel
+from latentwalk.trainer.messages import job_message
+from latentwalk.trainer.reports import JobState
+from latentwalk.trainer.specs import EditDirectionSpec, EditTarget, JobSpec
+from latentwalk.trainer.validation import read_page, read_request, read_spec, read_states
+from latentwalk.v1 import training_service_pb2 as pb
+
+
+def edit(name="brightness", low=None, high=None):
+    return pb.EditTarget(edit=name, amount_low=low, amount_high=high)
+
+
+def message(*edits, settings=(), **changes):
+    method = pb.EditDirectionSpec(edits=edits or [edit()], **dict(settings))
+    return pb.JobSpec(**{"model": "tiny", "direction": "d", "edit_direction": method} | changes)
+
+
+@pytest.fixture
+def store(artifacts_url):
+    return ArtifactStore(artifacts_url)
+
+
+def test_defaults_are_filled_in(store):
+    assert read_spec(message(edit("zoom"), edit("shift_x")), store) == JobSpec(
+        model="tiny",
+        model_version=1,
+        direction="d",
+        seed=0,
+        checkpoint_every=50,
+        method="edit_direction",
+        settings=EditDirectionSpec(
+            edits=(EditTarget("zoom", 0.25, 4.0), EditTarget("shift_x", -8.0, 8.0)),
+            steps=250,
+            batch_size=16,
+            learning_rate=0.4,
+            evaluation_size=1_024,
+        ),
+    )
+
+
+def test_what_is_said_is_taken(store):
+    settings = {"steps": 9, "batch_size": 3, "learning_rate": 0.01, "evaluation_size": 5}
+    spec = read_spec(
+        message(edit("rotate", -10, 20), settings=settings, seed=2**64 - 1, checkpoint_every=7, model_version="1"),
+        store,
+    )
+    assert spec.settings == EditDirectionSpec((EditTarget("rotate", -10, 20),), 9, 3, 0.01, 5)
+    assert (spec.seed, spec.checkpoint_every) == (2**64 - 1, 7)
+
+
+def test_a_spec_survives_its_json(store):
+    spec = read_spec(message(edit("zoom"), edit("red")), store)
+    assert JobSpec.from_json(spec.to_json()) == spec
+
+
+@pytest.mark.parametrize(
+    ("bad", "field", "problem"),
+    [
+        (pb.JobSpec(model="tiny", direction="d"), "spec.method", "edit_direction"),
+        (message(model=""), "spec.model", "''"),
+        (message(model="../tiny"), "spec.model", "'../tiny'"),
+        (message(model_version="newest"), "spec.model_version", "'newest'"),
+        (message(model_version="0"), "spec.model_version", "'0'"),
+        (message(direction=""), "spec.direction", "1 to 63"),
+        (message(direction="Bright"), "spec.direction", "'Bright'"),
+        (message(direction="x" * 64), "spec.direction", "1 to 63"),
+        (message(checkpoint_every=1_000_001), "spec.checkpoint_every", "1,000,001 must be from 1 to 1,000,000"),
+        (pb.JobSpec(model="tiny", direction="d", edit_direction={}), "spec.edit_direction.edits", "at least 1"),
+        (message(edit("sharpen")), "spec.edit_direction.edits[0].edit", "'sharpen' is none of brightness"),
+        (message(edit("zoom"), edit("zoom")), "spec.edit_direction.edits[1].edit", "twice"),
+        (message(edit("red"), model="grey"), "spec.edit_direction.edits[0].edit", "1 channels"),
+        (message(edit(low=-1.5)), "spec.edit_direction.edits[0].amount_low", "-1.5 fraction must be finite"),
+        (message(edit("zoom", high=65)), "spec.edit_direction.edits[0].amount_high", "65 x"),
+        (message(edit("zoom", low=float("nan"))), "spec.edit_direction.edits[0].amount_low", "nan"),
+        (message(edit("shift_x", high=float("inf"))), "spec.edit_direction.edits[0].amount_high", "inf"),
+        (message(edit("shift_x", high=16)), "spec.edit_direction.edits[0].amount_high", "16 px leaves nothing"),
+        (message(edit("shift_x", 0.2, 0.8)), "spec.edit_direction.edits[0].amount_high", "no whole amount"),
+        (message(edit("rotate", 10, -10)), "spec.edit_direction.edits[0].amount_high", "10.0 to -10.0"),
+        (message(edit("zoom"), edit("rotate", 5, 5)), "spec.edit_direction.edits[1].amount_high", "5.0 to 5.0"),
+        (message(settings={"steps": 1_000_001}), "spec.edit_direction.steps", "1,000,001 must be from 1 to 1,000,000"),
+        (message(settings={"batch_size": 1_025}), "spec.edit_direction.batch_size", "1,025 must be from 1 to 1,024"),
+        (message(settings={"learning_rate": 0}), "spec.edit_direction.learning_rate", "0 must be above 0"),
+        (message(settings={"learning_rate": 1.01}), "spec.edit_direction.learning_rate", "1.01"),
+        (message(settings={"learning_rate": float("nan")}), "spec.edit_direction.learning_rate", "nan"),
+        (message(settings={"evaluation_size": 65_537}), "spec.edit_direction.evaluation_size", "from 1 to 65,536"),
+    ],
+)  # fmt: skip
+def test_a_spec_that_cannot_work_is_refused_by_field(store, bad, field, problem):
+    with pytest.raises(InvalidRequest) as refusal:
+        read_spec(bad, store)
+    [(named, said)] = refusal.value.violations
+    assert named == field
+    assert problem in said
+
+
+def test_a_model_that_is_not_there_is_answered_with_those_that_are(store):
+    with pytest.raises(UnknownModel) as refusal:
+        read_spec(message(model="faces"), store)
+    assert refusal.value.existing == ("broken", "digits", "grey", "tiny")
+
+
+def test_a_version_that_is_not_there_is_answered_with_those_that_are(store):
+    with pytest.raises(UnknownModel, match=r"tiny version 2.*there are: 1"):
+        read_spec(message(model_version="2"), store)
+
+
+def test_a_damaged_generator_is_refused_before_anything_is_queued(store, tmp_path):
+    [weights] = (tmp_path / "store").glob("generators/tiny/1/*.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-1])
+    with pytest.raises(CorruptArtifact):
+        read_spec(message(), store)
+
+
+def test_a_request_id_has_an_end():
+    with pytest.raises(InvalidRequest, match="129 characters; at most 128"):
+        read_request(pb.CreateJobRequest(request_id="x" * 129))
+
+
+def test_the_digest_of_a_request_tells_specs_apart():
+    digests = {
+        read_request(pb.CreateJobRequest(request_id="a", spec=spec)).digest
+        for spec in (message(), message(), message(seed=1), message(edit("zoom")))
+    }
+    assert len(digests) == 3
+
+
+def test_pages_and_states_are_checked():
+    with pytest.raises(InvalidRequest, match="page_size: 1,001 must be from 1 to 1,000"):
+        read_page(pb.ListJobsRequest(page_size=1_001))
+    with pytest.raises(InvalidRequest, match="page_token: 'x'"):
+        read_page(pb.ListJobsRequest(page_token="x"))
+    with pytest.raises(InvalidRequest, match=r"states\[1\]: 77"):
+        read_states([pb.JOB_STATE_QUEUED, 77])
+    assert read_states([pb.JOB_STATE_FAILED]) == {JobState.FAILED}
+    assert read_page(pb.ListJobsRequest(page_token="5")) == (5, 100)
+
+
+def test_every_state_has_a_word_on_the_wire():
+    assert {f"JOB_STATE_{state}" for state in JobState} == set(pb.JobState.keys()) - {"JOB_STATE_UNSPECIFIED"}
+    assert callable(job_message)

@@ -1,0 +1,102 @@
+"""The job store as the event loop sees it: nothing blocks, and whoever watches a job is told of its changes."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Concatenate, ParamSpec, TypeVar
+from weakref import WeakValueDictionary
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from latentwalk.rpc.errors import NotServing
+from latentwalk.trainer.jobs.records import Event, Job
+from latentwalk.trainer.jobs.store import JobStore
+from latentwalk.trainer.reports import ENDED
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+Changed = TypeVar("Changed", bound=Job | None)
+
+_EVENTS_AT_ONCE = 500
+_RETRY_SECONDS = 1.0
+
+_log = logging.getLogger("latentwalk.jobs")
+
+
+class JobBook:
+    """Asks the store from one thread of its own, so that what is written first is also read first."""
+
+    def __init__(self, store: JobStore) -> None:
+        self._store = store
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="latentwalk-jobs")
+        # A bell lives as long as somebody waits for it.
+        self._bells: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
+        self._closing = False
+
+    async def read(
+        self,
+        method: Callable[Concatenate[JobStore, Arguments], Answer],
+        *arguments: Arguments.args,
+        **named: Arguments.kwargs,
+    ) -> Answer:
+        """Calls a method of the store that changes nothing: `await book.read(JobStore.find, job_id)`."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: method(self._store, *arguments, **named))
+
+    async def change(
+        self,
+        method: Callable[Concatenate[JobStore, Arguments], Changed],
+        *arguments: Arguments.args,
+        **named: Arguments.kwargs,
+    ) -> Changed:
+        """Calls a method of the store that changes a job and returns it, and tells those who watch the job."""
+        job = await self.read(method, *arguments, **named)
+        if job is not None and (bell := self._bells.pop(job.id, None)):
+            bell.set()
+        return job
+
+    async def insist(
+        self,
+        method: Callable[Concatenate[JobStore, Arguments], Changed],
+        *arguments: Arguments.args,
+        **named: Arguments.kwargs,
+    ) -> Changed:
+        """As `change`, but tries again for as long as the database fails: what a job did must not be lost."""
+        while True:
+            try:
+                return await self.change(method, *arguments, **named)
+            except SQLAlchemyError:
+                _log.exception("the job database does not answer; trying again in %g s", _RETRY_SECONDS)
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def watch(self, job_id: str, after: int) -> AsyncIterator[Event]:
+        """Yields the events with a greater sequence number as they come, and ends after the one that ends the job.
+
+        Raises UnknownJob, also when the job is deleted meanwhile; NotServing when the book is closed.
+        """
+        while True:
+            # Taken before the store is asked, so that no change can fall between the two.
+            bell = self._bells.setdefault(job_id, asyncio.Event())
+            job, events = await self.read(JobStore.events, job_id, after, _EVENTS_AT_ONCE)
+            for event in events:
+                yield event
+                after = event.sequence
+            if after < job.last_sequence:
+                continue
+            if job.state in ENDED:
+                return
+            if self._closing:
+                raise NotServing(f"the trainer shuts down: watch job {job_id} again after sequence {after}")
+            await bell.wait()
+
+    def end_watches(self) -> None:
+        """Lets every watcher go, as soon as it has seen the newest event."""
+        self._closing = True
+        for bell in list(self._bells.values()):
+            bell.set()
+
+    def close(self) -> None:
+        """Waits for what is under way in the store, and closes it."""
+        self._thread.shutdown()
+        self._store.close()

@@ -1,0 +1,191 @@
+"""Who runs the jobs: takes them from the queue, attends their processes, and records what becomes of them."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from latentwalk.rpc.errors import JobStateConflict
+from latentwalk.trainer.jobs.book import JobBook
+from latentwalk.trainer.jobs.folders import LOG
+from latentwalk.trainer.jobs.process import Exit, Launcher
+from latentwalk.trainer.jobs.records import Job
+from latentwalk.trainer.jobs.store import JobStore
+from latentwalk.trainer.metrics import Metrics
+from latentwalk.trainer.reports import Failure, JobState, Message, Progress, Result, Stopped
+
+Announce: TypeAlias = Callable[[Job, Result], Awaitable[Result]]
+"""Tells the generation server of a published direction; the result says whether it has loaded it."""
+
+_EVERYTHING = 1_000_000
+
+_log = logging.getLogger("latentwalk.jobs")
+
+
+@dataclass(eq=False)
+class _Attendance:
+    """A job that runs now."""
+
+    job: Job
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelled: bool = False
+    """Why it is told to stop: a caller wants it, or else the service shuts down."""
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Dispatcher:
+    """Runs at most ``concurrency`` jobs at a time, each in a process of its own.
+
+    A process that a signal killed is started again from its checkpoint, ``max_restarts`` times; then the job fails.
+    """
+
+    def __init__(
+        self,
+        book: JobBook,
+        launcher: Launcher,
+        announce: Announce,
+        metrics: Metrics,
+        *,
+        concurrency: int,
+        max_restarts: int,
+    ) -> None:
+        self._book = book
+        self._launcher = launcher
+        self._announce = announce
+        self._metrics = metrics
+        self._concurrency = concurrency
+        self._max_restarts = max_restarts
+        self._attended: dict[str, _Attendance] = {}
+        self._draining = False
+        self._wake = asyncio.Event()
+        # Between a job's being taken from the queue and its being attended nobody may look at either.
+        self._hand_over = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Puts the jobs back in line that ran when the service was killed, and begins to run jobs."""
+        for job in await self._book.read(JobStore.page, {JobState.RUNNING}, None, _EVERYTHING):
+            await self._book.change(JobStore.put_back, job.id, "the trainer was killed while the job ran")
+        self._begin(self._dispatch())
+        self.wake()
+
+    def wake(self) -> None:
+        """Looks into the queue: a job was put there."""
+        self._wake.set()
+
+    async def cancel(self, job_id: str) -> Job:
+        """Stops a job; returns when its process has left. Raises UnknownJob, JobStateConflict if it has ended."""
+        async with self._hand_over:
+            attendance = self._attended.get(job_id)
+            if attendance is None:
+                return await self._book.change(JobStore.cancel, job_id)
+            attendance.cancelled = True
+            attendance.stop.set()
+        await attendance.done.wait()
+        job = await self._book.read(JobStore.find, job_id)
+        if job.state != JobState.CANCELLED:
+            raise JobStateConflict(
+                f"job {job_id} is {job.state}: it ended before it could be cancelled", state=job.state
+            )
+        return job
+
+    async def drain(self) -> None:
+        """Starts no more jobs, and tells those that run to write a checkpoint and leave; they are put back in line."""
+        async with self._hand_over:
+            self._draining = True
+            leaving = list(self._attended.values())
+        for attendance in leaving:
+            attendance.stop.set()
+        for attendance in leaving:
+            await attendance.done.wait()
+        for task in self._tasks:
+            task.cancel()
+
+    # -- running -----------------------------------------------------------------------------------------------------
+
+    def _begin(self, coroutine: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _dispatch(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while await self._start_next():
+                pass
+
+    async def _start_next(self) -> bool:
+        async with self._hand_over:
+            if self._draining or len(self._attended) >= self._concurrency:
+                return False
+            job = await self._book.insist(JobStore.take)
+            if job is None:
+                return False
+            attendance = self._attended[job.id] = _Attendance(job)
+        self._begin(self._attend(attendance))
+        return True
+
+    async def _attend(self, attendance: _Attendance) -> None:
+        job_id = attendance.job.id
+        try:
+            await self._run(attendance)
+        except Exception as error:  # noqa: BLE001 - a job that cannot be run fails; the trainer goes on
+            _log.exception("job %s could not be run", job_id)
+            await self._book.insist(JobStore.fail, job_id, f"the trainer could not run the job: {error}")
+        finally:
+            del self._attended[job_id]
+            attendance.done.set()
+            self.wake()
+
+    async def _run(self, attendance: _Attendance) -> None:
+        """One process after the other, until one of them was not killed."""
+        job = attendance.job
+        while True:
+            exit_ = await self._launcher.run(job, attendance.stop, self._listener(job))
+            ended = await self._conclude(attendance, job, exit_)
+            if ended is not None:
+                self._metrics.ended(ended)
+                return
+            job = await self._book.insist(JobStore.restart, job.id, _what_happened(exit_))
+            self._metrics.restarts.inc()
+
+    async def _conclude(self, attendance: _Attendance, job: Job, exit_: Exit) -> Job | None:
+        """Records what became of the job; None if it has to be started again."""
+        match exit_.ending:
+            case Result() as result:
+                return await self._book.insist(JobStore.succeed, job.id, await self._announce(job, result))
+            case Failure(reason):
+                return await self._book.insist(JobStore.fail, job.id, reason)
+            case _ if attendance.cancelled:
+                return await self._book.insist(JobStore.cancel, job.id)
+            case _ if attendance.stop.is_set():
+                return await self._book.insist(JobStore.put_back, job.id, "the trainer shuts down")
+            case _ if exit_.code > 0 or job.restarts >= self._max_restarts:
+                return await self._book.insist(JobStore.fail, job.id, self._given_up(job, exit_))
+            case _:
+                return None
+
+    def _given_up(self, job: Job, exit_: Exit) -> str:
+        log = self._launcher.folder_of(job.id) / LOG
+        restarts = f", after {job.restarts} restarts" if job.restarts else ""
+        return f"{_what_happened(exit_)}{restarts}; its log is {log}"
+
+    def _listener(self, job: Job) -> Callable[[Progress | Message], Awaitable[object]]:
+        count_steps = self._metrics.step_counter(job)
+
+        async def hear(report: Progress | Message) -> None:
+            count_steps(report)
+            await self._book.insist(JobStore.record, job.id, report)
+
+        return hear
+
+
+def _what_happened(exit_: Exit) -> str:
+    if exit_.code < 0:
+        return f"the job's process was killed by {signal.Signals(-exit_.code).name}"
+    if isinstance(exit_.ending, Stopped):
+        return "the job's process was told to stop by somebody else"
+    return f"the job's process ended with code {exit_.code} and no word"

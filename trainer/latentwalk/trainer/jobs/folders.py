@@ -1,0 +1,47 @@
+"""The folder of a job, and who may work in it."""
+
+import fcntl
+import json
+from pathlib import Path
+from typing import IO
+
+from latentwalk.trainer.jobs.records import Job
+from latentwalk.trainer.specs import JobSpec
+
+_ASSIGNMENT = "job.json"
+_LOCK = ".lock"
+LOG = "log.txt"
+
+
+class FolderInUse(Exception):
+    """Another trainer works in this folder."""
+
+
+def write_assignment(folder: Path, job: Job) -> None:
+    """Makes the folder, and writes into it what the job's process needs to know. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = json.dumps({"id": job.id, "spec": job.spec.to_json()}, indent=2)
+    fresh = folder / f"{_ASSIGNMENT}.new"
+    fresh.write_text(content, "utf-8")
+    fresh.replace(folder / _ASSIGNMENT)
+
+
+def read_assignment(folder: Path) -> tuple[str, JobSpec]:
+    """The job's id and spec. Raises OSError."""
+    document = json.loads((folder / _ASSIGNMENT).read_text("utf-8"))
+    return document["id"], JobSpec.from_json(document["spec"])
+
+
+def lock(folder: Path, *, wait: bool) -> IO[bytes]:
+    """Locks the folder for as long as the returned file is open; the lock dies with the process.
+
+    Raises FolderInUse if another process has it and ``wait`` is false, OSError if the folder cannot be made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / _LOCK).open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        file.close()
+        raise FolderInUse(f"folder {folder} is in use by another trainer: give each its own") from None
+    return file

@@ -1,0 +1,117 @@
+"""The process of a job, seen from the service: started, listened to, and stopped."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TypeAlias
+
+from latentwalk.trainer.jobs.folders import LOG, write_assignment
+from latentwalk.trainer.jobs.records import Job
+from latentwalk.trainer.reports import Ending, Message, Progress, report_from_json
+
+Listener: TypeAlias = Callable[[Progress | Message], Awaitable[object]]
+
+_LONGEST_LINE = 1 << 20
+
+_log = logging.getLogger("latentwalk.jobs")
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a process ended."""
+
+    code: int
+    """Its exit code; -N if signal N killed it."""
+    ending: Ending | None
+    """What it said at last; None if it could not say anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """Starts the processes of jobs."""
+
+    folder: Path
+    """Each job has a folder of its own in it."""
+    store: str
+    """The URL of the artifact store."""
+    threads: int
+    """CPU threads of torch in each process."""
+    grace_seconds: float
+    """From being told to stop to being killed."""
+
+    def folder_of(self, job_id: str) -> Path:
+        """Where the job keeps its spec, its checkpoints and its log."""
+        return self.folder / job_id
+
+    async def run(self, job: Job, stop: asyncio.Event, hear: Listener) -> Exit:
+        """Runs the job's process to its end, or until shortly after ``stop`` is set; ``hear`` gets what it says.
+
+        Raises OSError if the process cannot be started.
+        """
+        process = await self._start(job)
+        stopper = asyncio.create_task(self._stop_when_told(process, stop))
+        try:
+            ending = await _listen(process, hear)
+            return Exit(await process.wait(), ending)
+        finally:
+            stopper.cancel()
+            if process.returncode is None:
+                _kill_group(process)
+
+    async def _start(self, job: Job) -> asyncio.subprocess.Process:
+        folder = self.folder_of(job.id)
+        log = await asyncio.to_thread(_prepare, folder, job)
+        with log:
+            return await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "latentwalk.trainer.runner"),
+                *("--folder", str(folder), "--store", self.store, "--threads", str(self.threads)),
+                # The process ends when this pipe does, so that it cannot outlive the service, however that ends.
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                limit=_LONGEST_LINE,
+                # Ctrl-C in the terminal of the service must not reach it.
+                start_new_session=True,
+            )
+
+    async def _stop_when_told(self, process: asyncio.subprocess.Process, stop: asyncio.Event) -> None:
+        await stop.wait()
+        with suppress(ProcessLookupError):
+            process.terminate()
+        await asyncio.sleep(self.grace_seconds)
+        _log.warning("process %d did not stop within %g s and is killed", process.pid, self.grace_seconds)
+        _kill_group(process)
+
+
+def _prepare(folder: Path, job: Job) -> IO[bytes]:
+    write_assignment(folder, job)
+    return (folder / LOG).open("ab")
+
+
+async def _listen(process: asyncio.subprocess.Process, hear: Listener) -> Ending | None:
+    assert process.stdout is not None  # noqa: S101 - it was asked for
+    ending = None
+    async for line in process.stdout:
+        try:
+            report = report_from_json(json.loads(line))
+        except (ValueError, TypeError, KeyError):
+            _log.warning("process %d wrote no report: %.200r", process.pid, line)
+            continue
+        if isinstance(report, Progress | Message):
+            await hear(report)
+        else:
+            ending = report
+    return ending
+
+
+def _kill_group(process: asyncio.subprocess.Process) -> None:
+    """Kills the process, and whatever it has started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -1,0 +1,50 @@
+"""A job and its events, as they are kept."""
+
+from dataclasses import dataclass
+
+from latentwalk.trainer.reports import Happening, JobState, Progress, Result
+from latentwalk.trainer.specs import JobSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A training run. Times are seconds since 1970, UTC."""
+
+    id: str
+    number: int
+    """Rising with the time of creation."""
+    spec: JobSpec
+    state: JobState
+    progress: Progress
+    error: str
+    """Why it failed; empty otherwise."""
+    result: Result | None
+    """Only when SUCCEEDED."""
+    restarts: int
+    """How often its process was started again because it was killed, since it was last queued by a caller."""
+    create_time: float
+    start_time: float | None
+    """When its first run began."""
+    end_time: float | None
+    last_sequence: int
+    """The sequence number of its newest event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a job."""
+
+    sequence: int
+    """From 1, without gaps."""
+    time: float
+    happening: Happening
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request for a new job: what makes it idempotent."""
+
+    id: str
+    """Chosen by the caller; empty if it need not be idempotent."""
+    digest: str
+    """Of what was asked for, as it was asked."""

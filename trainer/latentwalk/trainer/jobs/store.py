@@ -1,0 +1,283 @@
+"""The job store: every change of a job and the event that tells of it, in one transaction.
+
+It blocks, so the event loop must not call it; jobs.book does so from a thread.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Collection
+from dataclasses import asdict
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, sessionmaker
+
+from latentwalk.rpc.errors import JobStateConflict, QueueFull, RequestIdReused, UnknownJob
+from latentwalk.trainer import reports
+from latentwalk.trainer.jobs.records import Event, Job, Request
+from latentwalk.trainer.jobs.tables import EventRow, JobRow, open_database
+from latentwalk.trainer.reports import (
+    ENDED,
+    RESUMABLE,
+    Happening,
+    JobState,
+    Message,
+    Progress,
+    Result,
+    StateChange,
+)
+from latentwalk.trainer.specs import JobSpec
+
+# How long a caller should wait before it tries a full queue again: jobs take minutes.
+RETRY_SECONDS = 15.0
+_NAMED_JOBS = 16
+
+
+class JobStore:
+    """Jobs in a database."""
+
+    def __init__(self, url: str, max_queued: int, clock: Callable[[], float] = time.time) -> None:
+        self._engine = open_database(url)
+        self._session = sessionmaker(self._engine)
+        self._max_queued = max_queued
+        self._clock = clock
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._engine.dispose()
+
+    # -- what callers ask for ----------------------------------------------------------------------------------------
+
+    def requested(self, request: Request) -> Job | None:
+        """The job of this request if it was made before. Raises RequestIdReused if it asked for something else."""
+        if not request.id:
+            return None
+        with self._session() as session:
+            row = session.scalar(select(JobRow).where(JobRow.request_id == request.id))
+            if row is None:
+                return None
+            if row.request_digest != request.digest:
+                raise RequestIdReused(
+                    f"request_id {request.id!r} was used for another spec, that of job {row.id}: choose a new one",
+                    request_id=request.id,
+                    job=row.id,
+                )
+            return _job(row)
+
+    def create(self, request: Request, spec: JobSpec) -> Job:
+        """Queues a new job, or answers with the one of the same request. Raises QueueFull, RequestIdReused."""
+        if job := self.requested(request):
+            return job
+        try:
+            with self._session.begin() as session:
+                self._check_room(session)
+                row = self._new_row(session, request, spec)
+                self._enter(session, row, JobState.QUEUED)
+                return _job(row)
+        except IntegrityError:
+            # Another trainer on the same database was faster with this request.
+            if job := self.requested(request):
+                return job
+            raise
+
+    def find(self, job_id: str) -> Job:
+        """The job of this id. Raises UnknownJob."""
+        with self._session() as session:
+            return _job(_row(session, job_id))
+
+    def page(self, states: Collection[JobState], before: int | None, size: int) -> list[Job]:
+        """At most ``size`` jobs, newest first: those in ``states`` (all if empty) with a number below ``before``."""
+        query = select(JobRow).order_by(JobRow.number.desc()).limit(size)
+        if states:
+            query = query.where(JobRow.state.in_(states))
+        if before is not None:
+            query = query.where(JobRow.number < before)
+        with self._session() as session:
+            return [_job(row) for row in session.scalars(query)]
+
+    def resume(self, job_id: str) -> Job:
+        """Queues a failed or cancelled job again, last in line. Raises UnknownJob, JobStateConflict, QueueFull."""
+        with self._session.begin() as session:
+            row = _row_in(session, job_id, RESUMABLE, "resumed")
+            self._check_room(session)
+            row.ticket, row.restarts = _next_ticket(session), 0
+            row.error, row.end_time = "", None
+            self._enter(session, row, JobState.QUEUED, "resumed by a caller")
+            return _job(row)
+
+    def delete(self, job_id: str) -> Job:
+        """Forgets an ended job and its events. Raises UnknownJob, JobStateConflict."""
+        with self._session.begin() as session:
+            row = _row_in(session, job_id, ENDED, "deleted")
+            job = _job(row)
+            session.execute(delete(EventRow).where(EventRow.job_number == row.number))
+            session.delete(row)
+            return job
+
+    def events(self, job_id: str, after: int, size: int) -> tuple[Job, list[Event]]:
+        """The job, and at most ``size`` of its events with a greater sequence number. Raises UnknownJob."""
+        with self._session() as session:
+            row = _row(session, job_id)
+            query = (
+                select(EventRow)
+                .where(EventRow.job_number == row.number, EventRow.sequence > after)
+                .order_by(EventRow.sequence)
+                .limit(size)
+            )
+            return _job(row), [_event(one) for one in session.scalars(query)]
+
+    def counts(self) -> dict[JobState, int]:
+        """How many jobs there are in each state."""
+        with self._session() as session:
+            counted = session.execute(select(JobRow.state, func.count()).group_by(JobRow.state))
+            found = {state: count for state, count in counted}  # noqa: C416 - rows are no pairs to the type checker
+        return {state: found.get(state, 0) for state in JobState}
+
+    # -- what becomes of a job ---------------------------------------------------------------------------------------
+
+    def take(self) -> Job | None:
+        """The next job in line, now RUNNING; None if none waits."""
+        waiting = select(JobRow).where(JobRow.state == JobState.QUEUED).order_by(JobRow.ticket).limit(1)
+        with self._session.begin() as session:
+            row = session.scalar(waiting.with_for_update())
+            if row is None:
+                return None
+            row.start_time = row.start_time or self._clock()
+            self._enter(session, row, JobState.RUNNING)
+            return _job(row)
+
+    def record(self, job_id: str, happening: Progress | Message) -> Job:
+        """Keeps an event; the newest progress is also the job's own. Raises UnknownJob."""
+        with self._session.begin() as session:
+            row = _row(session, job_id, lock=True)
+            if isinstance(happening, Progress):
+                row.progress = asdict(happening)
+            self._append(session, row, happening)
+            return _job(row)
+
+    def restart(self, job_id: str, reason: str) -> Job:
+        """Counts that the job's process is started again. Raises UnknownJob."""
+        with self._session.begin() as session:
+            row = _row(session, job_id, lock=True)
+            row.restarts += 1
+            self._append(session, row, Message(f"{reason}; restart {row.restarts} from the last checkpoint"))
+            return _job(row)
+
+    def succeed(self, job_id: str, result: Result) -> Job:
+        """RUNNING -> SUCCEEDED. Raises UnknownJob, JobStateConflict."""
+        with self._session.begin() as session:
+            row = _row_in(session, job_id, {JobState.RUNNING}, "finished")
+            row.result = asdict(result)
+            self._enter(session, row, JobState.SUCCEEDED)
+            return _job(row)
+
+    def fail(self, job_id: str, reason: str) -> Job:
+        """RUNNING -> FAILED. Raises UnknownJob, JobStateConflict."""
+        with self._session.begin() as session:
+            row = _row_in(session, job_id, {JobState.RUNNING}, "failed")
+            row.error = reason
+            self._enter(session, row, JobState.FAILED, reason)
+            return _job(row)
+
+    def cancel(self, job_id: str) -> Job:
+        """QUEUED or RUNNING -> CANCELLED. Raises UnknownJob, JobStateConflict."""
+        with self._session.begin() as session:
+            row = _row_in(session, job_id, reports.LIVE, "cancelled")
+            self._enter(session, row, JobState.CANCELLED, "cancelled by a caller")
+            return _job(row)
+
+    def put_back(self, job_id: str, reason: str) -> Job:
+        """RUNNING -> QUEUED, at its old place in line. Raises UnknownJob, JobStateConflict."""
+        with self._session.begin() as session:
+            row = _row_in(session, job_id, {JobState.RUNNING}, "put back")
+            self._enter(session, row, JobState.QUEUED, reason)
+            return _job(row)
+
+    # -- inside a transaction ----------------------------------------------------------------------------------------
+
+    def _check_room(self, session: Session) -> None:
+        waiting = session.scalar(select(func.count()).where(JobRow.state == JobState.QUEUED)) or 0
+        if waiting >= self._max_queued:
+            raise QueueFull(
+                f"{waiting} jobs wait already, the limit is {self._max_queued}: try again when one has started",
+                RETRY_SECONDS,
+                limit=str(self._max_queued),
+            )
+
+    def _new_row(self, session: Session, request: Request, spec: JobSpec) -> JobRow:
+        row = JobRow(
+            id=uuid.uuid4().hex,
+            request_id=request.id or None,
+            request_digest=request.digest,
+            ticket=_next_ticket(session),
+            spec=spec.to_json(),
+            progress=asdict(Progress(step=0, steps=spec.settings.steps)),
+            restarts=0,
+            error="",
+            create_time=self._clock(),
+            last_sequence=0,
+        )
+        session.add(row)
+        return row
+
+    def _enter(self, session: Session, row: JobRow, state: JobState, reason: str = "") -> None:
+        row.state = state
+        if state in ENDED:
+            row.end_time = self._clock()
+        self._append(session, row, StateChange(state, reason))
+
+    def _append(self, session: Session, row: JobRow, happening: Happening) -> None:
+        row.last_sequence += 1
+        session.flush()  # a new row gets its number
+        session.add(
+            EventRow(
+                job_number=row.number,
+                sequence=row.last_sequence,
+                time=self._clock(),
+                happening=reports.to_json(happening),
+            )
+        )
+
+
+def _next_ticket(session: Session) -> int:
+    return (session.scalar(select(func.max(JobRow.ticket))) or 0) + 1
+
+
+def _row(session: Session, job_id: str, *, lock: bool = False) -> JobRow:
+    query = select(JobRow).where(JobRow.id == job_id)
+    row = session.scalar(query.with_for_update() if lock else query)
+    if row is None:
+        newest = select(JobRow.id).order_by(JobRow.number.desc()).limit(_NAMED_JOBS)
+        raise UnknownJob(job_id, session.scalars(newest).all())
+    return row
+
+
+def _row_in(session: Session, job_id: str, states: Collection[JobState], done: str) -> JobRow:
+    row = _row(session, job_id, lock=True)
+    if row.state not in states:
+        wanted = " or ".join(sorted(states))
+        raise JobStateConflict(
+            f"job {job_id} is {row.state}; it can only be {done} when it is {wanted}", job=job_id, state=row.state
+        )
+    return row
+
+
+def _job(row: JobRow) -> Job:
+    return Job(
+        id=row.id,
+        number=row.number,
+        spec=JobSpec.from_json(row.spec),
+        state=JobState(row.state),
+        progress=Progress(**row.progress),
+        error=row.error,
+        result=reports.result_from_fields(**row.result) if row.result else None,
+        restarts=row.restarts,
+        create_time=row.create_time,
+        start_time=row.start_time,
+        end_time=row.end_time,
+        last_sequence=row.last_sequence,
+    )
+
+
+def _event(row: EventRow) -> Event:
+    return Event(row.sequence, row.time, reports.happening_from_json(row.happening))

@@ -1,0 +1,94 @@
+"""The tables of the job store, and how their database is opened."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Double,
+    Engine,
+    ForeignKey,
+    Integer,
+    String,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+# SQLite counts by itself in INTEGER columns only.
+_Counter = BigInteger().with_variant(Integer, "sqlite")
+
+
+class DatabaseUnusable(Exception):
+    """The job database cannot be opened. The message does not hold its URL, which may hold a password."""
+
+
+class Table(DeclarativeBase):
+    """The root of the tables."""
+
+
+class JobRow(Table):
+    """One job; see records.Job."""
+
+    __tablename__ = "jobs"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - a number never comes back
+
+    number: Mapped[int] = mapped_column(_Counter, primary_key=True)
+    id: Mapped[str] = mapped_column(String(32), unique=True)
+    request_id: Mapped[str | None] = mapped_column(String(128), unique=True)
+    request_digest: Mapped[str] = mapped_column(String(64))
+    ticket: Mapped[int] = mapped_column(BigInteger, index=True)
+    """Its place in the queue: the lowest goes first."""
+    spec: Mapped[dict[str, Any]] = mapped_column(JSON)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    progress: Mapped[dict[str, Any]] = mapped_column(JSON)
+    error: Mapped[str] = mapped_column(default="")
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    restarts: Mapped[int] = mapped_column(default=0)
+    create_time: Mapped[float] = mapped_column(Double)
+    start_time: Mapped[float | None] = mapped_column(Double)
+    end_time: Mapped[float | None] = mapped_column(Double)
+    last_sequence: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class EventRow(Table):
+    """One event of a job; see records.Event."""
+
+    __tablename__ = "job_events"
+
+    job_number: Mapped[int] = mapped_column(ForeignKey(JobRow.number, ondelete="CASCADE"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    time: Mapped[float] = mapped_column(Double)
+    happening: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+def open_database(url: str) -> Engine:
+    """Connects to a SQLite file ("sqlite:///data/trainer.db") or to PostgreSQL ("postgresql://user@host/name").
+
+    Makes the tables, and the file with its folder, where they are missing. Raises DatabaseUnusable.
+    """
+    try:
+        address = make_url(url)
+        if address.drivername in ("postgresql", "postgres"):
+            address = address.set(drivername="postgresql+psycopg")
+        if address.get_backend_name() == "sqlite" and address.database:
+            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(address, pool_pre_ping=True)
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _harden_sqlite)
+        Table.metadata.create_all(engine)
+    except (SQLAlchemyError, OSError, ImportError) as error:
+        reason = str(error).partition("\n")[0]
+        raise DatabaseUnusable(
+            f"the job database cannot be opened: {reason}; give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+        ) from error
+    return engine
+
+
+def _harden_sqlite(connection: Any, _record: object) -> None:
+    # WAL: readers and the writer do not block one another. FULL: what was answered to a caller survives a power cut.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")

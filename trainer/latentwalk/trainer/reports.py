@@ -1,0 +1,147 @@
+"""What is said about a job: by its process, one JSON object a line, and by the service, in the events that it keeps."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from latentwalk.gan.spec import JsonObject
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+LIVE = frozenset({JobState.QUEUED, JobState.RUNNING})
+RESUMABLE = frozenset({JobState.FAILED, JobState.CANCELLED})
+ENDED = RESUMABLE | {JobState.SUCCEEDED}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is."""
+
+    step: int
+    """Steps done."""
+    steps: int
+    """Steps in all."""
+    loss: float | None = None
+    """The training loss, averaged over the steps since the report before; None if there were none."""
+    elapsed: float = 0.0
+    """Seconds of training so far, over all runs of the job."""
+    remaining: float | None = None
+    """Seconds that are left, by the speed of this run; None before it can be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A remark for people: one line."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """The job entered a state."""
+
+    state: JobState
+    reason: str = ""
+    """Why; empty when the state says all."""
+
+
+@dataclass(frozen=True, slots=True)
+class SliderEvaluation:
+    """How well a slider does on held-out latents."""
+
+    slider: str
+    error: float
+    """Masked mean squared error of the walked picture against the edited one, in the generator's picture range."""
+    baseline: float
+    """The same error of the untouched picture: what doing nothing costs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The direction of the job is published."""
+
+    direction: str
+    version: int
+    generator_digest: str
+    evaluations: tuple[SliderEvaluation, ...]
+    loaded: bool = False
+    """Whether the generation server has loaded it. The job's process leaves that to the service."""
+    load_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The job cannot go on, and trying again would not cure it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The job's process was told to stop, and has written its checkpoint."""
+
+
+Happening: TypeAlias = StateChange | Progress | Message
+"""What is kept of a job as its events."""
+Ending: TypeAlias = Result | Failure | Stopped
+"""The last line of a job's process."""
+Report: TypeAlias = Progress | Message | Ending
+"""A line of a job's process."""
+
+
+def to_json(said: Happening | Report) -> dict[str, Any]:
+    """Plain JSON: {"kind": ..., and the fields}."""
+    return {"kind": _KINDS[type(said)], **asdict(said)}
+
+
+def happening_from_json(document: JsonObject) -> Happening:
+    """Reads what to_json wrote. Raises KeyError, TypeError or ValueError for anything else."""
+    fields: dict[str, Any] = dict(document)
+    return _HAPPENINGS[fields.pop("kind")](**fields)
+
+
+def report_from_json(document: JsonObject) -> Report:
+    """Reads what to_json wrote. Raises KeyError, TypeError or ValueError for anything else."""
+    fields: dict[str, Any] = dict(document)
+    return _REPORTS[fields.pop("kind")](**fields)
+
+
+def result_from_fields(evaluations: list[dict[str, Any]], **fields: Any) -> Result:
+    """The inverse of dataclasses.asdict for a Result."""
+    return Result(evaluations=tuple(SliderEvaluation(**one) for one in evaluations), **fields)
+
+
+def _state_change(state: str, reason: str) -> StateChange:
+    return StateChange(JobState(state), reason)
+
+
+_HAPPENINGS: dict[str, Callable[..., Happening]] = {
+    "state_change": _state_change,
+    "progress": Progress,
+    "message": Message,
+}
+_REPORTS: dict[str, Callable[..., Report]] = {
+    "progress": Progress,
+    "message": Message,
+    "result": result_from_fields,
+    "failure": Failure,
+    "stopped": Stopped,
+}
+_KINDS: dict[type, str] = {
+    StateChange: "state_change",
+    Progress: "progress",
+    Message: "message",
+    Result: "result",
+    Failure: "failure",
+    Stopped: "stopped",
+}

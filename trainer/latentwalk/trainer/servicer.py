@@ -1,0 +1,78 @@
+"""The TrainingService: translates, and delegates to the book of jobs and to their dispatcher."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from typing import Any
+
+from latentwalk.gan.artifacts import ArtifactStore
+from latentwalk.trainer import validation
+from latentwalk.trainer.jobs.book import JobBook
+from latentwalk.trainer.jobs.dispatcher import Dispatcher
+from latentwalk.trainer.jobs.process import Launcher
+from latentwalk.trainer.jobs.store import JobStore
+from latentwalk.trainer.messages import event_message, job_message
+from latentwalk.v1 import training_service_pb2 as pb
+from latentwalk.v1 import training_service_pb2_grpc
+
+SERVICE_NAME = pb.DESCRIPTOR.services_by_name["TrainingService"].full_name
+
+
+class TrainingServicer(training_service_pb2_grpc.TrainingServiceServicer):
+    """Jobs that find directions."""
+
+    def __init__(self, artifacts: ArtifactStore, book: JobBook, dispatcher: Dispatcher, launcher: Launcher) -> None:
+        self._artifacts = artifacts
+        self._book = book
+        self._dispatcher = dispatcher
+        self._launcher = launcher
+
+    async def CreateJob(self, request: pb.CreateJobRequest, context: Any) -> pb.CreateJobResponse:  # noqa: N802
+        """Queues a job."""
+        order = validation.read_request(request)
+        job = await self._book.read(JobStore.requested, order)
+        if job is None:
+            spec = await asyncio.to_thread(validation.read_spec, request.spec, self._artifacts)
+            job = await self._book.change(JobStore.create, order, spec)
+            self._dispatcher.wake()
+        return pb.CreateJobResponse(job=job_message(job))
+
+    async def GetJob(self, request: pb.GetJobRequest, context: Any) -> pb.GetJobResponse:  # noqa: N802
+        """Describes one job."""
+        return pb.GetJobResponse(job=job_message(await self._book.read(JobStore.find, request.id)))
+
+    async def ListJobs(self, request: pb.ListJobsRequest, context: Any) -> pb.ListJobsResponse:  # noqa: N802
+        """Lists jobs, newest first."""
+        states = validation.read_states(list(request.states))
+        before, size = validation.read_page(request)
+        jobs = await self._book.read(JobStore.page, states, before, size + 1)
+        more = len(jobs) > size
+        return pb.ListJobsResponse(
+            jobs=[job_message(job) for job in jobs[:size]],
+            next_page_token=str(jobs[size - 1].number) if more else "",
+        )
+
+    async def CancelJob(self, request: pb.CancelJobRequest, context: Any) -> pb.CancelJobResponse:  # noqa: N802
+        """Stops a job and keeps its checkpoint."""
+        # A caller that hangs up has still cancelled the job.
+        job = await asyncio.shield(self._dispatcher.cancel(request.id))
+        return pb.CancelJobResponse(job=job_message(job))
+
+    async def ResumeJob(self, request: pb.ResumeJobRequest, context: Any) -> pb.ResumeJobResponse:  # noqa: N802
+        """Queues a cancelled or failed job again."""
+        job = await self._book.change(JobStore.resume, request.id)
+        self._dispatcher.wake()
+        return pb.ResumeJobResponse(job=job_message(job))
+
+    async def DeleteJob(self, request: pb.DeleteJobRequest, context: Any) -> pb.DeleteJobResponse:  # noqa: N802
+        """Forgets a job that has ended, and its folder."""
+        job = await self._book.change(JobStore.delete, request.id)
+        await asyncio.to_thread(shutil.rmtree, self._launcher.folder_of(job.id), ignore_errors=True)
+        return pb.DeleteJobResponse()
+
+    async def WatchJob(  # noqa: N802
+        self, request: pb.WatchJobRequest, context: Any
+    ) -> AsyncIterator[pb.WatchJobResponse]:
+        """Streams the events of a job."""
+        async for event in self._book.watch(request.id, request.after_sequence):
+            yield pb.WatchJobResponse(event=event_message(event))

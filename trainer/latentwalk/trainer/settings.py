@@ -1,0 +1,62 @@
+"""The settings of the trainer."""
+
+from dataclasses import dataclass
+
+from latentwalk.rpc.lifecycle import Endpoint
+from latentwalk.rpc.logs import LOG_LEVELS
+from latentwalk.rpc.settings import (
+    SettingsError,
+    at_least,
+    between,
+    host_and_port,
+    host_and_port_or_nothing,
+    one_of,
+    setting,
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The trainer: learns directions for generators, in durable jobs, and publishes them."""
+
+    address: str = setting("127.0.0.1:50052", "host:port of the rpcs; port 0 means any free one", host_and_port)
+    metrics_address: str = setting(
+        "127.0.0.1:9465", "host:port of the Prometheus endpoint; empty for none", host_and_port_or_nothing
+    )
+    store: str = setting("data/store", "the artifact store: a folder or an fsspec URL")
+    folder: str = setting("data/jobs", "where jobs keep their checkpoints and logs; one trainer's own")
+    database: str = setting(
+        "sqlite:///data/trainer.db", "the job database: sqlite:///FILE or postgresql://USER@HOST/NAME"
+    )
+    concurrency: int = setting(1, "jobs that run at a time, each in a process of its own", between(1, 64))
+    threads: int = setting(1, "CPU threads of each job; another number may give other last bits", between(1, 256))
+    max_queued_jobs: int = setting(100, "jobs that may wait; more are refused", between(1, 10_000))
+    max_restarts: int = setting(3, "how often a job is started again when its process is killed", between(0, 100))
+    server_address: str = setting(
+        "", "host:port of the generation server that is to load what was found", host_and_port_or_nothing
+    )
+    server_certificate: str = setting("", "PEM file of the root of the generation server's certificate")
+    server_token: str = setting("", "file with the bearer token for the generation server")
+    tls_certificate: str = setting("", "PEM file of this service's certificate; empty for no TLS")
+    tls_key: str = setting("", "PEM file of its key")
+    tokens: str = setting("", "file with the sha256 of one allowed bearer token a line; empty asks for none")
+    grace_seconds: float = setting(
+        10.0, "how long calls, and jobs that were told to stop, may take to leave", at_least(0.1)
+    )
+    log_level: str = setting("info", "debug, info, warning or error", one_of(*LOG_LEVELS))
+
+    def __post_init__(self) -> None:
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise SettingsError("tls_certificate and tls_key: give both, or neither")
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The part that the doorway needs."""
+        return Endpoint(
+            address=self.address,
+            metrics_address=self.metrics_address,
+            tls_certificate=self.tls_certificate,
+            tls_key=self.tls_key,
+            tokens=self.tokens,
+            grace_seconds=self.grace_seconds,
+        )
