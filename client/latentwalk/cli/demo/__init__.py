@@ -1,0 +1,1 @@
+"""`latentwalk demo`: a real generator, steered, served and walked from end to end."""

@@ -1,0 +1,130 @@
+"""`latentwalk jobs`: what the trainer does and did."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from latentwalk.cli.connection import connect
+from latentwalk.cli.output import Json, show_json, show_table
+from latentwalk.cli.progress import add_bar, job_bars, show_event
+from latentwalk.client import Job, JobHandle, JobResult, JobState
+
+app = typer.Typer(no_args_is_help=True, help="Lists, watches and steers the jobs of the trainer.")
+
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="the job's id")]
+
+
+@app.command("list")
+def list_jobs(
+    context: typer.Context,
+    state: Annotated[list[JobState] | None, typer.Option(help="only jobs in this state; repeatable")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    as_json: Json = False,
+) -> None:
+    """Lists jobs, newest first."""
+    with connect(context) as client:
+        page = client.jobs(states=state or (), limit=limit)
+    if as_json:
+        show_json(page.jobs)
+    else:
+        show_table(("id", "model", "direction", "state", "step", "created"), map(_row, page))
+
+
+@app.command()
+def show(context: typer.Context, job: JobId, as_json: Json = False) -> None:
+    """Describes one job."""
+    with connect(context) as client:
+        described = client.job(job).describe()
+    if as_json:
+        show_json(described)
+        return
+    show_table(("", ""), _facts(described))
+    if described.result:
+        show_result(described.result)
+
+
+@app.command()
+def watch(
+    context: typer.Context,
+    job: JobId,
+    after: Annotated[int, typer.Option(min=0, help="only events after this one")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line for each event")] = False,
+) -> None:
+    """Follows a job until it has ended. Ctrl-C stops watching, not the job."""
+    with connect(context) as client:
+        watch_job(client.job(job), after, as_json)
+
+
+@app.command()
+def cancel(context: typer.Context, job: JobId) -> None:
+    """Stops a job and keeps its checkpoint."""
+    with connect(context) as client:
+        typer.echo(f"{job}: {client.job(job).cancel().state}")
+
+
+@app.command()
+def resume(context: typer.Context, job: JobId) -> None:
+    """Queues a cancelled or failed job again, from its last checkpoint."""
+    with connect(context) as client:
+        typer.echo(f"{job}: {client.job(job).resume().state}")
+
+
+@app.command()
+def delete(context: typer.Context, job: JobId) -> None:
+    """Forgets a job that has ended; what it published stays."""
+    with connect(context) as client:
+        client.job(job).delete()
+    typer.echo(f"{job}: deleted")
+
+
+def watch_job(handle: JobHandle, after: int, as_json: bool) -> None:
+    """Shows a job until it has ended; JobFailed if it has no result."""
+    if as_json:
+        for event in handle.watch(after=after):
+            show_json({"sequence": event.sequence, "time": event.time, type(event.what).__name__: event.what})
+        handle.result()
+        return
+    with job_bars() as bars:
+        bar = add_bar(bars, handle.id)
+        for event in handle.watch(after=after):
+            show_event(bars, bar, event)
+    show_result(handle.result())
+
+
+def show_result(result: JobResult) -> None:
+    """Prints what a job has published, and how good it is."""
+    typer.echo(f"published {result.direction} version {result.direction_version}; {_loading(result)}")
+    rows = ((e.slider, f"{e.error:.5f}", f"{e.baseline:.5f}", f"{e.gain:.0%}") for e in result.evaluations)
+    show_table(("slider", "error", "doing nothing", "better by"), rows)
+
+
+def _loading(result: JobResult) -> str:
+    if result.loaded:
+        return "the server has loaded it"
+    return f"not loaded by the server: {result.load_error}" if result.load_error else "no server was told"
+
+
+def _row(job: Job) -> tuple[object, ...]:
+    step = f"{job.progress.step}/{job.progress.steps}"
+    return job.id, job.spec.model, job.spec.direction, job.state, step, _local(job.create_time)
+
+
+def _facts(job: Job) -> list[tuple[str, object]]:
+    spec, progress = job.spec, job.progress
+    return [
+        ("id", job.id),
+        ("state", f"{job.state} {job.error}".strip()),
+        ("model", f"{spec.model} {spec.model_version}".strip()),
+        ("direction", spec.direction),
+        ("edits", ", ".join(target.edit for target in spec.edits)),
+        ("step", f"{progress.step} of {progress.steps}, batch {spec.batch_size}, seed {spec.seed}"),
+        ("loss", "" if progress.loss is None else f"{progress.loss:.5f}"),
+        ("trained", f"{progress.elapsed.total_seconds():.1f} s"),
+        ("created", _local(job.create_time)),
+        ("ended", _local(job.end_time) if job.end_time else ""),
+    ]
+
+
+def _local(time: datetime) -> str:
+    return time.astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,58 @@
+"""`latentwalk`: puts the commands together."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentwalk.cli import directions, jobs, models, pictures, pull, services, train
+from latentwalk.cli.connection import DEFAULT_SERVER, DEFAULT_TRAINER, Target
+from latentwalk.cli.demo import command as demo
+from latentwalk.cli.failures import Commands
+
+app = typer.Typer(
+    cls=Commands,
+    name="latentwalk",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    server: Annotated[str, typer.Option(envvar="LATENTWALK_SERVER", help="host:port of the server")] = DEFAULT_SERVER,
+    trainer: Annotated[
+        str, typer.Option(envvar="LATENTWALK_TRAINER", help="host:port of the trainer")
+    ] = DEFAULT_TRAINER,
+    token: Annotated[str | None, typer.Option(envvar="LATENTWALK_TOKEN", help="bearer token", show_envvar=True)] = None,
+    tls_root: Annotated[
+        Path | None, typer.Option(help="PEM file of root certificates; turns TLS on", exists=True, dir_okay=False)
+    ] = None,
+) -> None:
+    """Steers image generators through their latent space."""
+    context.obj = Target(server, trainer, token, tls_root)
+
+
+app.add_typer(models.app, name="models")
+app.add_typer(directions.app, name="directions")
+app.command()(pictures.generate)
+app.command()(pictures.walk)
+app.command()(pictures.interpolate)
+app.add_typer(train.app, name="train")
+app.add_typer(jobs.app, name="jobs")
+app.command(**services.PASS_THROUGH)(services.serve)
+app.command(**services.PASS_THROUGH)(services.trainer)
+app.add_typer(pull.app, name="pull")
+app.command()(demo.demo)
+
+
+def main() -> None:
+    """The entry point `latentwalk`. Exit codes: 0, 1 for a failure, 2 for a usage error, 130 after Ctrl-C."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

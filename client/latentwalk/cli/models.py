@@ -1,0 +1,55 @@
+"""`latentwalk models`: what the server holds."""
+
+from typing import Annotated
+
+import typer
+
+from latentwalk.cli.connection import connect
+from latentwalk.cli.output import Json, show_json, show_table
+from latentwalk.client import Model
+
+app = typer.Typer(no_args_is_help=True, help="Lists, loads and unloads models.")
+
+Name = Annotated[str, typer.Argument(metavar="MODEL", help="the model's name")]
+
+
+@app.command("list")
+def list_models(context: typer.Context, as_json: Json = False) -> None:
+    """Lists the models that are loaded or could be."""
+    with connect(context) as client:
+        models = client.models()
+    if as_json:
+        show_json(models)
+    else:
+        show_table(("name", "version", "state", "family", "size", "classes", "digest"), map(_row, models))
+
+
+@app.command()
+def load(
+    context: typer.Context,
+    name: Name,
+    version: Annotated[str, typer.Option(help="default: the newest")] = "",
+    as_json: Json = False,
+) -> None:
+    """Loads a version of a model and swaps it in."""
+    with connect(context) as client:
+        loaded = client.load_model(name, version=version)
+    if as_json:
+        show_json(loaded)
+        return
+    typer.echo(f"{name} version {loaded.model.version} serves")
+    for direction in loaded.dropped_directions:
+        typer.echo(f"direction {direction} belongs to another generator and is no longer loaded")
+
+
+@app.command()
+def unload(context: typer.Context, name: Name) -> None:
+    """Takes a model, and its directions, out of service."""
+    with connect(context) as client:
+        client.unload_model(name)
+    typer.echo(f"{name} is no longer loaded")
+
+
+def _row(model: Model) -> tuple[object, ...]:
+    size = f"{model.width}x{model.height}x{model.channels}" if model.width else ""
+    return model.name, model.version, model.state, model.family, size, model.classes or "", model.digest[:19]

@@ -1,0 +1,56 @@
+"""Values of options that are written in a small notation of their own."""
+
+import typer
+
+from latentwalk.client import Displacement, EditTarget
+
+MAX_SEEDS = 65_536
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Numbers and ranges, both ends included: "7" or "1,2,5-8"."""
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        try:
+            low, high = int(first), int(last if dash else first)
+        except ValueError:
+            raise typer.BadParameter(f"{part!r} is neither a number nor a range like 5-8") from None
+        if not 0 <= high - low < MAX_SEEDS - len(seeds):
+            raise typer.BadParameter(f"{part!r} is empty, or makes more than {MAX_SEEDS} seeds")
+        seeds += range(low, high + 1)
+    return seeds
+
+
+def parse_classes(text: str | None) -> list[int] | int | None:
+    """One class for all, "3", or one for each, "3,5,7"."""
+    if text is None:
+        return None
+    try:
+        classes = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a list of class numbers like 3,5,7") from None
+    return classes[0] if len(classes) == 1 else classes
+
+
+def parse_displacement(text: str, measure: str) -> Displacement:
+    """A push like "zoom=1.5", or "bank:slider=1.5" for one slider of several; `measure` is "alpha" or "amount"."""
+    path, _, far = text.partition("=")
+    direction, _, slider = path.partition(":")
+    try:
+        distance = float(far)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not like zoom=1.5") from None
+    if measure == "alpha":
+        return Displacement(direction, alpha=distance, slider=slider)
+    return Displacement(direction, amount=distance, slider=slider)
+
+
+def parse_edit(text: str) -> EditTarget:
+    """An edit like "zoom", or "zoom:0.5:2" with the range to train on."""
+    edit, *ends = text.split(":")
+    try:
+        low, high = map(float, ends) if ends else (None, None)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is neither like zoom nor like zoom:0.5:2") from None
+    return EditTarget(edit, low, high)

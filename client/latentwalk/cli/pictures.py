@@ -1,0 +1,120 @@
+"""`latentwalk generate | walk | interpolate`: pictures into files."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from latentwalk.cli.connection import connect
+from latentwalk.cli.directions import DirectionName
+from latentwalk.cli.models import Name
+from latentwalk.cli.output import Json, show_json
+from latentwalk.cli.parsing import parse_classes, parse_displacement, parse_seeds
+from latentwalk.client import Walk
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="the file; its ending says how it is written")]
+Seeds = Annotated[str, typer.Option(help="e.g. 7 or 1,2,5-8")]
+Classes = Annotated[str | None, typer.Option(help="for a conditional model: one class for all, or 3,5,7 for each")]
+Easing = Annotated[Literal["linear", "in", "out", "in_out"], typer.Option(help="how time becomes progress")]
+Loop = Annotated[bool, typer.Option("--loop", help="let the last frame lead back to the first")]
+Fps = Annotated[float, typer.Option(help="frames a second of a GIF or WebP")]
+Ends = tuple[float, float]
+
+
+def generate(
+    context: typer.Context,
+    model: Name,
+    out: Out,
+    seeds: Seeds = "0",
+    classes: Classes = None,
+    amount: Annotated[list[str] | None, typer.Option(help="push along a direction, e.g. zoom=1.5; repeatable")] = None,
+    alpha: Annotated[list[str] | None, typer.Option(help="the same in latent units, e.g. zoom=0.4")] = None,
+    columns: Annotated[int | None, typer.Option(min=1, help="of the grid; default: about as wide as high")] = None,
+    as_json: Json = False,
+) -> None:
+    """Draws one picture for each seed and writes them as one grid."""
+    pushes = [parse_displacement(text, "amount") for text in amount or ()]
+    pushes += [parse_displacement(text, "alpha") for text in alpha or ()]
+    with connect(context) as client:
+        pictures = client.generate(
+            model, seeds=parse_seeds(seeds), classes=parse_classes(classes), displacements=pushes
+        )
+    pictures.grid(columns).save(out)
+    if as_json:
+        digest = pictures.model_digest
+        show_json({"file": str(out), "pictures": len(pictures), "version": pictures.model_version, "digest": digest})
+    else:
+        typer.echo(f"{out}: {len(pictures)} picture{'s' if len(pictures) > 1 else ''}")
+
+
+def walk(
+    context: typer.Context,
+    model: Name,
+    direction: DirectionName,
+    out: Out,
+    seeds: Seeds = "0",
+    classes: Classes = None,
+    amount: Annotated[Ends | None, typer.Option(help="from and to, in the edit's unit", metavar="FROM TO")] = None,
+    alpha: Annotated[Ends | None, typer.Option(help="from and to, in latent units", metavar="FROM TO")] = None,
+    slider: Annotated[str, typer.Option(help="for a direction with several")] = "",
+    frames: Annotated[int, typer.Option(min=1, help="how many, both ends included")] = 16,
+    easing: Easing = "linear",
+    loop: Loop = False,
+    fps: Fps = 12.0,
+    as_json: Json = False,
+) -> None:
+    """Walks seeds along a direction; a GIF or WebP moves, a PNG or JPEG is a strip.
+
+    Without --amount and --alpha: over the whole range that the direction was trained on.
+    """
+    with connect(context) as client:
+        steps = client.walk(
+            model,
+            direction,
+            seeds=parse_seeds(seeds),
+            classes=parse_classes(classes),
+            amount=amount,
+            alpha=alpha,
+            slider=slider,
+            frames=frames,
+            easing=easing,
+            loop=loop,
+        )
+        _keep(steps, out, fps, as_json)
+
+
+def interpolate(
+    context: typer.Context,
+    model: Name,
+    out: Out,
+    seeds: Seeds = "0-3",
+    classes: Classes = None,
+    frames_per_leg: Annotated[int, typer.Option(min=1, help="from one seed up to the next")] = 12,
+    method: Annotated[Literal["slerp", "lerp"], typer.Option(help="along the arc, or the line")] = "slerp",
+    easing: Easing = "linear",
+    loop: Loop = False,
+    fps: Fps = 12.0,
+    as_json: Json = False,
+) -> None:
+    """Travels from seed to seed; a GIF or WebP moves, a PNG or JPEG is a strip."""
+    with connect(context) as client:
+        steps = client.interpolate(
+            model,
+            seeds=parse_seeds(seeds),
+            classes=parse_classes(classes),
+            frames_per_leg=frames_per_leg,
+            method=method,
+            easing=easing,
+            loop=loop,
+        )
+        _keep(steps, out, fps, as_json)
+
+
+def _keep(steps: Walk, out: Path, fps: float, as_json: bool) -> None:
+    with steps:
+        header = steps.header()
+        steps.save(out, fps=fps)
+    if as_json:
+        show_json({"file": str(out), "frames": header.frames, "rows": header.rows, "digest": header.model_digest})
+    else:
+        typer.echo(f"{out}: {header.frames} frames of {header.rows}")

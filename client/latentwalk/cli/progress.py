@@ -1,0 +1,39 @@
+"""Jobs as live progress bars on stderr."""
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from latentwalk.cli.output import errors
+from latentwalk.client import JobEvent, JobMessage, JobProgress, JobStateChange
+
+
+def job_bars() -> Progress:
+    """Bars for jobs; use it in a `with` statement. Without a terminal only the last state is printed."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=errors,
+    )
+
+
+def add_bar(bars: Progress, name: str) -> TaskID:
+    """One more bar, for a job of which nothing is known yet."""
+    return bars.add_task(name, total=None, note="")
+
+
+def show_event(bars: Progress, bar: TaskID, event: JobEvent) -> None:
+    """Moves a bar along with an event of its job."""
+    match event.what:
+        case JobProgress() as progress:
+            bars.update(bar, completed=progress.step, total=progress.steps, note=_note(progress))
+        case JobStateChange(state, reason):
+            bars.update(bar, note=f"{state} {reason}".strip())
+        case JobMessage(text):
+            bars.console.print(text, markup=False, highlight=False)
+
+
+def _note(progress: JobProgress) -> str:
+    loss = None if progress.loss is None else f"loss {progress.loss:.4f}"
+    left = None if progress.remaining is None else f"{progress.remaining.total_seconds():.0f} s left"
+    return ", ".join(part for part in (loss, left) if part)

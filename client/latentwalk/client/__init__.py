@@ -1,0 +1,120 @@
+"""The SDK of latentwalk: pictures from a generation server, walks through latent space, jobs of a trainer.
+
+    from latentwalk.client import Client
+
+    with Client("localhost:50051", trainer_address="localhost:50052") as client:
+        client.generate("faces", seeds=7).save("face.png")
+        client.walk("faces", "zoom", amount=(0.5, 2), seeds=[1, 2, 3], frames=9).save("zoom.gif")
+        for frame in client.walk("faces", "zoom", seeds=1):
+            frame.pictures[0].array  # uint8 [H, W, C]
+        client.interpolate("faces", seeds=[1, 2, 3], loop=True).save("travel.webp")
+        job = client.train_edit("faces", "zoom", edits="zoom")
+        for event in job.watch():
+            print(event.what)
+        print(job.result().evaluations)
+
+`AsyncClient` is the same with `await`. Every failure is a LatentwalkError; the tree is drawn in `_errors`.
+"""
+
+from latentwalk.client._aio import AsyncClient, AsyncJobHandle, AsyncWalk
+from latentwalk.client._errors import (
+    AlreadyExists,
+    Cancelled,
+    ClientClosed,
+    CorruptArtifact,
+    DeadlineExceeded,
+    FailedPrecondition,
+    GeneratorMismatch,
+    InternalError,
+    InvalidRequest,
+    JobFailed,
+    JobStateConflict,
+    LatentwalkError,
+    LimitExceeded,
+    NotFound,
+    NoTrainer,
+    Overloaded,
+    PermissionDenied,
+    ServiceError,
+    Unauthenticated,
+    Unavailable,
+    Unimplemented,
+    Violation,
+)
+from latentwalk.client._frames import Frame, Frames, Header, Position
+from latentwalk.client._jobs import (
+    EditTarget,
+    EditTraining,
+    Job,
+    JobEvent,
+    JobMessage,
+    JobPage,
+    JobProgress,
+    JobResult,
+    JobState,
+    JobStateChange,
+    SliderEvaluation,
+)
+from latentwalk.client._models import Direction, LoadedModel, LoadState, Model, Range, Slider
+from latentwalk.client._options import NOT_SAID
+from latentwalk.client._paths import Displacement, Leg, Stretch
+from latentwalk.client._pictures import Picture, Pictures
+from latentwalk.client._sync import Client, JobHandle, Walk
+
+__all__ = [
+    "NOT_SAID",
+    "AlreadyExists",
+    "AsyncClient",
+    "AsyncJobHandle",
+    "AsyncWalk",
+    "Cancelled",
+    "Client",
+    "ClientClosed",
+    "CorruptArtifact",
+    "DeadlineExceeded",
+    "Direction",
+    "Displacement",
+    "EditTarget",
+    "EditTraining",
+    "FailedPrecondition",
+    "Frame",
+    "Frames",
+    "GeneratorMismatch",
+    "Header",
+    "InternalError",
+    "InvalidRequest",
+    "Job",
+    "JobEvent",
+    "JobFailed",
+    "JobHandle",
+    "JobMessage",
+    "JobPage",
+    "JobProgress",
+    "JobResult",
+    "JobState",
+    "JobStateChange",
+    "JobStateConflict",
+    "LatentwalkError",
+    "Leg",
+    "LimitExceeded",
+    "LoadState",
+    "LoadedModel",
+    "Model",
+    "NoTrainer",
+    "NotFound",
+    "Overloaded",
+    "PermissionDenied",
+    "Picture",
+    "Pictures",
+    "Position",
+    "Range",
+    "ServiceError",
+    "Slider",
+    "SliderEvaluation",
+    "Stretch",
+    "Unauthenticated",
+    "Unavailable",
+    "Unimplemented",
+    "Violation",
+    "Walk",
+]

@@ -1,0 +1,277 @@
+"""The asyncio client: a thin skin over the verbs. `_sync` is its twin, method for method."""
+
+# ruff: noqa: ASYNC109 - a timeout here is a deadline that travels to the service, which asyncio.timeout() does not.
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+import grpc
+from grpc import aio
+
+from latentwalk.client import _catalog as catalog
+from latentwalk.client import _generation as generation
+from latentwalk.client import _training as training
+from latentwalk.client._binding import like
+from latentwalk.client._calls import Attempts, Result, StreamCall, UnaryCall
+from latentwalk.client._errors import ClientClosed
+from latentwalk.client._files import StrPath, file_kind
+from latentwalk.client._frames import Frame, Frames, Header
+from latentwalk.client._generation import FrameEvent
+from latentwalk.client._health import readiness
+from latentwalk.client._jobs import Job, JobEvent, JobResult
+from latentwalk.client._options import NOT_SAID, Options, Timeout
+from latentwalk.client._pictures import Picture
+from latentwalk.client._rpcs import Peer, Reply
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class AsyncConnection:
+    """Makes calls happen in one event loop; its channels are opened by the first call that needs them."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self._channels: dict[Peer, aio.Channel] = {}
+        self._closed = False
+
+    async def run(self, call: UnaryCall[Reply, Result]) -> Result:
+        """Sends the request and gives the parsed reply."""
+        rpc = call.rpc
+        attempts = Attempts(self.options, rpc.peer, call.timeout)
+        send = self._channel(rpc.peer).unary_unary(rpc.path, type(call.request).SerializeToString, rpc.reply.FromString)
+        while True:
+            try:
+                reply = await send(call.request, timeout=attempts.seconds_left(), metadata=attempts.metadata)
+            except grpc.RpcError as error:
+                await asyncio.sleep(attempts.pause_after(error))
+            else:
+                return call.parse(reply)
+
+    async def stream(self, call: StreamCall[Reply, Result]) -> AsyncGenerator[Result]:
+        """Sends the request when first read; gives the parsed replies; cancels the rpc when closed or forgotten."""
+        rpc = call.rpc
+        attempts = Attempts(self.options, rpc.peer, call.timeout)
+        send = self._channel(rpc.peer).unary_stream(
+            rpc.path, type(call.request).SerializeToString, rpc.reply.FromString
+        )
+        begun = False
+        while True:
+            replies = send(
+                call.request,
+                timeout=attempts.seconds_left(),
+                metadata=attempts.metadata,
+                wait_for_ready=call.wait_for_ready,
+            )
+            try:
+                async for reply in replies:
+                    begun = True
+                    yield call.parse(reply)
+            except grpc.RpcError as error:
+                pause = attempts.pause_after(error, begun=begun)
+            else:
+                return
+            finally:
+                replies.cancel()
+            await asyncio.sleep(pause)
+
+    async def close(self) -> None:
+        """Ends every running call and closes the channels."""
+        self._closed = True
+        for channel in self._channels.values():
+            await channel.close()
+
+    def _channel(self, peer: Peer) -> aio.Channel:
+        if self._closed:
+            raise ClientClosed("the client is closed")
+        if peer not in self._channels:
+            self._channels[peer] = _open(self.options, peer)
+        return self._channels[peer]
+
+
+def _open(options: Options, peer: Peer) -> aio.Channel:
+    address, arguments, credentials = options.address_of(peer), options.channel_arguments(), options.credentials()
+    if credentials is None:
+        return aio.insecure_channel(address, arguments)
+    return aio.secure_channel(address, credentials, arguments)
+
+
+class AsyncWalk(AsyncIterator[Frame]):
+    """The frames of a walk or an interpolation, as they arrive; in an `async with` statement or not.
+
+    Nothing is sent before the first frame (or the header) is asked for. Closing or forgetting it ends the stream, and
+    the server stops drawing. It can be read once: `collect()` keeps the frames.
+    """
+
+    def __init__(self, events: AsyncGenerator[FrameEvent]) -> None:
+        self._events = events
+        self._header: Header | None = None
+
+    async def header(self) -> Header:
+        """How many frames and rows there will be, and which weights draw them."""
+        if self._header is None:
+            self._header = Header.from_message((await anext(self._events)).header)
+        return self._header
+
+    async def __anext__(self) -> Frame:
+        header = await self.header()
+        return Frame.from_message((await anext(self._events)).frame, header)
+
+    async def collect(self) -> Frames:
+        """Every frame that is still to come."""
+        return Frames(tuple([frame async for frame in self]))
+
+    async def strip(self) -> Picture:
+        """`collect().strip()`: one picture with a row for each start and a column for each frame."""
+        return (await self.collect()).strip()
+
+    async def grid(self, columns: int) -> Picture:
+        """`collect().grid(columns)`: one picture with the frames of each start in rows of `columns`."""
+        return (await self.collect()).grid(columns)
+
+    async def save(self, path: StrPath, *, fps: float = 12.0) -> None:
+        """`collect().save(path)`: a GIF or WebP that plays for ever, or a strip as PNG or JPEG, by the ending."""
+        file_kind(path)
+        frames = await self.collect()
+        await asyncio.to_thread(frames.save, path, fps=fps)
+
+    async def close(self) -> None:
+        """Ends the stream."""
+        await self._events.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+class AsyncJobHandle:
+    """A job of the trainer, by its id. Making one asks nothing of the trainer."""
+
+    def __init__(self, connection: AsyncConnection, job_id: str) -> None:
+        self._connection = connection
+        self.id = job_id
+
+    def __repr__(self) -> str:
+        return f"AsyncJobHandle({self.id!r})"
+
+    async def describe(self, *, timeout: Timeout = NOT_SAID) -> Job:
+        """The job as it stands now."""
+        return await self._connection.run(training.describe(self.id, timeout))
+
+    def watch(self, *, after: int = 0, timeout: float | None = None) -> AsyncGenerator[JobEvent]:
+        """The events of the job, from the one after the sequence number `after` on, until the job has ended."""
+        return self._connection.stream(training.watch(self.id, after, timeout))
+
+    async def result(self, *, timeout: float | None = None) -> JobResult:
+        """Waits until the job has ended, at most `timeout` seconds; JobFailed if it failed or was cancelled."""
+        job = await self.describe()
+        while not job.state.ended:
+            async for _ in self.watch(after=job.last_sequence, timeout=timeout):
+                pass
+            job = await self.describe()
+        return job.outcome()
+
+    async def cancel(self, *, timeout: Timeout = NOT_SAID) -> Job:
+        """Stops the job and keeps its checkpoint; JobStateConflict if it has ended."""
+        return await self._connection.run(training.cancel(self.id, timeout))
+
+    async def resume(self, *, timeout: Timeout = NOT_SAID) -> Job:
+        """Queues a cancelled or failed job again, from its last checkpoint; JobStateConflict in any other state."""
+        return await self._connection.run(training.resume(self.id, timeout))
+
+    async def delete(self, *, timeout: Timeout = NOT_SAID) -> None:
+        """Forgets a job that has ended; what it published stays. JobStateConflict while it is queued or running."""
+        await self._connection.run(training.delete(self.id, timeout))
+
+
+def _runs(verb: Callable[P, UnaryCall[Any, T]]) -> "Callable[Concatenate[AsyncClient, P], Awaitable[T]]":
+    @like(verb)
+    async def method(self: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self.connection.run(verb(*args, **kwargs))
+
+    return method
+
+
+def _walks(verb: Callable[P, StreamCall[Any, Any]]) -> "Callable[Concatenate[AsyncClient, P], AsyncWalk]":
+    @like(verb, returns=AsyncWalk)
+    def method(self: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> AsyncWalk:
+        return AsyncWalk(self.connection.stream(verb(*args, **kwargs)))
+
+    return method
+
+
+def _trains(
+    verb: Callable[P, UnaryCall[Any, Job]],
+) -> "Callable[Concatenate[AsyncClient, P], Awaitable[AsyncJobHandle]]":
+    @like(verb, returns=AsyncJobHandle)
+    async def method(self: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> AsyncJobHandle:
+        return self.job((await self.connection.run(verb(*args, **kwargs))).id)
+
+    return method
+
+
+class AsyncClient:
+    """An asyncio client: `Client` with `await` in front of every call, in an `async with` statement.
+
+    Walks, interpolations and `job.watch()` are asynchronous iterators and are not awaited. The arguments are those of
+    `Client`. One client belongs to one event loop.
+    """
+
+    def __init__(
+        self,
+        address: str = "127.0.0.1:50051",
+        *,
+        trainer_address: str | None = None,
+        token: str | None = None,
+        tls: bool | str | os.PathLike[str] = False,
+        timeout: float | None = 60.0,
+        retries: int = 2,
+        overload_retries: int = 0,
+    ) -> None:
+        options = Options(address, trainer_address, token, tls, timeout, retries, overload_retries)
+        self.connection = AsyncConnection(options)
+        """What makes the calls happen."""
+
+    generate = _runs(generation.generate)
+    walk = _walks(generation.walk)
+    walk_legs = _walks(generation.walk_legs)
+    interpolate = _walks(generation.interpolate)
+
+    models = _runs(catalog.models)
+    model = _runs(catalog.model)
+    load_model = _runs(catalog.load_model)
+    unload_model = _runs(catalog.unload_model)
+    directions = _runs(catalog.directions)
+    direction = _runs(catalog.direction)
+    load_direction = _runs(catalog.load_direction)
+    unload_direction = _runs(catalog.unload_direction)
+
+    train_edit = _trains(training.train_edit)
+    jobs = _runs(training.jobs)
+
+    def job(self, job_id: str) -> AsyncJobHandle:
+        """A handle on the job of that id; asks nothing of the trainer."""
+        return AsyncJobHandle(self.connection, job_id)
+
+    async def wait_ready(self, timeout: float | None = 60.0) -> None:
+        """Waits until the server, and the trainer if there is one, serve; DeadlineExceeded after `timeout` seconds."""
+        for call in readiness(self.connection.options.peers, timeout):
+            async with aclosing(self.connection.stream(call)) as states:
+                async for serves in states:
+                    if serves:
+                        break
+
+    async def close(self) -> None:
+        """Ends every running call and closes the connections."""
+        await self.connection.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

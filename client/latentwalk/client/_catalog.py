@@ -1,0 +1,81 @@
+"""The verbs of ModelService: what a server holds, and what it could load."""
+
+from latentwalk.client import _rpcs as rpcs
+from latentwalk.client._calls import UnaryCall
+from latentwalk.client._models import Direction, LoadedModel, Model
+from latentwalk.client._options import NOT_SAID, Timeout
+from latentwalk.v1 import model_service_pb2 as pb
+
+Version = int | str
+"""A version of an artifact; "" for the newest."""
+
+
+def models(*, timeout: Timeout = NOT_SAID) -> UnaryCall[pb.ListModelsResponse, tuple[Model, ...]]:
+    """Lists the models that are loaded or could be, by name."""
+    return UnaryCall(rpcs.LIST_MODELS, pb.ListModelsRequest(), _models, timeout)
+
+
+def model(name: str, *, timeout: Timeout = NOT_SAID) -> UnaryCall[pb.GetModelResponse, Model]:
+    """Describes one model."""
+    return UnaryCall(rpcs.GET_MODEL, pb.GetModelRequest(model=name), lambda r: Model.from_message(r.model), timeout)
+
+
+def load_model(
+    name: str, *, version: Version = "", timeout: Timeout = NOT_SAID
+) -> UnaryCall[pb.LoadModelResponse, LoadedModel]:
+    """Loads a version of a model (default: the newest) and swaps it in; if that fails, the old one goes on serving."""
+    request = pb.LoadModelRequest(model=name, version=str(version))
+    return UnaryCall(rpcs.LOAD_MODEL, request, _loaded_model, timeout)
+
+
+def unload_model(name: str, *, timeout: Timeout = NOT_SAID) -> UnaryCall[pb.UnloadModelResponse, None]:
+    """Takes a model out of service, after the frames it has accepted. Its directions go with it."""
+    return UnaryCall(rpcs.UNLOAD_MODEL, pb.UnloadModelRequest(model=name), _nothing, timeout)
+
+
+def directions(
+    model: str = "", *, timeout: Timeout = NOT_SAID
+) -> UnaryCall[pb.ListDirectionsResponse, tuple[Direction, ...]]:
+    """Lists the directions of one model (default: of all) that are loaded or could be, by name."""
+    return UnaryCall(rpcs.LIST_DIRECTIONS, pb.ListDirectionsRequest(model=model), _directions, timeout)
+
+
+def direction(model: str, name: str, *, timeout: Timeout = NOT_SAID) -> UnaryCall[pb.GetDirectionResponse, Direction]:
+    """Describes one direction."""
+    request = pb.GetDirectionRequest(model=model, direction=name)
+    return UnaryCall(rpcs.GET_DIRECTION, request, lambda r: Direction.from_message(r.direction), timeout)
+
+
+def load_direction(
+    model: str, name: str, *, version: Version = "", timeout: Timeout = NOT_SAID
+) -> UnaryCall[pb.LoadDirectionResponse, Direction]:
+    """Loads a version of a direction (default: the newest) for a loaded model.
+
+    GeneratorMismatch, with both digests, if it belongs to another generator.
+    """
+    request = pb.LoadDirectionRequest(model=model, direction=name, version=str(version))
+    return UnaryCall(rpcs.LOAD_DIRECTION, request, lambda r: Direction.from_message(r.direction), timeout)
+
+
+def unload_direction(
+    model: str, name: str, *, timeout: Timeout = NOT_SAID
+) -> UnaryCall[pb.UnloadDirectionResponse, None]:
+    """Takes a direction out of service. Walks that already use it end undisturbed."""
+    request = pb.UnloadDirectionRequest(model=model, direction=name)
+    return UnaryCall(rpcs.UNLOAD_DIRECTION, request, _nothing, timeout)
+
+
+def _models(reply: pb.ListModelsResponse) -> tuple[Model, ...]:
+    return tuple(Model.from_message(model) for model in reply.models)
+
+
+def _loaded_model(reply: pb.LoadModelResponse) -> LoadedModel:
+    return LoadedModel(Model.from_message(reply.model), tuple(reply.dropped_directions))
+
+
+def _directions(reply: pb.ListDirectionsResponse) -> tuple[Direction, ...]:
+    return tuple(Direction.from_message(direction) for direction in reply.directions)
+
+
+def _nothing(_: object) -> None:
+    return None

@@ -1,0 +1,63 @@
+"""From an error of grpc to one of ours: reads google.rpc.Status and its details, then asks the table."""
+
+from collections.abc import Iterable
+from typing import cast
+
+import grpc
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import DecodeError
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+
+from latentwalk.client._errors import ERRORS, Failure, ServiceError, Violation
+
+DOMAIN = "latentwalk"
+DETAILS_KEY = "grpc-status-details-bin"
+
+# What to tell people when the failure is the transport's and no service has said anything.
+TRANSPORT = {
+    grpc.StatusCode.UNAVAILABLE: "no service answers at {address}: {details}",
+    grpc.StatusCode.DEADLINE_EXCEEDED: "no answer from {address}{within}",
+}
+
+
+def failed(error: grpc.RpcError, *, address: str, timeout: float | None, request_id: str) -> ServiceError:
+    """The error of ours for one of grpc's, from a blocking or an asyncio call."""
+    status = error.code()
+    within = "" if timeout is None else f" within {timeout:.3g} s"
+    failure = read_failure(error, request_id)
+    if not failure.reason and status in TRANSPORT:
+        message = TRANSPORT[status].format(address=address, details=failure.message, within=within)
+        failure = Failure(failure.status, message, request_id=request_id)
+    return ERRORS.get(failure.reason, ERRORS.get(status, ServiceError))(failure)
+
+
+def read_failure(error: grpc.RpcError, request_id: str) -> Failure:
+    """Everything the error says, as plain values."""
+    info, bad_request, retry = ErrorInfo(), BadRequest(), RetryInfo()
+    for detail in read_details(error):
+        for message in (info, bad_request, retry):
+            detail.Unpack(message)
+    ours = info.domain == DOMAIN
+    delay = retry.retry_delay
+    return Failure(
+        status=error.code().name,
+        message=error.details() or "",
+        reason=info.reason if ours else "",
+        metadata=dict(info.metadata) if ours else {},
+        violations=tuple(Violation(v.field, v.description) for v in bad_request.field_violations),
+        retry_after=delay.seconds + delay.nanos / 1e9 if retry.HasField("retry_delay") else None,
+        request_id=request_id,
+    )
+
+
+def read_details(error: grpc.RpcError) -> list[AnyMessage]:
+    """The details of the google.rpc.Status that came with the error; none if it came without, or with nonsense."""
+    # The stubs know neither that these are pairs, nor that an asyncio error has them in another container.
+    for key, value in cast("Iterable[tuple[str, bytes]]", error.trailing_metadata() or ()):
+        if key == DETAILS_KEY:
+            try:
+                return list(Status.FromString(value).details)
+            except DecodeError:
+                return []
+    return []

@@ -1,0 +1,62 @@
+"""Pictures on disk. The ending of the file decides; one table knows the endings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from latentwalk.client._errors import InvalidRequest
+
+StrPath = str | PathLike[str]
+
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """One kind of file: Pillow's name of it, how a still is written, and how frames are (None: it cannot move)."""
+
+    format: str
+    still: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    moving: Mapping[str, Any] | None = None
+
+
+KINDS: Mapping[str, FileKind] = {
+    ".png": FileKind("PNG"),
+    ".jpg": FileKind("JPEG", still={"quality": 95}),
+    ".jpeg": FileKind("JPEG", still={"quality": 95}),
+    ".webp": FileKind("WEBP", still={"lossless": True}, moving={"quality": 90}),
+    # disposal 2 clears each frame before the next: without it Pillow may merge frames that are alike.
+    ".gif": FileKind("GIF", moving={"disposal": 2, "optimize": False}),
+}
+
+
+def file_kind(path: StrPath) -> FileKind:
+    """What the ending of `path` asks for; InvalidRequest, with the endings that exist, if it asks for nothing."""
+    ending = Path(path).suffix.lower()
+    if ending not in KINDS:
+        raise InvalidRequest.of("path", f"{str(path)!r} ends with {ending!r}, must be one of {', '.join(KINDS)}")
+    return KINDS[ending]
+
+
+def save_still(image: Image.Image, path: StrPath) -> None:
+    """Writes one picture."""
+    kind = file_kind(path)
+    image.save(path, format=kind.format, **kind.still)
+
+
+def save_moving(images: Sequence[Image.Image], path: StrPath, fps: float) -> None:
+    """Writes frames that play for ever, `fps` of them a second; the kind of the file must be one that can move."""
+    if not fps > 0:
+        raise InvalidRequest.of("fps", f"{fps} is not above 0")
+    kind = file_kind(path)
+    images[0].save(
+        path,
+        format=kind.format,
+        save_all=True,
+        append_images=images[1:],
+        duration=round(1000 / fps),
+        loop=0,
+        **(kind.moving or {}),
+    )

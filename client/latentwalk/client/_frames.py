@@ -1,0 +1,118 @@
+"""Frames: the pictures of a walk or an interpolation. Shapes: F frames, R rows (starts), H, W, C as for pictures."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import overload
+
+import numpy as np
+
+from latentwalk.client._files import StrPath, file_kind, save_moving
+from latentwalk.client._pictures import Picture, Pictures, Pixels, tile, wrapped
+from latentwalk.v1 import generation_service_pb2 as pb
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a stream of frames begins with."""
+
+    frames: int
+    """How many frames will follow, if nothing goes wrong."""
+    rows: int
+    """How many pictures each frame has."""
+    model_version: str
+    model_digest: str
+
+    @classmethod
+    def from_message(cls, header: pb.StreamHeader) -> "Header":
+        """The header in a message."""
+        return cls(header.frames, header.rows, header.model_version, header.model_digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where one slider stands in a frame."""
+
+    direction: str
+    slider: str
+    alpha: float
+    """In the direction's own latent units."""
+    amount: float | None
+    """In the unit of the slider's edit; None for a slider that imitates no edit."""
+
+    @classmethod
+    def from_message(cls, position: pb.Position) -> "Position":
+        """The position in a message."""
+        amount = position.amount if position.HasField("amount") else None
+        return cls(position.direction, position.slider, position.alpha, amount)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One step of a walk or an interpolation."""
+
+    index: int
+    """From 0, without gaps."""
+    pictures: Pictures
+    """One picture for each row."""
+    positions: tuple[Position, ...]
+    """Where every slider of the walk stands; empty for an interpolation."""
+
+    @classmethod
+    def from_message(cls, frame: pb.Frame, header: Header) -> "Frame":
+        """The frame in a message of the stream that began with `header`."""
+        images = tuple(Picture.from_message(image) for image in frame.images)
+        pictures = Pictures(images, header.model_version, header.model_digest)
+        return cls(frame.index, pictures, tuple(Position.from_message(p) for p in frame.positions))
+
+
+@dataclass(frozen=True)
+class Frames(Sequence[Frame]):
+    """All frames of a walk or an interpolation. In a notebook they show themselves as a strip."""
+
+    frames: tuple[Frame, ...]
+
+    @overload
+    def __getitem__(self, index: int) -> Frame: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Frames": ...
+    def __getitem__(self, index: int | slice) -> "Frame | Frames":
+        return Frames(self.frames[index]) if isinstance(index, slice) else self.frames[index]
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(self.frames)
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    @cached_property
+    def array(self) -> Pixels:
+        """The pixels, uint8 [F, R, H, W, C]."""
+        return np.stack([frame.pictures.array for frame in self.frames])
+
+    @property
+    def rows(self) -> list[tuple[Picture, ...]]:
+        """For each start its pictures, in the order of time."""
+        return list(zip(*(frame.pictures for frame in self.frames), strict=True))
+
+    def strip(self) -> Picture:
+        """One picture with a row for each start and a column for each frame."""
+        return tile(self.rows)
+
+    def grid(self, columns: int) -> Picture:
+        """One picture with the frames of each start in rows of `columns`, one start below the other."""
+        return tile(line for row in self.rows for line in wrapped(row, columns))
+
+    def save(self, path: StrPath, *, fps: float = 12.0) -> None:
+        """Writes the frames; the ending of `path` says how.
+
+        ".gif" and ".webp" play for ever, `fps` frames a second, the starts beside one another; ".png" and ".jpg" hold
+        the strip.
+        """
+        if file_kind(path).moving is None:
+            self.strip().save(path)
+        else:
+            save_moving([frame.pictures.strip().image() for frame in self.frames], path, fps)
+
+    def _repr_png_(self) -> bytes:
+        return self.strip().png()

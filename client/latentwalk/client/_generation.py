@@ -1,0 +1,165 @@
+"""The verbs of GenerationService: pictures, walks, interpolations."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypeVar
+
+from numpy.typing import ArrayLike
+
+from latentwalk.client import _rpcs as rpcs
+from latentwalk.client._calls import StreamCall, UnaryCall
+from latentwalk.client._errors import InvalidRequest
+from latentwalk.client._latents import Classes, Seeds, latents
+from latentwalk.client._numbers import whole
+from latentwalk.client._options import NOT_SAID, Timeout
+from latentwalk.client._paths import Displacement, Easing, Leg, Stretch, easing_message, leg_messages
+from latentwalk.client._pictures import Encoding, Picture, Pictures, encoding_message
+from latentwalk.v1 import generation_service_pb2 as pb
+
+FrameEvent = pb.WalkResponse | pb.InterpolateResponse
+"""What both streams of frames consist of: a header first, then frames."""
+
+Event = TypeVar("Event", bound=FrameEvent)
+FramesCall = StreamCall[Event, Event]
+
+Interpolation = Literal["slerp", "lerp"]
+"""How two latents are blended: along the arc, which keeps the length of a sampled latent, or along the line."""
+
+INTERPOLATIONS: Mapping[str, pb.Interpolation.ValueType] = {
+    "slerp": pb.INTERPOLATION_SLERP,
+    "lerp": pb.INTERPOLATION_LERP,
+}
+
+
+def generate(
+    model: str,
+    *,
+    seeds: Seeds | None = None,
+    z: ArrayLike | None = None,
+    classes: Classes | None = None,
+    displacements: Displacement | Iterable[Displacement] = (),
+    encoding: Encoding = "raw",
+    quality: int | None = None,
+    timeout: Timeout = NOT_SAID,
+) -> UnaryCall[pb.GenerateResponse, Pictures]:
+    """Draws one picture for each latent.
+
+    seeds: one seed or several. z: instead of seeds, latents [Z] or [N, Z].
+    classes: for a conditional generator: a class number, a mixture {class: weight}, or one of these for each latent.
+    displacements: pushes along directions, applied to every latent; several add up.
+    encoding: how the pictures travel. quality: 1 to 100, for "jpeg" and "webp" only.
+    """
+    pushes = [displacements] if isinstance(displacements, Displacement) else displacements
+    request = pb.GenerateRequest(
+        model=model,
+        latents=latents(seeds, z, classes),
+        displacements=[push.message() for push in pushes],
+        encoding=encoding_message(encoding, quality),
+    )
+    return UnaryCall(rpcs.GENERATE, request, _pictures, timeout)
+
+
+def walk(
+    model: str,
+    direction: str,
+    *,
+    alpha: tuple[float, float] | None = None,
+    amount: tuple[float, float] | None = None,
+    slider: str = "",
+    frames: int = 16,
+    easing: Easing = "linear",
+    seeds: Seeds | None = None,
+    z: ArrayLike | None = None,
+    classes: Classes | None = None,
+    loop: bool = False,
+    encoding: Encoding = "raw",
+    quality: int | None = None,
+    timeout: float | None = None,
+) -> FramesCall[pb.WalkResponse]:
+    """Walks along one direction; `walk_legs` walks along several.
+
+    alpha, amount: (from, to), in the direction's own units or in the unit of its edit: amount=(0.5, 2) zooms from half
+    to twice the size. Neither: over the whole range that the direction was trained on.
+    frames: how many, both ends included.
+    seeds, z, classes: where to start, as for `generate`. Every start walks; a frame has one picture for each.
+    loop: come back the way it went, so that the last frame is followed by the first.
+    timeout: seconds for the whole stream; by default it may take as long as it is read.
+    """
+    leg = Leg(Stretch(direction, alpha=alpha, amount=amount, slider=slider), frames=frames, easing=easing)
+    return walk_legs(
+        model,
+        leg,
+        seeds=seeds,
+        z=z,
+        classes=classes,
+        loop=loop,
+        encoding=encoding,
+        quality=quality,
+        timeout=timeout,
+    )
+
+
+def walk_legs(
+    model: str,
+    legs: Leg | Iterable[Leg],
+    *,
+    seeds: Seeds | None = None,
+    z: ArrayLike | None = None,
+    classes: Classes | None = None,
+    loop: bool = False,
+    encoding: Encoding = "raw",
+    quality: int | None = None,
+    timeout: float | None = None,
+) -> FramesCall[pb.WalkResponse]:
+    """Walks leg after leg, each along one direction or along several at once. The rest is as for `walk`."""
+    request = pb.WalkRequest(
+        model=model,
+        starts=latents(seeds, z, classes),
+        legs=leg_messages(legs),
+        loop=loop,
+        encoding=encoding_message(encoding, quality),
+    )
+    return StreamCall(rpcs.WALK, request, _as_it_is, timeout)
+
+
+def interpolate(
+    model: str,
+    *,
+    seeds: Seeds | None = None,
+    z: ArrayLike | None = None,
+    classes: Classes | None = None,
+    frames_per_leg: int = 12,
+    method: Interpolation = "slerp",
+    easing: Easing = "linear",
+    loop: bool = False,
+    encoding: Encoding = "raw",
+    quality: int | None = None,
+    timeout: float | None = None,
+) -> FramesCall[pb.InterpolateResponse]:
+    """Travels from latent to latent; every frame has one picture.
+
+    seeds, z, classes: the keyframes, at least two, as for `generate`; classes are blended along.
+    frames_per_leg: frames from one keyframe up to, and without, the next; the last keyframe closes the stream.
+    loop: travel on from the last keyframe to the first, so that the last frame is followed by the first.
+    timeout: seconds for the whole stream; by default it may take as long as it is read.
+    """
+    if method not in INTERPOLATIONS:
+        raise InvalidRequest.of("method", f"{method!r} is none of {', '.join(INTERPOLATIONS)}")
+    request = pb.InterpolateRequest(
+        model=model,
+        keyframes=latents(seeds, z, classes),
+        frames_per_leg=whole("frames_per_leg", frames_per_leg),
+        interpolation=INTERPOLATIONS[method],
+        easing=easing_message(easing),
+        loop=loop,
+        encoding=encoding_message(encoding, quality),
+    )
+    return StreamCall(rpcs.INTERPOLATE, request, _as_it_is, timeout)
+
+
+def _pictures(reply: pb.GenerateResponse) -> Pictures:
+    images = tuple(Picture.from_message(image) for image in reply.images)
+    return Pictures(images, reply.model_version, reply.model_digest)
+
+
+def _as_it_is(event: Event) -> Event:
+    return event

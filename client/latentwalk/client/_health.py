@@ -1,0 +1,30 @@
+"""Waiting until the services serve: grpc.health.v1, with its two one-field messages as their wire twins."""
+
+import time
+from collections.abc import Iterator
+
+from google.protobuf.wrappers_pb2 import Int32Value, StringValue
+
+from latentwalk.client import _rpcs as rpcs
+from latentwalk.client._calls import StreamCall
+from latentwalk.client._rpcs import Peer
+
+SERVING = 1
+
+PROBES = {
+    "server": (rpcs.SERVER_HEALTH, rpcs.GENERATION),
+    "trainer": (rpcs.TRAINER_HEALTH, rpcs.TRAINING),
+}
+
+
+def readiness(peers: tuple[Peer, ...], timeout: float | None) -> Iterator[StreamCall[Int32Value, bool]]:
+    """One watch for each peer, which tells whether it serves; `timeout` seconds for all of them together."""
+    ends = None if timeout is None else time.monotonic() + timeout
+    for peer in peers:
+        rpc, service = PROBES[peer]
+        left = None if ends is None else max(0.0, ends - time.monotonic())
+        yield StreamCall(rpc, StringValue(value=service), _serves, left, wait_for_ready=True)
+
+
+def _serves(reply: Int32Value) -> bool:
+    return reply.value == SERVING

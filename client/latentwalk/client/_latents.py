@@ -1,0 +1,66 @@
+"""Latents on their way to the wire. Shapes: N latents, Z numbers each."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from latentwalk.client._errors import InvalidRequest
+from latentwalk.client._numbers import UINT64, whole
+from latentwalk.v1 import latent_pb2 as pb
+from latentwalk.v1 import tensor_pb2
+
+Seeds = int | Iterable[int]
+"""One seed or several, each from 0 to 2**64 - 1."""
+
+Class = int | Mapping[int, float]
+"""One class by its number, or several with their weights: {3: 0.5, 5: 0.5}. Weights are divided by their sum."""
+
+Classes = Class | Sequence[Class]
+"""One class for every latent, or one for each."""
+
+
+def latents(seeds: Seeds | None, z: ArrayLike | None, classes: Classes | None) -> list[pb.Latent]:
+    """One message for each latent, from seeds or from a `z` [Z] or [N, Z]; exactly one of the two must be given."""
+    if (seeds is None) == (z is None):
+        raise InvalidRequest.of("latents", "give either seeds or z")
+    codes = _from_z(z) if seeds is None else _from_seeds(seeds)
+    for latent, condition in zip(codes, _conditions(classes, len(codes)), strict=True):
+        if condition is not None:
+            latent.condition.CopyFrom(condition)
+    return codes
+
+
+def _from_seeds(seeds: Seeds) -> list[pb.Latent]:
+    listed = seeds if isinstance(seeds, Iterable) else [seeds]
+    return [pb.Latent(seed=whole(f"seeds[{i}]", seed, high=UINT64)) for i, seed in enumerate(listed)]
+
+
+def _from_z(z: ArrayLike | None) -> list[pb.Latent]:
+    try:
+        rows = np.atleast_2d(np.asarray(z, dtype="<f4"))
+    except (TypeError, ValueError) as error:
+        raise InvalidRequest.of("z", f"not an array of numbers: {error}") from None
+    if rows.ndim != 2:
+        raise InvalidRequest.of("z", f"shape {list(rows.shape)}, must be [Z] or [N, Z]")
+    return [pb.Latent(z=_tensor(row)) for row in rows]
+
+
+def _tensor(row: np.ndarray) -> tensor_pb2.Tensor:
+    return tensor_pb2.Tensor(dtype=tensor_pb2.DATA_TYPE_FLOAT32, shape=row.shape, data=row.tobytes())
+
+
+def _conditions(classes: Classes | None, n: int) -> list[pb.Condition] | list[None]:
+    if classes is None:
+        return [None] * n
+    each = [classes] * n if isinstance(classes, int | Mapping) else classes
+    if len(each) != n:
+        raise InvalidRequest.of("classes", f"{len(each)} classes for {n} latents; give one for all, or one for each")
+    return [_condition(f"classes[{i}]", one) for i, one in enumerate(each)]
+
+
+def _condition(field: str, one: Class) -> pb.Condition:
+    if isinstance(one, Mapping):
+        weights = {whole(field, class_id): float(weight) for class_id, weight in one.items()}
+        return pb.Condition(class_mix=pb.ClassMix(weights=weights))
+    return pb.Condition(class_id=whole(field, one))

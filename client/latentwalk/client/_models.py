@@ -1,0 +1,153 @@
+"""Models, directions and their sliders, as a server describes them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from latentwalk.v1 import model_service_pb2 as pb
+
+
+class LoadState(StrEnum):
+    """Where a model or a direction stands in a server."""
+
+    UNKNOWN = "unknown"
+    """A state that this SDK does not know."""
+    AVAILABLE = "available"
+    """In the store, not loaded."""
+    LOADING = "loading"
+    """Being read and warmed."""
+    READY = "ready"
+    """Serving."""
+
+
+LOAD_STATES = {
+    pb.LOAD_STATE_AVAILABLE: LoadState.AVAILABLE,
+    pb.LOAD_STATE_LOADING: LoadState.LOADING,
+    pb.LOAD_STATE_READY: LoadState.READY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A generator. Everything from `digest` to `max_frames` is empty unless it is READY."""
+
+    name: str
+    version: str
+    """The version that serves, or the newest in the store when none does."""
+    state: LoadState
+    digest: str
+    """sha256 over the spec and the weights, "sha256:<hex>"."""
+    family: str
+    """What the network is, e.g. "dcgan"."""
+    latent_size: int
+    """The length of a z."""
+    classes: int
+    """How many classes it is conditioned on; 0 for an unconditional generator."""
+    width: int
+    height: int
+    channels: int
+    spaces: tuple[str, ...]
+    """The latent spaces it has: "z", "w", "w+"."""
+    max_rows: int
+    """The most latents that one `generate` may have, and the most starts of a walk."""
+    max_frames: int
+    """The most frames that one stream may have."""
+    versions: tuple[str, ...]
+    """Every version in the store, oldest first."""
+
+    @classmethod
+    def from_message(cls, model: pb.Model) -> "Model":
+        """The model in a message."""
+        return cls(
+            name=model.name,
+            version=model.version,
+            state=LOAD_STATES.get(model.state, LoadState.UNKNOWN),
+            digest=model.digest,
+            family=model.family,
+            latent_size=model.latent_size,
+            classes=model.classes,
+            width=model.width,
+            height=model.height,
+            channels=model.channels,
+            spaces=tuple(model.spaces),
+            max_rows=model.max_rows,
+            max_frames=model.max_frames,
+            versions=tuple(model.versions),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that was just loaded."""
+
+    model: Model
+    dropped_directions: tuple[str, ...]
+    """Directions of the version before that belong to another generator than this one; no longer loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A range of a slider, as (low, high)."""
+
+    alpha: tuple[float, float]
+    """In the direction's own latent units."""
+    amount: tuple[float, float] | None
+    """In the unit of the edit; None for a slider that imitates no edit."""
+
+    @classmethod
+    def from_message(cls, bounds: pb.Range) -> "Range":
+        """The range in a message."""
+        amount = (bounds.amount_low, bounds.amount_high) if bounds.HasField("amount_low") else None
+        return cls((bounds.alpha_low, bounds.alpha_high), amount)
+
+
+@dataclass(frozen=True, slots=True)
+class Slider:
+    """One thing that a direction can do."""
+
+    name: str
+    edit: str
+    """The edit that it imitates, e.g. "zoom"; empty if none."""
+    unit: str
+    """The unit of the edit's amount: "fraction", "x", "px", "deg"; empty if none."""
+    trained: Range
+    """What it was trained on."""
+    limit: Range
+    """What may be asked for; beyond it a request is refused."""
+
+    @classmethod
+    def from_message(cls, slider: pb.Slider) -> "Slider":
+        """The slider in a message."""
+        trained, limit = Range.from_message(slider.trained), Range.from_message(slider.limit)
+        return cls(slider.name, slider.edit, slider.unit, trained, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """A direction in the latent space of one generator. `generator_digest` to `sliders` are empty unless READY."""
+
+    model: str
+    name: str
+    version: str
+    """The version that is loaded, or the newest in the store when none is."""
+    state: LoadState
+    generator_digest: str
+    """The digest of the generator that it was found for."""
+    space: str
+    """The space it lives in: "z", "w" or "w+"."""
+    sliders: tuple[Slider, ...]
+    versions: tuple[str, ...]
+    """Every version in the store, oldest first."""
+
+    @classmethod
+    def from_message(cls, direction: pb.Direction) -> "Direction":
+        """The direction in a message."""
+        return cls(
+            model=direction.model,
+            name=direction.name,
+            version=direction.version,
+            state=LOAD_STATES.get(direction.state, LoadState.UNKNOWN),
+            generator_digest=direction.generator_digest,
+            space=direction.space,
+            sliders=tuple(Slider.from_message(slider) for slider in direction.sliders),
+            versions=tuple(direction.versions),
+        )

@@ -1,0 +1,101 @@
+"""How a client reaches its services: addresses, TLS, token, deadlines, retries."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import grpc
+
+from latentwalk.client._errors import NoTrainer
+from latentwalk.client._rpcs import RPCS, Peer
+
+# The services' own limit; grpc's default of 4 MiB does not hold a batch of 1024x1024 pictures.
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+# grpc makes at most five attempts, whatever the service config says (gRFC A6).
+MAX_RETRIES = 4
+
+
+class NotSaid(Enum):
+    """The type of NOT_SAID."""
+
+    NOT_SAID = "not said"
+
+
+NOT_SAID = NotSaid.NOT_SAID
+"""The default of every `timeout`: the client's own deadline. None is something else: no deadline at all."""
+
+Timeout = float | None | NotSaid
+"""Seconds; None for no deadline; NOT_SAID for the client's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a client was made with; see `Client` for the meaning of each."""
+
+    address: str
+    trainer_address: str | None
+    token: str | None
+    tls: bool | str | os.PathLike[str]
+    timeout: float | None
+    retries: int
+    overload_retries: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.retries <= MAX_RETRIES:
+            raise ValueError(f"retries: {self.retries} is not from 0 to {MAX_RETRIES}")
+        if self.overload_retries < 0:
+            raise ValueError(f"overload_retries: {self.overload_retries} is below 0")
+        if self.timeout is not None and not self.timeout > 0:
+            raise ValueError(f"timeout: {self.timeout} is not above 0; None means no deadline")
+
+    @property
+    def peers(self) -> tuple[Peer, ...]:
+        """Whom this client can call."""
+        return ("server", "trainer") if self.trainer_address else ("server",)
+
+    def address_of(self, peer: Peer) -> str:
+        """The address of a peer; NoTrainer if there is none."""
+        if peer == "server":
+            return self.address
+        if not self.trainer_address:
+            raise NoTrainer("jobs need a trainer: make the client with trainer_address='host:port'")
+        return self.trainer_address
+
+    def channel_arguments(self) -> Sequence[tuple[str, int | str]]:
+        """The arguments of a channel: message limits, quick reconnection, retries."""
+        return [
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.initial_reconnect_backoff_ms", 100),
+            ("grpc.max_reconnect_backoff_ms", 2_000),
+            ("grpc.service_config", json.dumps(self.service_config())),
+        ]
+
+    def service_config(self) -> dict[str, object]:
+        """Retries of the repeatable rpcs, and only of them, and only when nobody was there to answer."""
+        if not self.retries:
+            return {}
+        policy = {
+            "maxAttempts": self.retries + 1,
+            "initialBackoff": "0.1s",
+            "maxBackoff": "2s",
+            "backoffMultiplier": 2,
+            "retryableStatusCodes": ["UNAVAILABLE"],
+        }
+        names = [{"service": rpc.service, "method": rpc.name} for rpc in RPCS if rpc.repeatable]
+        return {"methodConfig": [{"name": names, "retryPolicy": policy}]}
+
+    def credentials(self) -> grpc.ChannelCredentials | None:
+        """What secures the channel; None for plain text."""
+        if self.tls is False:
+            return None
+        root = None if self.tls is True else Path(self.tls).read_bytes()
+        return grpc.ssl_channel_credentials(root_certificates=root)
+
+    def metadata(self, request_id: str) -> tuple[tuple[str, str], ...]:
+        """What goes with every call: its id, and the token if there is one."""
+        token = (("authorization", f"Bearer {self.token}"),) if self.token else ()
+        return (("x-request-id", request_id), *token)

@@ -1,0 +1,115 @@
+"""Where to walk: displacements, stretches and legs, as plain values that know their message.
+
+How far is always said in one of two measures, by name:
+    alpha    the direction's own latent units; 1 is the far end of the range it was trained on
+    amount   the unit of the edit that the slider imitates: 1.5 (x) for zoom, 8 (px) for a shift, 0.2 (of the full
+             range) for brightness, 10 (degrees) for a rotation
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Literal
+
+from latentwalk.client._errors import InvalidRequest
+from latentwalk.client._numbers import whole
+from latentwalk.v1 import generation_service_pb2 as pb
+
+Easing = Literal["linear", "in", "out", "in_out"]
+"""How time becomes progress: constant speed, slow at the start, at the end, or at both."""
+
+EASINGS: Mapping[str, pb.Easing.ValueType] = {
+    "linear": pb.EASING_LINEAR,
+    "in": pb.EASING_IN,
+    "out": pb.EASING_OUT,
+    "in_out": pb.EASING_IN_OUT,
+}
+
+
+def easing_message(easing: str) -> pb.Easing.ValueType:
+    """The easing on the wire; InvalidRequest for a name that is not one."""
+    if easing not in EASINGS:
+        raise InvalidRequest.of("easing", f"{easing!r} is none of {', '.join(EASINGS)}")
+    return EASINGS[easing]
+
+
+@dataclass(frozen=True, slots=True)
+class Displacement:
+    """How far to push a latent along one slider of one direction. Give `alpha` or `amount`."""
+
+    direction: str
+    """The direction's name."""
+    _: KW_ONLY
+    alpha: float | None = None
+    """How far, in the direction's own latent units."""
+    amount: float | None = None
+    """How far, in the unit of the edit."""
+    slider: str = ""
+    """Which slider; may be empty for a direction with only one."""
+
+    def __post_init__(self) -> None:
+        if (self.alpha is None) == (self.amount is None):
+            raise InvalidRequest.of(self.direction, "give either alpha or amount")
+
+    def message(self) -> pb.Displacement:
+        """The message of this displacement."""
+        measures = {"alpha": self.alpha, "amount": self.amount}
+        extent = pb.Extent(**{measure: far for measure, far in measures.items() if far is not None})
+        return pb.Displacement(direction=self.direction, slider=self.slider, extent=extent)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A movement along one slider of one direction. Without `alpha` and `amount`: over all that it was trained on."""
+
+    direction: str
+    """The direction's name."""
+    _: KW_ONLY
+    alpha: tuple[float, float] | None = None
+    """(from, to), in the direction's own latent units."""
+    amount: tuple[float, float] | None = None
+    """(from, to), in the unit of the edit."""
+    slider: str = ""
+    """Which slider; may be empty for a direction with only one."""
+
+    def __post_init__(self) -> None:
+        if self.alpha is not None and self.amount is not None:
+            raise InvalidRequest.of(self.direction, "give alpha or amount, not both")
+
+    def message(self) -> pb.Stretch:
+        """The message of this stretch."""
+        if self.amount is not None:
+            start, stop = (pb.Extent(amount=end) for end in self.amount)
+        else:
+            start, stop = (pb.Extent(alpha=end) for end in self.alpha or (-1.0, 1.0))
+        # `from` is a keyword of Python, so it can only be given by name in a mapping.
+        return pb.Stretch(direction=self.direction, slider=self.slider, to=stop, **{"from": start})
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A part of a walk: one stretch, or several that happen at once and add up.
+
+    A slider that an earlier leg moved and this one does not name stays where it was.
+    """
+
+    stretches: Stretch | Sequence[Stretch]
+    """What moves."""
+    _: KW_ONLY
+    frames: int = 16
+    """How many frames, both ends included; at least 1."""
+    easing: Easing = "linear"
+    """How time becomes progress."""
+
+    def message(self) -> pb.Leg:
+        """The message of this leg."""
+        stretches = [self.stretches] if isinstance(self.stretches, Stretch) else self.stretches
+        return pb.Leg(
+            stretches=[stretch.message() for stretch in stretches],
+            frames=whole("frames", self.frames),
+            easing=easing_message(self.easing),
+        )
+
+
+def leg_messages(legs: Leg | Iterable[Leg]) -> list[pb.Leg]:
+    """The messages of one leg or several."""
+    return [leg.message() for leg in ([legs] if isinstance(legs, Leg) else legs)]

@@ -1,0 +1,172 @@
+"""Pictures: what the services draw, as bytes, as numpy arrays and as Pillow images.
+
+Shapes: N pictures, H pixels high, W pixels wide, C channels (1 grey, 3 red-green-blue); uint8 everywhere.
+"""
+
+import io
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from latentwalk.client._errors import InvalidRequest
+from latentwalk.client._files import StrPath, file_kind, save_still
+from latentwalk.client._numbers import whole
+from latentwalk.v1 import image_pb2 as pb
+
+Pixels = NDArray[np.uint8]
+
+Encoding = Literal["raw", "png", "jpeg", "webp"]
+"""How pictures travel: plain pixels (the fastest), or encoded by the server."""
+
+ENCODINGS: Mapping[str, pb.ImageFormat.ValueType] = {
+    "raw": pb.IMAGE_FORMAT_RAW,
+    "png": pb.IMAGE_FORMAT_PNG,
+    "jpeg": pb.IMAGE_FORMAT_JPEG,
+    "webp": pb.IMAGE_FORMAT_WEBP,
+}
+ENCODING_NAMES = {number: name for name, number in ENCODINGS.items()}
+
+
+def encoding_message(encoding: str, quality: int | None) -> pb.ImageEncoding:
+    """The wanted encoding on the wire; InvalidRequest for a name that is not one."""
+    if encoding not in ENCODINGS:
+        raise InvalidRequest.of("encoding", f"{encoding!r} is none of {', '.join(ENCODINGS)}")
+    return pb.ImageEncoding(format=ENCODINGS[encoding], quality=whole("quality", quality or 0))
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture. In a notebook it shows itself."""
+
+    data: bytes
+    """The picture as it came: plain pixels [H, W, C] if `encoding` is "raw", else a file of that format."""
+    encoding: str
+    """How `data` is encoded: "raw", "png", "jpeg" or "webp"."""
+    width: int
+    height: int
+    channels: int
+
+    @classmethod
+    def from_message(cls, image: pb.Image) -> "Picture":
+        """The picture in a message."""
+        return cls(image.data, ENCODING_NAMES[image.format], image.width, image.height, image.channels)
+
+    @classmethod
+    def from_array(cls, pixels: Pixels) -> "Picture":
+        """A picture of the pixels uint8 [H, W, C]."""
+        height, width, channels = pixels.shape
+        return cls(pixels.tobytes(), "raw", width, height, channels)
+
+    @cached_property
+    def array(self) -> Pixels:
+        """The pixels, uint8 [H, W, C], read-only."""
+        shape = (self.height, self.width, self.channels)
+        if self.encoding == "raw":
+            return np.frombuffer(self.data, np.uint8).reshape(shape)
+        pixels = np.asarray(Image.open(io.BytesIO(self.data)).convert("L" if self.channels == 1 else "RGB"))
+        pixels = pixels.reshape(shape)
+        pixels.flags.writeable = False
+        return pixels
+
+    def image(self) -> Image.Image:
+        """The picture as a Pillow image, mode "L" or "RGB"."""
+        return Image.fromarray(self.array[:, :, 0] if self.channels == 1 else self.array)
+
+    def save(self, path: StrPath) -> None:
+        """Writes the picture; the ending of `path` says how. What came in that format is written as it came."""
+        if file_kind(path).format.lower() == self.encoding:
+            Path(path).write_bytes(self.data)
+        else:
+            save_still(self.image(), path)
+
+    def png(self) -> bytes:
+        """The picture as a PNG file."""
+        if self.encoding == "png":
+            return self.data
+        buffer = io.BytesIO()
+        self.image().save(buffer, format="PNG")
+        return buffer.getvalue()
+
+    def _repr_png_(self) -> bytes:
+        return self.png()
+
+
+@dataclass(frozen=True)
+class Pictures(Sequence[Picture]):
+    """Several pictures of one size, in the order of the request. In a notebook they show themselves as a grid."""
+
+    pictures: tuple[Picture, ...]
+    model_version: str
+    """Which version of the model drew them."""
+    model_digest: str
+    """The digest of the weights that drew them."""
+
+    @overload
+    def __getitem__(self, index: int) -> Picture: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Pictures": ...
+    def __getitem__(self, index: int | slice) -> "Picture | Pictures":
+        if isinstance(index, slice):
+            return Pictures(self.pictures[index], self.model_version, self.model_digest)
+        return self.pictures[index]
+
+    def __iter__(self) -> Iterator[Picture]:
+        return iter(self.pictures)
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    @cached_property
+    def array(self) -> Pixels:
+        """The pixels, uint8 [N, H, W, C]."""
+        return np.stack([picture.array for picture in self.pictures])
+
+    def strip(self) -> Picture:
+        """All of them beside one another, as one picture."""
+        return tile([self.pictures])
+
+    def grid(self, columns: int | None = None) -> Picture:
+        """All of them in rows of `columns` (default: as square as can be), as one picture."""
+        return tile(wrapped(self.pictures, columns or math.ceil(math.sqrt(len(self)))))
+
+    def save(self, path: StrPath) -> None:
+        """Writes the grid; the ending of `path` says how."""
+        self.grid().save(path)
+
+    def _repr_png_(self) -> bytes:
+        return self.grid().png()
+
+
+GAP = 2
+WHITE = 255
+
+
+def wrapped(pictures: Sequence[Picture], columns: int) -> list[Sequence[Picture]]:
+    """The pictures in rows of `columns`."""
+    if columns < 1:
+        raise InvalidRequest.of("columns", f"{columns} is below 1")
+    return [pictures[start : start + columns] for start in range(0, len(pictures), columns)]
+
+
+def tile(rows: Iterable[Sequence[Picture]]) -> Picture:
+    """One picture of many: each row beside one another, the rows below one another, on white.
+
+    All pictures must have one size; a row may be shorter than the others.
+    """
+    listed = list(rows)
+    first = listed[0][0]
+    columns = max(len(row) for row in listed)
+    step_y, step_x = first.height + GAP, first.width + GAP
+    shape = (len(listed) * step_y - GAP, columns * step_x - GAP, first.channels)
+    sheet = np.full(shape, WHITE, np.uint8)
+    for y, row in enumerate(listed):
+        for x, picture in enumerate(row):
+            sheet[y * step_y :, x * step_x :][: first.height, : first.width] = picture.array
+    return Picture.from_array(sheet)

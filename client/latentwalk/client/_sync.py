@@ -1,0 +1,276 @@
+"""The blocking client: a thin skin over the verbs. `_aio` is its twin, method for method."""
+
+import os
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+import grpc
+
+from latentwalk.client import _catalog as catalog
+from latentwalk.client import _generation as generation
+from latentwalk.client import _training as training
+from latentwalk.client._binding import like
+from latentwalk.client._calls import Attempts, Result, StreamCall, UnaryCall
+from latentwalk.client._errors import ClientClosed
+from latentwalk.client._files import StrPath, file_kind
+from latentwalk.client._frames import Frame, Frames, Header
+from latentwalk.client._generation import FrameEvent
+from latentwalk.client._health import readiness
+from latentwalk.client._jobs import Job, JobEvent, JobResult
+from latentwalk.client._options import NOT_SAID, Options, Timeout
+from latentwalk.client._pictures import Picture
+from latentwalk.client._rpcs import Peer, Reply
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Connection:
+    """Makes calls happen, blocking. Threads may share it."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self._channels = {peer: _open(options, peer) for peer in options.peers}
+        self._closed = False
+
+    def run(self, call: UnaryCall[Reply, Result]) -> Result:
+        """Sends the request and gives the parsed reply."""
+        rpc = call.rpc
+        attempts = Attempts(self.options, rpc.peer, call.timeout)
+        send = self._channel(rpc.peer).unary_unary(rpc.path, type(call.request).SerializeToString, rpc.reply.FromString)
+        while True:
+            try:
+                reply = send(call.request, attempts.seconds_left(), attempts.metadata)
+            except grpc.RpcError as error:
+                time.sleep(attempts.pause_after(error))
+            else:
+                return call.parse(reply)
+
+    def stream(self, call: StreamCall[Reply, Result]) -> Generator[Result]:
+        """Sends the request when first read; gives the parsed replies; cancels the rpc when closed or forgotten."""
+        rpc = call.rpc
+        attempts = Attempts(self.options, rpc.peer, call.timeout)
+        send = self._channel(rpc.peer).unary_stream(
+            rpc.path, type(call.request).SerializeToString, rpc.reply.FromString
+        )
+        begun = False
+        while True:
+            replies = send(call.request, attempts.seconds_left(), attempts.metadata, wait_for_ready=call.wait_for_ready)
+            try:
+                for reply in replies:
+                    begun = True
+                    yield call.parse(reply)
+            except grpc.RpcError as error:
+                pause = attempts.pause_after(error, begun=begun)
+            else:
+                return
+            finally:
+                replies.cancel()
+            time.sleep(pause)
+
+    def close(self) -> None:
+        """Ends every running call and closes the channels."""
+        self._closed = True
+        for channel in self._channels.values():
+            channel.close()
+
+    def _channel(self, peer: Peer) -> grpc.Channel:
+        if self._closed:
+            raise ClientClosed("the client is closed")
+        return self._channels[peer]
+
+
+def _open(options: Options, peer: Peer) -> grpc.Channel:
+    address, arguments, credentials = (
+        options.address_of(peer),
+        options.channel_arguments(),
+        options.credentials(),
+    )
+    if credentials is None:
+        return grpc.insecure_channel(address, arguments)
+    return grpc.secure_channel(address, credentials, arguments)
+
+
+class Walk(Iterator[Frame]):
+    """The frames of a walk or an interpolation, as they arrive; in a `with` statement or not.
+
+    Nothing is sent before the first frame (or the header) is asked for. Closing or forgetting it ends the stream, and
+    the server stops drawing. It can be read once: `collect()` keeps the frames.
+    """
+
+    def __init__(self, events: Generator[FrameEvent]) -> None:
+        self._events = events
+        self._header: Header | None = None
+
+    def header(self) -> Header:
+        """How many frames and rows there will be, and which weights draw them."""
+        if self._header is None:
+            self._header = Header.from_message(next(self._events).header)
+        return self._header
+
+    def __next__(self) -> Frame:
+        header = self.header()
+        return Frame.from_message(next(self._events).frame, header)
+
+    def collect(self) -> Frames:
+        """Every frame that is still to come."""
+        return Frames(tuple(self))
+
+    def strip(self) -> Picture:
+        """`collect().strip()`: one picture with a row for each start and a column for each frame."""
+        return self.collect().strip()
+
+    def grid(self, columns: int) -> Picture:
+        """`collect().grid(columns)`: one picture with the frames of each start in rows of `columns`."""
+        return self.collect().grid(columns)
+
+    def save(self, path: StrPath, *, fps: float = 12.0) -> None:
+        """`collect().save(path)`: a GIF or WebP that plays for ever, or a strip as PNG or JPEG, by the ending."""
+        file_kind(path)
+        self.collect().save(path, fps=fps)
+
+    def close(self) -> None:
+        """Ends the stream."""
+        self._events.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class JobHandle:
+    """A job of the trainer, by its id. Making one asks nothing of the trainer."""
+
+    def __init__(self, connection: Connection, job_id: str) -> None:
+        self._connection = connection
+        self.id = job_id
+
+    def __repr__(self) -> str:
+        return f"JobHandle({self.id!r})"
+
+    def describe(self, *, timeout: Timeout = NOT_SAID) -> Job:
+        """The job as it stands now."""
+        return self._connection.run(training.describe(self.id, timeout))
+
+    def watch(self, *, after: int = 0, timeout: float | None = None) -> Generator[JobEvent]:
+        """The events of the job, from the one after the sequence number `after` on, until the job has ended."""
+        return self._connection.stream(training.watch(self.id, after, timeout))
+
+    def result(self, *, timeout: float | None = None) -> JobResult:
+        """Waits until the job has ended, at most `timeout` seconds; JobFailed if it failed or was cancelled."""
+        job = self.describe()
+        while not job.state.ended:
+            for _ in self.watch(after=job.last_sequence, timeout=timeout):
+                pass
+            job = self.describe()
+        return job.outcome()
+
+    def cancel(self, *, timeout: Timeout = NOT_SAID) -> Job:
+        """Stops the job and keeps its checkpoint; JobStateConflict if it has ended."""
+        return self._connection.run(training.cancel(self.id, timeout))
+
+    def resume(self, *, timeout: Timeout = NOT_SAID) -> Job:
+        """Queues a cancelled or failed job again, from its last checkpoint; JobStateConflict in any other state."""
+        return self._connection.run(training.resume(self.id, timeout))
+
+    def delete(self, *, timeout: Timeout = NOT_SAID) -> None:
+        """Forgets a job that has ended; what it published stays. JobStateConflict while it is queued or running."""
+        self._connection.run(training.delete(self.id, timeout))
+
+
+def _runs(verb: Callable[P, UnaryCall[Any, T]]) -> "Callable[Concatenate[Client, P], T]":
+    @like(verb)
+    def method(self: "Client", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.connection.run(verb(*args, **kwargs))
+
+    return method
+
+
+def _walks(verb: Callable[P, StreamCall[Any, Any]]) -> "Callable[Concatenate[Client, P], Walk]":
+    @like(verb, returns=Walk)
+    def method(self: "Client", /, *args: P.args, **kwargs: P.kwargs) -> Walk:
+        return Walk(self.connection.stream(verb(*args, **kwargs)))
+
+    return method
+
+
+def _trains(verb: Callable[P, UnaryCall[Any, Job]]) -> "Callable[Concatenate[Client, P], JobHandle]":
+    @like(verb, returns=JobHandle)
+    def method(self: "Client", /, *args: P.args, **kwargs: P.kwargs) -> JobHandle:
+        return self.job(self.connection.run(verb(*args, **kwargs)).id)
+
+    return method
+
+
+class Client:
+    """A blocking client of a generation server and, if wanted, of a trainer. Use it in a `with` statement.
+
+    address, trainer_address: "host:port" of the server and of the trainer. Connections are made when first needed.
+    token: sent as a bearer token with every call; send it over TLS only.
+    tls: False for plain text, True for TLS with the system's root certificates, or the path of a PEM file with others.
+    timeout: seconds that a call may take, retries included, unless it says otherwise; None for no deadline. Streams
+        (walks, interpolations, watching a job) have a deadline only if they are given one.
+    retries: how often (0 to 4) a call that may safely be repeated is sent again when nobody answered. Others are not.
+    overload_retries: how often a call that the service refused as overloaded is sent again, after the pause that the
+        service asked for. 0: Overloaded is raised at once.
+
+    Every failure is a LatentwalkError; see latentwalk.client for the tree. Threads may share one client.
+    """
+
+    def __init__(
+        self,
+        address: str = "127.0.0.1:50051",
+        *,
+        trainer_address: str | None = None,
+        token: str | None = None,
+        tls: bool | str | os.PathLike[str] = False,
+        timeout: float | None = 60.0,
+        retries: int = 2,
+        overload_retries: int = 0,
+    ) -> None:
+        options = Options(address, trainer_address, token, tls, timeout, retries, overload_retries)
+        self.connection = Connection(options)
+        """What makes the calls happen."""
+
+    generate = _runs(generation.generate)
+    walk = _walks(generation.walk)
+    walk_legs = _walks(generation.walk_legs)
+    interpolate = _walks(generation.interpolate)
+
+    models = _runs(catalog.models)
+    model = _runs(catalog.model)
+    load_model = _runs(catalog.load_model)
+    unload_model = _runs(catalog.unload_model)
+    directions = _runs(catalog.directions)
+    direction = _runs(catalog.direction)
+    load_direction = _runs(catalog.load_direction)
+    unload_direction = _runs(catalog.unload_direction)
+
+    train_edit = _trains(training.train_edit)
+    jobs = _runs(training.jobs)
+
+    def job(self, job_id: str) -> JobHandle:
+        """A handle on the job of that id; asks nothing of the trainer."""
+        return JobHandle(self.connection, job_id)
+
+    def wait_ready(self, timeout: float | None = 60.0) -> None:
+        """Waits until the server, and the trainer if there is one, serve; DeadlineExceeded after `timeout` seconds."""
+        for call in readiness(self.connection.options.peers, timeout):
+            with closing(self.connection.stream(call)) as states:
+                for serves in states:
+                    if serves:
+                        break
+
+    def close(self) -> None:
+        """Ends every running call and closes the connections."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,109 @@
+"""The verbs of TrainingService: making jobs and following them."""
+
+import uuid
+from collections.abc import Iterable
+
+from latentwalk.client import _rpcs as rpcs
+from latentwalk.client._calls import StreamCall, UnaryCall
+from latentwalk.client._jobs import (
+    JOB_STATE_NUMBERS,
+    EditTarget,
+    EditTraining,
+    Job,
+    JobEvent,
+    JobPage,
+    JobState,
+)
+from latentwalk.client._numbers import UINT64, whole
+from latentwalk.client._options import NOT_SAID, Timeout
+from latentwalk.v1 import training_service_pb2 as pb
+
+
+def train_edit(
+    model: str,
+    direction: str,
+    *,
+    edits: str | EditTarget | Iterable[str | EditTarget],
+    model_version: int | str = "",
+    seed: int = 0,
+    steps: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    evaluation_size: int | None = None,
+    checkpoint_every: int | None = None,
+    request_id: str | None = None,
+    timeout: Timeout = NOT_SAID,
+) -> UnaryCall[pb.CreateJobResponse, Job]:
+    """Queues a job that trains the linear direction `direction` of `model` to imitate edits, one slider each.
+
+    edits: names ("zoom"), or EditTargets with their own range.
+    seed: everything random in the job follows from it.
+    steps, batch_size, learning_rate, evaluation_size (held-out latents), checkpoint_every (steps): None leaves them to
+    the trainer; `job.describe().spec` tells what it chose.
+    request_id: two calls with one id make one job. By default each call has its own, so that a retry after a broken
+    connection never makes a second job.
+    """
+    listed = [edits] if isinstance(edits, str | EditTarget) else edits
+    spec = EditTraining(
+        model=model,
+        direction=direction,
+        edits=tuple(EditTarget(edit) if isinstance(edit, str) else edit for edit in listed),
+        model_version=str(model_version),
+        seed=seed,
+        steps=steps,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        evaluation_size=evaluation_size,
+        checkpoint_every=checkpoint_every,
+    )
+    request = pb.CreateJobRequest(request_id=request_id or uuid.uuid4().hex, spec=spec.message())
+    return UnaryCall(rpcs.CREATE_JOB, request, _job, timeout)
+
+
+def jobs(
+    *, states: Iterable[JobState] = (), limit: int = 100, page_token: str = "", timeout: Timeout = NOT_SAID
+) -> UnaryCall[pb.ListJobsResponse, JobPage]:
+    """Lists jobs, newest first.
+
+    states: only jobs in one of these; default all. limit: at most so many, 1 to 1,000.
+    page_token: the `next_page_token` of the page before.
+    """
+    numbers = [JOB_STATE_NUMBERS[JobState(state)] for state in states]
+    request = pb.ListJobsRequest(states=numbers, page_size=whole("limit", limit), page_token=page_token)
+    return UnaryCall(rpcs.LIST_JOBS, request, _page, timeout)
+
+
+def describe(job_id: str, timeout: Timeout) -> UnaryCall[pb.GetJobResponse, Job]:
+    """Describes one job."""
+    return UnaryCall(rpcs.GET_JOB, pb.GetJobRequest(id=job_id), _job, timeout)
+
+
+def cancel(job_id: str, timeout: Timeout) -> UnaryCall[pb.CancelJobResponse, Job]:
+    """Stops one job."""
+    return UnaryCall(rpcs.CANCEL_JOB, pb.CancelJobRequest(id=job_id), _job, timeout)
+
+
+def resume(job_id: str, timeout: Timeout) -> UnaryCall[pb.ResumeJobResponse, Job]:
+    """Queues one job again."""
+    return UnaryCall(rpcs.RESUME_JOB, pb.ResumeJobRequest(id=job_id), _job, timeout)
+
+
+def delete(job_id: str, timeout: Timeout) -> UnaryCall[pb.DeleteJobResponse, None]:
+    """Forgets one job."""
+    return UnaryCall(rpcs.DELETE_JOB, pb.DeleteJobRequest(id=job_id), lambda _: None, timeout)
+
+
+def watch(job_id: str, after: int, timeout: float | None) -> StreamCall[pb.WatchJobResponse, JobEvent]:
+    """Follows one job."""
+    request = pb.WatchJobRequest(id=job_id, after_sequence=whole("after", after, high=UINT64))
+    return StreamCall(rpcs.WATCH_JOB, request, lambda r: JobEvent.from_message(r.event), timeout)
+
+
+def _job(
+    reply: pb.CreateJobResponse | pb.GetJobResponse | pb.CancelJobResponse | pb.ResumeJobResponse,
+) -> Job:
+    return Job.from_message(reply.job)
+
+
+def _page(reply: pb.ListJobsResponse) -> JobPage:
+    return JobPage(tuple(Job.from_message(job) for job in reply.jobs), reply.next_page_token)

@@ -1,0 +1,113 @@
+"""Real services as processes, with a tiny generator of random weights, and the command line in front of them."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from latentwalk.cli.demo.processes import running_services
+from latentwalk.cli.main import app
+from latentwalk.gan.artifacts import ArtifactStore, save_generator
+from latentwalk.gan.families import build_generator
+from latentwalk.gan.generator import Generator
+from latentwalk.gan.spec import GeneratorSpec
+
+torch.set_num_threads(1)
+
+CREATED = "2026-01-01T00:00:00+00:00"
+
+
+def make_generator() -> Generator:
+    torch.manual_seed(0)
+    generator = build_generator(GeneratorSpec("dcgan", 6, 0, 64, 3, {"width": 2})).train()
+    with torch.no_grad():
+        for weight in (parameter for parameter in generator.parameters() if parameter.dim() == 4):
+            weight.normal_(std=0.2)
+        for _ in range(10):
+            generator(torch.randn(16, 6))
+    return generator.freeze()
+
+
+@pytest.fixture(scope="session")
+def generator() -> Generator:
+    return make_generator()
+
+
+@pytest.fixture(scope="session")
+def publish_faces(generator: Generator) -> Callable[[Path], None]:
+    """Publishes the tiny generator as `faces` in the store of a data folder."""
+
+    def publish(data: Path) -> None:
+        save_generator(ArtifactStore(str(data / "store")), "faces", generator, provenance={}, created=CREATED)
+
+    return publish
+
+
+@dataclass(frozen=True)
+class Services:
+    server: str
+    trainer: str
+
+    @property
+    def flags(self) -> list[str]:
+        return ["--server", self.server, "--trainer", self.trainer]
+
+
+@pytest.fixture(scope="session")
+def services(publish_faces, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    data = tmp_path_factory.mktemp("data")
+    publish_faces(data)
+    with running_services(data) as (server, trainer):
+        yield Services(server, trainer)
+
+
+@pytest.fixture
+def latentwalk(services: Services) -> Callable[..., Any]:
+    """Runs the command line in this process, against the services."""
+
+    def run(*arguments: object, **options: Any):
+        return CliRunner().invoke(app, [*services.flags, *map(str, arguments)], **options)
+
+    return run
+
+
+@pytest.fixture
+def start_latentwalk() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts the command line as a process of its own."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: object, **environment: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "latentwalk.cli.main", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | environment,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., None]:
+    def wait(true: Callable[[], object], seconds: float = 60) -> None:
+        ends = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < ends
+            time.sleep(0.05)
+
+    return wait

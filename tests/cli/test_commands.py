@@ -1,0 +1,178 @@
+"""The commands against real services: what people see, what scripts get, and what goes wrong."""
+
+import json
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from latentwalk.cli.main import app
+
+
+@pytest.fixture(scope="module")
+def zoom(services) -> str:
+    """A direction `zoom`, trained on the command line."""
+    small = ["--steps", "4", "--batch-size", "4"]
+    done = CliRunner().invoke(app, [*services.flags, "train", "edit", "faces", "zoom", "--edit", "zoom:0.5:2", *small])
+    assert done.exit_code == 0, done.output
+    assert "published zoom version 1; the server has loaded it" in done.stdout
+    assert "doing nothing" in done.stdout
+    return "zoom"
+
+
+def test_models_are_listed_for_people_and_for_scripts(latentwalk):
+    table = latentwalk("models", "list")
+    assert table.exit_code == 0
+    assert table.stdout.split() >= ["name", "version", "state"]
+    assert "64x64x3" in table.stdout
+    (model,) = json.loads(latentwalk("models", "list", "--json").stdout)
+    assert (model["name"], model["state"], model["width"]) == ("faces", "ready", 64)
+
+
+def test_models_are_unloaded_and_loaded(latentwalk):
+    assert latentwalk("models", "unload", "faces").stdout == "faces is no longer loaded\n"
+    assert json.loads(latentwalk("models", "list", "--json").stdout)[0]["state"] == "available"
+    assert latentwalk("models", "load", "faces", "--version", "1").stdout == "faces version 1 serves\n"
+    assert json.loads(latentwalk("models", "load", "faces", "--json").stdout)["model"]["state"] == "ready"
+
+
+def test_directions_are_listed_unloaded_and_loaded(latentwalk, zoom):
+    assert latentwalk("directions", "load", "faces", zoom).stdout == "faces/zoom version 1 can be walked\n"
+    assert "zoom (" in latentwalk("directions", "list", "faces").stdout
+    assert latentwalk("directions", "unload", "faces", zoom).stdout == "faces/zoom is no longer loaded\n"
+    (direction,) = json.loads(latentwalk("directions", "list", "--json").stdout)
+    assert (direction["name"], direction["state"]) == ("zoom", "available")
+    loaded = json.loads(latentwalk("directions", "load", "faces", zoom, "--json").stdout)
+    assert loaded["sliders"][0]["unit"] == "x"
+
+
+def test_generate_writes_a_grid(latentwalk, zoom, tmp_path):
+    path = tmp_path / "faces.png"
+    done = latentwalk("generate", "faces", "--seeds", "1,5-7", "--columns", 2, "--out", path)
+    assert (done.exit_code, done.stdout) == (0, f"{path}: 4 pictures\n")
+    with Image.open(path) as image:
+        assert image.size == (2 * 64 + 2, 2 * 64 + 2)
+    still = path.read_bytes()
+    pushed = latentwalk(
+        *("generate", "faces", "--seeds", "1,5-7", "--columns", 2, "--out", path, "--json"),
+        *("--amount", "zoom=1.5", "--alpha", "zoom=0.1"),
+    )
+    assert json.loads(pushed.stdout)["pictures"] == 4
+    assert path.read_bytes() != still
+
+
+def test_walk_writes_what_moves_and_what_stands_still(latentwalk, zoom, tmp_path):
+    gif, strip = tmp_path / "zoom.gif", tmp_path / "zoom.png"
+    latentwalk("directions", "load", "faces", zoom)
+    ends = ["--amount", 0.5, 2]
+    done = latentwalk(
+        "walk", "faces", zoom, *ends, "--seeds", "1-3", "--frames", 5, "--loop", "--out", gif, "--fps", 20
+    )
+    assert (done.exit_code, done.stdout) == (0, f"{gif}: 8 frames of 3\n")
+    with Image.open(gif) as image:
+        assert (image.n_frames, image.info["duration"]) == (8, 50)
+    options = ["--alpha", -1, 1, "--easing", "in_out", "--frames", 3, "--out", strip, "--json"]
+    assert json.loads(latentwalk("walk", "faces", zoom, *options).stdout)["frames"] == 3
+    with Image.open(strip) as image:
+        assert image.size == (3 * 64 + 2 * 2, 64)
+
+
+def test_interpolate_writes_a_journey(latentwalk, tmp_path):
+    path = tmp_path / "travel.webp"
+    done = latentwalk("interpolate", "faces", "--seeds", "1-3", "--frames-per-leg", 4, "--loop", "--out", path)
+    assert (done.exit_code, done.stdout) == (0, f"{path}: 12 frames of 1\n")
+    with Image.open(path) as image:
+        assert image.n_frames == 12
+
+
+def test_a_job_is_followed_from_its_making_to_its_end(latentwalk):
+    edit = ["train", "edit", "faces", "glow", "--edit", "brightness", "--batch-size", 4, "--detach"]
+    job = latentwalk(*edit, "--steps", 1_000_000).stdout.strip()
+    assert job in latentwalk("jobs", "list").stdout
+    assert json.loads(latentwalk("jobs", "list", "--json").stdout)[0]["id"] == job
+    assert latentwalk("jobs", "cancel", job).stdout == f"{job}: cancelled\n"
+    watched = latentwalk("jobs", "watch", job)
+    assert (watched.exit_code, f"error: job {job} cancelled" in watched.stderr) == (1, True)
+    assert latentwalk("jobs", "resume", job).stdout == f"{job}: queued\n"
+    assert latentwalk("jobs", "delete", job).exit_code == 1
+    latentwalk("jobs", "cancel", job)
+    assert "brightness" in latentwalk("jobs", "show", job).stdout
+    assert json.loads(latentwalk("jobs", "show", job, "--json").stdout)["state"] == "cancelled"
+    assert latentwalk("jobs", "delete", job).stdout == f"{job}: deleted\n"
+    assert json.loads(latentwalk("jobs", "list", "--state", "cancelled", "--json").stdout) == []
+
+    made = json.loads(latentwalk(*edit, "--steps", 3, "--json").stdout)
+    lines = latentwalk("jobs", "watch", made["id"], "--json").stdout.splitlines()
+    assert [json.loads(line)["sequence"] for line in lines] == list(range(1, len(lines) + 1))
+    assert json.loads(lines[-1])["JobStateChange"]["state"] == "succeeded"
+    assert "published glow" in latentwalk("jobs", "show", made["id"]).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["generate", "nope", "--out", "x.png"], "no model 'nope'; there are: faces"),
+        (["generate", "faces", "--out", "x.bmp"], "'x.bmp' ends with '.bmp'"),
+        (["generate", "faces", "--seeds", "18446744073709551616", "--out", "x.png"], "seeds[0]: 18446744073709551616"),
+        (["generate", "faces", "--classes", "1", "--out", "x.png"], "latents[0].condition"),
+        (["generate", "faces", "--out", "no/such/folder/x.png"], "No such file or directory"),
+        (["walk", "faces", "nope", "--out", "x.gif"], "no direction 'nope'"),
+        (["walk", "faces", "x", "--amount", 1, 2, "--alpha", 0, 1, "--out", "x.gif"], "not both"),
+        (["interpolate", "faces", "--seeds", "1", "--out", "x.gif"], "keyframes"),
+        (["jobs", "show", "nope"], "no job 'nope'"),
+        (["train", "edit", "faces", "x", "--edit", "warp"], "warp"),
+        (["models", "load", "faces", "--version", "99"], "99"),
+    ],
+)
+def test_a_failure_is_a_line_on_stderr_and_exit_code_1(latentwalk, monkeypatch, tmp_path, arguments, told: str):
+    monkeypatch.chdir(tmp_path)
+    done = latentwalk(*arguments)
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: ")
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["no-such-command"],
+        ["generate", "faces"],
+        ["generate", "faces", "--seeds", "x", "--out", "x.png"],
+        ["generate", "faces", "--seeds", "5-1", "--out", "x.png"],
+        ["generate", "faces", "--seeds", "0-99999999", "--out", "x.png"],
+        ["generate", "faces", "--classes", "x", "--out", "x.png"],
+        ["generate", "faces", "--amount", "zoom", "--out", "x.png"],
+        ["walk", "faces", "zoom", "--frames", "0", "--out", "x.gif"],
+        ["walk", "faces", "zoom", "--easing", "bouncy", "--out", "x.gif"],
+        ["train", "edit", "faces", "x"],
+        ["train", "edit", "faces", "x", "--edit", "zoom:1"],
+        ["jobs", "list", "--limit", "0"],
+        ["jobs", "list", "--state", "odd"],
+    ],
+)
+def test_a_usage_error_is_exit_code_2(latentwalk, arguments):
+    done = latentwalk(*arguments)
+    assert done.exit_code == 2
+    assert "Usage" in done.stderr
+
+
+def test_the_services_are_also_named_by_the_environment(services):
+    environment = {"LATENTWALK_SERVER": services.server, "LATENTWALK_TRAINER": services.trainer}
+    assert CliRunner().invoke(app, ["models", "list"], env=environment).exit_code == 0
+    assert CliRunner().invoke(app, ["jobs", "list"], env=environment).exit_code == 0
+
+
+def test_nobody_at_the_address_is_told(tmp_path):
+    done = CliRunner().invoke(app, ["--server", "127.0.0.1:1", "models", "list"])
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: no service answers at 127.0.0.1:1")
+
+
+def test_every_command_explains_itself():
+    runner = CliRunner()
+    commands = ["models", "directions", "generate", "walk", "interpolate", "train", "jobs", "pull", "demo"]
+    for command in commands:
+        shown = runner.invoke(app, [command, "--help"])
+        assert (shown.exit_code, "Usage" in shown.stdout) == (0, True)

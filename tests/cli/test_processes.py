@@ -1,0 +1,72 @@
+"""The command line as a process: the services that it becomes, and Ctrl-C."""
+
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import latentwalk.cli
+from latentwalk.cli.demo.processes import free_address
+from latentwalk.client import Client, JobState
+from latentwalk.v1 import tensor_pb2
+
+
+def test_serve_becomes_the_server_with_all_flags_passed_through(start_latentwalk, tmp_path, publish_faces):
+    publish_faces(tmp_path)
+    address = free_address()
+    process = start_latentwalk("serve", "--address", address, "--metrics-address=", "--store", tmp_path / "store")
+    with Client(address) as client:
+        client.wait_ready(timeout=60)
+        assert [model.name for model in client.models()] == ["faces"]
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "Traceback" not in log
+
+
+def test_the_flags_of_a_service_are_its_own(start_latentwalk):
+    helped, refused = start_latentwalk("trainer", "--help"), start_latentwalk("serve", "--no-such-flag")
+    assert "--metrics-address" in helped.communicate(timeout=60)[0]
+    assert helped.returncode == 0
+    assert "--no-such-flag" in refused.communicate(timeout=60)[1]
+    assert refused.returncode != 0
+
+
+def test_a_base_installation_says_which_extra_is_missing():
+    # -S leaves out what an editable installation adds to the path, so only these roots and the libraries are there.
+    libraries = sysconfig.get_path("purelib")
+    roots = [Path(latentwalk.cli.__file__).parents[2], Path(tensor_pb2.__file__).parents[2], libraries]
+    for command, extra in (("serve", "server"), ("trainer", "trainer"), ("demo", "all")):
+        done = subprocess.run(
+            [sys.executable, "-S", "-m", "latentwalk.cli.main", command],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, roots))},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert f"pip install 'latentwalk[{extra}]'" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_ctrl_c_stops_watching_and_not_the_job(start_latentwalk, services, wait_until):
+    with Client(services.server, trainer_address=services.trainer) as client:
+        job = client.train_edit("faces", "endless", edits="zoom", steps=1_000_000, batch_size=4)
+        process = start_latentwalk(*services.flags, "jobs", "watch", job.id, "--json")
+        assert process.stdout is not None
+        assert '"sequence": 1' in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert "Traceback" not in told
+        wait_until(lambda: job.describe().state is JobState.RUNNING)
+        job.cancel()
+        job.delete()
+
+
+def test_a_reader_that_goes_away_is_no_failure(services):
+    command = f"{sys.executable} -m latentwalk.cli.main --server {services.server} models list --json | true"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,105 @@
+"""The public face: what is exported, what is loaded, and that the two clients are twins."""
+
+import inspect
+import re
+import subprocess
+import sys
+from types import ModuleType
+
+import grpc
+import pytest
+
+import latentwalk.client as sdk
+from latentwalk.client import _errors as errors
+from latentwalk.client import _rpcs as rpcs
+from latentwalk.v1 import error_reason_pb2, generation_service_pb2, model_service_pb2, training_service_pb2
+
+
+def test_all_lists_every_public_name_in_order():
+    public = {
+        name for name, value in vars(sdk).items() if not name.startswith("_") and not isinstance(value, ModuleType)
+    }
+    assert set(sdk.__all__) == public
+    # Constants, then everything else, each in the order of the alphabet: as ruff sorts.
+    assert sdk.__all__ == sorted(sdk.__all__, key=lambda name: (not name.isupper(), name))
+
+
+def test_importing_the_sdk_and_the_command_line_loads_no_torch():
+    code = (
+        "import latentwalk.client, latentwalk.cli.main, sys;"
+        "print([m for m in sys.modules if m.split('.')[0] in ('torch', 'safetensors', 'sklearn')"
+        " or m.startswith(('latentwalk.gan', 'latentwalk.rpc', 'latentwalk.server', 'latentwalk.trainer'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_public_name_is_documented():
+    undocumented = [name for name in sdk.__all__ if inspect.isclass(value := getattr(sdk, name)) and not value.__doc__]
+    assert undocumented == []
+
+
+def test_every_method_of_the_client_is_documented():
+    methods = [value for name, value in vars(sdk.Client).items() if callable(value) and not name.startswith("_")]
+    assert len(methods) > 15
+    assert [method for method in methods if not method.__doc__] == []
+
+
+def test_the_tree_in_the_docstring_is_the_tree_of_the_classes():
+    drawn: list[tuple[int, str]] = []
+    for line in (errors.__doc__ or "").splitlines():
+        found = re.match(r"([│ ├└─]*)([A-Z]\w+)", line)
+        if found and hasattr(errors, found[2]):
+            drawn.append((len(found[1]) // 4, found[2]))
+    parents: list[str] = []
+    for depth, name in drawn:
+        parents[depth:] = [name]
+        bases = [base.__name__ for base in getattr(errors, name).__mro__]
+        assert depth == 0 or parents[depth - 1] == bases[1], name
+    classes = {name for name, value in vars(errors).items() if inspect.isclass(value) and issubclass(value, Exception)}
+    assert {name for _, name in drawn} == classes
+
+
+@pytest.mark.parametrize(
+    "reason", [name for name, _ in error_reason_pb2.ErrorReason.items() if not name.endswith("UNSPECIFIED")]
+)
+def test_every_reason_of_the_wire_has_an_exception(reason: str):
+    assert reason.removeprefix("ERROR_REASON_") in errors.ERRORS
+
+
+@pytest.mark.parametrize("status", [status for status in grpc.StatusCode if status is not grpc.StatusCode.OK])
+def test_every_status_of_grpc_has_an_exception(status: grpc.StatusCode):
+    assert status in errors.ERRORS
+
+
+def test_the_table_of_rpcs_is_what_the_protos_say():
+    ours = {(rpc.service, rpc.name): rpc for rpc in rpcs.RPCS if rpc.service != rpcs.HEALTH}
+    theirs = {
+        (service.full_name, method.name): method
+        for module in (generation_service_pb2, model_service_pb2, training_service_pb2)
+        for service in module.DESCRIPTOR.services_by_name.values()
+        for method in service.methods
+    }
+    assert ours.keys() == theirs.keys()
+    for key, rpc in ours.items():
+        assert rpc.reply.DESCRIPTOR is theirs[key].output_type
+        assert rpc.peer == ("trainer" if "Training" in rpc.service else "server")
+
+
+@pytest.mark.parametrize(
+    ("blocking", "asynchronous"),
+    [(sdk.Client, sdk.AsyncClient), (sdk.JobHandle, sdk.AsyncJobHandle), (sdk.Walk, sdk.AsyncWalk)],
+)
+def test_the_two_clients_have_the_same_methods_with_the_same_parameters(blocking: type, asynchronous: type):
+    def shape(cls: type) -> dict[str, list[inspect.Parameter]]:
+        methods = {name: value for name, value in vars(cls).items() if callable(value) and not name.startswith("_")}
+        return {name: list(inspect.signature(method).parameters.values()) for name, method in methods.items()}
+
+    assert shape(blocking) == shape(asynchronous)
+    assert blocking.__init__.__annotations__.keys() == asynchronous.__init__.__annotations__.keys()
+
+
+def test_a_bound_method_shows_its_parameters_and_what_it_gives_back():
+    signature = inspect.signature(sdk.Client().generate)
+    assert list(signature.parameters)[:3] == ["model", "seeds", "z"]
+    assert signature.return_annotation is sdk.Pictures

@@ -1,0 +1,110 @@
+"""Jobs, with the real trainer: made, watched, cancelled, resumed, forgotten."""
+
+from datetime import timedelta
+
+import pytest
+
+from latentwalk.client import (
+    AsyncClient,
+    Client,
+    EditTarget,
+    InvalidRequest,
+    JobFailed,
+    JobProgress,
+    JobState,
+    JobStateChange,
+    JobStateConflict,
+    NotFound,
+)
+
+SMALL = {"steps": 6, "batch_size": 4, "evaluation_size": 4}
+
+
+@pytest.fixture
+def client(server, trainer):
+    with Client(server.address, trainer_address=trainer.address) as client:
+        client.wait_ready(timeout=60)
+        yield client
+
+
+def test_a_job_is_watched_to_its_result_and_the_server_walks_the_new_direction(client: Client):
+    job = client.train_edit("tiny", "glow", edits=["brightness", EditTarget("zoom", 0.5, 2.0)], seed=3, **SMALL)
+    events = list(job.watch())
+    assert [event.sequence for event in events] == list(range(1, len(events) + 1))
+    states = [event.what.state for event in events if isinstance(event.what, JobStateChange)]
+    assert states == [JobState.QUEUED, JobState.RUNNING, JobState.SUCCEEDED]
+    progress = [event.what for event in events if isinstance(event.what, JobProgress)]
+    assert (progress[-1].step, progress[-1].steps) == (6, 6)
+    assert progress[-1].elapsed > timedelta(0)
+
+    result = job.result()
+    assert (result.direction, result.loaded, result.load_error) == ("glow", True, "")
+    assert [evaluation.slider for evaluation in result.evaluations] == ["brightness", "zoom"]
+    for evaluation in result.evaluations:
+        assert evaluation.gain == pytest.approx(1 - evaluation.error / evaluation.baseline)
+    frames = client.walk("tiny", "glow", slider="zoom", amount=(0.5, 2), seeds=1, frames=3).collect()
+    assert frames[1].positions[0].amount == pytest.approx(1)
+
+    described = job.describe()
+    assert (described.state, described.result) == (JobState.SUCCEEDED, result)
+    assert described.spec.edits[1].edit == "zoom"
+    assert (described.spec.edits[1].low, described.spec.edits[1].high) == (0.5, 2)
+    assert (described.spec.steps, described.spec.batch_size, described.spec.seed) == (6, 4, 3)
+    assert described.spec.learning_rate > 0
+    assert described.create_time <= described.start_time <= described.end_time
+    assert [event.sequence for event in job.watch(after=2)] == [event.sequence for event in events[2:]]
+    assert client.jobs(states=[JobState.SUCCEEDED])[0] == described
+    with pytest.raises(JobStateConflict):
+        job.cancel()
+
+
+def test_a_job_can_be_cancelled_resumed_and_forgotten(client: Client):
+    job = client.train_edit("tiny", "endless", edits="zoom", **SMALL | {"steps": 1_000_000})
+    for event in job.watch():
+        if isinstance(event.what, JobProgress) and event.what.step:
+            break
+    with pytest.raises(JobStateConflict):
+        job.delete()
+    assert job.cancel().state is JobState.CANCELLED
+    with pytest.raises(JobFailed, match=f"job {job.id} cancelled") as caught:
+        job.result()
+    assert caught.value.job.progress.step > 0
+    assert job.resume().state is JobState.QUEUED
+    job.cancel()
+    job.delete()
+    with pytest.raises(NotFound):
+        job.describe()
+
+
+def test_jobs_come_in_pages(client: Client):
+    ids = [client.train_edit("tiny", f"page{n}", edits="zoom", **SMALL | {"steps": 1_000_000}).id for n in range(3)]
+    first = client.jobs(limit=2)
+    second = client.jobs(limit=2, page_token=first.next_page_token)
+    assert [job.id for job in (*first, *second)][:3] == ids[::-1]
+    for job_id in ids:
+        client.job(job_id).cancel()
+        client.job(job_id).delete()
+
+
+def test_what_the_trainer_refuses_names_the_field(client: Client):
+    with pytest.raises(InvalidRequest) as caught:
+        client.train_edit("tiny", "x", edits="warp")
+    assert caught.value.violations[0].field.endswith("edit")
+    with pytest.raises(NotFound, match="nope"):
+        client.train_edit("nope", "x", edits="zoom")
+    with pytest.raises(NotFound):
+        client.job("nope").describe()
+
+
+async def test_the_asyncio_client_follows_a_job_in_the_same_way(server, trainer):
+    async with AsyncClient(server.address, trainer_address=trainer.address) as client:
+        await client.wait_ready(timeout=60)
+        job = await client.train_edit("tiny", "again", edits="zoom", **SMALL)
+        states = [event.what.state async for event in job.watch() if isinstance(event.what, JobStateChange)]
+        assert states[-1] is JobState.SUCCEEDED
+        result = await job.result()
+        assert result == (await job.describe()).result
+        with pytest.raises(JobStateConflict):
+            await job.resume()
+        await job.delete()
+        assert job.id not in [one.id for one in await client.jobs()]

@@ -1,0 +1,51 @@
+"""What a server holds: models and directions, loaded and unloaded."""
+
+import pytest
+
+from latentwalk.client import Client, LoadState, NotFound
+
+
+def test_models_are_listed_with_all_that_a_caller_needs(client: Client):
+    digits, tiny = client.models()
+    assert (digits.name, digits.classes, digits.channels) == ("digits", 3, 1)
+    assert (tiny.name, tiny.state, tiny.version, tiny.versions) == ("tiny", LoadState.READY, "1", ("1",))
+    assert (tiny.family, tiny.latent_size, tiny.classes, tiny.spaces) == ("dcgan", 6, 0, ("z",))
+    assert (tiny.width, tiny.height, tiny.channels) == (16, 16, 3)
+    assert tiny.max_rows > 0
+    assert tiny.max_frames > 0
+    assert client.model("tiny") == tiny
+
+
+def test_a_direction_is_described_in_both_measures(client: Client):
+    zoom = client.direction("tiny", "zoom")
+    assert (zoom.model, zoom.space, zoom.generator_digest) == ("tiny", "z", client.model("tiny").digest)
+    (slider,) = zoom.sliders
+    assert (slider.edit, slider.unit) == ("zoom", "x")
+    assert slider.trained.alpha == (-1, 1)
+    assert slider.trained.amount == pytest.approx((0.25, 4))
+    assert client.direction("tiny", "bank").sliders[0].limit.amount is None
+
+
+def test_directions_can_be_unloaded_and_loaded_again(client: Client):
+    client.unload_direction("tiny", "zoom")
+    states = {direction.name: direction.state for direction in client.directions("tiny")}
+    assert states["zoom"] is LoadState.AVAILABLE
+    with pytest.raises(NotFound):
+        client.walk("tiny", "zoom", seeds=1).collect()
+    assert client.load_direction("tiny", "zoom", version=1).state is LoadState.READY
+    assert len(client.walk("tiny", "zoom", seeds=1, frames=2).collect()) == 2
+
+
+def test_models_can_be_unloaded_and_loaded_again(client: Client):
+    client.unload_model("digits")
+    assert client.model("digits").state is LoadState.AVAILABLE
+    with pytest.raises(NotFound):
+        client.generate("digits", seeds=1, classes=0)
+    loaded = client.load_model("digits", version=1)
+    assert (loaded.model.state, loaded.dropped_directions) == (LoadState.READY, ())
+    assert len(client.generate("digits", seeds=1, classes=0)) == 1
+
+
+def test_a_version_that_is_not_there_is_told(client: Client):
+    with pytest.raises(NotFound):
+        client.load_model("tiny", version=9)
