@@ -1,0 +1,24 @@
+"""Runs every benchmark, or those named: `python -m benchmarks [NAME ...]`. Exit status 1 if a claim was missed."""
+
+import sys
+from collections.abc import Callable
+
+from benchmarks import walks_against_bare_generator
+
+SCRIPTS: dict[str, Callable[[], bool]] = {
+    "walks_against_bare_generator": walks_against_bare_generator.main,
+}
+
+
+def main() -> int:
+    """Run the benchmarks named on the command line, all by default."""
+    names = sys.argv[1:] or list(SCRIPTS)
+    if unknown := [name for name in names if name not in SCRIPTS]:
+        print(f"no benchmark {', '.join(unknown)}; there are: {', '.join(SCRIPTS)}", file=sys.stderr)
+        return 2
+    held = [SCRIPTS[name]() for name in names]
+    return 0 if all(held) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""The form of every result: a table for people, and results/<script>.json beside the scripts."""
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One number that we state; it holds when `value` is at least `target`."""
+
+    name: str
+    value: float
+    unit: str
+    target: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the number was reached in this run."""
+        return self.value >= self.target
+
+
+def report(script: str, claims: Sequence[Claim], remarks: Sequence[str] = ()) -> bool:
+    """Print the claims as a table, write them to results/<script>.json, and say whether all of them hold."""
+    print(f"\n{script}")
+    for claim in claims:
+        verdict = "holds" if claim.holds else "MISSED"
+        print(f"  {claim.name:<68} {claim.value:>9.3f} {claim.unit:<9} target {claim.target:>8.3f}  {verdict}")
+    for remark in remarks:
+        print(f"  {remark}")
+    RESULTS.mkdir(exist_ok=True)
+    rows = [{**asdict(claim), "holds": claim.holds} for claim in claims]
+    content = {"machine": machine(), "claims": rows, "remarks": list(remarks)}
+    (RESULTS / f"{script}.json").write_text(json.dumps(content, indent=2) + "\n")
+    return all(claim.holds for claim in claims)
+
+
+def machine() -> dict[str, str | int]:
+    """Describe what the numbers were measured on."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count() or 0,
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "system": platform.platform(),
+        "python": sys.version.split()[0],
+        "torch": torch.__version__,
+    }
+
+
+def _processor() -> str:
+    """The processor's own name, where the system tells it."""
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor()

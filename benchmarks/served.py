@@ -1,0 +1,46 @@
+"""A generation server of its own process, as a user would start it."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from latentwalk.client import Client
+
+STOP_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server."""
+
+    address: str
+    process_id: int
+
+
+@contextmanager
+def served(*flags: str) -> Generator[Served]:
+    """Start `python -m latentwalk.server` with these flags on a free port; end it afterwards."""
+    address = f"127.0.0.1:{free_port()}"
+    command = [sys.executable, "-m", "latentwalk.server", "--address", address, "--metrics-address", "", *flags]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        with Client(address) as client:
+            client.wait_ready(60)
+        yield Served(address, process.pid)
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
