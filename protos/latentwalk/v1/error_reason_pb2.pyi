@@ -50,6 +50,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No token, or not a valid one. UNAUTHENTICATED."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 13
     """A fault of the service; the log has all of it. INTERNAL."""
+    ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 14
+    """The caller is known, but its role does not allow the call. PERMISSION_DENIED; the metadata has the role it needs."""
+    ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 15
+    """The caller has too many calls under way, or makes them too fast. RESOURCE_EXHAUSTED; google.rpc.RetryInfo says when
+    to try again.
+    """
+    ERROR_REASON_DEVICE_FAILED: _ErrorReason.ValueType  # 16
+    """The device hung or lost its memory, and the picture with it. UNAVAILABLE; may be sent again."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the google.rpc.ErrorInfo that every error carries, without the prefix ERROR_REASON_. Its `domain` is
@@ -84,4 +92,12 @@ ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 12
 """No token, or not a valid one. UNAUTHENTICATED."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 13
 """A fault of the service; the log has all of it. INTERNAL."""
+ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 14
+"""The caller is known, but its role does not allow the call. PERMISSION_DENIED; the metadata has the role it needs."""
+ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 15
+"""The caller has too many calls under way, or makes them too fast. RESOURCE_EXHAUSTED; google.rpc.RetryInfo says when
+to try again.
+"""
+ERROR_REASON_DEVICE_FAILED: ErrorReason.ValueType  # 16
+"""The device hung or lost its memory, and the picture with it. UNAVAILABLE; may be sent again."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -22,47 +22,66 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from latentwalk.v1 import error_reason_pb2 as latentwalk_dot_v1_dot_error__reason__pb2
 from latentwalk.v1 import image_pb2 as latentwalk_dot_v1_dot_image__pb2
 from latentwalk.v1 import latent_pb2 as latentwalk_dot_v1_dot_latent__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&latentwalk/v1/generation_service.proto\x12\rlatentwalk.v1\x1a\x19latentwalk/v1/image.proto\x1a\x1alatentwalk/v1/latent.proto\"3\n\x06\x45xtent\x12\x0f\n\x05\x61lpha\x18\x01 \x01(\x01H\x00\x12\x10\n\x06\x61mount\x18\x02 \x01(\x01H\x00\x42\x06\n\x04unit\"X\n\x0c\x44isplacement\x12\x11\n\tdirection\x18\x01 \x01(\t\x12\x0e\n\x06slider\x18\x02 \x01(\t\x12%\n\x06\x65xtent\x18\x03 \x01(\x0b\x32\x15.latentwalk.v1.Extent\"\xac\x01\n\x0fGenerateRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12&\n\x07latents\x18\x02 \x03(\x0b\x32\x15.latentwalk.v1.Latent\x12\x32\n\rdisplacements\x18\x03 \x03(\x0b\x32\x1b.latentwalk.v1.Displacement\x12.\n\x08\x65ncoding\x18\x04 \x01(\x0b\x32\x1c.latentwalk.v1.ImageEncoding\"e\n\x10GenerateResponse\x12$\n\x06images\x18\x01 \x03(\x0b\x32\x14.latentwalk.v1.Image\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x14\n\x0cmodel_digest\x18\x03 \x01(\t\"t\n\x07Stretch\x12\x11\n\tdirection\x18\x01 \x01(\t\x12\x0e\n\x06slider\x18\x02 \x01(\t\x12#\n\x04\x66rom\x18\x03 \x01(\x0b\x32\x15.latentwalk.v1.Extent\x12!\n\x02to\x18\x04 \x01(\x0b\x32\x15.latentwalk.v1.Extent\"g\n\x03Leg\x12)\n\tstretches\x18\x01 \x03(\x0b\x32\x16.latentwalk.v1.Stretch\x12\x0e\n\x06\x66rames\x18\x02 \x01(\r\x12%\n\x06\x65\x61sing\x18\x03 \x01(\x0e\x32\x15.latentwalk.v1.Easing\"\xa3\x01\n\x0bWalkRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12%\n\x06starts\x18\x02 \x03(\x0b\x32\x15.latentwalk.v1.Latent\x12 \n\x04legs\x18\x03 \x03(\x0b\x32\x12.latentwalk.v1.Leg\x12\x0c\n\x04loop\x18\x04 \x01(\x08\x12.\n\x08\x65ncoding\x18\x05 \x01(\x0b\x32\x1c.latentwalk.v1.ImageEncoding\"Y\n\x0cStreamHeader\x12\x0e\n\x06\x66rames\x18\x01 \x01(\r\x12\x0c\n\x04rows\x18\x02 \x01(\r\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x14\n\x0cmodel_digest\x18\x04 \x01(\t\"\\\n\x08Position\x12\x11\n\tdirection\x18\x01 \x01(\t\x12\x0e\n\x06slider\x18\x02 \x01(\t\x12\r\n\x05\x61lpha\x18\x03 \x01(\x01\x12\x13\n\x06\x61mount\x18\x04 \x01(\x01H\x00\x88\x01\x01\x42\t\n\x07_amount\"h\n\x05\x46rame\x12\r\n\x05index\x18\x01 \x01(\r\x12$\n\x06images\x18\x02 \x03(\x0b\x32\x14.latentwalk.v1.Image\x12*\n\tpositions\x18\x03 \x03(\x0b\x32\x17.latentwalk.v1.Position\"m\n\x0cWalkResponse\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1b.latentwalk.v1.StreamHeaderH\x00\x12%\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x14.latentwalk.v1.FrameH\x00\x42\x07\n\x05\x65vent\"\xff\x01\n\x12InterpolateRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12(\n\tkeyframes\x18\x02 \x03(\x0b\x32\x15.latentwalk.v1.Latent\x12\x16\n\x0e\x66rames_per_leg\x18\x03 \x01(\r\x12\x33\n\rinterpolation\x18\x04 \x01(\x0e\x32\x1c.latentwalk.v1.Interpolation\x12%\n\x06\x65\x61sing\x18\x05 \x01(\x0e\x32\x15.latentwalk.v1.Easing\x12\x0c\n\x04loop\x18\x06 \x01(\x08\x12.\n\x08\x65ncoding\x18\x07 \x01(\x0b\x32\x1c.latentwalk.v1.ImageEncoding\"t\n\x13InterpolateResponse\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1b.latentwalk.v1.StreamHeaderH\x00\x12%\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x14.latentwalk.v1.FrameH\x00\x42\x07\n\x05\x65vent*e\n\x06\x45\x61sing\x12\x16\n\x12\x45\x41SING_UNSPECIFIED\x10\x00\x12\x11\n\rEASING_LINEAR\x10\x01\x12\r\n\tEASING_IN\x10\x02\x12\x0e\n\nEASING_OUT\x10\x03\x12\x11\n\rEASING_IN_OUT\x10\x04*_\n\rInterpolation\x12\x1d\n\x19INTERPOLATION_UNSPECIFIED\x10\x00\x12\x16\n\x12INTERPOLATION_LERP\x10\x01\x12\x17\n\x13INTERPOLATION_SLERP\x10\x02\x32\xfb\x01\n\x11GenerationService\x12K\n\x08Generate\x12\x1e.latentwalk.v1.GenerateRequest\x1a\x1f.latentwalk.v1.GenerateResponse\x12\x41\n\x04Walk\x12\x1a.latentwalk.v1.WalkRequest\x1a\x1b.latentwalk.v1.WalkResponse0\x01\x12V\n\x0bInterpolate\x12!.latentwalk.v1.InterpolateRequest\x1a\".latentwalk.v1.InterpolateResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&latentwalk/v1/generation_service.proto\x12\rlatentwalk.v1\x1a latentwalk/v1/error_reason.proto\x1a\x19latentwalk/v1/image.proto\x1a\x1alatentwalk/v1/latent.proto\"\x95\x01\n\x08\x44\x65livery\x12/\n\x0b\x64\x65terminism\x18\x01 \x01(\x0e\x32\x1a.latentwalk.v1.Determinism\x12)\n\x08priority\x18\x02 \x01(\x0e\x32\x17.latentwalk.v1.Priority\x12\x10\n\x03\x66ps\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x0b\x66irst_frame\x18\x04 \x01(\rB\x06\n\x04_fps\"3\n\x06\x45xtent\x12\x0f\n\x05\x61lpha\x18\x01 \x01(\x01H\x00\x12\x10\n\x06\x61mount\x18\x02 \x01(\x01H\x00\x42\x06\n\x04unit\"X\n\x0c\x44isplacement\x12\x11\n\tdirection\x18\x01 \x01(\t\x12\x0e\n\x06slider\x18\x02 \x01(\t\x12%\n\x06\x65xtent\x18\x03 \x01(\x0b\x32\x15.latentwalk.v1.Extent\"\xea\x01\n\x0fGenerateRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12&\n\x07latents\x18\x02 \x03(\x0b\x32\x15.latentwalk.v1.Latent\x12\x32\n\rdisplacements\x18\x03 \x03(\x0b\x32\x1b.latentwalk.v1.Displacement\x12.\n\x08\x65ncoding\x18\x04 \x01(\x0b\x32\x1c.latentwalk.v1.ImageEncoding\x12)\n\x08\x64\x65livery\x18\x05 \x01(\x0b\x32\x17.latentwalk.v1.Delivery\x12\x11\n\tany_class\x18\x06 \x01(\x08\"e\n\x10GenerateResponse\x12$\n\x06images\x18\x01 \x03(\x0b\x32\x14.latentwalk.v1.Image\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x14\n\x0cmodel_digest\x18\x03 \x01(\t\"t\n\x07Stretch\x12\x11\n\tdirection\x18\x01 \x01(\t\x12\x0e\n\x06slider\x18\x02 \x01(\t\x12#\n\x04\x66rom\x18\x03 \x01(\x0b\x32\x15.latentwalk.v1.Extent\x12!\n\x02to\x18\x04 \x01(\x0b\x32\x15.latentwalk.v1.Extent\"g\n\x03Leg\x12)\n\tstretches\x18\x01 \x03(\x0b\x32\x16.latentwalk.v1.Stretch\x12\x0e\n\x06\x66rames\x18\x02 \x01(\r\x12%\n\x06\x65\x61sing\x18\x03 \x01(\x0e\x32\x15.latentwalk.v1.Easing\"\xe1\x01\n\x0bWalkRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12%\n\x06starts\x18\x02 \x03(\x0b\x32\x15.latentwalk.v1.Latent\x12 \n\x04legs\x18\x03 \x03(\x0b\x32\x12.latentwalk.v1.Leg\x12\x0c\n\x04loop\x18\x04 \x01(\x08\x12.\n\x08\x65ncoding\x18\x05 \x01(\x0b\x32\x1c.latentwalk.v1.ImageEncoding\x12)\n\x08\x64\x65livery\x18\x06 \x01(\x0b\x32\x17.latentwalk.v1.Delivery\x12\x11\n\tany_class\x18\x07 \x01(\x08\"n\n\x0cStreamHeader\x12\x0e\n\x06\x66rames\x18\x01 \x01(\r\x12\x0c\n\x04rows\x18\x02 \x01(\r\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x14\n\x0cmodel_digest\x18\x04 \x01(\t\x12\x13\n\x0b\x66irst_frame\x18\x05 \x01(\r\"\\\n\x08Position\x12\x11\n\tdirection\x18\x01 \x01(\t\x12\x0e\n\x06slider\x18\x02 \x01(\t\x12\r\n\x05\x61lpha\x18\x03 \x01(\x01\x12\x13\n\x06\x61mount\x18\x04 \x01(\x01H\x00\x88\x01\x01\x42\t\n\x07_amount\"h\n\x05\x46rame\x12\r\n\x05index\x18\x01 \x01(\r\x12$\n\x06images\x18\x02 \x03(\x0b\x32\x14.latentwalk.v1.Image\x12*\n\tpositions\x18\x03 \x03(\x0b\x32\x17.latentwalk.v1.Position\"m\n\x0cWalkResponse\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1b.latentwalk.v1.StreamHeaderH\x00\x12%\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x14.latentwalk.v1.FrameH\x00\x42\x07\n\x05\x65vent\"\xaa\x02\n\x12InterpolateRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12(\n\tkeyframes\x18\x02 \x03(\x0b\x32\x15.latentwalk.v1.Latent\x12\x16\n\x0e\x66rames_per_leg\x18\x03 \x01(\r\x12\x33\n\rinterpolation\x18\x04 \x01(\x0e\x32\x1c.latentwalk.v1.Interpolation\x12%\n\x06\x65\x61sing\x18\x05 \x01(\x0e\x32\x15.latentwalk.v1.Easing\x12\x0c\n\x04loop\x18\x06 \x01(\x08\x12.\n\x08\x65ncoding\x18\x07 \x01(\x0b\x32\x1c.latentwalk.v1.ImageEncoding\x12)\n\x08\x64\x65livery\x18\x08 \x01(\x0b\x32\x17.latentwalk.v1.Delivery\"t\n\x13InterpolateResponse\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1b.latentwalk.v1.StreamHeaderH\x00\x12%\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x14.latentwalk.v1.FrameH\x00\x42\x07\n\x05\x65vent\"v\n\nSteerSetup\x12\r\n\x05model\x18\x01 \x01(\t\x12.\n\x08\x65ncoding\x18\x02 \x01(\x0b\x32\x1c.latentwalk.v1.ImageEncoding\x12)\n\x08\x64\x65livery\x18\x03 \x01(\x0b\x32\x17.latentwalk.v1.Delivery\"\x8e\x01\n\rSteerPosition\x12&\n\x07latents\x18\x01 \x03(\x0b\x32\x15.latentwalk.v1.Latent\x12\x32\n\rdisplacements\x18\x02 \x03(\x0b\x32\x1b.latentwalk.v1.Displacement\x12\x11\n\tany_class\x18\x03 \x01(\x08\x12\x0e\n\x06paused\x18\x04 \x01(\x08\"\x89\x01\n\x0cSteerRequest\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12*\n\x05setup\x18\x02 \x01(\x0b\x32\x19.latentwalk.v1.SteerSetupH\x00\x12\x30\n\x08position\x18\x03 \x01(\x0b\x32\x1c.latentwalk.v1.SteerPositionH\x00\x42\t\n\x07\x63ommand\"\x8b\x01\n\nSteerFrame\x12$\n\x06images\x18\x01 \x03(\x0b\x32\x14.latentwalk.v1.Image\x12*\n\tpositions\x18\x02 \x03(\x0b\x32\x17.latentwalk.v1.Position\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x14\n\x0cmodel_digest\x18\x04 \x01(\t\"h\n\x0cSteerRefusal\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12*\n\x06reason\x18\x02 \x01(\x0e\x32\x1a.latentwalk.v1.ErrorReason\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\r\n\x05\x66ield\x18\x04 \x01(\t\"\x99\x01\n\rSteerResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x0f\n\x07\x64ropped\x18\x02 \x01(\x04\x12*\n\x05\x66rame\x18\x03 \x01(\x0b\x32\x19.latentwalk.v1.SteerFrameH\x00\x12.\n\x07refusal\x18\x04 \x01(\x0b\x32\x1b.latentwalk.v1.SteerRefusalH\x00\x42\t\n\x07outcome*[\n\x0b\x44\x65terminism\x12\x1b\n\x17\x44\x45TERMINISM_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x45TERMINISM_DEFAULT\x10\x01\x12\x16\n\x12\x44\x45TERMINISM_STRICT\x10\x02*^\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x10\n\x0cPRIORITY_LOW\x10\x01\x12\x13\n\x0fPRIORITY_NORMAL\x10\x02\x12\x11\n\rPRIORITY_HIGH\x10\x03*e\n\x06\x45\x61sing\x12\x16\n\x12\x45\x41SING_UNSPECIFIED\x10\x00\x12\x11\n\rEASING_LINEAR\x10\x01\x12\r\n\tEASING_IN\x10\x02\x12\x0e\n\nEASING_OUT\x10\x03\x12\x11\n\rEASING_IN_OUT\x10\x04*_\n\rInterpolation\x12\x1d\n\x19INTERPOLATION_UNSPECIFIED\x10\x00\x12\x16\n\x12INTERPOLATION_LERP\x10\x01\x12\x17\n\x13INTERPOLATION_SLERP\x10\x02\x32\xc3\x02\n\x11GenerationService\x12K\n\x08Generate\x12\x1e.latentwalk.v1.GenerateRequest\x1a\x1f.latentwalk.v1.GenerateResponse\x12\x41\n\x04Walk\x12\x1a.latentwalk.v1.WalkRequest\x1a\x1b.latentwalk.v1.WalkResponse0\x01\x12V\n\x0bInterpolate\x12!.latentwalk.v1.InterpolateRequest\x1a\".latentwalk.v1.InterpolateResponse0\x01\x12\x46\n\x05Steer\x12\x1b.latentwalk.v1.SteerRequest\x1a\x1c.latentwalk.v1.SteerResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'latentwalk.v1.generation_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EASING']._serialized_start=1700
-  _globals['_EASING']._serialized_end=1801
-  _globals['_INTERPOLATION']._serialized_start=1803
-  _globals['_INTERPOLATION']._serialized_end=1898
-  _globals['_EXTENT']._serialized_start=112
-  _globals['_EXTENT']._serialized_end=163
-  _globals['_DISPLACEMENT']._serialized_start=165
-  _globals['_DISPLACEMENT']._serialized_end=253
-  _globals['_GENERATEREQUEST']._serialized_start=256
-  _globals['_GENERATEREQUEST']._serialized_end=428
-  _globals['_GENERATERESPONSE']._serialized_start=430
-  _globals['_GENERATERESPONSE']._serialized_end=531
-  _globals['_STRETCH']._serialized_start=533
-  _globals['_STRETCH']._serialized_end=649
-  _globals['_LEG']._serialized_start=651
-  _globals['_LEG']._serialized_end=754
-  _globals['_WALKREQUEST']._serialized_start=757
-  _globals['_WALKREQUEST']._serialized_end=920
-  _globals['_STREAMHEADER']._serialized_start=922
-  _globals['_STREAMHEADER']._serialized_end=1011
-  _globals['_POSITION']._serialized_start=1013
-  _globals['_POSITION']._serialized_end=1105
-  _globals['_FRAME']._serialized_start=1107
-  _globals['_FRAME']._serialized_end=1211
-  _globals['_WALKRESPONSE']._serialized_start=1213
-  _globals['_WALKRESPONSE']._serialized_end=1322
-  _globals['_INTERPOLATEREQUEST']._serialized_start=1325
-  _globals['_INTERPOLATEREQUEST']._serialized_end=1580
-  _globals['_INTERPOLATERESPONSE']._serialized_start=1582
-  _globals['_INTERPOLATERESPONSE']._serialized_end=1698
-  _globals['_GENERATIONSERVICE']._serialized_start=1901
-  _globals['_GENERATIONSERVICE']._serialized_end=2152
+  _globals['_DETERMINISM']._serialized_start=2883
+  _globals['_DETERMINISM']._serialized_end=2974
+  _globals['_PRIORITY']._serialized_start=2976
+  _globals['_PRIORITY']._serialized_end=3070
+  _globals['_EASING']._serialized_start=3072
+  _globals['_EASING']._serialized_end=3173
+  _globals['_INTERPOLATION']._serialized_start=3175
+  _globals['_INTERPOLATION']._serialized_end=3270
+  _globals['_DELIVERY']._serialized_start=147
+  _globals['_DELIVERY']._serialized_end=296
+  _globals['_EXTENT']._serialized_start=298
+  _globals['_EXTENT']._serialized_end=349
+  _globals['_DISPLACEMENT']._serialized_start=351
+  _globals['_DISPLACEMENT']._serialized_end=439
+  _globals['_GENERATEREQUEST']._serialized_start=442
+  _globals['_GENERATEREQUEST']._serialized_end=676
+  _globals['_GENERATERESPONSE']._serialized_start=678
+  _globals['_GENERATERESPONSE']._serialized_end=779
+  _globals['_STRETCH']._serialized_start=781
+  _globals['_STRETCH']._serialized_end=897
+  _globals['_LEG']._serialized_start=899
+  _globals['_LEG']._serialized_end=1002
+  _globals['_WALKREQUEST']._serialized_start=1005
+  _globals['_WALKREQUEST']._serialized_end=1230
+  _globals['_STREAMHEADER']._serialized_start=1232
+  _globals['_STREAMHEADER']._serialized_end=1342
+  _globals['_POSITION']._serialized_start=1344
+  _globals['_POSITION']._serialized_end=1436
+  _globals['_FRAME']._serialized_start=1438
+  _globals['_FRAME']._serialized_end=1542
+  _globals['_WALKRESPONSE']._serialized_start=1544
+  _globals['_WALKRESPONSE']._serialized_end=1653
+  _globals['_INTERPOLATEREQUEST']._serialized_start=1656
+  _globals['_INTERPOLATEREQUEST']._serialized_end=1954
+  _globals['_INTERPOLATERESPONSE']._serialized_start=1956
+  _globals['_INTERPOLATERESPONSE']._serialized_end=2072
+  _globals['_STEERSETUP']._serialized_start=2074
+  _globals['_STEERSETUP']._serialized_end=2192
+  _globals['_STEERPOSITION']._serialized_start=2195
+  _globals['_STEERPOSITION']._serialized_end=2337
+  _globals['_STEERREQUEST']._serialized_start=2340
+  _globals['_STEERREQUEST']._serialized_end=2477
+  _globals['_STEERFRAME']._serialized_start=2480
+  _globals['_STEERFRAME']._serialized_end=2619
+  _globals['_STEERREFUSAL']._serialized_start=2621
+  _globals['_STEERREFUSAL']._serialized_end=2725
+  _globals['_STEERRESPONSE']._serialized_start=2728
+  _globals['_STEERRESPONSE']._serialized_end=2881
+  _globals['_GENERATIONSERVICE']._serialized_start=3273
+  _globals['_GENERATIONSERVICE']._serialized_end=3596
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from latentwalk.v1 import error_reason_pb2 as _error_reason_pb2
 from latentwalk.v1 import image_pb2 as _image_pb2
 from latentwalk.v1 import latent_pb2 as _latent_pb2
 import builtins as _builtins
@@ -20,6 +21,58 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Determinism:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DeterminismEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Determinism.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DETERMINISM_UNSPECIFIED: _Determinism.ValueType  # 0
+    """Not said: DEFAULT."""
+    DETERMINISM_DEFAULT: _Determinism.ValueType  # 1
+    """The same picture within 1/255, whatever else is drawn in its batch."""
+    DETERMINISM_STRICT: _Determinism.ValueType  # 2
+    """The same bytes, whatever else is drawn in its batch: always drawn in batches of one fixed size. Slower."""
+
+class Determinism(_Determinism, metaclass=_DeterminismEnumTypeWrapper):
+    """What a picture may depend on besides its latent and the weights."""
+
+DETERMINISM_UNSPECIFIED: Determinism.ValueType  # 0
+"""Not said: DEFAULT."""
+DETERMINISM_DEFAULT: Determinism.ValueType  # 1
+"""The same picture within 1/255, whatever else is drawn in its batch."""
+DETERMINISM_STRICT: Determinism.ValueType  # 2
+"""The same bytes, whatever else is drawn in its batch: always drawn in batches of one fixed size. Slower."""
+Global___Determinism: _TypeAlias = Determinism  # noqa: Y015
+
+class _Priority:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PriorityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Priority.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PRIORITY_UNSPECIFIED: _Priority.ValueType  # 0
+    """Not said: NORMAL."""
+    PRIORITY_LOW: _Priority.ValueType  # 1
+    """Behind everybody else."""
+    PRIORITY_NORMAL: _Priority.ValueType  # 2
+    """By deadline."""
+    PRIORITY_HIGH: _Priority.ValueType  # 3
+    """Before everybody else."""
+
+class Priority(_Priority, metaclass=_PriorityEnumTypeWrapper):
+    """Who goes first when the device is busy."""
+
+PRIORITY_UNSPECIFIED: Priority.ValueType  # 0
+"""Not said: NORMAL."""
+PRIORITY_LOW: Priority.ValueType  # 1
+"""Behind everybody else."""
+PRIORITY_NORMAL: Priority.ValueType  # 2
+"""By deadline."""
+PRIORITY_HIGH: Priority.ValueType  # 3
+"""Before everybody else."""
+Global___Priority: _TypeAlias = Priority  # noqa: Y015
 
 class _Easing:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -76,6 +129,47 @@ INTERPOLATION_LERP: Interpolation.ValueType  # 1
 INTERPOLATION_SLERP: Interpolation.ValueType  # 2
 """Along the arc, which keeps the length that a sampled latent has."""
 Global___Interpolation: _TypeAlias = Interpolation  # noqa: Y015
+
+@_typing.final
+class Delivery(_message.Message):
+    """How the frames of one request are drawn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DETERMINISM_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    FPS_FIELD_NUMBER: _builtins.int
+    FIRST_FRAME_FIELD_NUMBER: _builtins.int
+    determinism: Global___Determinism.ValueType
+    """Default DEFAULT."""
+    priority: Global___Priority.ValueType
+    """Default NORMAL."""
+    fps: _builtins.float
+    """How fast the caller plays the frames, in frames per second: frame i is wanted i / fps seconds after the call
+    began, and the device draws what is wanted first. 0.1 to 1,000. Default 24. The frames come as fast as they can
+    be had, also before they are wanted. Without meaning for Generate and Steer.
+    """
+    first_frame: _builtins.int
+    """The first frame to send: goes on with a stream that broke off, of which the frames before this one have arrived.
+    Must be less than the number of frames. Default 0. Without meaning for Generate and Steer.
+    """
+    def __init__(
+        self,
+        *,
+        determinism: Global___Determinism.ValueType = ...,
+        priority: Global___Priority.ValueType = ...,
+        fps: _builtins.float | None = ...,
+        first_frame: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_fps", b"_fps", "fps", b"fps"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fps", b"_fps", "determinism", b"determinism", "first_frame", b"first_frame", "fps", b"fps", "priority", b"priority"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__fps: _TypeAlias = _typing.Literal["fps"]  # noqa: Y015
+    _WhichOneofArgType__fps: _TypeAlias = _typing.Literal["_fps", b"_fps"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fps) -> _WhichOneofReturnType__fps | None: ...
+
+Global___Delivery: _TypeAlias = Delivery  # noqa: Y015
 
 @_typing.final
 class Extent(_message.Message):
@@ -149,8 +243,12 @@ class GenerateRequest(_message.Message):
     LATENTS_FIELD_NUMBER: _builtins.int
     DISPLACEMENTS_FIELD_NUMBER: _builtins.int
     ENCODING_FIELD_NUMBER: _builtins.int
+    DELIVERY_FIELD_NUMBER: _builtins.int
+    ANY_CLASS_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """The model's name."""
+    any_class: _builtins.bool
+    """Let a slider that was found for one class move latents of other classes too. Default false: refused."""
     @_builtins.property
     def latents(self) -> _containers.RepeatedCompositeFieldContainer[_latent_pb2.Latent]:
         """One picture each, in this order. At least 1; the server states the most in ModelService.GetModel."""
@@ -163,6 +261,10 @@ class GenerateRequest(_message.Message):
     def encoding(self) -> _image_pb2.ImageEncoding:
         """How the pictures are encoded. Default RAW."""
 
+    @_builtins.property
+    def delivery(self) -> Global___Delivery:
+        """How the frames are drawn."""
+
     def __init__(
         self,
         *,
@@ -170,10 +272,12 @@ class GenerateRequest(_message.Message):
         latents: _abc.Iterable[_latent_pb2.Latent] | None = ...,
         displacements: _abc.Iterable[Global___Displacement] | None = ...,
         encoding: _image_pb2.ImageEncoding | None = ...,
+        delivery: Global___Delivery | None = ...,
+        any_class: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["encoding", b"encoding"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delivery", b"delivery", "encoding", b"encoding"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["displacements", b"displacements", "encoding", b"encoding", "latents", b"latents", "model", b"model"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["any_class", b"any_class", "delivery", b"delivery", "displacements", b"displacements", "encoding", b"encoding", "latents", b"latents", "model", b"model"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -289,10 +393,14 @@ class WalkRequest(_message.Message):
     LEGS_FIELD_NUMBER: _builtins.int
     LOOP_FIELD_NUMBER: _builtins.int
     ENCODING_FIELD_NUMBER: _builtins.int
+    DELIVERY_FIELD_NUMBER: _builtins.int
+    ANY_CLASS_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """The model's name."""
     loop: _builtins.bool
     """Come back the way it went, so that the last frame is followed by the first. Default false."""
+    any_class: _builtins.bool
+    """Let a slider that was found for one class move latents of other classes too. Default false: refused."""
     @_builtins.property
     def starts(self) -> _containers.RepeatedCompositeFieldContainer[_latent_pb2.Latent]:
         """Where the walk starts. Every start walks the same legs; one frame has one picture for each start. At least 1."""
@@ -305,6 +413,10 @@ class WalkRequest(_message.Message):
     def encoding(self) -> _image_pb2.ImageEncoding:
         """How the pictures are encoded. Default RAW."""
 
+    @_builtins.property
+    def delivery(self) -> Global___Delivery:
+        """How the frames are drawn."""
+
     def __init__(
         self,
         *,
@@ -313,10 +425,12 @@ class WalkRequest(_message.Message):
         legs: _abc.Iterable[Global___Leg] | None = ...,
         loop: _builtins.bool = ...,
         encoding: _image_pb2.ImageEncoding | None = ...,
+        delivery: Global___Delivery | None = ...,
+        any_class: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["encoding", b"encoding"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delivery", b"delivery", "encoding", b"encoding"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["encoding", b"encoding", "legs", b"legs", "loop", b"loop", "model", b"model", "starts", b"starts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["any_class", b"any_class", "delivery", b"delivery", "encoding", b"encoding", "legs", b"legs", "loop", b"loop", "model", b"model", "starts", b"starts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -332,14 +446,17 @@ class StreamHeader(_message.Message):
     ROWS_FIELD_NUMBER: _builtins.int
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
     MODEL_DIGEST_FIELD_NUMBER: _builtins.int
+    FIRST_FRAME_FIELD_NUMBER: _builtins.int
     frames: _builtins.int
-    """How many frames will follow, if nothing goes wrong."""
+    """How many frames the whole path has."""
     rows: _builtins.int
     """How many pictures each frame has."""
     model_version: _builtins.str
     """Which version of the model draws them."""
     model_digest: _builtins.str
     """The digest of the weights that draw them."""
+    first_frame: _builtins.int
+    """The index of the first frame that will follow, as asked for."""
     def __init__(
         self,
         *,
@@ -347,10 +464,11 @@ class StreamHeader(_message.Message):
         rows: _builtins.int = ...,
         model_version: _builtins.str = ...,
         model_digest: _builtins.str = ...,
+        first_frame: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames", "model_digest", b"model_digest", "model_version", b"model_version", "rows", b"rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_frame", b"first_frame", "frames", b"frames", "model_digest", b"model_digest", "model_version", b"model_version", "rows", b"rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -471,6 +589,7 @@ class InterpolateRequest(_message.Message):
     EASING_FIELD_NUMBER: _builtins.int
     LOOP_FIELD_NUMBER: _builtins.int
     ENCODING_FIELD_NUMBER: _builtins.int
+    DELIVERY_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """The model's name."""
     frames_per_leg: _builtins.int
@@ -489,6 +608,10 @@ class InterpolateRequest(_message.Message):
     def encoding(self) -> _image_pb2.ImageEncoding:
         """How the pictures are encoded. Default RAW."""
 
+    @_builtins.property
+    def delivery(self) -> Global___Delivery:
+        """How the frames are drawn."""
+
     def __init__(
         self,
         *,
@@ -499,10 +622,11 @@ class InterpolateRequest(_message.Message):
         easing: Global___Easing.ValueType = ...,
         loop: _builtins.bool = ...,
         encoding: _image_pb2.ImageEncoding | None = ...,
+        delivery: Global___Delivery | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["encoding", b"encoding"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delivery", b"delivery", "encoding", b"encoding"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["easing", b"easing", "encoding", b"encoding", "frames_per_leg", b"frames_per_leg", "interpolation", b"interpolation", "keyframes", b"keyframes", "loop", b"loop", "model", b"model"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery", b"delivery", "easing", b"easing", "encoding", b"encoding", "frames_per_leg", b"frames_per_leg", "interpolation", b"interpolation", "keyframes", b"keyframes", "loop", b"loop", "model", b"model"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -539,3 +663,227 @@ class InterpolateResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___InterpolateResponse: _TypeAlias = InterpolateResponse  # noqa: Y015
+
+@_typing.final
+class SteerSetup(_message.Message):
+    """What the pictures of an interactive stream are drawn with; it holds for the whole stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    ENCODING_FIELD_NUMBER: _builtins.int
+    DELIVERY_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """The model's name. A version that is loaded later is taken up with the next position."""
+    @_builtins.property
+    def encoding(self) -> _image_pb2.ImageEncoding:
+        """How the pictures are encoded. Default RAW."""
+
+    @_builtins.property
+    def delivery(self) -> Global___Delivery:
+        """How the pictures are drawn."""
+
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        encoding: _image_pb2.ImageEncoding | None = ...,
+        delivery: Global___Delivery | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delivery", b"delivery", "encoding", b"encoding"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery", b"delivery", "encoding", b"encoding", "model", b"model"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SteerSetup: _TypeAlias = SteerSetup  # noqa: Y015
+
+@_typing.final
+class SteerPosition(_message.Message):
+    """Where the caller stands: everything that the next picture depends on. It replaces the position before as a whole, so
+    that a position that was dropped leaves nothing behind.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LATENTS_FIELD_NUMBER: _builtins.int
+    DISPLACEMENTS_FIELD_NUMBER: _builtins.int
+    ANY_CLASS_FIELD_NUMBER: _builtins.int
+    PAUSED_FIELD_NUMBER: _builtins.int
+    any_class: _builtins.bool
+    """Let a slider that was found for one class move latents of other classes too. Default false: refused."""
+    paused: _builtins.bool
+    """Draw nothing until a position comes that is not paused. Default false. A paused position needs no latents and is
+    not answered.
+    """
+    @_builtins.property
+    def latents(self) -> _containers.RepeatedCompositeFieldContainer[_latent_pb2.Latent]:
+        """One picture each. At least 1."""
+
+    @_builtins.property
+    def displacements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Displacement]:
+        """Applied to every latent. Several add up. Default none."""
+
+    def __init__(
+        self,
+        *,
+        latents: _abc.Iterable[_latent_pb2.Latent] | None = ...,
+        displacements: _abc.Iterable[Global___Displacement] | None = ...,
+        any_class: _builtins.bool = ...,
+        paused: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["any_class", b"any_class", "displacements", b"displacements", "latents", b"latents", "paused", b"paused"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SteerPosition: _TypeAlias = SteerPosition  # noqa: Y015
+
+@_typing.final
+class SteerRequest(_message.Message):
+    """A message of the caller's stream: the setup first, then positions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    SETUP_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.int
+    """The caller's own number of this position; each must be greater than the one before. The answer carries it."""
+    @_builtins.property
+    def setup(self) -> Global___SteerSetup:
+        """The first message, and only the first."""
+
+    @_builtins.property
+    def position(self) -> Global___SteerPosition:
+        """Every later message."""
+
+    def __init__(
+        self,
+        *,
+        sequence: _builtins.int = ...,
+        setup: Global___SteerSetup | None = ...,
+        position: Global___SteerPosition | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "position", b"position", "setup", b"setup"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "position", b"position", "sequence", b"sequence", "setup", b"setup"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["setup", "position"]  # noqa: Y015
+    _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
+
+Global___SteerRequest: _TypeAlias = SteerRequest  # noqa: Y015
+
+@_typing.final
+class SteerFrame(_message.Message):
+    """The pictures of one position."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMAGES_FIELD_NUMBER: _builtins.int
+    POSITIONS_FIELD_NUMBER: _builtins.int
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
+    MODEL_DIGEST_FIELD_NUMBER: _builtins.int
+    model_version: _builtins.str
+    """Which version of the model drew them."""
+    model_digest: _builtins.str
+    """The digest of the weights that drew them."""
+    @_builtins.property
+    def images(self) -> _containers.RepeatedCompositeFieldContainer[_image_pb2.Image]:
+        """One for each latent of the position."""
+
+    @_builtins.property
+    def positions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Position]:
+        """Where every slider of the position stands."""
+
+    def __init__(
+        self,
+        *,
+        images: _abc.Iterable[_image_pb2.Image] | None = ...,
+        positions: _abc.Iterable[Global___Position] | None = ...,
+        model_version: _builtins.str = ...,
+        model_digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["images", b"images", "model_digest", b"model_digest", "model_version", b"model_version", "positions", b"positions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SteerFrame: _TypeAlias = SteerFrame  # noqa: Y015
+
+@_typing.final
+class SteerRefusal(_message.Message):
+    """Why a position cannot be drawn: what would be the error of a call that asked for it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    code: _builtins.int
+    """The number of the google.rpc.Code."""
+    reason: _error_reason_pb2.ErrorReason.ValueType
+    """The reason, as in the google.rpc.ErrorInfo of an error."""
+    message: _builtins.str
+    """What is wrong, in words."""
+    field: _builtins.str
+    """The field at fault, e.g. "latents[0].z"; empty if it is none."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.int = ...,
+        reason: _error_reason_pb2.ErrorReason.ValueType = ...,
+        message: _builtins.str = ...,
+        field: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "field", b"field", "message", b"message", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SteerRefusal: _TypeAlias = SteerRefusal  # noqa: Y015
+
+@_typing.final
+class SteerResponse(_message.Message):
+    """The answer to one position: the newest that there was when the device took it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    DROPPED_FIELD_NUMBER: _builtins.int
+    FRAME_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.int
+    """The number of the position that is answered. It grows from answer to answer."""
+    dropped: _builtins.int
+    """How many positions before this one were dropped so far, over the whole stream."""
+    @_builtins.property
+    def frame(self) -> Global___SteerFrame:
+        """The pictures."""
+
+    @_builtins.property
+    def refusal(self) -> Global___SteerRefusal:
+        """Why this position cannot be drawn. The stream goes on: the next position may be good."""
+
+    def __init__(
+        self,
+        *,
+        sequence: _builtins.int = ...,
+        dropped: _builtins.int = ...,
+        frame: Global___SteerFrame | None = ...,
+        refusal: Global___SteerRefusal | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "outcome", b"outcome", "refusal", b"refusal"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dropped", b"dropped", "frame", b"frame", "outcome", b"outcome", "refusal", b"refusal", "sequence", b"sequence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["frame", "refusal"]  # noqa: Y015
+    _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
+
+Global___SteerResponse: _TypeAlias = SteerResponse  # noqa: Y015

@@ -56,6 +56,11 @@ class GenerationServiceStub(object):
                 request_serializer=latentwalk_dot_v1_dot_generation__service__pb2.InterpolateRequest.SerializeToString,
                 response_deserializer=latentwalk_dot_v1_dot_generation__service__pb2.InterpolateResponse.FromString,
                 _registered_method=True)
+        self.Steer = channel.stream_stream(
+                '/latentwalk.v1.GenerationService/Steer',
+                request_serializer=latentwalk_dot_v1_dot_generation__service__pb2.SteerRequest.SerializeToString,
+                response_deserializer=latentwalk_dot_v1_dot_generation__service__pb2.SteerResponse.FromString,
+                _registered_method=True)
 
 
 class GenerationServiceServicer(object):
@@ -89,6 +94,14 @@ class GenerationServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Steer(self, request_iterator, context):
+        """Interactive: the caller sends the newest position as often as it likes, the server answers with the newest picture.
+        A position that is overtaken by a newer one before its turn on the device is dropped, never queued.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GenerationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -106,6 +119,11 @@ def add_GenerationServiceServicer_to_server(servicer, server):
                     servicer.Interpolate,
                     request_deserializer=latentwalk_dot_v1_dot_generation__service__pb2.InterpolateRequest.FromString,
                     response_serializer=latentwalk_dot_v1_dot_generation__service__pb2.InterpolateResponse.SerializeToString,
+            ),
+            'Steer': grpc.stream_stream_rpc_method_handler(
+                    servicer.Steer,
+                    request_deserializer=latentwalk_dot_v1_dot_generation__service__pb2.SteerRequest.FromString,
+                    response_serializer=latentwalk_dot_v1_dot_generation__service__pb2.SteerResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -196,6 +214,33 @@ class GenerationService(object):
             '/latentwalk.v1.GenerationService/Interpolate',
             latentwalk_dot_v1_dot_generation__service__pb2.InterpolateRequest.SerializeToString,
             latentwalk_dot_v1_dot_generation__service__pb2.InterpolateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Steer(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/latentwalk.v1.GenerationService/Steer',
+            latentwalk_dot_v1_dot_generation__service__pb2.SteerRequest.SerializeToString,
+            latentwalk_dot_v1_dot_generation__service__pb2.SteerResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -46,6 +46,10 @@ class GenerationServiceStub:
     """Walks latents along directions and streams the frames in order."""
     Interpolate: _grpc.UnaryStreamMultiCallable[_generation_service_pb2.InterpolateRequest, _generation_service_pb2.InterpolateResponse]
     """Travels from keyframe to keyframe and streams the frames in order."""
+    Steer: _grpc.StreamStreamMultiCallable[_generation_service_pb2.SteerRequest, _generation_service_pb2.SteerResponse]
+    """Interactive: the caller sends the newest position as often as it likes, the server answers with the newest picture.
+    A position that is overtaken by a newer one before its turn on the device is dropped, never queued.
+    """
 
 @_typing.type_check_only
 class GenerationServiceAsyncStub(GenerationServiceStub):
@@ -65,6 +69,10 @@ class GenerationServiceAsyncStub(GenerationServiceStub):
     """Walks latents along directions and streams the frames in order."""
     Interpolate: _aio.UnaryStreamMultiCallable[_generation_service_pb2.InterpolateRequest, _generation_service_pb2.InterpolateResponse]  # type: ignore[assignment]
     """Travels from keyframe to keyframe and streams the frames in order."""
+    Steer: _aio.StreamStreamMultiCallable[_generation_service_pb2.SteerRequest, _generation_service_pb2.SteerResponse]  # type: ignore[assignment]
+    """Interactive: the caller sends the newest position as often as it likes, the server answers with the newest picture.
+    A position that is overtaken by a newer one before its turn on the device is dropped, never queued.
+    """
 
 class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
     """Pictures, and walks through latent space.
@@ -99,5 +107,15 @@ class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_generation_service_pb2.InterpolateResponse], _abc.AsyncIterator[_generation_service_pb2.InterpolateResponse]]:
         """Travels from keyframe to keyframe and streams the frames in order."""
+
+    @_abc_1.abstractmethod
+    def Steer(
+        self,
+        request_iterator: _MaybeAsyncIterator[_generation_service_pb2.SteerRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_generation_service_pb2.SteerResponse], _abc.AsyncIterator[_generation_service_pb2.SteerResponse]]:
+        """Interactive: the caller sends the newest position as often as it likes, the server answers with the newest picture.
+        A position that is overtaken by a newer one before its turn on the device is dropped, never queued.
+        """
 
 def add_GenerationServiceServicer_to_server(servicer: GenerationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -177,12 +177,15 @@ class Slider(_message.Message):
     UNIT_FIELD_NUMBER: _builtins.int
     TRAINED_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Unique within its direction."""
     edit: _builtins.str
     """The edit that it imitates, e.g. "zoom"; empty if none."""
     unit: _builtins.str
     """The unit of the edit's amount: "fraction", "x", "px", "deg"; empty if none."""
+    class_id: _builtins.int
+    """The class that it was found for; absent for a slider that moves latents of every class."""
     @_builtins.property
     def trained(self) -> Global___Range:
         """What it was trained on."""
@@ -199,12 +202,15 @@ class Slider(_message.Message):
         unit: _builtins.str = ...,
         trained: Global___Range | None = ...,
         limit: Global___Range | None = ...,
+        class_id: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit", "trained", b"trained"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_class_id", b"_class_id", "class_id", b"class_id", "limit", b"limit", "trained", b"trained"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["edit", b"edit", "limit", b"limit", "name", b"name", "trained", b"trained", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_class_id", b"_class_id", "class_id", b"class_id", "edit", b"edit", "limit", b"limit", "name", b"name", "trained", b"trained", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__class_id: _TypeAlias = _typing.Literal["class_id"]  # noqa: Y015
+    _WhichOneofArgType__class_id: _TypeAlias = _typing.Literal["_class_id", b"_class_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__class_id) -> _WhichOneofReturnType__class_id | None: ...
 
 Global___Slider: _TypeAlias = Slider  # noqa: Y015
 
@@ -222,6 +228,8 @@ class Direction(_message.Message):
     SPACE_FIELD_NUMBER: _builtins.int
     SLIDERS_FIELD_NUMBER: _builtins.int
     VERSIONS_FIELD_NUMBER: _builtins.int
+    FORM_FIELD_NUMBER: _builtins.int
+    LAYERS_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """The model it belongs to."""
     name: _builtins.str
@@ -234,6 +242,8 @@ class Direction(_message.Message):
     """The digest of the generator that it was found for. Empty unless READY, like the fields below."""
     space: _builtins.str
     """The space it lives in: "z", "w" or "w+"."""
+    form: _builtins.str
+    """How it moves a latent: "linear", "iterated", "deformed" or "rbf". Empty unless READY."""
     @_builtins.property
     def sliders(self) -> _containers.RepeatedCompositeFieldContainer[Global___Slider]:
         """What it can do. At least one."""
@@ -241,6 +251,10 @@ class Direction(_message.Message):
     @_builtins.property
     def versions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Every version in the store, oldest first."""
+
+    @_builtins.property
+    def layers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The layers of w+ that it moves; empty for all, and in the other spaces."""
 
     def __init__(
         self,
@@ -253,10 +267,12 @@ class Direction(_message.Message):
         space: _builtins.str = ...,
         sliders: _abc.Iterable[Global___Slider] | None = ...,
         versions: _abc.Iterable[_builtins.str] | None = ...,
+        form: _builtins.str = ...,
+        layers: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["generator_digest", b"generator_digest", "model", b"model", "name", b"name", "sliders", b"sliders", "space", b"space", "state", b"state", "version", b"version", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["form", b"form", "generator_digest", b"generator_digest", "layers", b"layers", "model", b"model", "name", b"name", "sliders", b"sliders", "space", b"space", "state", b"state", "version", b"version", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
