@@ -12,10 +12,19 @@ import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from prometheus_client import CollectorRegistry
 
+from latentwalk.rpc.endpoint import Endpoint
 from latentwalk.rpc.errors import ServiceError
-from latentwalk.rpc.lifecycle import Doorway, Endpoint
+from latentwalk.rpc.lifecycle import Doorway
+from latentwalk.rpc.roles import Role
 
 SERVICE = "test.Echo"
+# Written has no role: somebody has forgotten it.
+ROLES = {
+    "Unary": Role.VIEWER,
+    "ServerStream": Role.OPERATOR,
+    "ClientStream": Role.TRAINER,
+    "BidiStream": Role.VIEWER,
+}
 
 Behaviour = Callable[[Any, Any], Awaitable[StringValue]]
 
@@ -119,9 +128,9 @@ def translate(error: Exception) -> ServiceError | None:
 async def _running(translate=translate, is_ready=True, echo=None, **options) -> AsyncIterator[Running]:
     endpoint = replace(Endpoint("127.0.0.1:0", grace_seconds=2.0), **options)
     registry, echo = CollectorRegistry(), echo or Echo()
-    doorway = Doorway(endpoint, registry, translate)
+    doorway = Doorway(endpoint, {SERVICE: ROLES}, registry, translate)
     doorway.server.add_generic_rpc_handlers((echo.handler(),))
-    await doorway.start([SERVICE])
+    await doorway.start()
     if is_ready:
         doorway.ready()
     try:

@@ -249,17 +249,24 @@ async def test_calls_that_run_at_once_keep_their_own_request_ids(running):
 
 
 async def test_an_oversized_request_is_refused_with_its_size_and_the_limit(running):
-    async with running(max_message_bytes=10_000) as run:
-        error = await failure(run.unary("x" * 15_000))
+    async with running(max_message_mib=1) as run:
+        error = await failure(run.unary("x" * 1_500_000))
         assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
-        assert "request: has 15,003 bytes" in error.details()
-        assert "10,000" in error.details()
-        assert await drained(run.unary("x" * 9_000)) == ["x" * 9_000]
+        assert "request: has 1,500,004 bytes" in error.details()
+        assert "1,048,576" in error.details()
+        assert await drained(run.unary("x" * 1_000_000)) == ["x" * 1_000_000]
 
 
 async def test_a_request_far_beyond_the_limit_is_refused_before_it_is_read(running):
-    async with running(max_message_bytes=10_000) as run:
-        assert (await failure(run.unary("x" * 100_000))).code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    async with running(max_message_mib=1) as run:
+        assert (await failure(run.unary("x" * 2_500_000))).code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert await drained(run.unary()) == ["hello"]
+
+
+async def test_metadata_without_end_is_refused(running):
+    async with running() as run:
+        error = await failure(run.unary(metadata=(("x-much", "x" * 20_000),)))
+        assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert await drained(run.unary()) == ["hello"]
 
 
@@ -276,6 +283,6 @@ async def test_bytes_that_are_no_message_are_refused(running, log, kind):
 
 
 async def test_an_oversized_message_within_a_stream_is_refused(running):
-    async with running(max_message_bytes=10_000) as run:
-        error = await failure(run.bidi_stream(["a", "x" * 15_000]))
+    async with running(max_message_mib=1) as run:
+        error = await failure(run.bidi_stream(["a", "x" * 1_500_000]))
         assert error.code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -21,9 +21,11 @@ CASES = [
     (errors.JobStateConflict("no"), "FAILED_PRECONDITION", "JOB_STATE"),
     (errors.RequestIdReused("no"), "ALREADY_EXISTS", "REQUEST_ID_REUSED"),
     (errors.QueueFull("no", 1.5), "RESOURCE_EXHAUSTED", "QUEUE_FULL"),
+    (errors.RateLimited("no", 1.5), "RESOURCE_EXHAUSTED", "RATE_LIMITED"),
     (errors.DeadlineExceeded("no"), "DEADLINE_EXCEEDED", "DEADLINE"),
     (errors.NotServing("no"), "UNAVAILABLE", "NOT_SERVING"),
     (errors.Unauthenticated("no"), "UNAUTHENTICATED", "UNAUTHENTICATED"),
+    (errors.PermissionDenied("no", role="operator"), "PERMISSION_DENIED", "PERMISSION_DENIED"),
     (errors.Internal("no"), "INTERNAL", "INTERNAL"),
 ]
 
@@ -62,8 +64,9 @@ def test_an_invalid_request_names_every_field_that_is_wrong():
     assert [(one.field, one.description) for one in violations] == [("a[0]", "is empty"), ("b", "7 is above 3")]
 
 
-def test_a_full_queue_says_when_to_try_again():
-    delay = unpacked(errors.QueueFull("full", 1.5), RetryInfo).retry_delay
+@pytest.mark.parametrize("kind", [errors.QueueFull, errors.RateLimited])
+def test_what_is_refused_for_now_says_when_to_try_again(kind):
+    delay = unpacked(kind("full", 1.5), RetryInfo).retry_delay
     assert delay.ToMilliseconds() == 1500
 
 

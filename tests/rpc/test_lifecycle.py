@@ -1,7 +1,6 @@
 """A service is born, drains and dies; real ports, real processes, real signals."""
 
 import asyncio
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,7 +13,8 @@ from google.protobuf.wrappers_pb2 import StringValue
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from prometheus_client import CollectorRegistry
 
-from latentwalk.rpc.lifecycle import AddressInUse, Doorway, Endpoint
+from latentwalk.rpc.endpoint import Endpoint
+from latentwalk.rpc.lifecycle import AddressInUse, Doorway
 
 
 def nothing(error):
@@ -70,17 +70,17 @@ async def test_a_drain_cuts_off_what_outlasts_its_grace(running):
 async def test_two_services_cannot_share_a_port(running):
     async with running() as run:
         address = f"127.0.0.1:{run.doorway.port}"
-        second = Doorway(Endpoint(address), CollectorRegistry(), nothing)
+        second = Doorway(Endpoint(address), {}, CollectorRegistry(), nothing)
         with pytest.raises(AddressInUse, match=f"cannot listen on {address}: Address already in use"):
-            await second.start([])
+            await second.start()
 
 
 async def test_a_taken_metrics_port_is_named():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        doorway = Doorway(Endpoint("127.0.0.1:0", address), CollectorRegistry(), nothing)
+        doorway = Doorway(Endpoint("127.0.0.1:0", address), {}, CollectorRegistry(), nothing)
         with pytest.raises(AddressInUse, match=rf"cannot listen on {address} \(metrics\): Address already in use"):
-            await doorway.start([])
+            await doorway.start()
         await doorway.drain()
 
 
@@ -102,28 +102,12 @@ async def test_reflection_lists_the_services_also_before_they_are_ready(running)
         call.cancel()
 
 
-@pytest.fixture
-def certificate(tmp_path):
-    """A fresh self-signed certificate for localhost: its file, and that of its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl to make a certificate")
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost"
-    subprocess.run(
-        [*command.split(), "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
-        check=True,
-        capture_output=True,
-    )
-    return certificate, key
-
-
-async def test_tls_is_spoken_with_a_certificate(running, certificate):
-    certificate, key = certificate
-    async with running(tls_certificate=str(certificate), tls_key=str(key)) as run:
-        credentials = grpc.ssl_channel_credentials(certificate.read_bytes())
-        async with grpc.aio.secure_channel(f"localhost:{run.doorway.port}", credentials) as channel:
-            run.channel = channel
-            assert (await run.unary()).value == "hello"
+async def test_reflection_can_be_closed(running):
+    async with running(reflection=False) as run:
+        call = reflection_pb2_grpc.ServerReflectionStub(run.channel).ServerReflectionInfo(iter([]))
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call.read()
+        assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
 PROGRAM = """
@@ -131,7 +115,8 @@ import asyncio, sys
 import grpc
 from google.protobuf.wrappers_pb2 import StringValue
 from prometheus_client import CollectorRegistry
-from latentwalk.rpc.lifecycle import Doorway, Endpoint, run
+from latentwalk.rpc.endpoint import Endpoint
+from latentwalk.rpc.lifecycle import Doorway, run
 
 async def sleep(request, context):
     print("called", flush=True)
@@ -139,10 +124,10 @@ async def sleep(request, context):
     return request
 
 async def main():
-    doorway = Doorway(Endpoint("127.0.0.1:0", grace_seconds=60), CollectorRegistry(), lambda error: None)
+    doorway = Doorway(Endpoint("127.0.0.1:0", grace_seconds=60), {}, CollectorRegistry(), lambda error: None)
     handler = grpc.unary_unary_rpc_method_handler(sleep, StringValue.FromString, StringValue.SerializeToString)
     doorway.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Echo", {"Unary": handler}),))
-    await doorway.start([])
+    await doorway.start()
     doorway.ready()
     print(doorway.port, flush=True)
     return await doorway.run_until_signal()

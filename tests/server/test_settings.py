@@ -23,9 +23,17 @@ def test_the_credit_of_a_stream_is_bounded_in_pictures_and_in_bytes(picture_byte
     assert load().credit(picture_bytes) == credit
 
 
-def test_a_certificate_needs_its_key():
-    with pytest.raises(SettingsError, match="give both, or neither"):
-        load("--tls-certificate", "cert.pem")
+@pytest.mark.parametrize(
+    ("flag", "problem"),
+    [
+        ("--tls-certificate", "give both, or neither"),
+        ("--tls-key", "give both, or neither"),
+        ("--tls-client-ca", "TLS"),
+    ],
+)
+def test_a_certificate_needs_its_key_and_those_of_clients_need_both(flag, problem):
+    with pytest.raises(SettingsError, match=problem):
+        load(flag, "file.pem")
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,11 @@
     ├── JobStateConflict     FAILED_PRECONDITION   │
     ├── RequestIdReused      ALREADY_EXISTS        ┘
     ├── QueueFull            RESOURCE_EXHAUSTED    ┐
+    ├── RateLimited          RESOURCE_EXHAUSTED    │
     ├── DeadlineExceeded     DEADLINE_EXCEEDED     ├ not now
     ├── NotServing           UNAVAILABLE           ┘
-    ├── Unauthenticated      UNAUTHENTICATED       not you
+    ├── Unauthenticated      UNAUTHENTICATED       who are you?
+    ├── PermissionDenied     PERMISSION_DENIED     not you
     └── Internal             INTERNAL              our fault; the log has all of it
 
 What the caller sees is a google.rpc.Status (AIP-193): the message, an ErrorInfo with the reason and metadata, and the
@@ -145,11 +147,10 @@ class RequestIdReused(ServiceError):
     reason = reasons.ERROR_REASON_REQUEST_ID_REUSED
 
 
-class QueueFull(ServiceError):
-    """There is no room for this request now; it may be sent again after `retry_after_seconds`."""
+class _TooMuch(ServiceError):
+    """Refused at once; it may be sent again after `retry_after_seconds`."""
 
     status = grpc.StatusCode.RESOURCE_EXHAUSTED
-    reason = reasons.ERROR_REASON_QUEUE_FULL
 
     def __init__(self, message: str, retry_after_seconds: float, **metadata: str) -> None:
         super().__init__(message, **metadata)
@@ -160,6 +161,18 @@ class QueueFull(ServiceError):
         delay = Duration()
         delay.FromMilliseconds(max(1, round(self.retry_after_seconds * 1000)))
         return [*super().details(), RetryInfo(retry_delay=delay)]
+
+
+class QueueFull(_TooMuch):
+    """There is no room for this request now."""
+
+    reason = reasons.ERROR_REASON_QUEUE_FULL
+
+
+class RateLimited(_TooMuch):
+    """This caller has too many calls under way, or makes them too fast."""
+
+    reason = reasons.ERROR_REASON_RATE_LIMITED
 
 
 class DeadlineExceeded(ServiceError):
@@ -181,6 +194,13 @@ class Unauthenticated(ServiceError):
 
     status = grpc.StatusCode.UNAUTHENTICATED
     reason = reasons.ERROR_REASON_UNAUTHENTICATED
+
+
+class PermissionDenied(ServiceError):
+    """The caller is known, but has not the role that this takes; the metadata names it."""
+
+    status = grpc.StatusCode.PERMISSION_DENIED
+    reason = reasons.ERROR_REASON_PERMISSION_DENIED
 
 
 class Internal(ServiceError):

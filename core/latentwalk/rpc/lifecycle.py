@@ -4,9 +4,7 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import grpc
@@ -14,13 +12,14 @@ from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import CollectorRegistry
 
+from latentwalk.rpc.endpoint import Endpoint
 from latentwalk.rpc.errors import ServiceError
 from latentwalk.rpc.exposition import Exposition
 from latentwalk.rpc.health import SERVICE_NAME as HEALTH_NAME
 from latentwalk.rpc.health import HealthServicer
-from latentwalk.rpc.interceptors import Gate, interceptor_chain, read_tokens
-from latentwalk.rpc.interceptors.intake import HARD_LIMIT_FACTOR
-from latentwalk.rpc.settings import SettingsError
+from latentwalk.rpc.interceptors import Gate, interceptor_chain
+from latentwalk.rpc.roles import Services
+from latentwalk.rpc.tls import server_credentials
 
 T = TypeVar("T")
 
@@ -34,32 +33,10 @@ class AddressInUse(Exception):
     """The server cannot listen on its address; the message names it and says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a service listens, and how.
-
-    Attributes:
-        address: host:port of the rpcs; port 0 means any free one.
-        metrics_address: host:port of the Prometheus endpoint; "" means none.
-        tls_certificate, tls_key: PEM files; "" means no TLS.
-        tokens: a file with the sha256 of one allowed bearer token per line; "" means that none is asked for.
-        grace_seconds: how long running calls may go on when the service drains.
-        max_message_bytes: the most that one message may weigh, in either direction.
-
-    """
-
-    address: str
-    metrics_address: str = ""
-    tls_certificate: str = ""
-    tls_key: str = ""
-    tokens: str = ""
-    grace_seconds: float = 30.0
-    max_message_bytes: int = 64 << 20
-
-
 class Doorway:
     """A gRPC server with health, reflection, metrics and the interceptors. Must be made inside a running event loop.
 
+    `services` are those that will be added, with the roles that their rpcs take: health and reflection tell of them.
     Raises SettingsError for a token file that cannot be used.
     Add servicers to `server`, then await `start`, then call `ready`, then await `run_until_signal` or `drain`.
     """
@@ -67,13 +44,15 @@ class Doorway:
     def __init__(
         self,
         endpoint: Endpoint,
+        services: Services,
         registry: CollectorRegistry,
         translate: Callable[[Exception], ServiceError | None],
     ) -> None:
         self._endpoint = endpoint
+        self._services = services
         self._registry = registry
         self._gate = Gate()
-        self._health: HealthServicer | None = None
+        self._health = HealthServicer(tuple(services))
         self._exposition: Exposition | None = None
         self.draining = asyncio.Event()
         """Set when the service begins to drain. A stream that has no end of its own should end then."""
@@ -81,27 +60,27 @@ class Doorway:
         """The port of the rpcs, after `start`."""
         self.metrics_port = 0
         """The port of the Prometheus endpoint, after `start`; 0 if there is none."""
-        tokens = read_tokens(Path(endpoint.tokens)) if endpoint.tokens else None
         self.server: grpc.aio.Server = grpc.aio.server(
-            interceptors=interceptor_chain(registry, translate, self._gate, tokens, endpoint.max_message_bytes),
-            options=_options(endpoint),
+            interceptors=interceptor_chain(endpoint, services, registry, translate, self._gate),
+            options=endpoint.channel_arguments(),
+            maximum_concurrent_rpcs=endpoint.max_calls,
         )
 
-    async def start(self, service_names: Sequence[str]) -> None:
+    async def start(self) -> None:
         """Binds and answers health checks with NOT_SERVING; every other call is refused until `ready`.
 
         Raises AddressInUse if one of the addresses cannot be bound, SettingsError for files that cannot be read.
         """
-        self._health = HealthServicer(tuple(service_names))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.server)
-        reflection.enable_server_reflection((*service_names, HEALTH_NAME, reflection.SERVICE_NAME), self.server)
+        if self._endpoint.reflection:
+            names = (*self._services, HEALTH_NAME, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, self.server)
         self.port = self._bind()
         self._start_metrics()
         await self.server.start()
 
     def ready(self) -> None:
         """Lets calls in, and says SERVING."""
-        assert self._health is not None  # noqa: S101
         self._gate.open()
         self._health.set_serving(True)
 
@@ -109,8 +88,7 @@ class Doorway:
         """Says NOT_SERVING, refuses new calls, gives those that run their grace, and stops. May be called again."""
         self._gate.close()
         self.draining.set()
-        if self._health is not None:
-            self._health.end()
+        self._health.end()
         try:
             await asyncio.wait_for(self._gate.wait_until_empty(), self._endpoint.grace_seconds)
         except TimeoutError:
@@ -145,12 +123,10 @@ class Doorway:
         _check_free(self._endpoint.address)
         try:
             if self._endpoint.tls_certificate:
-                return self.server.add_secure_port(self._endpoint.address, _credentials(self._endpoint))
+                return self.server.add_secure_port(self._endpoint.address, server_credentials(self._endpoint))
             return self.server.add_insecure_port(self._endpoint.address)
         except RuntimeError as error:
-            # The address was free a moment ago; with TLS, the likelier reason is a file that is no certificate.
-            tls = " (are tls_certificate and tls_key valid?)" if self._endpoint.tls_certificate else ""
-            raise AddressInUse(f"cannot listen on {self._endpoint.address}: {error}{tls}") from error
+            raise AddressInUse(f"cannot listen on {self._endpoint.address}: {error}") from error
 
     def _start_metrics(self) -> None:
         address = self._endpoint.metrics_address
@@ -176,26 +152,6 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         from asyncio import new_event_loop
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(main)
-
-
-def _options(endpoint: Endpoint) -> list[tuple[str, int]]:
-    return [
-        # Two servers on one port must be an error, not a lottery.
-        ("grpc.so_reuseport", 0),
-        ("grpc.max_receive_message_length", HARD_LIMIT_FACTOR * endpoint.max_message_bytes),
-        ("grpc.max_send_message_length", endpoint.max_message_bytes),
-        # A client may keep an idle connection alive; without this it is thrown out for asking.
-        ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
-    ]
-
-
-def _credentials(endpoint: Endpoint) -> grpc.ServerCredentials:
-    try:
-        key, certificate = Path(endpoint.tls_key).read_bytes(), Path(endpoint.tls_certificate).read_bytes()
-    except OSError as error:
-        raise SettingsError(f"tls_certificate, tls_key: {error}") from error
-    return grpc.ssl_server_credentials([(key, certificate)])
 
 
 def _check_free(address: str) -> None:

@@ -27,6 +27,11 @@ from latentwalk.server.settings import Settings
 from latentwalk.server.translation import translate
 from latentwalk.v1 import generation_service_pb2_grpc, model_service_pb2_grpc
 
+_SERVICES = {
+    generation_servicer.SERVICE_NAME: generation_servicer.ROLES,
+    model_servicer.SERVICE_NAME: model_servicer.ROLES,
+}
+
 _log = logging.getLogger("latentwalk.server")
 
 
@@ -65,14 +70,17 @@ async def serving(settings: Settings) -> AsyncGenerator[Doorway]:
         max_frame_bytes=settings.max_frame_bytes,
         on_change=metrics.loaded,
     )
-    doorway = Doorway(settings.endpoint, registry, translate)
-    servicer = GenerationServicer(repository, scheduler, encoder, metrics, settings.credit)
+    doorway = Doorway(settings, _SERVICES, registry, translate)
+    # Steer comes next.
+    servicer = GenerationServicer(  # pyright: ignore[reportAbstractUsage]
+        repository, scheduler, encoder, metrics, settings.credit
+    )
     generation_service_pb2_grpc.add_GenerationServiceServicer_to_server(servicer, doorway.server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(repository), doorway.server)
     device_thread = DeviceThread(scheduler)
     device_thread.start()
     try:
-        await doorway.start([generation_servicer.SERVICE_NAME, model_servicer.SERVICE_NAME])
+        await doorway.start()
         await repository.load_newest(settings.models)
         doorway.ready()
         yield doorway

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from latentwalk.rpc.errors import InvalidRequest
+from latentwalk.rpc.roles import Role
 from latentwalk.server.encoder import Encoder, Format
 from latentwalk.server.engine import Engine, NonFinitePicture, Row
 from latentwalk.server.metrics import ServerMetrics
@@ -16,6 +17,14 @@ from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import generation_service_pb2_grpc, image_pb2
 
 SERVICE_NAME = pb.DESCRIPTOR.services_by_name["GenerationService"].full_name
+
+ROLES: Mapping[str, Role] = {
+    "Generate": Role.VIEWER,
+    "Walk": Role.VIEWER,
+    "Interpolate": Role.VIEWER,
+    "Steer": Role.VIEWER,
+}
+"""The role that each rpc takes."""
 
 PictureStream = Stream[Engine, Row, bytes]
 

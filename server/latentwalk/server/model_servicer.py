@@ -1,15 +1,29 @@
 """The ModelService: says what there is, and lets it come and go."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from latentwalk.gan.directions import Slider
 from latentwalk.rpc.errors import InvalidRequest, UnknownDirection, UnknownModel
+from latentwalk.rpc.roles import Role
 from latentwalk.server.repository import Entry, Repository
 from latentwalk.server.served import ServedDirection, ServedModel
 from latentwalk.v1 import model_service_pb2 as pb
 from latentwalk.v1 import model_service_pb2_grpc
 
 SERVICE_NAME = pb.DESCRIPTOR.services_by_name["ModelService"].full_name
+
+ROLES: Mapping[str, Role] = {
+    "ListModels": Role.VIEWER,
+    "GetModel": Role.VIEWER,
+    "LoadModel": Role.OPERATOR,
+    "UnloadModel": Role.OPERATOR,
+    "ListDirections": Role.VIEWER,
+    "GetDirection": Role.VIEWER,
+    "LoadDirection": Role.OPERATOR,
+    "UnloadDirection": Role.OPERATOR,
+}
+"""The role that each rpc takes."""
 
 
 class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):

@@ -22,7 +22,7 @@ from latentwalk.trainer.jobs.process import Launcher
 from latentwalk.trainer.jobs.store import JobStore
 from latentwalk.trainer.jobs.tables import DatabaseUnusable
 from latentwalk.trainer.metrics import JobCounts, Metrics
-from latentwalk.trainer.servicer import SERVICE_NAME, TrainingServicer
+from latentwalk.trainer.servicer import ROLES, SERVICE_NAME, TrainingServicer
 from latentwalk.trainer.settings import Settings
 from latentwalk.trainer.translation import translate
 from latentwalk.v1 import training_service_pb2_grpc
@@ -38,7 +38,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Doorway]:
     cannot be opened.
     """
     registry = CollectorRegistry()
-    doorway = Doorway(settings.endpoint, registry, translate)
+    doorway = Doorway(settings, {SERVICE_NAME: ROLES}, registry, translate)
     with lock(Path(settings.folder), wait=False):
         store = JobStore(settings.database, settings.max_queued_jobs)
         registry.register(JobCounts(store))
@@ -56,7 +56,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Doorway]:
         training_service_pb2_grpc.add_TrainingServiceServicer_to_server(servicer, doorway.server)
         leaving = asyncio.create_task(_leave_when_draining(doorway, dispatcher, book))
         try:
-            await doorway.start([SERVICE_NAME])
+            await doorway.start()
             await dispatcher.start()
             doorway.ready()
             yield doorway

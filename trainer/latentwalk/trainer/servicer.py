@@ -2,10 +2,11 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from latentwalk.gan.artifacts import ArtifactStore
+from latentwalk.rpc.roles import Role
 from latentwalk.trainer import validation
 from latentwalk.trainer.jobs.book import JobBook
 from latentwalk.trainer.jobs.dispatcher import Dispatcher
@@ -16,6 +17,17 @@ from latentwalk.v1 import training_service_pb2 as pb
 from latentwalk.v1 import training_service_pb2_grpc
 
 SERVICE_NAME = pb.DESCRIPTOR.services_by_name["TrainingService"].full_name
+
+ROLES: Mapping[str, Role] = {
+    "CreateJob": Role.TRAINER,
+    "GetJob": Role.VIEWER,
+    "ListJobs": Role.VIEWER,
+    "CancelJob": Role.TRAINER,
+    "ResumeJob": Role.TRAINER,
+    "DeleteJob": Role.TRAINER,
+    "WatchJob": Role.VIEWER,
+}
+"""The role that each rpc takes."""
 
 
 class TrainingServicer(training_service_pb2_grpc.TrainingServiceServicer):

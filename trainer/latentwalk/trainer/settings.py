@@ -2,21 +2,12 @@
 
 from dataclasses import dataclass
 
-from latentwalk.rpc.lifecycle import Endpoint
-from latentwalk.rpc.logs import LOG_LEVELS
-from latentwalk.rpc.settings import (
-    SettingsError,
-    at_least,
-    between,
-    host_and_port,
-    host_and_port_or_nothing,
-    one_of,
-    setting,
-)
+from latentwalk.rpc.endpoint import Endpoint
+from latentwalk.rpc.settings import at_least, between, host_and_port, host_and_port_or_nothing, setting
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Endpoint):
     """The trainer: learns directions for generators, in durable jobs, and publishes them."""
 
     address: str = setting("127.0.0.1:50052", "host:port of the rpcs; port 0 means any free one", host_and_port)
@@ -37,26 +28,6 @@ class Settings:
     )
     server_certificate: str = setting("", "PEM file of the root of the generation server's certificate")
     server_token: str = setting("", "file with the bearer token for the generation server")
-    tls_certificate: str = setting("", "PEM file of this service's certificate; empty for no TLS")
-    tls_key: str = setting("", "PEM file of its key")
-    tokens: str = setting("", "file with the sha256 of one allowed bearer token a line; empty asks for none")
     grace_seconds: float = setting(
         10.0, "how long calls, and jobs that were told to stop, may take to leave", at_least(0.1)
     )
-    log_level: str = setting("info", "debug, info, warning or error", one_of(*LOG_LEVELS))
-
-    def __post_init__(self) -> None:
-        if bool(self.tls_certificate) != bool(self.tls_key):
-            raise SettingsError("tls_certificate and tls_key: give both, or neither")
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """The part that the doorway needs."""
-        return Endpoint(
-            address=self.address,
-            metrics_address=self.metrics_address,
-            tls_certificate=self.tls_certificate,
-            tls_key=self.tls_key,
-            tokens=self.tokens,
-            grace_seconds=self.grace_seconds,
-        )

@@ -1,35 +1,44 @@
 """What happens around every rpc, one concern a module; the first in the list is the outermost."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import grpc
 from prometheus_client import CollectorRegistry
 
+from latentwalk.rpc.endpoint import Endpoint
 from latentwalk.rpc.errors import ServiceError
 from latentwalk.rpc.interceptors.access import AccessInterceptor
+from latentwalk.rpc.interceptors.callers import CallerInterceptor
 from latentwalk.rpc.interceptors.errors import ErrorInterceptor
 from latentwalk.rpc.interceptors.gate import Gate
 from latentwalk.rpc.interceptors.intake import IntakeInterceptor
+from latentwalk.rpc.interceptors.limits import LimitInterceptor
 from latentwalk.rpc.interceptors.metrics import MetricsInterceptor
-from latentwalk.rpc.interceptors.tokens import TokenInterceptor, read_tokens
+from latentwalk.rpc.reloading import Reloaded
+from latentwalk.rpc.roles import Services
+from latentwalk.rpc.tokens import read_tokens
 
-__all__ = ["Gate", "interceptor_chain", "read_tokens"]
+__all__ = ["Gate", "interceptor_chain"]
 
 
 def interceptor_chain(
+    endpoint: Endpoint,
+    services: Services,
     registry: CollectorRegistry,
     translate: Callable[[Exception], ServiceError | None],
     gate: Gate,
-    tokens: frozenset[str] | None,
-    max_message_bytes: int,
 ) -> list[grpc.aio.ServerInterceptor]:
-    """The interceptors of a service, outermost first. `tokens` None means that none is asked for."""
+    """The interceptors of a service, outermost first. Raises SettingsError for a token file that cannot be used."""
+    path = Path(endpoint.tokens)
+    tokens = Reloaded((path,), lambda: read_tokens(path)) if endpoint.tokens else None
     chain: list[grpc.aio.ServerInterceptor] = [
         AccessInterceptor(),
         MetricsInterceptor(registry),
         ErrorInterceptor(translate),
+        CallerInterceptor(tokens, services),
         gate,
     ]
-    if tokens is not None:
-        chain.append(TokenInterceptor(tokens))
-    return [*chain, IntakeInterceptor(max_message_bytes)]
+    if endpoint.calls_per_second or endpoint.calls_in_flight:
+        chain.append(LimitInterceptor(endpoint.calls_per_second, endpoint.calls_burst, endpoint.calls_in_flight))
+    return [*chain, IntakeInterceptor(endpoint.max_message_bytes)]

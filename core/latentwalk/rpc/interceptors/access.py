@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 from latentwalk.rpc import logs
+from latentwalk.rpc.caller import caller
 from latentwalk.rpc.interceptors.around import AroundInterceptor, Behaviour, Call, Context
 from latentwalk.rpc.interceptors.outcome import outcome
 
@@ -19,7 +20,7 @@ _log = logging.getLogger("latentwalk.access")
 class AccessInterceptor(AroundInterceptor):
     """Takes `x-request-id` from the caller, or makes one, returns it in the initial metadata, and logs the call.
 
-    The log has method, code, seconds and peer, and never the value of any metadata.
+    The log has method, code, seconds, caller and peer, and never the value of any metadata.
     """
 
     async def around(self, call: Call, request: Any, context: Context, proceed: Behaviour) -> Any:
@@ -43,6 +44,7 @@ class AccessInterceptor(AroundInterceptor):
                     method=f"{call.service}/{call.method}",
                     code=outcome(context, error).name,
                     seconds=round(perf_counter() - started, 6),
+                    caller=caller.get(),
                     peer=context.peer(),
                 ),
             )

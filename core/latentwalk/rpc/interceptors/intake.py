@@ -8,10 +8,6 @@ from google.protobuf.message import DecodeError
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.rpc.interceptors.around import AroundInterceptor, Behaviour, Call, Context
 
-HARD_LIMIT_FACTOR = 2
-"""gRPC itself ends a call whose message is larger than this many times the limit, with RESOURCE_EXHAUSTED and before
-any of our code runs; between the two, we answer."""
-
 
 class IntakeInterceptor(AroundInterceptor):
     """Refuses, with InvalidRequest, requests of more than `limit` bytes and bytes that are no message."""

@@ -1,0 +1,100 @@
+"""The settings that every service has: where it listens, whom it lets in, and what it bounds."""
+
+from dataclasses import dataclass
+
+from latentwalk.rpc.logs import LOG_LEVELS
+from latentwalk.rpc.settings import (
+    SettingsError,
+    at_least,
+    between,
+    host_and_port,
+    host_and_port_or_nothing,
+    one_of,
+    setting,
+)
+
+_MIB = 1 << 20
+# gRPC itself ends a call whose message is larger than this many times the limit, with RESOURCE_EXHAUSTED and before any
+# of our code runs; between the two, we answer.
+_HARD_LIMIT_FACTOR = 2
+# What is asked of us goes in messages; metadata has a token, an id and little else.
+_METADATA_BYTES = 8 << 10
+_HANDSHAKE_SECONDS = 20
+# How soon a connection is given up whose other end has vanished without a word.
+_PING_SECONDS = 60
+_PING_TIMEOUT_SECONDS = 20
+# How often a client may ping an idle connection; more often, and it is thrown out.
+_CLIENT_PING_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """To be inherited by the settings of a service, which add what is theirs."""
+
+    address: str = setting("127.0.0.1:50051", "host:port to serve gRPC on; port 0 is any free one", host_and_port)
+    metrics_address: str = setting(
+        "", "host:port to serve Prometheus metrics on; empty for none", host_and_port_or_nothing
+    )
+    reflection: bool = setting(True, "whether callers may ask which services and messages there are")
+    tls_certificate: str = setting("", "PEM file with the certificate chain; empty for no TLS")
+    tls_key: str = setting("", "PEM file with the private key")
+    tls_client_ca: str = setting(
+        "", "PEM file with the authority that clients' certificates must come from; empty to ask for none"
+    )
+    tokens: str = setting(
+        "", "file with a line 'SHA256 ROLE[,ROLE] [NAME]' for each allowed bearer token; empty to ask for none"
+    )
+    calls_per_second: float = setting(0.0, "calls that one client may begin per second; 0 for any number", at_least(0))
+    calls_burst: int = setting(
+        0, "calls that one client may begin at once after a pause; 0 for a second's worth", between(0, 1_000_000)
+    )
+    calls_in_flight: int = setting(
+        0, "calls that one client may have under way; 0 for any number", between(0, 1_000_000)
+    )
+    max_calls: int = setting(4096, "most calls at once, over all clients", between(1, 1_000_000))
+    max_connections: int = setting(4096, "most connections at once", between(1, 1_000_000))
+    max_connection_calls: int = setting(1024, "most calls at once on one connection", between(1, 1_000_000))
+    max_connection_age_seconds: float = setting(
+        0.0,
+        "when a connection is asked to leave, so that clients spread over new servers; its calls go on; 0 for never",
+        at_least(0),
+    )
+    max_message_mib: int = setting(64, "most MiB of one message", between(1, 1024))
+    grace_seconds: float = setting(30.0, "how long running calls may go on after SIGTERM", at_least(0))
+    log_level: str = setting("info", "debug, info, warning or error", one_of(*LOG_LEVELS))
+
+    def __post_init__(self) -> None:
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise SettingsError("tls_certificate and tls_key: give both, or neither")
+        if self.tls_client_ca and not self.tls_certificate:
+            raise SettingsError("tls_client_ca: clients show certificates over TLS only; give tls_certificate, tls_key")
+
+    @property
+    def max_message_bytes(self) -> int:
+        """The most that one message may weigh, in either direction."""
+        return self.max_message_mib * _MIB
+
+    def channel_arguments(self) -> list[tuple[str, int]]:
+        """What gRPC itself is to bound."""
+        return [
+            # Two servers on one port must be an error, not a lottery.
+            ("grpc.so_reuseport", 0),
+            ("grpc.max_receive_message_length", _HARD_LIMIT_FACTOR * self.max_message_bytes),
+            ("grpc.max_send_message_length", self.max_message_bytes),
+            ("grpc.max_metadata_size", _METADATA_BYTES),
+            ("grpc.absolute_max_metadata_size", _METADATA_BYTES),
+            ("grpc.max_concurrent_streams", self.max_connection_calls),
+            ("grpc.max_allowed_incoming_connections", self.max_connections),
+            ("grpc.server_handshake_timeout_ms", 1000 * _HANDSHAKE_SECONDS),
+            ("grpc.keepalive_time_ms", 1000 * _PING_SECONDS),
+            ("grpc.keepalive_timeout_ms", 1000 * _PING_TIMEOUT_SECONDS),
+            # A client may keep an idle connection alive; without this it is thrown out for asking.
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.min_recv_ping_interval_without_data_ms", 1000 * _CLIENT_PING_SECONDS),
+            *self._age(),
+        ]
+
+    def _age(self) -> list[tuple[str, int]]:
+        if not self.max_connection_age_seconds:
+            return []
+        return [("grpc.max_connection_age_ms", max(1, round(1000 * self.max_connection_age_seconds)))]

@@ -1,0 +1,66 @@
+"""Certificates, made as people make them: by openssl."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate and its key, as files."""
+
+    certificate: Path
+    key: Path
+
+    def replace(self, other: "Certificate") -> None:
+        """Takes over the content of another, as whoever renews certificates does."""
+        for old, new in ((self.certificate, other.certificate), (self.key, other.key)):
+            fresh = old.with_suffix(".new")
+            shutil.copyfile(new, fresh)
+            fresh.replace(old)
+
+
+class Authority:
+    """Signs certificates for this machine; the file of its own one is `root`."""
+
+    def __init__(self, folder: Path, name: str = "authority") -> None:
+        self._folder = folder / name
+        self._folder.mkdir()
+        self._made = 0
+        self.root = self._folder / "root.pem"
+        self._key = self._folder / "root.key"
+        _openssl("req", "-x509", *_REQUEST, "-subj", f"/CN={name}", "-keyout", self._key, "-out", self.root)
+
+    def sign(self, name: str) -> Certificate:
+        """A fresh certificate of that common name, for localhost and 127.0.0.1."""
+        self._made += 1
+        signed = Certificate(self._folder / f"{self._made}.pem", self._folder / f"{self._made}.key")
+        extension = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+        signer = ["-CA", self.root, "-CAkey", self._key, "-addext", extension, "-addext", "basicConstraints=CA:FALSE"]
+        subject = ["-subj", f"/CN={name}"]
+        _openssl("req", "-x509", *_REQUEST, *subject, *signer, "-keyout", signed.key, "-out", signed.certificate)
+        return signed
+
+
+_REQUEST = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"]
+
+
+def _openssl(*arguments: object) -> None:
+    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+
+
+@pytest.fixture
+def authority_of(tmp_path):
+    """A function that makes an authority of that name; skips without openssl."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl to make certificates")
+    return lambda name: Authority(tmp_path, name)
+
+
+@pytest.fixture
+def authority(authority_of) -> Authority:
+    """An authority that signs certificates."""
+    return authority_of("authority")
