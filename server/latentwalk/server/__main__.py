@@ -24,6 +24,7 @@ from latentwalk.server.model_servicer import ModelServicer
 from latentwalk.server.repository import Repository
 from latentwalk.server.scheduler import DeviceThread, Scheduler
 from latentwalk.server.settings import Settings
+from latentwalk.server.steering import draw
 from latentwalk.server.translation import translate
 from latentwalk.v1 import generation_service_pb2_grpc, model_service_pb2_grpc
 
@@ -46,7 +47,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Doorway]:
     registry = CollectorRegistry()
     metrics = ServerMetrics(registry)
     scheduler = Scheduler(
-        Engine.draw,
+        draw,
         get_running_loop().call_soon_threadsafe,
         max_batch=settings.max_batch,
         max_queued=settings.max_queued_frames,
@@ -71,10 +72,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Doorway]:
         on_change=metrics.loaded,
     )
     doorway = Doorway(settings, _SERVICES, registry, translate)
-    # Steer comes next.
-    servicer = GenerationServicer(  # pyright: ignore[reportAbstractUsage]
-        repository, scheduler, encoder, metrics, settings.credit
-    )
+    servicer = GenerationServicer(repository, scheduler, encoder, metrics, settings.credit, doorway.draining)
     generation_service_pb2_grpc.add_GenerationServiceServicer_to_server(servicer, doorway.server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(repository), doorway.server)
     device_thread = DeviceThread(scheduler)

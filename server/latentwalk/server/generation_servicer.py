@@ -1,17 +1,20 @@
 """The GenerationService: translates, delegates, and writes frames as they become ready."""
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.rpc.roles import Role
 from latentwalk.server.encoder import Encoder, Format
-from latentwalk.server.engine import Engine, NonFinitePicture, Row
+from latentwalk.server.engine import Engine, NonFinitePicture
 from latentwalk.server.metrics import ServerMetrics
-from latentwalk.server.paths import Order, Standing
+from latentwalk.server.paths import Order
+from latentwalk.server.positions import positions_of
 from latentwalk.server.repository import Repository
-from latentwalk.server.scheduler import PictureFailed, QueueFull, Scheduler, Stream
+from latentwalk.server.scheduler import PictureFailed, QueueFull, Scheduler
+from latentwalk.server.steering import PictureStream, Session, Work
 from latentwalk.server.validation import generate_order, interpolate_order, walk_order
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import generation_service_pb2_grpc, image_pb2
@@ -26,8 +29,6 @@ ROLES: Mapping[str, Role] = {
 }
 """The role that each rpc takes."""
 
-PictureStream = Stream[Engine, Row, bytes]
-
 _FORMATS: Mapping[Format, image_pb2.ImageFormat.ValueType] = {
     Format.RAW: image_pb2.IMAGE_FORMAT_RAW,
     Format.PNG: image_pb2.IMAGE_FORMAT_PNG,
@@ -37,21 +38,27 @@ _FORMATS: Mapping[Format, image_pb2.ImageFormat.ValueType] = {
 
 
 class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
-    """Pictures, and walks through latent space. `credit` says how many pictures of so many bytes a stream may hold."""
+    """Pictures, and walks through latent space.
+
+    `credit` says how many pictures of so many bytes a stream may hold; `draining` is set when interactive streams,
+    which have no end of their own, should end.
+    """
 
     def __init__(
         self,
         repository: Repository,
-        scheduler: Scheduler[Engine, Row, bytes],
+        scheduler: Scheduler[Engine, Work, bytes],
         encoder: Encoder,
         metrics: ServerMetrics,
         credit: Callable[[int], int],
+        draining: asyncio.Event,
     ) -> None:
         self._repository = repository
         self._scheduler = scheduler
         self._encoder = encoder
         self._metrics = metrics
         self._credit = credit
+        self._draining = draining
 
     async def Generate(self, request: pb.GenerateRequest, context: Any) -> pb.GenerateResponse:  # noqa: N802
         """Draws one picture for each latent."""
@@ -77,6 +84,19 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         order = interpolate_order(request, self._repository.model(request.model))
         await self._write_frames(order, context, pb.InterpolateResponse)
 
+    async def Steer(  # noqa: N802  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, request_iterator: AsyncIterator[pb.SteerRequest], context: Any
+    ) -> None:
+        """Draws the newest position of the caller, again and again."""
+        session = Session(
+            self._repository.model,
+            lambda order, works: self._open(order, context, works),
+            lambda order, stream: self._images(order, stream, 0),
+            self._metrics,
+            self._draining,
+        )
+        await session.run(request_iterator, context.write)
+
     async def _write_frames(
         self,
         order: Order,
@@ -95,19 +115,18 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
             await context.write(response(header=header))
             for index in range(path.frames):
                 images = await self._images(order, stream, index)
-                positions = [_position(standing) for standing in path.standings_at(index)]
-                frame = pb.Frame(index=index, images=images, positions=positions)
+                frame = pb.Frame(index=index, images=images, positions=positions_of(path, index))
                 await context.write(response(frame=frame))
                 self._metrics.served(model.name, order.kind, path.rows)
 
-    def _open(self, order: Order, context: Any) -> PictureStream:
+    def _open(self, order: Order, context: Any, works: Iterator[Work] | None = None) -> PictureStream:
         remaining: float | None = context.time_remaining()
         deadline = float("inf") if remaining is None else time.monotonic() + remaining
         engine, path = order.model.engine, order.path
         try:
             return self._scheduler.open(
                 engine,
-                order.rows(),
+                order.rows() if works is None else works,
                 path.frames * path.rows,
                 credit=self._credit(engine.size.bytes),
                 deadline=deadline,
@@ -133,15 +152,6 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
             )
             for data in await self._encoder.encode(pictures, size, encoding)
         ]
-
-
-def _position(standing: Standing) -> pb.Position:
-    return pb.Position(
-        direction=standing.direction,
-        slider=standing.slider,
-        alpha=standing.alpha,
-        amount=standing.amount,
-    )
 
 
 def _explained(failed: PictureFailed, order: Order, frame: int) -> BaseException:

@@ -16,7 +16,7 @@ class ServerMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._frames = Counter(
             "latentwalk_frames_total",
-            "Pictures handed to callers; kind is generate, walk or interpolate.",
+            "Pictures handed to callers; kind is generate, walk, interpolate or steer.",
             ("model", "kind"),
             registry=registry,
         )

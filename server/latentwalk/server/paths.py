@@ -105,7 +105,7 @@ class Order:
     """A valid request: draw this path with this model, and encode it so."""
 
     kind: str
-    """generate, walk or interpolate."""
+    """generate, walk, interpolate or steer."""
     model: ServedModel
     path: Path
     encoding: Encoding

@@ -1,5 +1,13 @@
 """From the words of the wire to orders that can be carried out; InvalidRequest names the field, value and limit."""
 
 from latentwalk.server.validation.orders import generate_order, interpolate_order, walk_order
+from latentwalk.server.validation.positions import read_position, read_setup, steer_order
 
-__all__ = ["generate_order", "interpolate_order", "walk_order"]
+__all__ = [
+    "generate_order",
+    "interpolate_order",
+    "read_position",
+    "read_setup",
+    "steer_order",
+    "walk_order",
+]

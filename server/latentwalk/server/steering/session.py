@@ -1,0 +1,118 @@
+"""One interactive stream, from its setup to its end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
+
+from latentwalk.rpc.errors import DeadlineExceeded, InvalidRequest, NotServing, ServiceError
+from latentwalk.server.engine import Engine
+from latentwalk.server.metrics import ServerMetrics
+from latentwalk.server.paths import Order
+from latentwalk.server.positions import positions_of
+from latentwalk.server.scheduler import Stream
+from latentwalk.server.served import ServedModel
+from latentwalk.server.steering.inbox import Arrival, Inbox
+from latentwalk.server.steering.target import Aim, Target, Work
+from latentwalk.server.translation import translate
+from latentwalk.server.validation import read_setup, steer_order
+from latentwalk.v1 import generation_service_pb2 as pb
+from latentwalk.v1 import image_pb2
+
+PictureStream = Stream[Engine, Work, bytes]
+
+_ENDINGS = (DeadlineExceeded, NotServing)
+"""What ends the stream; any other error of the wire only refuses the position that met it."""
+
+
+class Session:
+    """Answers the newest position, again and again: at most one picture set is on its way at any time.
+
+    Args:
+        model: the model that serves under a name now.
+        open_stream: queues the works of an order.
+        images: draws and encodes the pictures of an order from its stream.
+        metrics: told of what was served.
+        draining: set when the service begins to drain; the stream ends after the picture in work.
+
+    """
+
+    def __init__(
+        self,
+        model: Callable[[str], ServedModel],
+        open_stream: Callable[[Order, Iterator[Work]], PictureStream],
+        images: Callable[[Order, PictureStream], Awaitable[list[image_pb2.Image]]],
+        metrics: ServerMetrics,
+        draining: asyncio.Event,
+    ) -> None:
+        self._model = model
+        self._open_stream = open_stream
+        self._images = images
+        self._metrics = metrics
+        self._draining = draining
+
+    async def run(
+        self, requests: AsyncIterator[pb.SteerRequest], write: Callable[[pb.SteerResponse], Awaitable[None]]
+    ) -> None:
+        """Serves the stream to its end. While `write` waits for a slow reader, nothing is drawn.
+
+        Raises InvalidRequest for messages that break the rules of the stream, UnknownModel for a setup that names none,
+        and NotServing when the service drains.
+        """
+        setup = await read_setup(requests)
+        self._model(setup.model)
+        with Inbox(requests, self._draining) as inbox:
+            while (arrival := await inbox.newest()) is not None:
+                await write(await self._answer(setup, arrival, inbox))
+
+    async def _answer(self, setup: pb.SteerSetup, arrival: Arrival, inbox: Inbox) -> pb.SteerResponse:
+        aim_at = partial(self._aim_at, setup)
+        try:
+            target = Target(aim_at(arrival))
+            order = target.aim.order
+            stream = self._open_stream(order, target.works())
+        except Exception as error:  # noqa: BLE001 - raised again if it is no reason to refuse
+            return _refused(arrival, error)
+        with stream, inbox.offering(lambda newer: _aim_anew(target, newer, aim_at)):
+            try:
+                images = await self._images(order, stream)
+            except Exception as error:  # noqa: BLE001 - raised again if it is no reason to refuse
+                return _refused(target.aim.arrival, error)
+        return self._answered(target.aim, images)
+
+    def _aim_at(self, setup: pb.SteerSetup, arrival: Arrival) -> Aim:
+        return Aim(arrival, steer_order(setup, arrival.position, self._model(setup.model)))
+
+    def _answered(self, aim: Aim, images: list[image_pb2.Image]) -> pb.SteerResponse:
+        model = aim.order.model
+        self._metrics.served(model.name, aim.order.kind, len(images))
+        frame = pb.SteerFrame(
+            images=images,
+            positions=positions_of(aim.order.path, 0),
+            model_version=str(model.version),
+            model_digest=model.digest,
+        )
+        return pb.SteerResponse(sequence=aim.arrival.sequence, dropped=aim.arrival.dropped, frame=frame)
+
+
+def _aim_anew(target: Target, newer: Arrival, aim_at: Callable[[Arrival], Aim]) -> bool:
+    """Whether the target takes the newer position; one that is not valid waits for its turn, to be refused then."""
+    if target.is_settled:
+        return False
+    try:
+        return target.replace(aim_at(newer))
+    except ServiceError:
+        return False
+
+
+def _refused(arrival: Arrival, raised: Exception) -> pb.SteerResponse:
+    """The refusal of a position. Raises what ends the stream, and what nobody foresaw."""
+    error = raised if isinstance(raised, ServiceError) else translate(raised)
+    if error is None or isinstance(error, _ENDINGS):
+        raise raised
+    refusal = pb.SteerRefusal(
+        code=error.status.value[0],
+        reason=error.reason,
+        message=error.message,
+        field=error.violations[0][0] if isinstance(error, InvalidRequest) else "",
+    )
+    return pb.SteerResponse(sequence=arrival.sequence, dropped=arrival.dropped, refusal=refusal)

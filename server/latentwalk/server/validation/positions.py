@@ -1,0 +1,43 @@
+"""The messages of an interactive stream: which may come when, and what a position asks for."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from latentwalk.rpc.errors import InvalidRequest
+from latentwalk.server.paths import Order
+from latentwalk.server.served import ServedModel
+from latentwalk.server.validation.orders import generate_order
+from latentwalk.v1 import generation_service_pb2 as pb
+
+
+async def read_setup(requests: AsyncIterator[pb.SteerRequest]) -> pb.SteerSetup:
+    """The setup, which must be the first of the messages."""
+    request = await anext(requests, None)
+    if request is None or request.WhichOneof("command") != "setup":
+        raise InvalidRequest("setup", "is missing; it must be the first message of the stream")
+    return request.setup
+
+
+def read_position(request: pb.SteerRequest, last: int | None) -> pb.SteerPosition:
+    """The position of a later message; `last` is the sequence number of the one before, if there was one."""
+    command = request.WhichOneof("command")
+    if command == "setup":
+        raise InvalidRequest("setup", "came a second time; it holds for the whole stream, open another one instead")
+    if command is None:
+        raise InvalidRequest("position", "is missing; every message after the setup needs one")
+    if last is not None and request.sequence <= last:
+        raise InvalidRequest("sequence", f"{request.sequence} must be greater than the one before, {last}")
+    return request.position
+
+
+def steer_order(setup: pb.SteerSetup, position: pb.SteerPosition, model: ServedModel) -> Order:
+    """What a Generate with these latents would be asked for, and refused for."""
+    request = pb.GenerateRequest(
+        model=setup.model,
+        latents=position.latents,
+        displacements=position.displacements,
+        encoding=setup.encoding,
+        delivery=setup.delivery,
+        any_class=position.any_class,
+    )
+    return replace(generate_order(request, model), kind="steer")
