@@ -17,6 +17,11 @@ def training_seeds(job_seed: int, step: int, rows: int) -> list[int]:
     return [_TRAINING | _mixed("latent", job_seed, step, row) for row in range(rows)]
 
 
+def order_generator(job_seed: int, epoch: int) -> torch.Generator:
+    """What a data set is shuffled with before one epoch."""
+    return torch.Generator().manual_seed(_mixed("order", job_seed, epoch))
+
+
 def held_out_seeds(rows: int) -> range:
     """The seeds on which every job is measured: 0, 1, 2, ..., so that jobs can be compared."""
     return range(rows)

@@ -2,10 +2,12 @@
 
 * ``<root>/generators/<generator>/<version>/{manifest.json, weights.safetensors}``
 * ``<root>/directions/<generator>/<direction>/<version>/{manifest.json, vectors.safetensors}``
+* ``<root>/classifiers/<classifier>/<version>/{manifest.json, weights.safetensors}``
 
 Versions are 1, 2, 3, ...; a version can be seen once its manifest is there, and its number never comes back.
 """
 
+from latentwalk.gan.artifacts.classifiers import load_classifier, save_classifier
 from latentwalk.gan.artifacts.directions import load_direction, save_direction
 from latentwalk.gan.artifacts.generators import load_generator, save_generator
 from latentwalk.gan.artifacts.manifest import ArtifactRef, FileEntry, Kind, Manifest
@@ -18,8 +20,10 @@ __all__ = [
     "FileEntry",
     "Kind",
     "Manifest",
+    "load_classifier",
     "load_direction",
     "load_generator",
+    "save_classifier",
     "save_direction",
     "save_generator",
 ]

@@ -10,13 +10,17 @@ from typing import Any, Literal, TypeAlias, TypedDict, cast
 from latentwalk.gan.errors import GanError
 from latentwalk.gan.spec import JsonObject
 
-Kind: TypeAlias = Literal["generators", "directions"]
+Kind: TypeAlias = Literal["generators", "directions", "classifiers"]
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 # How many parts the name of an artifact has, and which file holds its tensors.
-NAME_PARTS: dict[Kind, int] = {"generators": 1, "directions": 2}
-TENSOR_FILE: dict[Kind, str] = {"generators": "weights.safetensors", "directions": "vectors.safetensors"}
+NAME_PARTS: dict[Kind, int] = {"generators": 1, "directions": 2, "classifiers": 1}
+TENSOR_FILE: dict[Kind, str] = {
+    "generators": "weights.safetensors",
+    "directions": "vectors.safetensors",
+    "classifiers": "weights.safetensors",
+}
 
 _NAME_PART = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 

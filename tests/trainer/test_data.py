@@ -1,0 +1,116 @@
+"""Data sets: read whole, refused by name, and seen in an order that follows from the seed."""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from latentwalk.trainer.data import DataRefused, Form, Library
+from latentwalk.trainer.order import Order
+
+
+def picture(path: Path, size: tuple[int, int] = (20, 20), mode: str = "L", shade: int = 200) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, shade if mode == "L" else (shade, 0, 0)).save(path)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return Library(tmp_path)
+
+
+def test_a_data_set_of_torchvision_is_read_by_its_name(library: Library) -> None:
+    raw = library.root / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for prefix, count in (("train", 30), ("t10k", 10)):
+        images = np.arange(count, dtype=np.uint8)[:, None, None].repeat(28, 1).repeat(28, 2)
+        head = struct.pack(">BBBBIII", 0, 0, 8, 3, count, 28, 28)
+        (raw / f"{prefix}-images-idx3-ubyte").write_bytes(head + images.tobytes())
+        labels = (np.arange(count) % 10).astype(np.uint8)
+        (raw / f"{prefix}-labels-idx1-ubyte").write_bytes(struct.pack(">BBBBI", 0, 0, 8, 1, count) + labels.tobytes())
+    assert library.form("dataset", "MNIST") == Form(channels=1, classes=10)
+    train, test = (library.read("dataset", "MNIST", part, 32) for part in ("train", "test"))
+    assert train.images.shape == (30, 1, 32, 32)
+    assert len(test) == 10
+    assert train.labels is not None
+    assert train.labels.tolist() == [number % 10 for number in range(30)]
+    assert (train.images[17] == 17).all()
+    assert train.digest != test.digest
+
+
+def test_a_data_set_that_is_not_there_is_refused_with_what_to_do(library: Library) -> None:
+    with pytest.raises(DataRefused, match=r"data set MNIST cannot be read.*--download"):
+        library.form("dataset", "MNIST")
+    with pytest.raises(DataRefused, match="'ImageNet' is none of MNIST"):
+        library.form("dataset", "ImageNet")
+
+
+def test_a_folder_is_cut_to_squares_and_every_tenth_picture_is_for_tests(library: Library) -> None:
+    for number in range(21):
+        picture(library.root / "flat" / f"{number:02}.png", size=(30, 20), shade=number * 10)
+    assert library.form("folder", "flat") == Form(channels=1, classes=0)
+    train, test = (library.read("folder", "flat", part, 16) for part in ("train", "test"))
+    assert train.images.shape == (18, 1, 16, 16)
+    assert test.images[:, 0, 0, 0].tolist() == [0, 100, 200]
+    assert train.labels is None
+    assert train.pictures(torch.tensor([0])).flatten()[0].item() == pytest.approx(10 / 127.5 - 1)
+
+
+def test_sub_folders_are_classes_and_one_colour_picture_makes_all_of_them_colour(library: Library) -> None:
+    for number in range(5):
+        picture(library.root / "animals" / "cat" / f"{number}.png")
+        picture(library.root / "animals" / "dog" / f"{number}.png", mode="RGB")
+    assert library.form("folder", "animals") == Form(channels=3, classes=2)
+    train = library.read("folder", "animals", "train", 8)
+    assert train.classes == ("cat", "dog")
+    assert train.labels is not None
+    assert train.labels.tolist() == [0] * 4 + [1] * 5
+    assert train.images[0, :, 0, 0].tolist() == [200, 200, 200]
+    assert train.images[-1, :, 0, 0].tolist() == [200, 0, 0]
+
+
+def test_what_is_no_picture_is_refused_by_its_name(library: Library) -> None:
+    picture(library.root / "mixed" / "a.png")
+    (library.root / "mixed" / "notes.txt").write_text("not a picture")
+    with pytest.raises(DataRefused, match=r"notes\.txt is no picture"):
+        library.form("folder", "mixed")
+    picture(library.root / "torn" / "a.png")
+    whole = library.root / "torn" / "b.png"
+    Image.effect_noise((64, 64), 50).save(whole)
+    whole.write_bytes(whole.read_bytes()[:200])
+    with pytest.raises(DataRefused, match=r"b\.png is a broken picture"):
+        library.read("folder", "torn", "train", 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [("nowhere", "there is no folder"), ("../outside", "leads out"), ("/etc", "leads out"), ("empty", "is empty")],
+)
+def test_folders_that_cannot_be_are_refused(library: Library, name: str, problem: str) -> None:
+    (library.root / "empty").mkdir()
+    with pytest.raises(DataRefused, match=problem):
+        library.form("folder", name)
+
+
+def test_a_picture_beside_the_sub_folders_is_refused(library: Library) -> None:
+    picture(library.root / "both" / "cat" / "1.png")
+    picture(library.root / "both" / "stray.png")
+    with pytest.raises(DataRefused, match=r"'stray\.png' beside them"):
+        library.form("folder", "both")
+
+
+def test_every_epoch_shows_every_row_once_in_an_order_of_its_own() -> None:
+    order = Order(10, job_seed=3)
+    sequence = torch.cat([order.rows(step, 4) for step in range(10)])
+    epochs = sequence.split(10)
+    assert all(sorted(epoch.tolist()) == list(range(10)) for epoch in epochs)
+    assert len({tuple(epoch.tolist()) for epoch in epochs}) == 4
+    assert torch.equal(Order(10, 3).rows(7, 4), order.rows(7, 4))
+    assert not torch.equal(Order(10, 4).rows(7, 4), order.rows(7, 4))
+
+
+def test_a_batch_may_be_larger_than_the_data() -> None:
+    assert sorted(Order(3, 0).rows(0, 7).tolist())[:2] == [0, 0]

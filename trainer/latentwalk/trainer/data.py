@@ -1,0 +1,224 @@
+"""Pictures to learn from: data sets of torchvision and folders of pictures, whole in memory."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+from torchvision import datasets
+from torchvision.transforms.v2 import functional as transforms
+
+Part: TypeAlias = Literal["train", "test"]
+
+MAX_BYTES = 8 * 2**30
+"""Of a data set in memory; more is refused."""
+_TESTED = 10
+"""Of a folder, the first picture and each tenth from there on are its test part."""
+_GREY = frozenset({"1", "L", "LA", "I", "I;16", "F"})
+_RESIZED_AT_ONCE = 4_096
+
+
+class DataRefused(Exception):
+    """What was to be learned from is not there, or does not consist of pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What can be told of a data set without reading all of it."""
+
+    channels: int
+    """C: 1 for grey, 3 for colour."""
+    classes: int
+    """K; 0 without classes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """A data set in memory."""
+
+    images: Tensor
+    """uint8 [M, C, H, W]."""
+    labels: Tensor | None
+    """int64 [M], each from 0 to K - 1; None without classes."""
+    classes: tuple[str, ...]
+    """The names of the K classes."""
+
+    def __len__(self) -> int:
+        """M."""
+        return len(self.images)
+
+    def pictures(self, rows: Tensor) -> Tensor:
+        """Some pictures as float32 [N, C, H, W] in (-1, 1)."""
+        return self.images[rows].float().mul_(2 / 255).sub_(1)
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of pictures and labels."""
+        hasher = hashlib.sha256(repr(tuple(self.images.shape)).encode())
+        for tensor in (self.images, self.labels):
+            if tensor is not None:
+                hasher.update(tensor.numpy().data)
+        return f"sha256:{hasher.hexdigest()}"
+
+
+@dataclass(frozen=True)
+class Library:
+    """Where pictures are found: data sets of torchvision, and folders, all under one root."""
+
+    root: Path
+    """The data folder of the trainer; the layout in it is torchvision's, such as MNIST/raw."""
+    download: bool = False
+    """Whether torchvision may fetch a data set that is not there."""
+
+    def form(self, kind: str, name: str) -> Form:
+        """Checks that the data can be read, by the heads of the files. Raises DataRefused."""
+        return _SOURCES[kind].form(self, name)
+
+    def read(self, kind: str, name: str, part: Part, resolution: int) -> Pictures:
+        """Reads pictures, each scaled until its shorter side fits and cut to its middle. Raises DataRefused."""
+        return _SOURCES[kind].read(self, name, part, resolution)
+
+
+# -- data sets of torchvision ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A data set of torchvision: CIFAR is pickled, and read only after its published digests were compared."""
+
+    load: Callable[..., Any]
+    form: Form
+
+
+DATASETS: Mapping[str, _Known] = {
+    "MNIST": _Known(datasets.MNIST, Form(1, 10)),
+    "FashionMNIST": _Known(datasets.FashionMNIST, Form(1, 10)),
+    "KMNIST": _Known(datasets.KMNIST, Form(1, 10)),
+    "CIFAR10": _Known(datasets.CIFAR10, Form(3, 10)),
+    "CIFAR100": _Known(datasets.CIFAR100, Form(3, 100)),
+}
+"""By their names in torchvision; all have a train part and a test part."""
+
+
+def _known_form(library: Library, name: str) -> Form:
+    if name not in DATASETS:
+        raise DataRefused(f"{name!r} is none of {', '.join(DATASETS)}")
+    if not library.download:
+        _load(library, name, train=False)
+    return DATASETS[name].form
+
+
+def _read_known(library: Library, name: str, part: Part, resolution: int) -> Pictures:
+    loaded = _load(library, name, train=part == "train")
+    images = torch.as_tensor(loaded.data)  # [M, H, W], or [M, H, W, C]
+    images = images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2)
+    _check_size(len(images), images.shape[1], resolution)
+    fitted = torch.cat([_fit(some, resolution) for some in images.split(_RESIZED_AT_ONCE)])
+    return Pictures(fitted, torch.as_tensor(loaded.targets), tuple(loaded.classes))
+
+
+def _load(library: Library, name: str, *, train: bool) -> Any:
+    try:
+        return DATASETS[name].load(str(library.root), train=train, download=library.download)
+    except (RuntimeError, OSError, ValueError) as error:
+        raise DataRefused(
+            f"data set {name} cannot be read from {library.root}: {error}. Put it there in torchvision's layout, or "
+            "let the trainer download it (--download)"
+        ) from error
+
+
+# -- folders of pictures ---------------------------------------------------------------------------------------------
+
+
+def _folder_form(library: Library, name: str) -> Form:
+    classes, files = _listed(library, name)
+    grey = all(_mode(path) in _GREY for path, _ in files)
+    return Form(1 if grey else 3, len(classes))
+
+
+def _read_folder(library: Library, name: str, part: Part, resolution: int) -> Pictures:
+    form = _folder_form(library, name)
+    classes, files = _listed(library, name)
+    chosen = [file for place, file in enumerate(files) if (place % _TESTED == 0) == (part == "test")]
+    if not chosen:
+        raise DataRefused(f"folder {name!r} has {len(files)} pictures: at least 2 are needed")
+    _check_size(len(chosen), form.channels, resolution)
+    images = torch.cat([_fit(_decoded(path, form.channels), resolution) for path, _ in chosen])
+    labels = torch.tensor([label for _, label in chosen]) if classes else None
+    return Pictures(images, labels, classes)
+
+
+def _listed(library: Library, name: str) -> tuple[tuple[str, ...], list[tuple[Path, int]]]:
+    """The names of the classes, and each file with its class; all sorted by name."""
+    root = library.root.resolve()
+    folder = (root / name).resolve()
+    if not folder.is_relative_to(root):
+        raise DataRefused(f"folder {name!r} leads out of the data folder {root}")
+    if not folder.is_dir():
+        raise DataRefused(f"there is no folder {name!r} in the data folder {root}")
+    classes = [path for path in _visible(folder) if path.is_dir()]
+    homes = classes or [folder]
+    files = [(path, label) for label, home in enumerate(homes) for path in _visible(home) if path.is_file()]
+    if stray := [path.name for path in _visible(folder) if classes and not path.is_dir()]:
+        raise DataRefused(
+            f"folder {name!r} has sub-folders, one a class, and {stray[0]!r} beside them: move it into one"
+        )
+    if not files:
+        raise DataRefused(f"folder {name!r} is empty: at least 2 pictures are needed")
+    return tuple(path.name for path in classes), files
+
+
+def _visible(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.iterdir()) if not path.name.startswith("."))
+
+
+def _mode(path: Path) -> str:
+    try:
+        with Image.open(path) as picture:
+            return picture.mode
+    except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise DataRefused(f"{path} is no picture: {error}") from error
+
+
+def _decoded(path: Path, channels: int) -> Tensor:
+    """uint8 [1, C, H, W]."""
+    try:
+        with Image.open(path) as picture:
+            return transforms.pil_to_tensor(picture.convert("L" if channels == 1 else "RGB"))[None]
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataRefused(f"{path} is a broken picture: {error}") from error
+
+
+# -- both ------------------------------------------------------------------------------------------------------------
+
+
+def _fit(images: Tensor, resolution: int) -> Tensor:
+    """uint8 [N, C, H, W] -> [N, C, resolution, resolution]: bilinear, without aliases, then the middle."""
+    if images.shape[2:] == (resolution, resolution):
+        return images
+    return transforms.center_crop(transforms.resize(images, [resolution], antialias=True), [resolution])
+
+
+def _check_size(count: int, channels: int, resolution: int) -> None:
+    size = count * channels * resolution**2
+    if size > MAX_BYTES:
+        raise DataRefused(
+            f"{count:,} pictures of {resolution} px need {size / 2**30:.1f} GiB of memory: at most "
+            f"{MAX_BYTES / 2**30:.0f} are allowed; take fewer, or a lower resolution"
+        )
+
+
+@dataclass(frozen=True)
+class _Source:
+    form: Callable[[Library, str], Form]
+    read: Callable[[Library, str, Part, int], Pictures]
+
+
+_SOURCES: Mapping[str, _Source] = {
+    "dataset": _Source(_known_form, _read_known),
+    "folder": _Source(_folder_form, _read_folder),
+}

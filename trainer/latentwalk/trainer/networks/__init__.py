@@ -1,0 +1,1 @@
+"""What is trained beside generators and directions, and by which rules."""

@@ -1,0 +1,57 @@
+"""The other player: tells real pictures from drawn ones."""
+
+from itertools import pairwise
+
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from latentwalk.gan.spec import GeneratorSpec
+
+_SLOPE = 0.2
+"""Of the leaky rectifier below zero (Radford et al. 2016, section 3)."""
+
+
+class Discriminator(nn.Module):
+    """The ladder of a DCGAN turned round: resolution -> ... -> 8x8 -> 4x4, then one score a picture.
+
+    The finest layer has ``width`` channels and each coarser one twice as many. There is no batch normalisation: a
+    penalty on the gradient at a picture needs a score that depends on that picture alone (Gulrajani et al. 2017,
+    section 4). A condition is met by projection (Miyato and Koyama 2018, equation 3): the score of a picture with
+    features f is a f + b + c V f. With ``normalised`` every layer has a spectral norm of 1 (Miyato et al. 2018).
+    """
+
+    def __init__(self, spec: GeneratorSpec, width: int, *, normalised: bool = False) -> None:
+        super().__init__()
+        rungs = spec.resolution.bit_length() - 3
+        channels = [spec.channels, *(width * 2**rung for rung in range(rungs))]
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise(channels):
+            layers += [nn.Conv2d(inputs, outputs, 4, 2, 1), nn.LeakyReLU(_SLOPE, inplace=True)]
+        self.ladder = nn.Sequential(*layers, nn.Flatten())
+        features = channels[-1] * 4 * 4
+        self.score = nn.Linear(features, 1)
+        self.projection = nn.Linear(spec.classes, features, bias=False) if spec.classes else None
+        self.apply(_initialise)
+        if normalised:
+            self.apply(_normalise)
+
+    def forward(self, pictures: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Scores [N] of pictures [N, C, H, W] under a condition [N, K], or None without classes; high means real."""
+        features = self.ladder(pictures)
+        score = self.score(features).squeeze(1)
+        if self.projection is None or condition is None:
+            return score
+        return score + (self.projection(condition) * features).sum(dim=1)
+
+
+def _initialise(layer: nn.Module) -> None:
+    """He et al. 2015, for the leaky rectifier; the two that end in the score keep its size near 1."""
+    if isinstance(layer, nn.Conv2d):
+        nn.init.kaiming_normal_(layer.weight, _SLOPE)
+    elif isinstance(layer, nn.Linear):
+        nn.init.normal_(layer.weight, 0.0, max(layer.weight.shape) ** -0.5)
+
+
+def _normalise(layer: nn.Module) -> None:
+    if isinstance(layer, nn.Conv2d | nn.Linear):
+        spectral_norm(layer)
