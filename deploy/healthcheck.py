@@ -1,6 +1,7 @@
 """Asks a gRPC service how it is: `healthcheck HOST:PORT SERVICE` exits with 0 if it is SERVING, with 1 if not.
 
-LATENTWALK_TLS_ROOT names the PEM file of a root certificate, for a service behind TLS.
+LATENTWALK_TLS_ROOT names the PEM file of a root certificate, for a service behind TLS. To one that asks for a client's
+certificate, the service's own is shown: LATENTWALK_TLS_CERTIFICATE and LATENTWALK_TLS_KEY.
 """
 
 import os
@@ -14,10 +15,11 @@ CHECK = "/grpc.health.v1.Health/Check"
 TIMEOUT_SECONDS = 4
 
 
-def serving(address: str, service: str, root_certificate: str) -> bool:
+def serving(address: str, service: str, root: str, certificate: str, key: str) -> bool:
     """Whether `service` at `address` is SERVING; over TLS if the file of a root certificate is named."""
-    if root_certificate:
-        credentials = grpc.ssl_channel_credentials(Path(root_certificate).read_bytes())
+    if root:
+        files = (Path(file).read_bytes() if file else None for file in (root, key, certificate))
+        credentials = grpc.ssl_channel_credentials(*files)
         channel = grpc.secure_channel(address, credentials)
     else:
         channel = grpc.insecure_channel(address)
@@ -28,7 +30,8 @@ def serving(address: str, service: str, root_certificate: str) -> bool:
 
 if __name__ == "__main__":
     try:
-        healthy = serving(sys.argv[1], sys.argv[2], os.environ.get("LATENTWALK_TLS_ROOT", ""))
+        files = (os.environ.get(f"LATENTWALK_TLS_{name}", "") for name in ("ROOT", "CERTIFICATE", "KEY"))
+        healthy = serving(sys.argv[1], sys.argv[2], *files)
     except grpc.RpcError as error:
         sys.exit(f"{sys.argv[1]}: {error}")
     sys.exit(0 if healthy else f"{sys.argv[2]} is not serving")

@@ -176,3 +176,11 @@ def test_every_command_explains_itself():
     for command in commands:
         shown = runner.invoke(app, [command, "--help"])
         assert (shown.exit_code, "Usage" in shown.stdout) == (0, True)
+
+
+def test_a_certificate_to_show_needs_its_key(latentwalk, tmp_path):
+    pem = tmp_path / "certificate.pem"
+    pem.touch()
+    refused = latentwalk("--tls-certificate", str(pem), "models", "list")
+    assert refused.exit_code == 2
+    assert "give both, or neither" in refused.output

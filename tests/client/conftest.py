@@ -145,17 +145,22 @@ def client(server: Running) -> Iterator[Client]:
 
 
 @pytest.fixture(scope="session")
-def trainer(store: Path, server: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("trainer")
-    settings = TrainerSettings(
-        **ENDPOINT,
-        store=str(store),
-        folder=str(folder / "jobs"),
-        database=f"sqlite:///{folder / 'trainer.db'}",
-        server_address=server.address,
-    )
-    with ServiceThread(trainer_main.serving(settings)) as running:
-        yield running
+def start_trainer(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
+    """Starts a trainer on the store with some settings of its own."""
+    with ExitStack() as stack:
+
+        def start(**settings: Any) -> Running:
+            folder = tmp_path_factory.mktemp("trainer")
+            files = {"folder": str(folder / "jobs"), "database": f"sqlite:///{folder / 'trainer.db'}"}
+            all_settings = ENDPOINT | {"store": str(store)} | files | settings
+            return stack.enter_context(ServiceThread(trainer_main.serving(TrainerSettings(**all_settings))))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def trainer(start_trainer: StartServer, server: Running) -> Running:
+    return start_trainer(server_address=server.address)
 
 
 @dataclass(frozen=True)

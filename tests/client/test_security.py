@@ -1,18 +1,16 @@
-"""Tokens and TLS, with a real certificate."""
+"""Tokens, roles, limits and TLS, with real certificates."""
 
-import hashlib
 import shutil
-import subprocess
-from pathlib import Path
+from hashlib import sha256
 
 import pytest
 
-from latentwalk.client import AsyncClient, Client, Unauthenticated, Unavailable
+from latentwalk.client import AsyncClient, Client, PermissionDenied, RateLimited, Tls, Unauthenticated, Unavailable
 
 
 def test_without_a_valid_token_nothing_is_told(start_server, tmp_path):
     tokens = tmp_path / "tokens"
-    tokens.write_text(hashlib.sha256(b"open sesame").hexdigest() + "\n")
+    tokens.write_text(sha256(b"open sesame").hexdigest() + "\n")
     address = start_server(tokens=str(tokens)).address
     for token in (None, "guess"):
         with Client(address, token=token) as stranger:
@@ -25,26 +23,87 @@ def test_without_a_valid_token_nothing_is_told(start_server, tmp_path):
         assert friend.models()
 
 
-@pytest.fixture
-def key_and_certificate(tmp_path) -> tuple[Path, Path]:
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    command = (
-        "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1"
-    )
-    files = ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([*command.split(), *files], check=True, capture_output=True)
-    return key, certificate
-
-
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
-async def test_tls_is_checked_against_the_given_root(start_server, key_and_certificate):
-    key, certificate = key_and_certificate
-    address = start_server(tls_certificate=str(certificate), tls_key=str(key)).address
-    with Client(address, tls=certificate) as client:
+async def test_tls_is_checked_against_the_given_root(start_server, authority):
+    shown = authority.sign("localhost")
+    address = start_server(tls_certificate=str(shown.certificate), tls_key=str(shown.key)).address
+    with Client(address, tls=authority.root) as client:
         client.wait_ready(timeout=20)
         assert client.models()
-    async with AsyncClient(address, tls=str(certificate)) as client:
+    async with AsyncClient(address, tls=str(authority.root)) as client:
         assert await client.models()
     for tls in (True, False):
         with Client(address, tls=tls, retries=0) as client, pytest.raises(Unavailable):
             client.models()
+
+
+@pytest.fixture
+def guarded(authority, tmp_path):
+    """Settings of a service that asks for a client's certificate and a token: "look", "load" or "learn"."""
+    shown = authority.sign("localhost")
+    roles = {"look": "viewer", "load": "operator", "learn": "trainer"}
+    tokens = tmp_path / "tokens"
+    tokens.write_text("".join(f"{sha256(token.encode()).hexdigest()} {roles[token]} {token}\n" for token in roles))
+    return {
+        "tls_certificate": str(shown.certificate),
+        "tls_key": str(shown.key),
+        "tls_client_ca": str(authority.root),
+        "tokens": str(tokens),
+    }
+
+
+async def test_a_client_shows_its_certificate_to_a_server_that_asks_for_one(start_server, authority, guarded):
+    address = start_server(**guarded).address
+    own = authority.sign("notebook")
+    tls = Tls(authority.root, own.certificate, own.key)
+    with Client(address, tls=tls, token="look") as client:
+        client.wait_ready(timeout=20)
+        assert client.models()
+        with pytest.raises(PermissionDenied, match="takes the role operator") as caught:
+            client.load_model("tiny")
+        assert caught.value.role == "operator"
+    async with AsyncClient(address, tls=tls, token="load") as client:
+        assert (await client.load_model("tiny")).model.name == "tiny"
+    with Client(address, tls=authority.root, token="look", retries=0) as client, pytest.raises(Unavailable):
+        client.models()
+
+
+def test_a_certificate_without_its_key_is_refused(authority):
+    with pytest.raises(ValueError, match="both certificate and key"):
+        Tls(authority.root, certificate="certificate.pem")
+
+
+def test_a_client_that_asks_too_often_is_told_when_to_ask_again_and_can_wait_itself(start_server):
+    address = start_server(calls_per_second=2.0, calls_burst=1).address
+    with Client(address) as client:
+        client.models()
+        with pytest.raises(RateLimited) as caught:
+            client.models()
+        assert 0 < caught.value.retry_after <= 0.5
+    with Client(address, overload_retries=100) as patient:
+        for _ in range(3):
+            assert patient.models()
+
+
+def test_a_trainer_behind_the_same_doorway_tells_a_guarded_server(
+    start_server, start_trainer, store, authority, guarded, tmp_path
+):
+    (tmp_path / "token").write_text("load\n")
+    guarded["store"] = str(shutil.copytree(store, tmp_path / "store"))
+    server = start_server(**guarded)
+    trainer = start_trainer(
+        **guarded,
+        server_address=server.address,
+        server_certificate=str(authority.root),
+        server_token=str(tmp_path / "token"),
+    )
+    own = authority.sign("notebook")
+    options = {"trainer_address": trainer.address, "tls": Tls(authority.root, own.certificate, own.key)}
+    small = {"steps": 2, "batch_size": 2, "evaluation_size": 2}
+    with Client(server.address, token="look", **options) as viewer:
+        viewer.wait_ready(timeout=60)
+        with pytest.raises(PermissionDenied, match="takes the role trainer"):
+            viewer.train_edit("tiny", "guarded", edits="zoom", **small)
+        assert not viewer.jobs().jobs
+    with Client(server.address, token="learn", **options) as client:
+        result = client.train_edit("tiny", "guarded", edits="zoom", **small).result(timeout=120)
+        assert (result.loaded, result.load_error) == (True, "")

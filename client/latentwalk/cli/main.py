@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from latentwalk.cli import directions, jobs, models, pictures, pull, services, train
-from latentwalk.cli.connection import DEFAULT_SERVER, DEFAULT_TRAINER, Target
+from latentwalk.cli.connection import DEFAULT_SERVER, DEFAULT_TRAINER, Target, choose_tls, pem_file
 from latentwalk.cli.demo import command as demo
 from latentwalk.cli.failures import Commands
 
@@ -28,12 +28,13 @@ def options(
         str, typer.Option(envvar="LATENTWALK_TRAINER", help="host:port of the trainer")
     ] = DEFAULT_TRAINER,
     token: Annotated[str | None, typer.Option(envvar="LATENTWALK_TOKEN", help="bearer token", show_envvar=True)] = None,
-    tls_root: Annotated[
-        Path | None, typer.Option(help="PEM file of root certificates; turns TLS on", exists=True, dir_okay=False)
-    ] = None,
+    tls: Annotated[bool, typer.Option("--tls", help="TLS, with the system's root certificates")] = False,
+    tls_root: Annotated[Path | None, pem_file("root certificates other than the system's; turns TLS on")] = None,
+    tls_certificate: Annotated[Path | None, pem_file("a certificate to show when asked; turns TLS on")] = None,
+    tls_key: Annotated[Path | None, pem_file("its key")] = None,
 ) -> None:
     """Steers image generators through their latent space."""
-    context.obj = Target(server, trainer, token, tls_root)
+    context.obj = Target(server, trainer, token, choose_tls(tls, tls_root, tls_certificate, tls_key))
 
 
 app.add_typer(models.app, name="models")

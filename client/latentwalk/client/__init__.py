@@ -35,6 +35,7 @@ from latentwalk.client._errors import (
     NoTrainer,
     Overloaded,
     PermissionDenied,
+    RateLimited,
     ServiceError,
     Unauthenticated,
     Unavailable,
@@ -60,6 +61,7 @@ from latentwalk.client._options import NOT_SAID
 from latentwalk.client._paths import Displacement, Leg, Stretch
 from latentwalk.client._pictures import Picture, Pictures
 from latentwalk.client._sync import Client, JobHandle, Walk
+from latentwalk.client._tls import Tls
 
 __all__ = [
     "NOT_SAID",
@@ -108,10 +110,12 @@ __all__ = [
     "Pictures",
     "Position",
     "Range",
+    "RateLimited",
     "ServiceError",
     "Slider",
     "SliderEvaluation",
     "Stretch",
+    "Tls",
     "Unauthenticated",
     "Unavailable",
     "Unimplemented",

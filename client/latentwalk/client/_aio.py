@@ -3,7 +3,6 @@
 # ruff: noqa: ASYNC109 - a timeout here is a deadline that travels to the service, which asyncio.timeout() does not.
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -25,6 +24,7 @@ from latentwalk.client._jobs import Job, JobEvent, JobResult
 from latentwalk.client._options import NOT_SAID, Options, Timeout
 from latentwalk.client._pictures import Picture
 from latentwalk.client._rpcs import Peer, Reply
+from latentwalk.client._tls import TlsChoice
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -228,7 +228,7 @@ class AsyncClient:
         *,
         trainer_address: str | None = None,
         token: str | None = None,
-        tls: bool | str | os.PathLike[str] = False,
+        tls: TlsChoice = False,
         timeout: float | None = 60.0,
         retries: int = 2,
         overload_retries: int = 0,

@@ -13,12 +13,13 @@ LatentwalkError
     │   ├── CorruptArtifact     a file in the store is damaged                       .file
     │   └── JobStateConflict    the job is in a state in which this cannot be done
     ├── LimitExceeded        a message or the service is at its limit
-    │   └── Overloaded          the queue is full; try again later                   .retry_after
+    │   └── Overloaded          refused for now; try again later                     .retry_after
+    │       └── RateLimited         this client asks too often, or for too much at once
     ├── DeadlineExceeded     no answer in time (also a TimeoutError)
     ├── Cancelled            the call was cancelled
     ├── Unavailable          nobody there, starting, or draining (also a ConnectionError)
     ├── Unauthenticated      no token, or not a valid one
-    ├── PermissionDenied     a valid token that may not do this
+    ├── PermissionDenied     a valid token that may not do this                      .role
     ├── Unimplemented        the service does not know this call: it is older than the SDK
     └── InternalError        a fault of the service; its log has all of it under the request id
 """
@@ -152,12 +153,16 @@ class LimitExceeded(ServiceError):
 
 
 class Overloaded(LimitExceeded):
-    """The queue is full: refused at once, nothing was done."""
+    """Refused at once, nothing was done: the queue is full."""
 
     @property
     def retry_after(self) -> float:
         """Seconds after which the service expects to have room."""
         return self.failure.retry_after or 0.0
+
+
+class RateLimited(Overloaded):
+    """Refused at once, nothing was done: this client makes calls too fast, or has too many under way."""
 
 
 class DeadlineExceeded(ServiceError, TimeoutError):
@@ -178,6 +183,11 @@ class Unauthenticated(ServiceError):
 
 class PermissionDenied(ServiceError):
     """The token is valid, but may not do this."""
+
+    @property
+    def role(self) -> str:
+        """The role that this takes."""
+        return self.metadata.get("role", "")
 
 
 class Unimplemented(ServiceError):
@@ -202,6 +212,8 @@ ERRORS: Mapping[str | grpc.StatusCode, type[ServiceError]] = {
     "DEADLINE": DeadlineExceeded,
     "NOT_SERVING": Unavailable,
     "UNAUTHENTICATED": Unauthenticated,
+    "PERMISSION_DENIED": PermissionDenied,
+    "RATE_LIMITED": RateLimited,
     "INTERNAL": InternalError,
     grpc.StatusCode.CANCELLED: Cancelled,
     grpc.StatusCode.UNKNOWN: InternalError,

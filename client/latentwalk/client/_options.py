@@ -1,16 +1,15 @@
 """How a client reaches its services: addresses, TLS, token, deadlines, retries."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
 import grpc
 
 from latentwalk.client._errors import NoTrainer
 from latentwalk.client._rpcs import RPCS, Peer
+from latentwalk.client._tls import Tls, TlsChoice
 
 # The services' own limit; grpc's default of 4 MiB does not hold a batch of 1024x1024 pictures.
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -38,7 +37,7 @@ class Options:
     address: str
     trainer_address: str | None
     token: str | None
-    tls: bool | str | os.PathLike[str]
+    tls: TlsChoice
     timeout: float | None
     retries: int
     overload_retries: int
@@ -92,8 +91,8 @@ class Options:
         """What secures the channel; None for plain text."""
         if self.tls is False:
             return None
-        root = None if self.tls is True else Path(self.tls).read_bytes()
-        return grpc.ssl_channel_credentials(root_certificates=root)
+        tls = self.tls if isinstance(self.tls, Tls) else Tls(None if self.tls is True else self.tls)
+        return tls.credentials()
 
     def metadata(self, request_id: str) -> tuple[tuple[str, str], ...]:
         """What goes with every call: its id, and the token if there is one."""

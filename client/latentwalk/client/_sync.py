@@ -1,6 +1,5 @@
 """The blocking client: a thin skin over the verbs. `_aio` is its twin, method for method."""
 
-import os
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -22,6 +21,7 @@ from latentwalk.client._jobs import Job, JobEvent, JobResult
 from latentwalk.client._options import NOT_SAID, Options, Timeout
 from latentwalk.client._pictures import Picture
 from latentwalk.client._rpcs import Peer, Reply
+from latentwalk.client._tls import TlsChoice
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -211,7 +211,8 @@ class Client:
 
     address, trainer_address: "host:port" of the server and of the trainer. Connections are made when first needed.
     token: sent as a bearer token with every call; send it over TLS only.
-    tls: False for plain text, True for TLS with the system's root certificates, or the path of a PEM file with others.
+    tls: False for plain text, True for TLS with the system's root certificates, the path of a PEM file with others, or
+        a Tls, which may also have a certificate to show.
     timeout: seconds that a call may take, retries included, unless it says otherwise; None for no deadline. Streams
         (walks, interpolations, watching a job) have a deadline only if they are given one.
     retries: how often (0 to 4) a call that may safely be repeated is sent again when nobody answered. Others are not.
@@ -227,7 +228,7 @@ class Client:
         *,
         trainer_address: str | None = None,
         token: str | None = None,
-        tls: bool | str | os.PathLike[str] = False,
+        tls: TlsChoice = False,
         timeout: float | None = 60.0,
         retries: int = 2,
         overload_retries: int = 0,

@@ -47,7 +47,12 @@ async def serving(settings: Settings) -> AsyncGenerator[Doorway]:
         dispatcher = Dispatcher(
             book,
             launcher,
-            Announcer(settings.server_address, settings.server_certificate, settings.server_token).announce,
+            Announcer(
+                settings.server_address,
+                settings.server_certificate,
+                (settings.tls_certificate, settings.tls_key),
+                settings.server_token,
+            ).announce,
             Metrics(registry),
             concurrency=settings.concurrency,
             max_restarts=settings.max_restarts,

@@ -24,6 +24,8 @@ class Announcer:
     """host:port; "" if there is no server to tell."""
     certificate: str
     """A PEM file with the root that the server's certificate must come from; "" for no TLS."""
+    shown: tuple[str, str]
+    """PEM files of the certificate, and of its key, for a server that asks for one; "" for none."""
     token: str
     """A file with the bearer token; "" for none."""
 
@@ -51,7 +53,8 @@ class Announcer:
         if not self.certificate:
             return grpc.aio.insecure_channel(self.address)
         root = Path(self.certificate).read_bytes()
-        return grpc.aio.secure_channel(self.address, grpc.ssl_channel_credentials(root))
+        certificate, key = (Path(file).read_bytes() if file else None for file in self.shown)
+        return grpc.aio.secure_channel(self.address, grpc.ssl_channel_credentials(root, key, certificate))
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
         if not self.token:

@@ -26,7 +26,10 @@ class Settings(Endpoint):
     server_address: str = setting(
         "", "host:port of the generation server that is to load what was found", host_and_port_or_nothing
     )
-    server_certificate: str = setting("", "PEM file of the root of the generation server's certificate")
+    server_certificate: str = setting(
+        "",
+        "PEM file of the root of the generation server's certificate; if that asks for one, tls_certificate is shown",
+    )
     server_token: str = setting("", "file with the bearer token for the generation server")
     grace_seconds: float = setting(
         10.0, "how long calls, and jobs that were told to stop, may take to leave", at_least(0.1)

@@ -1,0 +1,36 @@
+"""Who a client trusts, and how it proves who it is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+from latentwalk.client._files import StrPath
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """TLS by files, all of them PEM.
+
+    root: the authority that the services' certificates must come from; None for the system's own.
+    certificate, key: what this client shows to services that ask for it (mutual TLS); give both, or neither.
+    """
+
+    root: StrPath | None = None
+    certificate: StrPath | None = None
+    key: StrPath | None = None
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("tls: give both certificate and key, or neither")
+
+    def credentials(self) -> grpc.ChannelCredentials:
+        """What secures a channel. Raises OSError for a file that cannot be read."""
+        root, key, certificate = (
+            None if path is None else Path(path).read_bytes() for path in (self.root, self.key, self.certificate)
+        )
+        return grpc.ssl_channel_credentials(root, key, certificate)
+
+
+TlsChoice = bool | StrPath | Tls
+"""False for plain text, True for TLS with the system's root certificates, a path for another root, or all of it."""
