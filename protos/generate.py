@@ -10,12 +10,12 @@ from pathlib import Path
 from grpc_tools import protoc  # pyright: ignore[reportMissingTypeStubs]
 
 ROOT = Path(__file__).resolve().parent
-PACKAGE = Path("latentwalk") / "v1"
+PACKAGES = (Path("latentwalk/v1"), Path("latentwalk/oip"))
 
 
 def generate(target: Path) -> None:
     """Write the stubs of every .proto file into `target`. Services alone get a `_pb2_grpc` module."""
-    protos = sorted(str(path.relative_to(ROOT)) for path in (ROOT / PACKAGE).glob("*.proto"))
+    protos = sorted(str(path.relative_to(ROOT)) for package in PACKAGES for path in (ROOT / package).glob("*.proto"))
     services = [name for name in protos if name.endswith("_service.proto")]
     include = ["protoc", f"-I{ROOT}", f"-I{files('grpc_tools') / '_proto'}"]
     scripts = Path(sys.executable).parent  # the plugins of this very environment, whatever PATH says
@@ -31,9 +31,13 @@ def _run(arguments: list[str]) -> None:
 
 def stale(target: Path) -> list[str]:
     """Name the generated files that differ between `target` and the checked-in ones, missing and left-over ones too."""
-    made = {path.name for path in (target / PACKAGE).iterdir()}
-    kept = {path.name for path in (ROOT / PACKAGE).glob("*_pb2*.py*")}
-    _, differing, unreadable = filecmp.cmpfiles(target / PACKAGE, ROOT / PACKAGE, sorted(made & kept), shallow=False)
+    return [str(package / name) for package in PACKAGES for name in _differences(target / package, ROOT / package)]
+
+
+def _differences(made_folder: Path, kept_folder: Path) -> list[str]:
+    made = {path.name for path in made_folder.iterdir()}
+    kept = {path.name for path in kept_folder.glob("*_pb2*.py*")}
+    _, differing, unreadable = filecmp.cmpfiles(made_folder, kept_folder, sorted(made & kept), shallow=False)
     return sorted({*differing, *unreadable, *(made ^ kept)})
 
 

@@ -79,6 +79,11 @@ class Doorway:
         self._start_metrics()
         await self.server.start()
 
+    @property
+    def is_serving(self) -> bool:
+        """Whether calls are let in: after `ready`, until the drain."""
+        return self._gate.is_open
+
     def ready(self) -> None:
         """Lets calls in, and says SERVING."""
         self._gate.open()

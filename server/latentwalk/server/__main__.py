@@ -12,15 +12,17 @@ from prometheus_client import CollectorRegistry
 from latentwalk.gan.artifacts import ArtifactStore
 from latentwalk.gan.errors import GanError
 from latentwalk.gan.generator import Generator
+from latentwalk.oip import open_inference_service_pb2_grpc
 from latentwalk.rpc import logs
 from latentwalk.rpc.lifecycle import AddressInUse, Doorway, run
 from latentwalk.rpc.settings import SettingsError, load_settings
-from latentwalk.server import generation_servicer, model_servicer
+from latentwalk.server import generation_servicer, model_servicer, oip_servicer
 from latentwalk.server.encoder import Encoder
 from latentwalk.server.engine import Engine, NoSuchDevice, find_device, use_threads
 from latentwalk.server.generation_servicer import GenerationServicer
 from latentwalk.server.metrics import ServerMetrics
 from latentwalk.server.model_servicer import ModelServicer
+from latentwalk.server.oip_servicer import OipServicer
 from latentwalk.server.repository import Repository
 from latentwalk.server.scheduler import DeviceThread, Scheduler
 from latentwalk.server.settings import Settings
@@ -31,6 +33,7 @@ from latentwalk.v1 import generation_service_pb2_grpc, model_service_pb2_grpc
 _SERVICES = {
     generation_servicer.SERVICE_NAME: generation_servicer.ROLES,
     model_servicer.SERVICE_NAME: model_servicer.ROLES,
+    oip_servicer.SERVICE_NAME: oip_servicer.ROLES,
 }
 
 _log = logging.getLogger("latentwalk.server")
@@ -75,6 +78,8 @@ async def serving(settings: Settings) -> AsyncGenerator[Doorway]:
     servicer = GenerationServicer(repository, scheduler, encoder, metrics, settings.credit, doorway.draining)
     generation_service_pb2_grpc.add_GenerationServiceServicer_to_server(servicer, doorway.server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(repository), doorway.server)
+    standard = OipServicer(repository, servicer, lambda: doorway.is_serving)
+    open_inference_service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(standard, doorway.server)
     device_thread = DeviceThread(scheduler)
     device_thread.start()
     try:

@@ -18,7 +18,13 @@ Behaviour = Callable[[Any, Context], Awaitable[Any]]
 """Takes the request, or the iterator of requests, and the context; returns the reply, or None if it writes replies."""
 
 # These watch the service or describe it; they are open while it starts and drains, and not worth a line in a log.
-_INFRASTRUCTURE = ("grpc.health.", "grpc.reflection.")
+_INFRASTRUCTURE = (
+    "grpc.health.",
+    "grpc.reflection.",
+    "inference.GRPCInferenceService/ServerLive",
+    "inference.GRPCInferenceService/ServerReady",
+    "inference.GRPCInferenceService/ModelReady",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +43,8 @@ class Call:
 
     @property
     def is_infrastructure(self) -> bool:
-        """Whether it is a health check or reflection."""
-        return self.service.startswith(_INFRASTRUCTURE)
+        """Whether it is a health check, also in the words of the Open Inference Protocol, or reflection."""
+        return f"{self.service}/{self.method}".startswith(_INFRASTRUCTURE)
 
 
 class AroundInterceptor(grpc.aio.ServerInterceptor, ABC):

@@ -10,7 +10,7 @@ from latentwalk.rpc.interceptors.around import AroundInterceptor, Behaviour, Cal
 class Gate(AroundInterceptor):
     """Refuses calls unless it is open, and knows when the last of those it let in has left.
 
-    Health checks and reflection pass at any time and are not counted.
+    Infrastructure, such as health checks and reflection, passes at any time and is not counted.
     """
 
     def __init__(self) -> None:
@@ -18,6 +18,11 @@ class Gate(AroundInterceptor):
         self._refusal: str | None = "the service starts; try again soon"
         self._empty = asyncio.Event()
         self._empty.set()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether calls are let in."""
+        return self._refusal is None
 
     def open(self) -> None:
         """Lets calls in."""

@@ -1,0 +1,126 @@
+"""The Open Inference Protocol and the GenerationService, each in the words of the other."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentwalk.oip import open_inference_service_pb2 as oip
+from latentwalk.rpc.errors import InvalidRequest
+from latentwalk.server.served import ServedModel
+from latentwalk.server.validation.tensors import TensorSpec, read_tensors
+from latentwalk.v1 import generation_service_pb2 as pb
+from latentwalk.v1 import latent_pb2, tensor_pb2
+
+_PARAMETERS: Mapping[str, tuple[str, ...]] = {
+    "direction": ("string_param",),
+    "slider": ("string_param",),
+    "alpha": ("double_param", "int64_param", "uint64_param"),
+    "amount": ("double_param", "int64_param", "uint64_param"),
+}
+"""The parameters of a request, and the kinds of value that each may have."""
+
+_MOST_CLASS = 2**32 - 1
+
+_FIELDS: Sequence[tuple[re.Pattern[str], str]] = [
+    (re.compile(pattern), field)
+    for pattern, field in (
+        (r"latents\[(\d+)\]\.condition.*", r"inputs.class_id[\1]"),
+        (r"latents\[(\d+)\]\.z.*", r"inputs.z[\1]"),
+        (r"latents\[(\d+)\]", r"images[\1]"),
+        (r"displacements\[0\](?:\.extent)?\.(direction|slider|alpha|amount)", r"parameters.\1"),
+        (r"displacements.*", "parameters"),
+    )
+]
+"""Fields of a GenerateRequest, and what they were made from."""
+
+
+def inputs_of(model: ServedModel) -> list[TensorSpec]:
+    """The tensors that a model takes: either seed or z, and class_id if it has classes."""
+    inputs = [TensorSpec("seed", ("UINT64",), (-1,)), TensorSpec("z", ("FP32", "FP16"), (-1, model.spec.latent_size))]
+    if model.spec.classes:
+        inputs.append(TensorSpec("class_id", ("INT64", "UINT32"), (-1,)))
+    return inputs
+
+
+def outputs_of(model: ServedModel) -> list[TensorSpec]:
+    """The tensors that a model makes."""
+    size = model.engine.size
+    return [TensorSpec("images", ("UINT8",), (-1, size.height, size.width, size.channels))]
+
+
+def generate_request(request: oip.ModelInferRequest, model: ServedModel) -> pb.GenerateRequest:
+    """The same request to the GenerationService, which checks all that is not about tensors. Raises InvalidRequest."""
+    _check_outputs(request, model)
+    tensors = read_tensors(request, inputs_of(model), model.max_rows)
+    if ("seed" in tensors) == ("z" in tensors):
+        raise InvalidRequest("inputs", "must have either seed or z")
+    latents = _seeds(tensors["seed"]) if "seed" in tensors else _codes(tensors["z"])
+    if "class_id" in tensors:
+        _set_classes(latents, tensors["class_id"])
+    return pb.GenerateRequest(model=model.name, latents=latents, displacements=_displacements(request.parameters))
+
+
+def in_the_words_of_the_protocol(error: InvalidRequest) -> InvalidRequest:
+    """An error about a GenerateRequest, as one about the ModelInferRequest that it was made from."""
+    return InvalidRequest.of((_field(field), problem) for field, problem in error.violations)
+
+
+def _field(field: str) -> str:
+    for pattern, ours in _FIELDS:
+        if match := pattern.fullmatch(field):
+            return match.expand(ours)
+    return field
+
+
+def _check_outputs(request: oip.ModelInferRequest, model: ServedModel) -> None:
+    known = [spec.name for spec in outputs_of(model)]
+    for index, output in enumerate(request.outputs):
+        if output.name not in known:
+            raise InvalidRequest(f"outputs[{index}].name", f"{output.name!r} is none of {', '.join(known)}")
+        if output.parameters:
+            raise InvalidRequest(f"outputs[{index}].parameters", "none are known; leave them out")
+    if len(request.outputs) > len(known):
+        raise InvalidRequest("outputs", f"asks for {len(request.outputs):,} tensors; there are {len(known)}")
+
+
+def _seeds(seeds: NDArray[Any]) -> list[latent_pb2.Latent]:
+    return [latent_pb2.Latent(seed=seed) for seed in seeds.tolist()]
+
+
+def _codes(codes: NDArray[Any]) -> list[latent_pb2.Latent]:
+    dtype = tensor_pb2.DATA_TYPE_FLOAT16 if codes.dtype == np.float16 else tensor_pb2.DATA_TYPE_FLOAT32
+    return [
+        latent_pb2.Latent(z=tensor_pb2.Tensor(dtype=dtype, shape=code.shape, data=code.tobytes())) for code in codes
+    ]
+
+
+def _set_classes(latents: Sequence[latent_pb2.Latent], classes: NDArray[Any]) -> None:
+    for index, (latent, class_id) in enumerate(zip(latents, classes.tolist(), strict=True)):
+        if not 0 <= class_id <= _MOST_CLASS:
+            raise InvalidRequest(f"inputs.class_id[{index}]", f"{class_id} is no class; they are counted from 0")
+        latent.condition.class_id = class_id
+
+
+def _displacements(parameters: Mapping[str, oip.InferParameter]) -> list[pb.Displacement]:
+    """The one displacement that the parameters describe, or none without parameters."""
+    values = {name: _value(name, parameter) for name, parameter in parameters.items()}
+    if not values:
+        return []
+    if "direction" not in values:
+        raise InvalidRequest("parameters.direction", f"is needed by {', '.join(sorted(values))}")
+    if ("alpha" in values) == ("amount" in values):
+        raise InvalidRequest("parameters", "must have either alpha or amount")
+    extent = pb.Extent(**{unit: values[unit] for unit in ("alpha", "amount") if unit in values})
+    return [pb.Displacement(direction=values["direction"], slider=values.get("slider", ""), extent=extent)]
+
+
+def _value(name: str, parameter: oip.InferParameter) -> Any:
+    if name not in _PARAMETERS:
+        raise InvalidRequest("parameters", f"{name!r} is none of {', '.join(_PARAMETERS)}")
+    kind = parameter.WhichOneof("parameter_choice")
+    if kind not in _PARAMETERS[name]:
+        raise InvalidRequest(f"parameters.{name}", f"has {kind or 'no value'}; must be {_PARAMETERS[name][0]}")
+    return getattr(parameter, kind)
