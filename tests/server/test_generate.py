@@ -143,3 +143,15 @@ async def test_pictures_are_counted_by_model_and_kind(server):
     await server.settles("latentwalk_frames_total", 3, model="faces", kind="generate")
     assert await server.metric("latentwalk_batch_size_sum") == 3
     assert await server.metric("latentwalk_batch_seconds_count") >= 1
+
+
+async def test_the_time_to_the_first_frame_and_between_frames_is_measured(server):
+    await server.generation.Generate(pb.GenerateRequest(model="faces", latents=seeds(1, 2)))
+    request = pb.InterpolateRequest(model="faces", keyframes=seeds(1, 2), frames_per_leg=4)
+    frames = [reply async for reply in server.generation.Interpolate(request)][1:]
+    await server.settles("latentwalk_frames_total", len(frames), model="faces", kind="interpolate")
+    for kind in ("generate", "interpolate"):
+        assert await server.metric("latentwalk_first_frame_seconds_count", model="faces", kind=kind) == 1
+        assert await server.metric("latentwalk_first_frame_seconds_sum", model="faces", kind=kind) > 0
+    assert await server.metric("latentwalk_frame_gap_seconds_count", kind="interpolate") == len(frames) - 1
+    assert await server.metric("latentwalk_frame_gap_seconds_count", kind="generate") == 0

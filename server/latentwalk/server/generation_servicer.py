@@ -64,9 +64,11 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         """Draws one picture for each latent."""
         model = self._repository.model(request.model)
         order = generate_order(request, model)
+        pace = self._metrics.pace(model.name, order.kind)
         with self._open(order, context) as stream:
             images = await self._images(order, stream, 0)
-        self._metrics.served(model.name, order.kind, len(images))
+        pace.ready()
+        pace.sent(len(images))
         return pb.GenerateResponse(images=images, model_version=str(model.version), model_digest=model.digest)
 
     # The stubs know only iterators of replies; grpc.aio also takes a coroutine that writes them.
@@ -105,6 +107,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     ) -> None:
         """Writes the header and the frames. Leaving `with`, in whatever way, gives back all that the stream holds."""
         path, model = order.path, order.model
+        pace = self._metrics.pace(model.name, order.kind)
         with self._open(order, context) as stream:
             header = pb.StreamHeader(
                 frames=path.frames,
@@ -115,9 +118,10 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
             await context.write(response(header=header))
             for index in range(path.frames):
                 images = await self._images(order, stream, index)
+                pace.ready()
                 frame = pb.Frame(index=index, images=images, positions=positions_of(path, index))
                 await context.write(response(frame=frame))
-                self._metrics.served(model.name, order.kind, path.rows)
+                pace.sent(path.rows)
 
     def _open(self, order: Order, context: Any, works: Iterator[Work] | None = None) -> PictureStream:
         remaining: float | None = context.time_remaining()

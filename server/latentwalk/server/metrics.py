@@ -1,6 +1,7 @@
 """What the server tells Prometheus about itself, besides the metrics of every gRPC server."""
 
 from collections.abc import Callable, Iterable
+from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -8,6 +9,27 @@ from latentwalk.server.served import ServedModel
 
 _BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 _BATCH_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+_FRAME_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
+
+
+class Pace:
+    """How fast the frames of one request come, from when it is made on."""
+
+    def __init__(self, first_frame: Histogram, frame_gap: Histogram, frames: Counter) -> None:
+        self._seconds = first_frame
+        self._frame_gap = frame_gap
+        self._frames = frames
+        self._since = perf_counter()
+
+    def ready(self) -> None:
+        """The next frame, or the whole of a unary reply, is ready to be sent."""
+        self._seconds.observe(perf_counter() - self._since)
+        self._seconds = self._frame_gap
+
+    def sent(self, pictures: int) -> None:
+        """It was sent, with so many pictures."""
+        self._frames.inc(pictures)
+        self._since = perf_counter()
 
 
 class ServerMetrics:
@@ -18,6 +40,20 @@ class ServerMetrics:
             "latentwalk_frames_total",
             "Pictures handed to callers; kind is generate, walk, interpolate or steer.",
             ("model", "kind"),
+            registry=registry,
+        )
+        self._first_frame = Histogram(
+            "latentwalk_first_frame_seconds",
+            "Seconds from a valid request until its first frame, or its whole reply, was ready to be sent.",
+            ("model", "kind"),
+            buckets=_FRAME_SECONDS,
+            registry=registry,
+        )
+        self._frame_gap = Histogram(
+            "latentwalk_frame_gap_seconds",
+            "Seconds from when a frame of a stream was sent until the next was ready; slow readers do not count.",
+            ("model", "kind"),
+            buckets=_FRAME_SECONDS,
             registry=registry,
         )
         self._queued = Gauge("latentwalk_queue_frames", "Pictures that wait for the device.", registry=registry)
@@ -58,6 +94,11 @@ class ServerMetrics:
     def dropped(self, pictures: int) -> None:
         """Waiting pictures were dropped."""
         self._cancelled.inc(pictures)
+
+    def pace(self, model: str, kind: str) -> Pace:
+        """Counts and times the frames of a request that begins now."""
+        labels = (model, kind)
+        return Pace(self._first_frame.labels(*labels), self._frame_gap.labels(*labels), self._frames.labels(*labels))
 
     def served(self, model: str, kind: str, pictures: int) -> None:
         """Pictures were handed to a caller."""
