@@ -125,10 +125,10 @@ def translate(error: Exception) -> ServiceError | None:
 
 
 @asynccontextmanager
-async def _running(translate=translate, is_ready=True, echo=None, **options) -> AsyncIterator[Running]:
+async def _running(translate=translate, is_ready=True, echo=None, tracer=None, **options) -> AsyncIterator[Running]:
     endpoint = replace(Endpoint("127.0.0.1:0", grace_seconds=2.0), **options)
     registry, echo = CollectorRegistry(), echo or Echo()
-    doorway = Doorway(endpoint, {SERVICE: ROLES}, registry, translate)
+    doorway = Doorway(endpoint, {SERVICE: ROLES}, registry, translate, tracer)
     doorway.server.add_generic_rpc_handlers((echo.handler(),))
     await doorway.start()
     if is_ready:

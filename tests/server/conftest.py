@@ -184,7 +184,7 @@ class Server:
 
 
 @asynccontextmanager
-async def _serve(library: Library, **options: object) -> AsyncIterator[Server]:
+async def _serve(library: Library, tracer: object = None, **options: object) -> AsyncIterator[Server]:
     defaults = {
         "address": "127.0.0.1:0",
         "metrics_address": "127.0.0.1:0",
@@ -193,7 +193,7 @@ async def _serve(library: Library, **options: object) -> AsyncIterator[Server]:
         "grace_seconds": 5.0,
     }
     settings = Settings(**(defaults | options))
-    async with serving(settings) as doorway:
+    async with serving(settings, tracer) as doorway:
         options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
         async with grpc.aio.insecure_channel(f"127.0.0.1:{doorway.port}", options=options) as channel:
             yield Server(

@@ -5,7 +5,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 from grpc_health.v1 import health_pb2_grpc
@@ -20,6 +20,9 @@ from latentwalk.rpc.health import HealthServicer
 from latentwalk.rpc.interceptors import Gate, interceptor_chain
 from latentwalk.rpc.roles import Services
 from latentwalk.rpc.tls import server_credentials
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 T = TypeVar("T")
 
@@ -47,6 +50,7 @@ class Doorway:
         services: Services,
         registry: CollectorRegistry,
         translate: Callable[[Exception], ServiceError | None],
+        tracer: "Tracer | None" = None,
     ) -> None:
         self._endpoint = endpoint
         self._services = services
@@ -61,7 +65,7 @@ class Doorway:
         self.metrics_port = 0
         """The port of the Prometheus endpoint, after `start`; 0 if there is none."""
         self.server: grpc.aio.Server = grpc.aio.server(
-            interceptors=interceptor_chain(endpoint, services, registry, translate, self._gate),
+            interceptors=interceptor_chain(endpoint, services, registry, translate, self._gate, tracer),
             options=endpoint.channel_arguments(),
             maximum_concurrent_rpcs=endpoint.max_calls,
         )

@@ -6,6 +6,7 @@ import sys
 from asyncio import get_running_loop
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
@@ -13,7 +14,7 @@ from latentwalk.gan.artifacts import ArtifactStore
 from latentwalk.gan.errors import GanError
 from latentwalk.gan.generator import Generator
 from latentwalk.oip import open_inference_service_pb2_grpc
-from latentwalk.rpc import logs
+from latentwalk.rpc import logs, tracing
 from latentwalk.rpc.lifecycle import AddressInUse, Doorway, run
 from latentwalk.rpc.settings import SettingsError, load_settings
 from latentwalk.server import generation_servicer, model_servicer, oip_servicer
@@ -30,6 +31,9 @@ from latentwalk.server.steering import draw
 from latentwalk.server.translation import translate
 from latentwalk.v1 import generation_service_pb2_grpc, model_service_pb2_grpc
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
 _SERVICES = {
     generation_servicer.SERVICE_NAME: generation_servicer.ROLES,
     model_servicer.SERVICE_NAME: model_servicer.ROLES,
@@ -40,7 +44,7 @@ _log = logging.getLogger("latentwalk.server")
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncGenerator[Doorway]:
+async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGenerator[Doorway]:
     """A server that serves within the context and drains at its end.
 
     Raises AddressInUse, SettingsError, NoSuchDevice, and GanError or OSError for a store that cannot be opened.
@@ -74,7 +78,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Doorway]:
         max_frame_bytes=settings.max_frame_bytes,
         on_change=metrics.loaded,
     )
-    doorway = Doorway(settings, _SERVICES, registry, translate)
+    doorway = Doorway(settings, _SERVICES, registry, translate, tracer)
     servicer = GenerationServicer(repository, scheduler, encoder, metrics, settings.credit, doorway.draining)
     generation_service_pb2_grpc.add_GenerationServiceServicer_to_server(servicer, doorway.server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(repository), doorway.server)
@@ -94,8 +98,8 @@ async def serving(settings: Settings) -> AsyncGenerator[Doorway]:
         encoder.close()
 
 
-async def _serve(settings: Settings) -> int:
-    async with serving(settings) as doorway:
+async def _serve(settings: Settings, tracer: "Tracer | None") -> int:
+    async with serving(settings, tracer) as doorway:
         host = settings.address.rpartition(":")[0]
         _log.info("serving", extra=logs.fields(address=f"{host}:{doorway.port}", metrics_port=doorway.metrics_port))
         return await doorway.run_until_signal()
@@ -106,7 +110,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         settings = load_settings(Settings, argv, os.environ, program="python -m latentwalk.server")
         logs.configure(settings.log_level)
-        return run(_serve(settings))
+        with tracing.exporting("latentwalk-server", os.environ) as tracer:
+            return run(_serve(settings, tracer))
     except (SettingsError, AddressInUse, NoSuchDevice, GanError, OSError) as error:
         print(f"latentwalk.server: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
         return 1

@@ -7,6 +7,7 @@ from typing import Any
 
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.rpc.roles import Role
+from latentwalk.rpc.tracing import span
 from latentwalk.server.encoder import Encoder, Format
 from latentwalk.server.engine import Engine, NonFinitePicture
 from latentwalk.server.metrics import ServerMetrics
@@ -143,9 +144,12 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         """The encoded pictures of the next frame, which is the one of that index."""
         size, encoding = order.model.engine.size, order.encoding
         try:
-            pictures = await stream.take(order.path.rows)
+            with span("draw"):
+                pictures = await stream.take(order.path.rows)
         except PictureFailed as failed:
             raise _explained(failed, order, index) from failed
+        with span("encode"):
+            encoded = await self._encoder.encode(pictures, size, encoding)
         return [
             image_pb2.Image(
                 format=_FORMATS[encoding.format],
@@ -154,7 +158,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
                 channels=size.channels,
                 data=data,
             )
-            for data in await self._encoder.encode(pictures, size, encoding)
+            for data in encoded
         ]
 
 

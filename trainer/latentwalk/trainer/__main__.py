@@ -7,11 +7,12 @@ import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
 from latentwalk.gan.artifacts import ArtifactStore
-from latentwalk.rpc import logs
+from latentwalk.rpc import logs, tracing
 from latentwalk.rpc.lifecycle import AddressInUse, Doorway
 from latentwalk.rpc.settings import SettingsError, load_settings
 from latentwalk.trainer.announce import Announcer
@@ -27,18 +28,21 @@ from latentwalk.trainer.settings import Settings
 from latentwalk.trainer.translation import translate
 from latentwalk.v1 import training_service_pb2_grpc
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
 _log = logging.getLogger("latentwalk.trainer")
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncGenerator[Doorway]:
+async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGenerator[Doorway]:
     """A trainer that serves within the context and drains at its end: running jobs write a checkpoint, and wait.
 
     Raises AddressInUse; FolderInUse if another trainer works in the folder; DatabaseUnusable; OSError for files that
     cannot be opened.
     """
     registry = CollectorRegistry()
-    doorway = Doorway(settings, {SERVICE_NAME: ROLES}, registry, translate)
+    doorway = Doorway(settings, {SERVICE_NAME: ROLES}, registry, translate, tracer)
     with lock(Path(settings.folder), wait=False):
         store = JobStore(settings.database, settings.max_queued_jobs)
         registry.register(JobCounts(store))
@@ -78,8 +82,8 @@ async def _leave_when_draining(doorway: Doorway, dispatcher: Dispatcher, book: J
     book.end_watches()
 
 
-async def _serve(settings: Settings) -> int:
-    async with serving(settings) as doorway:
+async def _serve(settings: Settings, tracer: "Tracer | None") -> int:
+    async with serving(settings, tracer) as doorway:
         host = settings.address.rpartition(":")[0]
         _log.info("serving", extra=logs.fields(address=f"{host}:{doorway.port}", metrics_port=doorway.metrics_port))
         return await doorway.run_until_signal()
@@ -90,8 +94,9 @@ def main(argv: Sequence[str]) -> int:
     try:
         settings = load_settings(Settings, argv, os.environ, program="python -m latentwalk.trainer")
         logs.configure(settings.log_level)
-        # Not uvloop: it starts processes by fork(), into which gRPC's fork handlers would interfere.
-        return asyncio.run(_serve(settings))
+        with tracing.exporting("latentwalk-trainer", os.environ) as tracer:
+            # Not uvloop: it starts processes by fork(), into which gRPC's fork handlers would interfere.
+            return asyncio.run(_serve(settings, tracer))
     except (SettingsError, AddressInUse, FolderInUse, DatabaseUnusable, ValueError, OSError) as error:
         print(f"latentwalk.trainer: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
         return 1

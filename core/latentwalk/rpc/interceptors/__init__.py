@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 from prometheus_client import CollectorRegistry
@@ -19,6 +20,9 @@ from latentwalk.rpc.reloading import Reloaded
 from latentwalk.rpc.roles import Services
 from latentwalk.rpc.tokens import read_tokens
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
 __all__ = ["Gate", "interceptor_chain"]
 
 
@@ -28,12 +32,14 @@ def interceptor_chain(
     registry: CollectorRegistry,
     translate: Callable[[Exception], ServiceError | None],
     gate: Gate,
+    tracer: "Tracer | None" = None,
 ) -> list[grpc.aio.ServerInterceptor]:
     """The interceptors of a service, outermost first. Raises SettingsError for a token file that cannot be used."""
     path = Path(endpoint.tokens)
     tokens = Reloaded((path,), lambda: read_tokens(path)) if endpoint.tokens else None
     chain: list[grpc.aio.ServerInterceptor] = [
         AccessInterceptor(),
+        *_tracing(tracer),
         MetricsInterceptor(registry),
         ErrorInterceptor(translate),
         CallerInterceptor(tokens, services),
@@ -42,3 +48,12 @@ def interceptor_chain(
     if endpoint.calls_per_second or endpoint.calls_in_flight:
         chain.append(LimitInterceptor(endpoint.calls_per_second, endpoint.calls_burst, endpoint.calls_in_flight))
     return [*chain, IntakeInterceptor(endpoint.max_message_bytes)]
+
+
+def _tracing(tracer: "Tracer | None") -> list[grpc.aio.ServerInterceptor]:
+    """Nothing without a tracer; then, OpenTelemetry need not even be installed."""
+    if tracer is None:
+        return []
+    from latentwalk.rpc.interceptors.tracing import TracingInterceptor
+
+    return [TracingInterceptor(tracer)]
