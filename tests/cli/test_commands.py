@@ -15,7 +15,7 @@ def zoom(services) -> str:
     small = ["--steps", "4", "--batch-size", "4"]
     done = CliRunner().invoke(app, [*services.flags, "train", "edit", "faces", "zoom", "--edit", "zoom:0.5:2", *small])
     assert done.exit_code == 0, done.output
-    assert "published zoom version 1; the server has loaded it" in done.stdout
+    assert "published direction zoom version 1; the server has loaded it" in done.stdout
     assert "doing nothing" in done.stdout
     return "zoom"
 
@@ -105,7 +105,7 @@ def test_a_job_is_followed_from_its_making_to_its_end(latentwalk):
     lines = latentwalk("jobs", "watch", made["id"], "--json").stdout.splitlines()
     assert [json.loads(line)["sequence"] for line in lines] == list(range(1, len(lines) + 1))
     assert json.loads(lines[-1])["JobStateChange"]["state"] == "succeeded"
-    assert "published glow" in latentwalk("jobs", "show", made["id"]).stdout
+    assert "published direction glow" in latentwalk("jobs", "show", made["id"]).stdout
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from latentwalk.client import (
+    ArtifactKind,
     AsyncClient,
     Client,
     EditTarget,
@@ -15,6 +16,7 @@ from latentwalk.client import (
     JobStateChange,
     JobStateConflict,
     NotFound,
+    PublishedArtifact,
 )
 
 SMALL = {"steps": 6, "batch_size": 4, "evaluation_size": 4}
@@ -38,7 +40,7 @@ def test_a_job_is_watched_to_its_result_and_the_server_walks_the_new_direction(c
     assert progress[-1].elapsed > timedelta(0)
 
     result = job.result()
-    assert (result.direction, result.loaded, result.load_error) == ("glow", True, "")
+    assert result.artifacts == (PublishedArtifact(ArtifactKind.DIRECTION, "glow", "1", loaded=True, load_error=""),)
     assert [evaluation.slider for evaluation in result.evaluations] == ["brightness", "zoom"]
     for evaluation in result.evaluations:
         assert evaluation.gain == pytest.approx(1 - evaluation.error / evaluation.baseline)
@@ -47,10 +49,13 @@ def test_a_job_is_watched_to_its_result_and_the_server_walks_the_new_direction(c
 
     described = job.describe()
     assert (described.state, described.result) == (JobState.SUCCEEDED, result)
-    assert described.spec.edits[1].edit == "zoom"
-    assert (described.spec.edits[1].low, described.spec.edits[1].high) == (0.5, 2)
-    assert (described.spec.steps, described.spec.batch_size, described.spec.seed) == (6, 4, 3)
-    assert described.spec.learning_rate > 0
+    settings = described.spec.settings
+    assert (described.spec.method, described.spec.seed) == ("edit_direction", 3)
+    assert settings["edits"][1] == {"edit": "zoom", "amount_low": 0.5, "amount_high": 2}
+    assert (settings["steps"], settings["batch_size"]) == (6, 4)
+    assert settings["learning_rate"] > 0
+    assert progress[-1].loss == pytest.approx(sum(progress[-1].terms.values()))
+    assert progress[-1].terms.keys() == {"brightness", "zoom"}
     assert described.create_time <= described.start_time <= described.end_time
     assert [event.sequence for event in job.watch(after=2)] == [event.sequence for event in events[2:]]
     assert client.jobs(states=[JobState.SUCCEEDED])[0] == described

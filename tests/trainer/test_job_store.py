@@ -1,6 +1,7 @@
 """The job store: states, the queue, and events without gaps; on SQLite and, where there is one, on PostgreSQL."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,13 +14,19 @@ from latentwalk.trainer.reports import (
     JobState,
     Message,
     Progress,
+    Published,
     Result,
     SliderEvaluation,
     StateChange,
 )
 
 NO_REQUEST = Request("", "")
-RESULT = Result("bright", 3, "sha256:ab", (SliderEvaluation("brightness", 0.1, 0.4),), True, "")
+RESULT = Result(
+    (Published("directions", "bright", 3, loaded=True),),
+    "sha256:ab",
+    (SliderEvaluation("brightness", 0.1, 0.4),),
+    {"gain": 0.75},
+)
 
 
 @pytest.fixture
@@ -31,7 +38,7 @@ def store(database_url):
 
 @pytest.fixture
 def create(store, make_spec):
-    return lambda request=NO_REQUEST: store.create(request, make_spec())
+    return lambda request=NO_REQUEST, priority=0: store.create(request, replace(make_spec(), priority=priority))
 
 
 def happenings(store, job):
@@ -49,6 +56,14 @@ def test_jobs_are_taken_in_the_order_in_which_they_came(store, create):
     created = [create().id for _ in range(3)]
     assert [store.take().id for _ in range(3)] == created
     assert store.take() is None
+
+
+def test_a_higher_priority_goes_first_and_a_paused_job_keeps_its_place(store, create):
+    low, first, second, high = create(priority=-1), create(), create(), create(priority=5)
+    store.pause(first.id)
+    assert store.take().id == high.id
+    store.resume(first.id)
+    assert [store.take().id for _ in range(3)] == [first.id, second.id, low.id]
 
 
 def test_a_job_tells_what_became_of_it(store, create):
@@ -91,8 +106,9 @@ def test_a_resumed_job_goes_last_and_one_that_was_put_back_goes_first(store, cre
 @pytest.mark.parametrize(
     ("change", "allowed"),
     [
-        (JobStore.cancel, {"QUEUED", "RUNNING"}),
-        (JobStore.resume, {"FAILED", "CANCELLED"}),
+        (JobStore.cancel, {"QUEUED", "RUNNING", "PAUSED"}),
+        (JobStore.pause, {"QUEUED", "RUNNING"}),
+        (JobStore.resume, {"FAILED", "CANCELLED", "PAUSED"}),
         (JobStore.delete, {"SUCCEEDED", "FAILED", "CANCELLED"}),
     ],
 )
@@ -103,6 +119,7 @@ def test_a_change_that_does_not_fit_the_state_is_refused_with_the_states_that_do
         JobState.SUCCEEDED: lambda job: store.succeed(job.id, RESULT),
         JobState.FAILED: lambda job: store.fail(job.id, "why"),
         JobState.CANCELLED: lambda job: store.cancel(job.id),
+        JobState.PAUSED: lambda job: store.pause(job.id),
     }
     while (taken := store.take()) is not None:
         for state, job in jobs.items():
@@ -200,6 +217,7 @@ OPERATIONS = {
     "fail": lambda store, job: store.fail(job.id, "why"),
     "succeed": lambda store, job: store.succeed(job.id, RESULT),
     "cancel": lambda store, job: store.cancel(job.id),
+    "pause": lambda store, job: store.pause(job.id),
     "resume": lambda store, job: store.resume(job.id),
     "put_back": lambda store, job: store.put_back(job.id, "why"),
 }

@@ -15,10 +15,11 @@ import grpc
 import pytest
 import torch
 
-from latentwalk.gan.artifacts import ArtifactStore, load_direction, load_generator
+from latentwalk.gan.artifacts import ArtifactStore, load_direction
 from latentwalk.server.settings import Settings as ServerSettings
 from latentwalk.trainer.checkpoint import Checkpoints
 from latentwalk.trainer.loop import train
+from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods import METHODS
 from latentwalk.trainer.validation import read_spec
 from latentwalk.v1 import model_service_pb2, model_service_pb2_grpc
@@ -46,9 +47,9 @@ def undisturbed(tmp_path_factory, generator):
 
     def vectors(artifacts_url):
         if not cache:
-            store = ArtifactStore(artifacts_url)
-            spec = read_spec(SPEC, store)
-            method = METHODS[spec.method](spec, load_generator(store, spec.model)[0])
+            materials = Materials(ArtifactStore(artifacts_url), tmp_path_factory.mktemp("data"))
+            spec = read_spec(SPEC, materials)
+            method = METHODS[spec.method].prepare(spec, materials)
             folder = tmp_path_factory.mktemp("undisturbed")
             train(method, Checkpoints(folder), STEPS, report=lambda _: None, pause=lambda: None)
             cache["vectors"] = method.direction().vectors
@@ -131,7 +132,8 @@ def test_a_job_is_queued_trained_published_and_loaded_by_the_server(
             stub = model_service_pb2_grpc.ModelServiceStub(channel)
             direction = stub.GetDirection(request, metadata=[("authorization", "Bearer secret")]).direction
     assert states == [pb.JOB_STATE_QUEUED, pb.JOB_STATE_RUNNING, pb.JOB_STATE_SUCCEEDED]
-    assert (job.result.loaded, job.result.load_error) == (True, "")
+    [published] = job.result.artifacts
+    assert (published.name, published.loaded, published.load_error) == ("camera", True, "")
     assert [evaluation.slider for evaluation in job.result.evaluations] == ["brightness", "zoom"]
     assert job.create_time.ToNanoseconds() <= job.start_time.ToNanoseconds() <= job.end_time.ToNanoseconds()
     assert (direction.state, direction.version) == (model_service_pb2.LOAD_STATE_READY, "1")
@@ -151,8 +153,27 @@ def test_a_job_whose_process_is_killed_goes_on_from_its_checkpoint(make_settings
         job = assert_ends_well(trainer, job_id)
         assert any("killed by SIGKILL; restart 1" in text for text in messages(trainer, job_id))
         assert any("goes on from the checkpoint of step" in text for text in messages(trainer, job_id))
-        assert not job.result.loaded
-        assert nobody in job.result.load_error
+        [published] = job.result.artifacts
+        assert not published.loaded
+        assert nobody in published.load_error
+
+
+def test_a_paused_job_leaves_its_process_and_ends_with_the_same_bits_when_resumed(
+    make_settings, serve_trainer, assert_ends_well
+):
+    with serve_trainer(make_settings()) as trainer:
+        job_id = trainer.create(SPEC).id
+        trainer.wait_for_step(job_id, STEPS // 4)
+        paused = trainer.stub.PauseJob(pb.PauseJobRequest(id=job_id)).job
+        assert paused.state == pb.JOB_STATE_PAUSED
+        assert 0 < trainer.get(job_id).progress.step < STEPS
+        later = pb.JobSpec()
+        later.CopyFrom(SPEC)
+        later.direction = "later"
+        assert trainer.wait_for_end(trainer.create(later).id).state == pb.JOB_STATE_SUCCEEDED
+        assert trainer.get(job_id).state == pb.JOB_STATE_PAUSED
+        trainer.stub.ResumeJob(pb.ResumeJobRequest(id=job_id))
+        assert_ends_well(trainer, job_id)
 
 
 def test_a_job_whose_process_is_killed_too_often_fails_and_can_be_resumed(

@@ -4,37 +4,44 @@ import torch
 
 from latentwalk.gan.artifacts import ArtifactStore, load_direction
 from latentwalk.trainer.methods.edit_direction import EditDirection
+from latentwalk.trainer.methods.method import Outcome
 from latentwalk.trainer.publish import Publisher
 from latentwalk.trainer.reports import SliderEvaluation
-from latentwalk.trainer.specs import JobSpec
+from latentwalk.trainer.specs import spec_from_json
 
-EVALUATIONS = [SliderEvaluation("brightness", 0.1, 0.4)]
+EVALUATIONS = (SliderEvaluation("brightness", 0.1, 0.4),)
+
+
+def outcome_of(direction):
+    return Outcome((direction,), EVALUATIONS, {"gain": 0.75})
 
 
 def test_a_job_that_is_killed_after_publishing_does_not_publish_again(artifacts_url, generator, make_spec):
     store = ArtifactStore(artifacts_url)
     direction = EditDirection(make_spec(), generator).direction()
-    results = [Publisher(store, job, make_spec()).publish(direction, EVALUATIONS) for job in ("a", "b", "a", "b", "c")]
-    assert [result.version for result in results] == [1, 2, 1, 2, 3]
+    results = [Publisher(store, job, make_spec()).publish(outcome_of(direction)) for job in ("a", "b", "a", "b", "c")]
+    assert [result.artifacts[0].version for result in results] == [1, 2, 1, 2, 3]
     assert store.versions("directions", "tiny/bright") == [1, 2, 3]
 
 
 def test_a_damaged_version_does_not_hinder_the_next(artifacts_url, generator, make_spec, tmp_path):
     store = ArtifactStore(artifacts_url)
     direction = EditDirection(make_spec(), generator).direction()
-    Publisher(store, "a", make_spec()).publish(direction, EVALUATIONS)
+    Publisher(store, "a", make_spec()).publish(outcome_of(direction))
     (tmp_path / "store/directions/tiny/bright/1/vectors.safetensors").write_bytes(b"")
-    assert Publisher(store, "b", make_spec()).publish(direction, EVALUATIONS).version == 2
+    [published] = Publisher(store, "b", make_spec()).publish(outcome_of(direction)).artifacts
+    assert (published.kind, published.name, published.version) == ("directions", "bright", 2)
 
 
 def test_the_provenance_says_how_the_direction_was_made(artifacts_url, generator, make_spec):
     store = ArtifactStore(artifacts_url)
-    Publisher(store, "a", make_spec()).publish(EditDirection(make_spec(), generator).direction(), EVALUATIONS)
+    Publisher(store, "a", make_spec()).publish(outcome_of(EditDirection(make_spec(), generator).direction()))
     provenance = store.get("directions", "tiny/bright").manifest["provenance"]
     assert provenance["job"] == "a"
     assert provenance["method"] == "edit_direction"
-    assert JobSpec.from_json(provenance["spec"]) == make_spec()
+    assert spec_from_json(provenance["spec"]) == make_spec()
     assert provenance["evaluations"] == [{"slider": "brightness", "error": 0.1, "baseline": 0.4}]
+    assert provenance["measures"] == {"gain": 0.75}
     assert provenance["generator"] == {"name": "tiny", "version": 1, "digest": generator.digest}
     assert provenance["torch"] == torch.__version__
     assert {"latentwalk", "threads"} <= provenance.keys()

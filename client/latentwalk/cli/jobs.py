@@ -8,7 +8,7 @@ import typer
 from latentwalk.cli.connection import connect
 from latentwalk.cli.output import Json, show_json, show_table
 from latentwalk.cli.progress import add_bar, job_bars, show_event
-from latentwalk.client import Job, JobHandle, JobResult, JobState
+from latentwalk.client import Job, JobHandle, JobResult, JobState, PublishedArtifact
 
 app = typer.Typer(no_args_is_help=True, help="Lists, watches and steers the jobs of the trainer.")
 
@@ -28,7 +28,7 @@ def list_jobs(
     if as_json:
         show_json(page.jobs)
     else:
-        show_table(("id", "model", "direction", "state", "step", "created"), map(_row, page))
+        show_table(("id", "method", "model", "direction", "state", "step", "created"), map(_row, page))
 
 
 @app.command()
@@ -64,8 +64,15 @@ def cancel(context: typer.Context, job: JobId) -> None:
 
 
 @app.command()
+def pause(context: typer.Context, job: JobId) -> None:
+    """Sets a job aside, with its checkpoint and its place in line."""
+    with connect(context) as client:
+        typer.echo(f"{job}: {client.job(job).pause().state}")
+
+
+@app.command()
 def resume(context: typer.Context, job: JobId) -> None:
-    """Queues a cancelled or failed job again, from its last checkpoint."""
+    """Queues a paused, cancelled or failed job again, from its last checkpoint."""
     with connect(context) as client:
         typer.echo(f"{job}: {client.job(job).resume().state}")
 
@@ -94,20 +101,24 @@ def watch_job(handle: JobHandle, after: int, as_json: bool) -> None:
 
 def show_result(result: JobResult) -> None:
     """Prints what a job has published, and how good it is."""
-    typer.echo(f"published {result.direction} version {result.direction_version}; {_loading(result)}")
-    rows = ((e.slider, f"{e.error:.5f}", f"{e.baseline:.5f}", f"{e.gain:.0%}") for e in result.evaluations)
-    show_table(("slider", "error", "doing nothing", "better by"), rows)
+    for one in result.artifacts:
+        typer.echo(f"published {one.kind} {one.name} version {one.version}; {_loading(one)}")
+    if result.evaluations:
+        rows = ((e.slider, f"{e.error:.5f}", f"{e.baseline:.5f}", f"{e.gain:.0%}") for e in result.evaluations)
+        show_table(("slider", "error", "doing nothing", "better by"), rows)
+    if result.measures:
+        show_table(("measure", "value"), ((name, f"{value:.4g}") for name, value in result.measures.items()))
 
 
-def _loading(result: JobResult) -> str:
-    if result.loaded:
+def _loading(published: PublishedArtifact) -> str:
+    if published.loaded:
         return "the server has loaded it"
-    return f"not loaded by the server: {result.load_error}" if result.load_error else "no server was told"
+    return f"not loaded by the server: {published.load_error}" if published.load_error else "no server was told"
 
 
 def _row(job: Job) -> tuple[object, ...]:
     step = f"{job.progress.step}/{job.progress.steps}"
-    return job.id, job.spec.model, job.spec.direction, job.state, step, _local(job.create_time)
+    return job.id, job.spec.method, job.spec.model, job.spec.direction, job.state, step, _local(job.create_time)
 
 
 def _facts(job: Job) -> list[tuple[str, object]]:
@@ -117,8 +128,11 @@ def _facts(job: Job) -> list[tuple[str, object]]:
         ("state", f"{job.state} {job.error}".strip()),
         ("model", f"{spec.model} {spec.model_version}".strip()),
         ("direction", spec.direction),
-        ("edits", ", ".join(target.edit for target in spec.edits)),
-        ("step", f"{progress.step} of {progress.steps}, batch {spec.batch_size}, seed {spec.seed}"),
+        ("method", spec.method),
+        *((f"  {name}", value) for name, value in spec.settings.items()),
+        ("seed", spec.seed),
+        ("priority", spec.priority),
+        ("step", f"{progress.step} of {progress.steps}"),
         ("loss", "" if progress.loss is None else f"{progress.loss:.5f}"),
         ("trained", f"{progress.elapsed.total_seconds():.1f} s"),
         ("created", _local(job.create_time)),

@@ -3,7 +3,7 @@
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from latentwalk.cli.output import errors
-from latentwalk.client import JobEvent, JobMessage, JobProgress, JobStateChange
+from latentwalk.client import JobEvent, JobMessage, JobProgress, JobSample, JobStateChange
 
 
 def job_bars() -> Progress:
@@ -31,6 +31,8 @@ def show_event(bars: Progress, bar: TaskID, event: JobEvent) -> None:
             bars.update(bar, note=f"{state} {reason}".strip())
         case JobMessage(text):
             bars.console.print(text, markup=False, highlight=False)
+        case JobSample(step, caption):
+            bars.console.print(f"sample of step {step}: {caption}", markup=False, highlight=False)
 
 
 def _note(progress: JobProgress) -> str:

@@ -30,6 +30,7 @@ def edit(
     batch_size: Annotated[int | None, typer.Option(min=1, help="fresh latents for each step")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="of the optimiser")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
+    priority: Annotated[int, typer.Option(min=-100, max=100, help="higher goes first")] = 0,
     detach: Annotated[bool, typer.Option("--detach", help="print the job's id and leave")] = False,
     as_json: Json = False,
 ) -> None:
@@ -43,6 +44,7 @@ def edit(
             batch_size=batch_size,
             learning_rate=learning_rate,
             seed=seed,
+            priority=priority,
         )
         if not detach:
             watch_job(handle, after=0, as_json=as_json)

@@ -44,16 +44,19 @@ from latentwalk.client._errors import (
 )
 from latentwalk.client._frames import Frame, Frames, Header, Position
 from latentwalk.client._jobs import (
+    ArtifactKind,
     EditTarget,
-    EditTraining,
     Job,
     JobEvent,
     JobMessage,
     JobPage,
     JobProgress,
     JobResult,
+    JobSample,
+    JobSpec,
     JobState,
     JobStateChange,
+    PublishedArtifact,
     SliderEvaluation,
 )
 from latentwalk.client._models import Direction, LoadedModel, LoadState, Model, Range, Slider
@@ -66,6 +69,7 @@ from latentwalk.client._tls import Tls
 __all__ = [
     "NOT_SAID",
     "AlreadyExists",
+    "ArtifactKind",
     "AsyncClient",
     "AsyncJobHandle",
     "AsyncWalk",
@@ -77,7 +81,6 @@ __all__ = [
     "Direction",
     "Displacement",
     "EditTarget",
-    "EditTraining",
     "FailedPrecondition",
     "Frame",
     "Frames",
@@ -93,6 +96,8 @@ __all__ = [
     "JobPage",
     "JobProgress",
     "JobResult",
+    "JobSample",
+    "JobSpec",
     "JobState",
     "JobStateChange",
     "JobStateConflict",
@@ -109,6 +114,7 @@ __all__ = [
     "Picture",
     "Pictures",
     "Position",
+    "PublishedArtifact",
     "Range",
     "RateLimited",
     "ServiceError",

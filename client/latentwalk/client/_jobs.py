@@ -1,15 +1,15 @@
 """Jobs of the trainer: what they do, how far they are, what happened to them, what came out."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import overload
+from typing import Any, overload
 
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from latentwalk.client._errors import JobFailed
-from latentwalk.client._numbers import UINT64, whole
 from latentwalk.v1 import training_service_pb2 as pb
 
 
@@ -23,11 +23,13 @@ class JobState(StrEnum):
     RUNNING = "running"
     """Runs in a process of its own."""
     SUCCEEDED = "succeeded"
-    """Ended, and its direction is published."""
+    """Ended, and its result is published."""
     FAILED = "failed"
     """Ended with an error; can be resumed."""
     CANCELLED = "cancelled"
     """Stopped by a caller; can be resumed."""
+    PAUSED = "paused"
+    """Set aside by a caller; keeps its place in line until it is resumed."""
 
     @property
     def ended(self) -> bool:
@@ -41,6 +43,7 @@ JOB_STATES = {
     pb.JOB_STATE_SUCCEEDED: JobState.SUCCEEDED,
     pb.JOB_STATE_FAILED: JobState.FAILED,
     pb.JOB_STATE_CANCELLED: JobState.CANCELLED,
+    pb.JOB_STATE_PAUSED: JobState.PAUSED,
 }
 JOB_STATE_NUMBERS = {state: number for number, state in JOB_STATES.items()}
 
@@ -56,65 +59,43 @@ class EditTarget:
     high: float | None = None
     """The greatest amount to train on; None for the edit's own."""
 
-    @classmethod
-    def from_message(cls, target: pb.EditTarget) -> "EditTarget":
-        """The target in a message."""
-        low = target.amount_low if target.HasField("amount_low") else None
-        return cls(target.edit, low, target.amount_high if target.HasField("amount_high") else None)
-
     def message(self) -> pb.EditTarget:
         """The message of this target."""
         return pb.EditTarget(edit=self.edit, amount_low=self.low, amount_high=self.high)
 
 
 @dataclass(frozen=True, slots=True)
-class EditTraining:
-    """What a job does that trains a linear direction to imitate edits. None stands for the trainer's own default."""
+class JobSpec:
+    """What a job does, every default filled in by the trainer."""
 
     model: str
+    """The generator that it works on, or the name under which it publishes a new one."""
+    model_version: str
+    """Empty for a job that works on no generator."""
     direction: str
-    edits: tuple[EditTarget, ...]
-    model_version: str = ""
-    seed: int = 0
-    steps: int | None = None
-    batch_size: int | None = None
-    learning_rate: float | None = None
-    evaluation_size: int | None = None
-    checkpoint_every: int | None = None
+    """The name of the direction that it publishes; empty if it publishes none."""
+    seed: int
+    checkpoint_every: int
+    priority: int
+    method: str
+    """ "edit_direction", "discovery", "gan", ..."""
+    settings: Mapping[str, Any]
+    """What else there is to say, by the names of the method's message in latentwalk.v1; enums in capitals."""
 
     @classmethod
-    def from_message(cls, spec: pb.JobSpec) -> "EditTraining":
-        """The spec in a message, every default filled in by the trainer."""
-        method = spec.edit_direction
+    def from_message(cls, spec: pb.JobSpec) -> "JobSpec":
+        """The spec in a message."""
+        method = spec.WhichOneof("method") or ""
+        settings = MessageToDict(getattr(spec, method), preserving_proto_field_name=True) if method else {}
         return cls(
             model=spec.model,
-            direction=spec.direction,
-            edits=tuple(EditTarget.from_message(edit) for edit in method.edits),
             model_version=spec.model_version,
+            direction=spec.direction,
             seed=spec.seed,
-            steps=method.steps,
-            batch_size=method.batch_size,
-            learning_rate=method.learning_rate if method.HasField("learning_rate") else None,
-            evaluation_size=method.evaluation_size,
             checkpoint_every=spec.checkpoint_every,
-        )
-
-    def message(self) -> pb.JobSpec:
-        """The message of this spec; what is None is left to the trainer."""
-        method = pb.EditDirectionSpec(
-            edits=[edit.message() for edit in self.edits],
-            steps=whole("steps", self.steps or 0),
-            batch_size=whole("batch_size", self.batch_size or 0),
-            learning_rate=self.learning_rate,
-            evaluation_size=whole("evaluation_size", self.evaluation_size or 0),
-        )
-        return pb.JobSpec(
-            model=self.model,
-            model_version=self.model_version,
-            direction=self.direction,
-            seed=whole("seed", self.seed, high=UINT64),
-            checkpoint_every=whole("checkpoint_every", self.checkpoint_every or 0),
-            edit_direction=method,
+            priority=spec.priority,
+            method=method,
+            settings=settings,
         )
 
 
@@ -132,6 +113,8 @@ class JobProgress:
     """Training so far, over all runs of the job."""
     remaining: timedelta | None
     """What is left, by the speed of this run; None before it can be told."""
+    terms: Mapping[str, float]
+    """The terms of the loss by name, averaged as the loss is."""
 
     @classmethod
     def from_message(cls, progress: pb.JobProgress) -> "JobProgress":
@@ -142,6 +125,7 @@ class JobProgress:
             loss=progress.loss if progress.HasField("loss") else None,
             elapsed=progress.elapsed.ToTimedelta(),
             remaining=progress.remaining.ToTimedelta() if progress.HasField("remaining") else None,
+            terms=dict(progress.terms),
         )
 
 
@@ -172,13 +156,32 @@ class JobMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class JobSample:
+    """Pictures from the middle of the training. In a notebook it shows itself."""
+
+    step: int
+    caption: str
+    """What they show."""
+    data: bytes = field(repr=False)
+    """All of them in one sheet, PNG."""
+
+    @classmethod
+    def from_message(cls, sample: pb.JobSample) -> "JobSample":
+        """The sample in a message."""
+        return cls(sample.step, sample.caption, sample.png)
+
+    def _repr_png_(self) -> bytes:
+        return self.data
+
+
+@dataclass(frozen=True, slots=True)
 class JobEvent:
     """Something that happened to a job."""
 
     sequence: int
     """From 1, without gaps."""
     time: datetime
-    what: JobStateChange | JobProgress | JobMessage
+    what: JobStateChange | JobProgress | JobMessage | JobSample
 
     @classmethod
     def from_message(cls, event: pb.JobEvent) -> "JobEvent":
@@ -187,6 +190,7 @@ class JobEvent:
             "state_change": lambda: JobStateChange.from_message(event.state_change),
             "progress": lambda: JobProgress.from_message(event.progress),
             "message": lambda: JobMessage.from_message(event.message),
+            "sample": lambda: JobSample.from_message(event.sample),
         }[event.WhichOneof("event") or "message"]()
         return cls(event.sequence, event.time.ToDatetime(UTC), what)
 
@@ -207,32 +211,70 @@ class SliderEvaluation:
         return 1 - self.error / self.baseline if self.baseline else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class JobResult:
-    """What a job has published."""
+class ArtifactKind(StrEnum):
+    """What a published artifact is."""
 
-    direction: str
-    direction_version: str
-    generator_digest: str
-    evaluations: tuple[SliderEvaluation, ...]
-    """One for each slider."""
+    UNKNOWN = "unknown"
+    """A kind that this SDK does not know."""
+    GENERATOR = "generator"
+    DIRECTION = "direction"
+    CLASSIFIER = "classifier"
+
+
+ARTIFACT_KINDS = {
+    pb.ARTIFACT_KIND_GENERATOR: ArtifactKind.GENERATOR,
+    pb.ARTIFACT_KIND_DIRECTION: ArtifactKind.DIRECTION,
+    pb.ARTIFACT_KIND_CLASSIFIER: ArtifactKind.CLASSIFIER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedArtifact:
+    """One thing that a job has published."""
+
+    kind: ArtifactKind
+    name: str
+    """That of a direction without its generator's."""
+    version: str
     loaded: bool
     """Whether the trainer's generation server has loaded it."""
     load_error: str
     """Why the server has not loaded it; empty if it has, or if the trainer has no server."""
 
     @classmethod
+    def from_message(cls, published: pb.PublishedArtifact) -> "PublishedArtifact":
+        """The artifact in a message."""
+        kind = ARTIFACT_KINDS.get(published.kind, ArtifactKind.UNKNOWN)
+        return cls(kind, published.name, published.version, published.loaded, published.load_error)
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """What a job has published."""
+
+    artifacts: tuple[PublishedArtifact, ...]
+    """In the order in which they were published."""
+    generator_digest: str
+    """Of the generator that was published, or that the direction belongs to; empty if there is none."""
+    evaluations: tuple[SliderEvaluation, ...]
+    """One for each slider that imitates an edit."""
+    measures: Mapping[str, float]
+    """What else was measured, by name."""
+
+    @classmethod
     def from_message(cls, result: pb.JobResult) -> "JobResult":
         """The result in a message."""
-        evaluations = (SliderEvaluation(e.slider, e.error, e.baseline) for e in result.evaluations)
         return cls(
-            direction=result.direction,
-            direction_version=result.direction_version,
+            artifacts=tuple(PublishedArtifact.from_message(one) for one in result.artifacts),
             generator_digest=result.generator_digest,
-            evaluations=tuple(evaluations),
-            loaded=result.loaded,
-            load_error=result.load_error,
+            evaluations=tuple(SliderEvaluation(e.slider, e.error, e.baseline) for e in result.evaluations),
+            measures=dict(result.measures),
         )
+
+    @property
+    def load_error(self) -> str:
+        """Why the server has not loaded all of it; empty if it has, or if the trainer has no server."""
+        return "; ".join(one.load_error for one in self.artifacts if one.load_error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +282,7 @@ class Job:
     """A training run, as it stood when it was asked for."""
 
     id: str
-    spec: EditTraining
+    spec: JobSpec
     state: JobState
     progress: JobProgress
     error: str
@@ -259,7 +301,7 @@ class Job:
         """The job in a message."""
         return cls(
             id=job.id,
-            spec=EditTraining.from_message(job.spec),
+            spec=JobSpec.from_message(job.spec),
             state=JOB_STATES.get(job.state, JobState.UNKNOWN),
             progress=JobProgress.from_message(job.progress),
             error=job.error,

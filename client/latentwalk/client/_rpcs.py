@@ -53,6 +53,7 @@ CREATE_JOB = Rpc(TRAINING, "CreateJob", training.CreateJobResponse, "trainer", r
 GET_JOB = Rpc(TRAINING, "GetJob", training.GetJobResponse, "trainer", repeatable=True)
 LIST_JOBS = Rpc(TRAINING, "ListJobs", training.ListJobsResponse, "trainer", repeatable=True)
 CANCEL_JOB = Rpc(TRAINING, "CancelJob", training.CancelJobResponse, "trainer")
+PAUSE_JOB = Rpc(TRAINING, "PauseJob", training.PauseJobResponse, "trainer")
 RESUME_JOB = Rpc(TRAINING, "ResumeJob", training.ResumeJobResponse, "trainer")
 DELETE_JOB = Rpc(TRAINING, "DeleteJob", training.DeleteJobResponse, "trainer")
 WATCH_JOB = Rpc(TRAINING, "WatchJob", training.WatchJobResponse, "trainer")
@@ -78,6 +79,7 @@ RPCS: tuple[Rpc[Any], ...] = (
     GET_JOB,
     LIST_JOBS,
     CANCEL_JOB,
+    PAUSE_JOB,
     RESUME_JOB,
     DELETE_JOB,
     WATCH_JOB,

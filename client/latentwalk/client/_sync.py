@@ -173,8 +173,12 @@ class JobHandle:
         """Stops the job and keeps its checkpoint; JobStateConflict if it has ended."""
         return self._connection.run(training.cancel(self.id, timeout))
 
+    def pause(self, *, timeout: Timeout = NOT_SAID) -> Job:
+        """Sets the job aside, with its checkpoint and its place in line; JobStateConflict if it has ended."""
+        return self._connection.run(training.pause(self.id, timeout))
+
     def resume(self, *, timeout: Timeout = NOT_SAID) -> Job:
-        """Queues a cancelled or failed job again, from its last checkpoint; JobStateConflict in any other state."""
+        """Queues a job that is paused, cancelled or failed again, from its checkpoint; JobStateConflict otherwise."""
         return self._connection.run(training.resume(self.id, timeout))
 
     def delete(self, *, timeout: Timeout = NOT_SAID) -> None:

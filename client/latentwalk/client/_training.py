@@ -8,7 +8,6 @@ from latentwalk.client._calls import StreamCall, UnaryCall
 from latentwalk.client._jobs import (
     JOB_STATE_NUMBERS,
     EditTarget,
-    EditTraining,
     Job,
     JobEvent,
     JobPage,
@@ -31,6 +30,7 @@ def train_edit(
     learning_rate: float | None = None,
     evaluation_size: int | None = None,
     checkpoint_every: int | None = None,
+    priority: int = 0,
     request_id: str | None = None,
     timeout: Timeout = NOT_SAID,
 ) -> UnaryCall[pb.CreateJobResponse, Job]:
@@ -40,23 +40,32 @@ def train_edit(
     seed: everything random in the job follows from it.
     steps, batch_size, learning_rate, evaluation_size (held-out latents), checkpoint_every (steps): None leaves them to
     the trainer; `job.describe().spec` tells what it chose.
+    priority: -100 to 100; higher goes first.
     request_id: two calls with one id make one job. By default each call has its own, so that a retry after a broken
     connection never makes a second job.
     """
     listed = [edits] if isinstance(edits, str | EditTarget) else edits
-    spec = EditTraining(
-        model=model,
-        direction=direction,
-        edits=tuple(EditTarget(edit) if isinstance(edit, str) else edit for edit in listed),
-        model_version=str(model_version),
-        seed=seed,
-        steps=steps,
-        batch_size=batch_size,
+    method = pb.EditDirectionSpec(
+        edits=[EditTarget(edit).message() if isinstance(edit, str) else edit.message() for edit in listed],
+        steps=whole("steps", steps or 0),
+        batch_size=whole("batch_size", batch_size or 0),
         learning_rate=learning_rate,
-        evaluation_size=evaluation_size,
-        checkpoint_every=checkpoint_every,
+        evaluation_size=whole("evaluation_size", evaluation_size or 0),
     )
-    request = pb.CreateJobRequest(request_id=request_id or uuid.uuid4().hex, spec=spec.message())
+    spec = pb.JobSpec(
+        model=model,
+        model_version=str(model_version),
+        direction=direction,
+        seed=whole("seed", seed, high=UINT64),
+        checkpoint_every=whole("checkpoint_every", checkpoint_every or 0),
+        priority=priority,
+        edit_direction=method,
+    )
+    return _creating(spec, request_id, timeout)
+
+
+def _creating(spec: pb.JobSpec, request_id: str | None, timeout: Timeout) -> UnaryCall[pb.CreateJobResponse, Job]:
+    request = pb.CreateJobRequest(request_id=request_id or uuid.uuid4().hex, spec=spec)
     return UnaryCall(rpcs.CREATE_JOB, request, _job, timeout)
 
 
@@ -83,6 +92,11 @@ def cancel(job_id: str, timeout: Timeout) -> UnaryCall[pb.CancelJobResponse, Job
     return UnaryCall(rpcs.CANCEL_JOB, pb.CancelJobRequest(id=job_id), _job, timeout)
 
 
+def pause(job_id: str, timeout: Timeout) -> UnaryCall[pb.PauseJobResponse, Job]:
+    """Sets one job aside."""
+    return UnaryCall(rpcs.PAUSE_JOB, pb.PauseJobRequest(id=job_id), _job, timeout)
+
+
 def resume(job_id: str, timeout: Timeout) -> UnaryCall[pb.ResumeJobResponse, Job]:
     """Queues one job again."""
     return UnaryCall(rpcs.RESUME_JOB, pb.ResumeJobRequest(id=job_id), _job, timeout)
@@ -100,7 +114,7 @@ def watch(job_id: str, after: int, timeout: float | None) -> StreamCall[pb.Watch
 
 
 def _job(
-    reply: pb.CreateJobResponse | pb.GetJobResponse | pb.CancelJobResponse | pb.ResumeJobResponse,
+    reply: pb.CreateJobResponse | pb.GetJobResponse | pb.CancelJobResponse | pb.PauseJobResponse | pb.ResumeJobResponse,
 ) -> Job:
     return Job.from_message(reply.job)
 

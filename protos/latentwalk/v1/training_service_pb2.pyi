@@ -21,6 +21,202 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _WalkForm:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _WalkFormEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WalkForm.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    WALK_FORM_UNSPECIFIED: _WalkForm.ValueType  # 0
+    """Not said: LINEAR."""
+    WALK_FORM_LINEAR: _WalkForm.ValueType  # 1
+    """z + alpha w."""
+    WALK_FORM_NONLINEAR: _WalkForm.ValueType  # 2
+    """A two-layer network applied step by step, brought back to the length of z after each; one for either sign."""
+
+class WalkForm(_WalkForm, metaclass=_WalkFormEnumTypeWrapper):
+    """The form of a walk that is trained on edits."""
+
+WALK_FORM_UNSPECIFIED: WalkForm.ValueType  # 0
+"""Not said: LINEAR."""
+WALK_FORM_LINEAR: WalkForm.ValueType  # 1
+"""z + alpha w."""
+WALK_FORM_NONLINEAR: WalkForm.ValueType  # 2
+"""A two-layer network applied step by step, brought back to the length of z after each; one for either sign."""
+Global___WalkForm: _TypeAlias = WalkForm  # noqa: Y015
+
+class _EditLoss:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _EditLossEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EditLoss.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    EDIT_LOSS_UNSPECIFIED: _EditLoss.ValueType  # 0
+    """Not said: L2."""
+    EDIT_LOSS_L2: _EditLoss.ValueType  # 1
+    """The mean squared error over the valid pixels."""
+    EDIT_LOSS_LPIPS: _EditLoss.ValueType  # 2
+    """LPIPS with AlexNet, both pictures multiplied by the mask. Its backbone weights must be at hand."""
+
+class EditLoss(_EditLoss, metaclass=_EditLossEnumTypeWrapper):
+    """What a walked picture is compared with its edited one by."""
+
+EDIT_LOSS_UNSPECIFIED: EditLoss.ValueType  # 0
+"""Not said: L2."""
+EDIT_LOSS_L2: EditLoss.ValueType  # 1
+"""The mean squared error over the valid pixels."""
+EDIT_LOSS_LPIPS: EditLoss.ValueType  # 2
+"""LPIPS with AlexNet, both pictures multiplied by the mask. Its backbone weights must be at hand."""
+Global___EditLoss: _TypeAlias = EditLoss  # noqa: Y015
+
+class _Deformator:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DeformatorEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Deformator.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DEFORMATOR_UNSPECIFIED: _Deformator.ValueType  # 0
+    """Not said: ORTHONORMAL."""
+    DEFORMATOR_LINEAR: _Deformator.ValueType  # 1
+    """Any matrix."""
+    DEFORMATOR_ORTHONORMAL: _Deformator.ValueType  # 2
+    """A matrix with orthonormal columns."""
+    DEFORMATOR_PROJECTIVE: _Deformator.ValueType  # 3
+    """Any matrix, and the result scaled to the length of the shift."""
+    DEFORMATOR_MLP: _Deformator.ValueType  # 4
+    """A network of four layers."""
+    DEFORMATOR_RBF: _Deformator.ValueType  # 5
+    """The gradient of a sum of radial basis functions, K of them, each of several dipoles: a path that bends with z.
+    Source: Tzelepis et al., "WarpedGANSpace" (2021).
+    """
+
+class Deformator(_Deformator, metaclass=_DeformatorEnumTypeWrapper):
+    """The map from a shift along one of K axes to a shift in latent space."""
+
+DEFORMATOR_UNSPECIFIED: Deformator.ValueType  # 0
+"""Not said: ORTHONORMAL."""
+DEFORMATOR_LINEAR: Deformator.ValueType  # 1
+"""Any matrix."""
+DEFORMATOR_ORTHONORMAL: Deformator.ValueType  # 2
+"""A matrix with orthonormal columns."""
+DEFORMATOR_PROJECTIVE: Deformator.ValueType  # 3
+"""Any matrix, and the result scaled to the length of the shift."""
+DEFORMATOR_MLP: Deformator.ValueType  # 4
+"""A network of four layers."""
+DEFORMATOR_RBF: Deformator.ValueType  # 5
+"""The gradient of a sum of radial basis functions, K of them, each of several dipoles: a path that bends with z.
+Source: Tzelepis et al., "WarpedGANSpace" (2021).
+"""
+Global___Deformator: _TypeAlias = Deformator  # noqa: Y015
+
+class _ShiftPredictor:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ShiftPredictorEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ShiftPredictor.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SHIFT_PREDICTOR_UNSPECIFIED: _ShiftPredictor.ValueType  # 0
+    """Not said: LENET."""
+    SHIFT_PREDICTOR_LENET: _ShiftPredictor.ValueType  # 1
+    """LeNet, for small pictures."""
+    SHIFT_PREDICTOR_RESNET18: _ShiftPredictor.ValueType  # 2
+    """ResNet-18."""
+
+class ShiftPredictor(_ShiftPredictor, metaclass=_ShiftPredictorEnumTypeWrapper):
+    """The network that tells from two pictures which direction was taken, and how far."""
+
+SHIFT_PREDICTOR_UNSPECIFIED: ShiftPredictor.ValueType  # 0
+"""Not said: LENET."""
+SHIFT_PREDICTOR_LENET: ShiftPredictor.ValueType  # 1
+"""LeNet, for small pictures."""
+SHIFT_PREDICTOR_RESNET18: ShiftPredictor.ValueType  # 2
+"""ResNet-18."""
+Global___ShiftPredictor: _TypeAlias = ShiftPredictor  # noqa: Y015
+
+class _Orthogonality:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OrthogonalityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Orthogonality.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ORTHOGONALITY_UNSPECIFIED: _Orthogonality.ValueType  # 0
+    """Not said: HARD."""
+    ORTHOGONALITY_HARD: _Orthogonality.ValueType  # 1
+    """By construction: W_c is the orthonormal factor of (I - W_G W_G^T) V_c."""
+    ORTHOGONALITY_SOFT: _Orthogonality.ValueType  # 2
+    """By a penalty on |W_G^T W_c|^2."""
+    ORTHOGONALITY_NONE: _Orthogonality.ValueType  # 3
+    """Not at all."""
+
+class Orthogonality(_Orthogonality, metaclass=_OrthogonalityEnumTypeWrapper):
+    """How global and class directions are kept apart."""
+
+ORTHOGONALITY_UNSPECIFIED: Orthogonality.ValueType  # 0
+"""Not said: HARD."""
+ORTHOGONALITY_HARD: Orthogonality.ValueType  # 1
+"""By construction: W_c is the orthonormal factor of (I - W_G W_G^T) V_c."""
+ORTHOGONALITY_SOFT: Orthogonality.ValueType  # 2
+"""By a penalty on |W_G^T W_c|^2."""
+ORTHOGONALITY_NONE: Orthogonality.ValueType  # 3
+"""Not at all."""
+Global___Orthogonality: _TypeAlias = Orthogonality  # noqa: Y015
+
+class _GanLoss:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _GanLossEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GanLoss.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    GAN_LOSS_UNSPECIFIED: _GanLoss.ValueType  # 0
+    """Not said: NON_SATURATING."""
+    GAN_LOSS_NON_SATURATING: _GanLoss.ValueType  # 1
+    """Non-saturating, with a penalty R1 on the gradient at real pictures (Goodfellow et al. 2014; Mescheder et al. 2018)."""
+    GAN_LOSS_HINGE: _GanLoss.ValueType  # 2
+    """Hinge (Lim and Ye 2017)."""
+    GAN_LOSS_WGAN_GP: _GanLoss.ValueType  # 3
+    """Wasserstein, with a penalty on the gradient between real and drawn pictures (Gulrajani et al. 2017)."""
+
+class GanLoss(_GanLoss, metaclass=_GanLossEnumTypeWrapper):
+    """The game that generator and discriminator play."""
+
+GAN_LOSS_UNSPECIFIED: GanLoss.ValueType  # 0
+"""Not said: NON_SATURATING."""
+GAN_LOSS_NON_SATURATING: GanLoss.ValueType  # 1
+"""Non-saturating, with a penalty R1 on the gradient at real pictures (Goodfellow et al. 2014; Mescheder et al. 2018)."""
+GAN_LOSS_HINGE: GanLoss.ValueType  # 2
+"""Hinge (Lim and Ye 2017)."""
+GAN_LOSS_WGAN_GP: GanLoss.ValueType  # 3
+"""Wasserstein, with a penalty on the gradient between real and drawn pictures (Gulrajani et al. 2017)."""
+Global___GanLoss: _TypeAlias = GanLoss  # noqa: Y015
+
+class _JointMode:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _JointModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JointMode.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    JOINT_MODE_UNSPECIFIED: _JointMode.ValueType  # 0
+    """Not said: JOINT."""
+    JOINT_MODE_JOINT: _JointMode.ValueType  # 1
+    """Together: the edit loss moves the generator and the walk, and the discriminator sees walked pictures too."""
+    JOINT_MODE_SEQUENTIAL: _JointMode.ValueType  # 2
+    """One after the other: the generator on its data (augmented, if gan.augmentation says so), then the walk on the
+    frozen generator. The baselines of the paper.
+    """
+
+class JointMode(_JointMode, metaclass=_JointModeEnumTypeWrapper):
+    """How a generator and its walk are trained."""
+
+JOINT_MODE_UNSPECIFIED: JointMode.ValueType  # 0
+"""Not said: JOINT."""
+JOINT_MODE_JOINT: JointMode.ValueType  # 1
+"""Together: the edit loss moves the generator and the walk, and the discriminator sees walked pictures too."""
+JOINT_MODE_SEQUENTIAL: JointMode.ValueType  # 2
+"""One after the other: the generator on its data (augmented, if gan.augmentation says so), then the walk on the
+frozen generator. The baselines of the paper.
+"""
+Global___JointMode: _TypeAlias = JointMode  # noqa: Y015
+
 class _JobState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -34,11 +230,13 @@ class _JobStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobState.Val
     JOB_STATE_RUNNING: _JobState.ValueType  # 2
     """Runs in a process of its own."""
     JOB_STATE_SUCCEEDED: _JobState.ValueType  # 3
-    """Ended, and its direction is published."""
+    """Ended, and its result is published."""
     JOB_STATE_FAILED: _JobState.ValueType  # 4
     """Ended with an error; can be resumed."""
     JOB_STATE_CANCELLED: _JobState.ValueType  # 5
     """Stopped by a caller; can be resumed."""
+    JOB_STATE_PAUSED: _JobState.ValueType  # 6
+    """Set aside by a caller; keeps its place in line until it is resumed."""
 
 class JobState(_JobState, metaclass=_JobStateEnumTypeWrapper):
     """Where a job stands."""
@@ -50,12 +248,114 @@ JOB_STATE_QUEUED: JobState.ValueType  # 1
 JOB_STATE_RUNNING: JobState.ValueType  # 2
 """Runs in a process of its own."""
 JOB_STATE_SUCCEEDED: JobState.ValueType  # 3
-"""Ended, and its direction is published."""
+"""Ended, and its result is published."""
 JOB_STATE_FAILED: JobState.ValueType  # 4
 """Ended with an error; can be resumed."""
 JOB_STATE_CANCELLED: JobState.ValueType  # 5
 """Stopped by a caller; can be resumed."""
+JOB_STATE_PAUSED: JobState.ValueType  # 6
+"""Set aside by a caller; keeps its place in line until it is resumed."""
 Global___JobState: _TypeAlias = JobState  # noqa: Y015
+
+class _ArtifactKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ArtifactKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ArtifactKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ARTIFACT_KIND_UNSPECIFIED: _ArtifactKind.ValueType  # 0
+    """Never sent."""
+    ARTIFACT_KIND_GENERATOR: _ArtifactKind.ValueType  # 1
+    """A generator."""
+    ARTIFACT_KIND_DIRECTION: _ArtifactKind.ValueType  # 2
+    """A direction."""
+    ARTIFACT_KIND_CLASSIFIER: _ArtifactKind.ValueType  # 3
+    """A classifier."""
+
+class ArtifactKind(_ArtifactKind, metaclass=_ArtifactKindEnumTypeWrapper):
+    """What a published artifact is."""
+
+ARTIFACT_KIND_UNSPECIFIED: ArtifactKind.ValueType  # 0
+"""Never sent."""
+ARTIFACT_KIND_GENERATOR: ArtifactKind.ValueType  # 1
+"""A generator."""
+ARTIFACT_KIND_DIRECTION: ArtifactKind.ValueType  # 2
+"""A direction."""
+ARTIFACT_KIND_CLASSIFIER: ArtifactKind.ValueType  # 3
+"""A classifier."""
+Global___ArtifactKind: _TypeAlias = ArtifactKind  # noqa: Y015
+
+@_typing.final
+class Matrix(_message.Message):
+    """A matrix, row after row."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """Its numbers, all finite."""
+
+    def __init__(
+        self,
+        *,
+        entries: _abc.Iterable[_builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Matrix: _TypeAlias = Matrix  # noqa: Y015
+
+@_typing.final
+class CustomEdit(_message.Message):
+    """An edit of the caller's own: the one-parameter group exp(amount * generator), so that amount 0 changes nothing and a
+    walk along it is straight.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    AFFINE_FIELD_NUMBER: _builtins.int
+    HOMOGRAPHY_FIELD_NUMBER: _builtins.int
+    COLOUR_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name of the slider; none of the edits of this service."""
+    unit: _builtins.str
+    """The unit of the amount, for people. Default none."""
+    @_builtins.property
+    def affine(self) -> Global___Matrix:
+        """2 x 3: moves pixels (x, y, 1), in units of half the picture's side from its centre, x to the right and y down."""
+
+    @_builtins.property
+    def homography(self) -> Global___Matrix:
+        """3 x 3: the same in homogeneous coordinates, so that the picture tilts."""
+
+    @_builtins.property
+    def colour(self) -> Global___Matrix:
+        """3 x 4: moves colours (red, green, blue, 1) in the range -1 to 1. For generators with 3 channels."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        unit: _builtins.str = ...,
+        affine: Global___Matrix | None = ...,
+        homography: Global___Matrix | None = ...,
+        colour: Global___Matrix | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["affine", b"affine", "colour", b"colour", "generator", b"generator", "homography", b"homography"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["affine", b"affine", "colour", b"colour", "generator", b"generator", "homography", b"homography", "name", b"name", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_generator: _TypeAlias = _typing.Literal["affine", "homography", "colour"]  # noqa: Y015
+    _WhichOneofArgType_generator: _TypeAlias = _typing.Literal["generator", b"generator"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_generator) -> _WhichOneofReturnType_generator | None: ...
+
+Global___CustomEdit: _TypeAlias = CustomEdit  # noqa: Y015
 
 @_typing.final
 class EditTarget(_message.Message):
@@ -64,39 +364,79 @@ class EditTarget(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     EDIT_FIELD_NUMBER: _builtins.int
+    CUSTOM_FIELD_NUMBER: _builtins.int
     AMOUNT_LOW_FIELD_NUMBER: _builtins.int
     AMOUNT_HIGH_FIELD_NUMBER: _builtins.int
     edit: _builtins.str
-    """The name of the edit: "brightness", "red", "green", "blue", "zoom", "shift_x", "shift_y" or "rotate"."""
+    """The name of one that the service knows: "brightness", "red", "green", "blue", "lab_l", "lab_a", "lab_b", "zoom",
+    "shift_x", "shift_y", "rotate" or "rotate3d".
+    """
     amount_low: _builtins.float
     """The least amount to train on, in the edit's unit. Default: the edit's own, see docs/edits.md."""
     amount_high: _builtins.float
     """The greatest amount to train on, in the edit's unit."""
+    @_builtins.property
+    def custom(self) -> Global___CustomEdit:
+        """One of the caller's own. It needs both amounts."""
+
     def __init__(
         self,
         *,
         edit: _builtins.str = ...,
+        custom: Global___CustomEdit | None = ...,
         amount_low: _builtins.float | None = ...,
         amount_high: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_amount_high", b"_amount_high", "_amount_low", b"_amount_low", "amount_high", b"amount_high", "amount_low", b"amount_low"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_amount_high", b"_amount_high", "_amount_low", b"_amount_low", "amount_high", b"amount_high", "amount_low", b"amount_low", "custom", b"custom", "edit", b"edit", "kind", b"kind"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amount_high", b"_amount_high", "_amount_low", b"_amount_low", "amount_high", b"amount_high", "amount_low", b"amount_low", "edit", b"edit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amount_high", b"_amount_high", "_amount_low", b"_amount_low", "amount_high", b"amount_high", "amount_low", b"amount_low", "custom", b"custom", "edit", b"edit", "kind", b"kind"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__amount_high: _TypeAlias = _typing.Literal["amount_high"]  # noqa: Y015
     _WhichOneofArgType__amount_high: _TypeAlias = _typing.Literal["_amount_high", b"_amount_high"]  # noqa: Y015
     _WhichOneofReturnType__amount_low: _TypeAlias = _typing.Literal["amount_low"]  # noqa: Y015
     _WhichOneofArgType__amount_low: _TypeAlias = _typing.Literal["_amount_low", b"_amount_low"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["edit", "custom"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__amount_high) -> _WhichOneofReturnType__amount_high | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__amount_low) -> _WhichOneofReturnType__amount_low | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
 Global___EditTarget: _TypeAlias = EditTarget  # noqa: Y015
 
 @_typing.final
+class ClassChoice(_message.Message):
+    """For which classes of a conditional generator a walk is trained."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    EACH_FIELD_NUMBER: _builtins.int
+    class_id: _builtins.int
+    """One class; the sliders are bound to it."""
+    each: _builtins.bool
+    """One walk for each class, each a slider "<edit>.<class>" bound to it."""
+    def __init__(
+        self,
+        *,
+        class_id: _builtins.int = ...,
+        each: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["choice", b"choice", "class_id", b"class_id", "each", b"each"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["choice", b"choice", "class_id", b"class_id", "each", b"each"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_choice: _TypeAlias = _typing.Literal["class_id", "each"]  # noqa: Y015
+    _WhichOneofArgType_choice: _TypeAlias = _typing.Literal["choice", b"choice"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_choice) -> _WhichOneofReturnType_choice | None: ...
+
+Global___ClassChoice: _TypeAlias = ClassChoice  # noqa: Y015
+
+@_typing.final
 class EditDirectionSpec(_message.Message):
-    """A linear direction trained to imitate edits: w minimises |G(z + alpha w) - edit(G(z), amount)|^2 over the valid pixels.
+    """A direction trained to imitate edits: w minimises |G(z + alpha w) - edit(G(z), amount)|^2 over the valid pixels.
     Source: "On the steerability of generative adversarial networks", section 3.
     """
 
@@ -107,17 +447,44 @@ class EditDirectionSpec(_message.Message):
     BATCH_SIZE_FIELD_NUMBER: _builtins.int
     LEARNING_RATE_FIELD_NUMBER: _builtins.int
     EVALUATION_SIZE_FIELD_NUMBER: _builtins.int
+    FORM_FIELD_NUMBER: _builtins.int
+    LOSS_FIELD_NUMBER: _builtins.int
+    SPACE_FIELD_NUMBER: _builtins.int
+    LAYERS_FIELD_NUMBER: _builtins.int
+    CLASSES_FIELD_NUMBER: _builtins.int
+    TRUNCATION_FIELD_NUMBER: _builtins.int
+    WALK_STEPS_FIELD_NUMBER: _builtins.int
     steps: _builtins.int
     """Optimiser steps. 1 to 1,000,000. Default 250."""
     batch_size: _builtins.int
     """Fresh latents for each step. 1 to 1,024. Default 16. They are shared out among the edits."""
     learning_rate: _builtins.float
-    """Adam's greatest step size; it falls to nothing along half a cosine. Above 0, at most 1. Default 0.4."""
+    """Adam's greatest step size; it falls to nothing along half a cosine. Above 0, at most 1. Default 0.4 for a linear
+    walk, 0.001 for a nonlinear one.
+    """
     evaluation_size: _builtins.int
     """Held-out latents on which the result is measured; never trained on. 1 to 65,536. Default 1,024."""
+    form: Global___WalkForm.ValueType
+    """Default LINEAR."""
+    loss: Global___EditLoss.ValueType
+    """Default L2."""
+    space: _builtins.str
+    """The latent space to walk in: "z", "w" or "w+". Default: "z"."""
+    truncation: _builtins.float
+    """Train on latents z whose numbers are drawn again until they lie within +- this. Above 0. Default: no truncation."""
+    walk_steps: _builtins.int
+    """For a nonlinear walk: how many steps of the network lead to the far end of the range. 1 to 64. Default 5."""
     @_builtins.property
     def edits(self) -> _containers.RepeatedCompositeFieldContainer[Global___EditTarget]:
         """One slider each. At least 1; each edit at most once."""
+
+    @_builtins.property
+    def layers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The layers of w+ to move. Default: all."""
+
+    @_builtins.property
+    def classes(self) -> Global___ClassChoice:
+        """Which classes. Refused for a generator without classes."""
 
     def __init__(
         self,
@@ -127,16 +494,653 @@ class EditDirectionSpec(_message.Message):
         batch_size: _builtins.int = ...,
         learning_rate: _builtins.float | None = ...,
         evaluation_size: _builtins.int = ...,
+        form: Global___WalkForm.ValueType = ...,
+        loss: Global___EditLoss.ValueType = ...,
+        space: _builtins.str = ...,
+        layers: _abc.Iterable[_builtins.int] | None = ...,
+        classes: Global___ClassChoice | None = ...,
+        truncation: _builtins.float | None = ...,
+        walk_steps: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "learning_rate", b"learning_rate"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "_truncation", b"_truncation", "classes", b"classes", "learning_rate", b"learning_rate", "truncation", b"truncation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "batch_size", b"batch_size", "edits", b"edits", "evaluation_size", b"evaluation_size", "learning_rate", b"learning_rate", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "_truncation", b"_truncation", "batch_size", b"batch_size", "classes", b"classes", "edits", b"edits", "evaluation_size", b"evaluation_size", "form", b"form", "layers", b"layers", "learning_rate", b"learning_rate", "loss", b"loss", "space", b"space", "steps", b"steps", "truncation", b"truncation", "walk_steps", b"walk_steps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__learning_rate: _TypeAlias = _typing.Literal["learning_rate"]  # noqa: Y015
+    _WhichOneofArgType__learning_rate: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate"]  # noqa: Y015
+    _WhichOneofReturnType__truncation: _TypeAlias = _typing.Literal["truncation"]  # noqa: Y015
+    _WhichOneofArgType__truncation: _TypeAlias = _typing.Literal["_truncation", b"_truncation"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__learning_rate) -> _WhichOneofReturnType__learning_rate | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__truncation) -> _WhichOneofReturnType__truncation | None: ...
+
+Global___EditDirectionSpec: _TypeAlias = EditDirectionSpec  # noqa: Y015
+
+@_typing.final
+class DiscoverySpec(_message.Message):
+    """Directions found without labels: K shifts that a predictor can tell apart.
+    Source: Voynov and Babenko, "Unsupervised discovery of interpretable directions in the GAN latent space" (2020).
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIRECTIONS_FIELD_NUMBER: _builtins.int
+    DEFORMATOR_FIELD_NUMBER: _builtins.int
+    PREDICTOR_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    BATCH_SIZE_FIELD_NUMBER: _builtins.int
+    LEARNING_RATE_FIELD_NUMBER: _builtins.int
+    PREDICTOR_LEARNING_RATE_FIELD_NUMBER: _builtins.int
+    SHIFT_SCALE_FIELD_NUMBER: _builtins.int
+    SHIFT_MIN_FIELD_NUMBER: _builtins.int
+    SHIFT_WEIGHT_FIELD_NUMBER: _builtins.int
+    CLASS_IDS_FIELD_NUMBER: _builtins.int
+    EVALUATION_SIZE_FIELD_NUMBER: _builtins.int
+    DIPOLES_FIELD_NUMBER: _builtins.int
+    directions: _builtins.int
+    """K, the number of directions. 1 to the latent size for ORTHONORMAL, to 4,096 for the others. Default: the latent size."""
+    deformator: Global___Deformator.ValueType
+    """Default ORTHONORMAL."""
+    predictor: Global___ShiftPredictor.ValueType
+    """Default LENET."""
+    steps: _builtins.int
+    """1 to 10,000,000. Default 10,000."""
+    batch_size: _builtins.int
+    """Pairs of pictures in each step. 1 to 1,024. Default 32."""
+    learning_rate: _builtins.float
+    """Adam's step size for the deformator. Above 0, at most 1. Default 0.0001."""
+    predictor_learning_rate: _builtins.float
+    """Adam's step size for the predictor. Default: as for the deformator."""
+    shift_scale: _builtins.float
+    """Shifts are drawn uniformly up to this length, either sign. Above 0. Default 6; for RBF 0.45."""
+    shift_min: _builtins.float
+    """Shifts shorter than this are drawn out to it. 0 to shift_scale. Default 0.5; for RBF 0.25."""
+    shift_weight: _builtins.float
+    """The weight of the error in how far, against 1 for which direction. Not negative. Default 0.25."""
+    evaluation_size: _builtins.int
+    """Pairs on which the result is measured. 1 to 1,000,000. Default 3,200."""
+    dipoles: _builtins.int
+    """For RBF: dipoles of each function. 1 to 1,024. Default 32."""
+    @_builtins.property
+    def class_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Of a conditional generator, only these classes, drawn uniformly; both pictures of a pair have the same class.
+        Default: all.
+        """
+
+    def __init__(
+        self,
+        *,
+        directions: _builtins.int = ...,
+        deformator: Global___Deformator.ValueType = ...,
+        predictor: Global___ShiftPredictor.ValueType = ...,
+        steps: _builtins.int = ...,
+        batch_size: _builtins.int = ...,
+        learning_rate: _builtins.float | None = ...,
+        predictor_learning_rate: _builtins.float | None = ...,
+        shift_scale: _builtins.float | None = ...,
+        shift_min: _builtins.float | None = ...,
+        shift_weight: _builtins.float | None = ...,
+        class_ids: _abc.Iterable[_builtins.int] | None = ...,
+        evaluation_size: _builtins.int = ...,
+        dipoles: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "learning_rate", b"learning_rate", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "batch_size", b"batch_size", "class_ids", b"class_ids", "deformator", b"deformator", "dipoles", b"dipoles", "directions", b"directions", "evaluation_size", b"evaluation_size", "learning_rate", b"learning_rate", "predictor", b"predictor", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight", "steps", b"steps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__learning_rate: _TypeAlias = _typing.Literal["learning_rate"]  # noqa: Y015
+    _WhichOneofArgType__learning_rate: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate"]  # noqa: Y015
+    _WhichOneofReturnType__predictor_learning_rate: _TypeAlias = _typing.Literal["predictor_learning_rate"]  # noqa: Y015
+    _WhichOneofArgType__predictor_learning_rate: _TypeAlias = _typing.Literal["_predictor_learning_rate", b"_predictor_learning_rate"]  # noqa: Y015
+    _WhichOneofReturnType__shift_min: _TypeAlias = _typing.Literal["shift_min"]  # noqa: Y015
+    _WhichOneofArgType__shift_min: _TypeAlias = _typing.Literal["_shift_min", b"_shift_min"]  # noqa: Y015
+    _WhichOneofReturnType__shift_scale: _TypeAlias = _typing.Literal["shift_scale"]  # noqa: Y015
+    _WhichOneofArgType__shift_scale: _TypeAlias = _typing.Literal["_shift_scale", b"_shift_scale"]  # noqa: Y015
+    _WhichOneofReturnType__shift_weight: _TypeAlias = _typing.Literal["shift_weight"]  # noqa: Y015
+    _WhichOneofArgType__shift_weight: _TypeAlias = _typing.Literal["_shift_weight", b"_shift_weight"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__learning_rate) -> _WhichOneofReturnType__learning_rate | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__predictor_learning_rate) -> _WhichOneofReturnType__predictor_learning_rate | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__shift_min) -> _WhichOneofReturnType__shift_min | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__shift_scale) -> _WhichOneofReturnType__shift_scale | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__shift_weight) -> _WhichOneofReturnType__shift_weight | None: ...
+
+Global___DiscoverySpec: _TypeAlias = DiscoverySpec  # noqa: Y015
+
+@_typing.final
+class ClassDirectionsSpec(_message.Message):
+    """N + 1 banks of K directions: one that does the same in every class, and one for each class.
+    Source: Kim and Lee, "Global and class-specific semantic directions via pre-trained GANs".
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIRECTIONS_FIELD_NUMBER: _builtins.int
+    ORTHOGONALITY_FIELD_NUMBER: _builtins.int
+    SEPARATE_PREDICTORS_FIELD_NUMBER: _builtins.int
+    CLASSIFIER_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    BATCH_SIZE_FIELD_NUMBER: _builtins.int
+    LEARNING_RATE_FIELD_NUMBER: _builtins.int
+    PREDICTOR_LEARNING_RATE_FIELD_NUMBER: _builtins.int
+    SHIFT_SCALE_FIELD_NUMBER: _builtins.int
+    SHIFT_MIN_FIELD_NUMBER: _builtins.int
+    SHIFT_WEIGHT_FIELD_NUMBER: _builtins.int
+    PREDICTOR_FIELD_NUMBER: _builtins.int
+    EVALUATION_SIZE_FIELD_NUMBER: _builtins.int
+    directions: _builtins.int
+    """K, the directions of each bank. At most half the latent size. Default: 8."""
+    orthogonality: Global___Orthogonality.ValueType
+    """Default HARD."""
+    separate_predictors: _builtins.bool
+    """A predictor of its own for each bank, as in the paper, instead of one trunk with a head for each. Default false."""
+    classifier: _builtins.str
+    """For an unconditional generator: the classifier, an artifact, that says which class a picture is."""
+    confidence: _builtins.float
+    """With a classifier: latents are drawn again until it is at least so sure. 0 to 1. Default 0."""
+    steps: _builtins.int
+    """1 to 10,000,000. Default 10,000."""
+    batch_size: _builtins.int
+    """Latents in each step, of each of which a global and a class shift are shown. 1 to 1,024. Default 32."""
+    learning_rate: _builtins.float
+    """Adam's step size for the directions. Above 0, at most 1. Default 0.0001."""
+    predictor_learning_rate: _builtins.float
+    """Adam's step size for the predictors. Default: as for the directions."""
+    shift_scale: _builtins.float
+    """As in DiscoverySpec. Default 6."""
+    shift_min: _builtins.float
+    """As in DiscoverySpec. Default 0.5."""
+    shift_weight: _builtins.float
+    """As in DiscoverySpec. Default 0.25."""
+    predictor: Global___ShiftPredictor.ValueType
+    """Default LENET."""
+    evaluation_size: _builtins.int
+    """Pairs on which the result is measured. 1 to 1,000,000. Default 3,200."""
+    def __init__(
+        self,
+        *,
+        directions: _builtins.int = ...,
+        orthogonality: Global___Orthogonality.ValueType = ...,
+        separate_predictors: _builtins.bool = ...,
+        classifier: _builtins.str = ...,
+        confidence: _builtins.float | None = ...,
+        steps: _builtins.int = ...,
+        batch_size: _builtins.int = ...,
+        learning_rate: _builtins.float | None = ...,
+        predictor_learning_rate: _builtins.float | None = ...,
+        shift_scale: _builtins.float | None = ...,
+        shift_min: _builtins.float | None = ...,
+        shift_weight: _builtins.float | None = ...,
+        predictor: Global___ShiftPredictor.ValueType = ...,
+        evaluation_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "confidence", b"confidence", "learning_rate", b"learning_rate", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "batch_size", b"batch_size", "classifier", b"classifier", "confidence", b"confidence", "directions", b"directions", "evaluation_size", b"evaluation_size", "learning_rate", b"learning_rate", "orthogonality", b"orthogonality", "predictor", b"predictor", "predictor_learning_rate", b"predictor_learning_rate", "separate_predictors", b"separate_predictors", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight", "steps", b"steps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
+    _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015
+    _WhichOneofReturnType__learning_rate: _TypeAlias = _typing.Literal["learning_rate"]  # noqa: Y015
+    _WhichOneofArgType__learning_rate: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate"]  # noqa: Y015
+    _WhichOneofReturnType__predictor_learning_rate: _TypeAlias = _typing.Literal["predictor_learning_rate"]  # noqa: Y015
+    _WhichOneofArgType__predictor_learning_rate: _TypeAlias = _typing.Literal["_predictor_learning_rate", b"_predictor_learning_rate"]  # noqa: Y015
+    _WhichOneofReturnType__shift_min: _TypeAlias = _typing.Literal["shift_min"]  # noqa: Y015
+    _WhichOneofArgType__shift_min: _TypeAlias = _typing.Literal["_shift_min", b"_shift_min"]  # noqa: Y015
+    _WhichOneofReturnType__shift_scale: _TypeAlias = _typing.Literal["shift_scale"]  # noqa: Y015
+    _WhichOneofArgType__shift_scale: _TypeAlias = _typing.Literal["_shift_scale", b"_shift_scale"]  # noqa: Y015
+    _WhichOneofReturnType__shift_weight: _TypeAlias = _typing.Literal["shift_weight"]  # noqa: Y015
+    _WhichOneofArgType__shift_weight: _TypeAlias = _typing.Literal["_shift_weight", b"_shift_weight"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__confidence) -> _WhichOneofReturnType__confidence | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__learning_rate) -> _WhichOneofReturnType__learning_rate | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__predictor_learning_rate) -> _WhichOneofReturnType__predictor_learning_rate | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__shift_min) -> _WhichOneofReturnType__shift_min | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__shift_scale) -> _WhichOneofReturnType__shift_scale | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__shift_weight) -> _WhichOneofReturnType__shift_weight | None: ...
+
+Global___ClassDirectionsSpec: _TypeAlias = ClassDirectionsSpec  # noqa: Y015
+
+@_typing.final
+class SefaSpec(_message.Message):
+    """The eigenvectors of the generator's first weights, those that change most first. Nothing is trained.
+    Source: Shen and Zhou, "Closed-form factorization of latent semantics in GANs" (SeFa, 2021).
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIRECTIONS_FIELD_NUMBER: _builtins.int
+    LAYERS_FIELD_NUMBER: _builtins.int
+    directions: _builtins.int
+    """How many. 1 to the latent size. Default 8."""
+    @_builtins.property
+    def layers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """For generators with styles: the layers whose weights count. Default: all."""
+
+    def __init__(
+        self,
+        *,
+        directions: _builtins.int = ...,
+        layers: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["directions", b"directions", "layers", b"layers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SefaSpec: _TypeAlias = SefaSpec  # noqa: Y015
+
+@_typing.final
+class PcaSpec(_message.Message):
+    """The principal components of what the generator computes first, brought back to its latent space.
+    Source: Haerkoenen et al., "GANSpace: discovering interpretable GAN controls" (2020).
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIRECTIONS_FIELD_NUMBER: _builtins.int
+    SAMPLES_FIELD_NUMBER: _builtins.int
+    directions: _builtins.int
+    """How many components. 1 to the latent size. Default 8."""
+    samples: _builtins.int
+    """Latents to sample. At least 10 for each direction, at most 10,000,000. Default 20,000."""
+    def __init__(
+        self,
+        *,
+        directions: _builtins.int = ...,
+        samples: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["directions", b"directions", "samples", b"samples"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PcaSpec: _TypeAlias = PcaSpec  # noqa: Y015
+
+@_typing.final
+class Score(_message.Message):
+    """What pictures are scored by."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTE_FIELD_NUMBER: _builtins.int
+    CLASSIFIER_FIELD_NUMBER: _builtins.int
+    attribute: _builtins.str
+    """A plain attribute: "luminance", "red", "green", "blue", "contrast" or "saturation"."""
+    @_builtins.property
+    def classifier(self) -> Global___ClassifierScore:
+        """The probability that a classifier, an artifact, gives to a class."""
+
+    def __init__(
+        self,
+        *,
+        attribute: _builtins.str = ...,
+        classifier: Global___ClassifierScore | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribute", b"attribute", "classifier", b"classifier", "kind", b"kind"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribute", b"attribute", "classifier", b"classifier", "kind", b"kind"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["attribute", "classifier"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+Global___Score: _TypeAlias = Score  # noqa: Y015
+
+@_typing.final
+class ClassifierScore(_message.Message):
+    """A classifier's probability of one class."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLASSIFIER_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    classifier: _builtins.str
+    """The classifier's name in the artifact store."""
+    class_id: _builtins.int
+    """The class."""
+    def __init__(
+        self,
+        *,
+        classifier: _builtins.str = ...,
+        class_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "classifier", b"classifier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClassifierScore: _TypeAlias = ClassifierScore  # noqa: Y015
+
+@_typing.final
+class BoundarySpec(_message.Message):
+    """The normal of the plane between latents with a high and a low score.
+    Source: Shen et al., "Interpreting the latent space of GANs for semantic face editing" (InterFaceGAN, 2020).
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCORE_FIELD_NUMBER: _builtins.int
+    SAMPLES_FIELD_NUMBER: _builtins.int
+    FRACTION_FIELD_NUMBER: _builtins.int
+    CONDITIONS_FIELD_NUMBER: _builtins.int
+    samples: _builtins.int
+    """Latents to score. 100 to 10,000,000. Default 20,000."""
+    fraction: _builtins.float
+    """Which part of them, at either end, is told apart. Above 0, at most 0.5. Default 0.02."""
+    @_builtins.property
+    def score(self) -> Global___Score:
+        """By which the slider goes. Its name is the attribute, or "class.<id>"."""
+
+    @_builtins.property
+    def conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SliderReference]:
+        """Sliders of directions in the store that must not move with it: the normal is projected off their vectors."""
+
+    def __init__(
+        self,
+        *,
+        score: Global___Score | None = ...,
+        samples: _builtins.int = ...,
+        fraction: _builtins.float | None = ...,
+        conditions: _abc.Iterable[Global___SliderReference] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_fraction", b"_fraction", "fraction", b"fraction", "score", b"score"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fraction", b"_fraction", "conditions", b"conditions", "fraction", b"fraction", "samples", b"samples", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__fraction: _TypeAlias = _typing.Literal["fraction"]  # noqa: Y015
+    _WhichOneofArgType__fraction: _TypeAlias = _typing.Literal["_fraction", b"_fraction"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fraction) -> _WhichOneofReturnType__fraction | None: ...
+
+Global___BoundarySpec: _TypeAlias = BoundarySpec  # noqa: Y015
+
+@_typing.final
+class SliderReference(_message.Message):
+    """One slider of a published direction of the same generator."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    SLIDER_FIELD_NUMBER: _builtins.int
+    direction: _builtins.str
+    """The direction."""
+    slider: _builtins.str
+    """The slider. May be empty when it has only one."""
+    def __init__(
+        self,
+        *,
+        direction: _builtins.str = ...,
+        slider: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction", "slider", b"slider"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SliderReference: _TypeAlias = SliderReference  # noqa: Y015
+
+@_typing.final
+class Data(_message.Message):
+    """Where pictures to train on come from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATASET_FIELD_NUMBER: _builtins.int
+    FOLDER_FIELD_NUMBER: _builtins.int
+    dataset: _builtins.str
+    """A data set of torchvision by its name: "MNIST", "FashionMNIST", "KMNIST", "CIFAR10" or "CIFAR100". With classes."""
+    folder: _builtins.str
+    """A folder of pictures on the trainer's machine, within its data folder; each sub-folder is a class, and a folder
+    without sub-folders has none.
+    """
+    def __init__(
+        self,
+        *,
+        dataset: _builtins.str = ...,
+        folder: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dataset", b"dataset", "folder", b"folder", "source", b"source"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dataset", b"dataset", "folder", b"folder", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["dataset", "folder"]  # noqa: Y015
+    _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_source) -> _WhichOneofReturnType_source | None: ...
+
+Global___Data: _TypeAlias = Data  # noqa: Y015
+
+@_typing.final
+class GanSettings(_message.Message):
+    """A generator of the dcgan family, trained from nothing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATA_FIELD_NUMBER: _builtins.int
+    CONDITIONAL_FIELD_NUMBER: _builtins.int
+    RESOLUTION_FIELD_NUMBER: _builtins.int
+    LATENT_SIZE_FIELD_NUMBER: _builtins.int
+    WIDTH_FIELD_NUMBER: _builtins.int
+    DISCRIMINATOR_WIDTH_FIELD_NUMBER: _builtins.int
+    LOSS_FIELD_NUMBER: _builtins.int
+    PENALTY_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    BATCH_SIZE_FIELD_NUMBER: _builtins.int
+    LEARNING_RATE_FIELD_NUMBER: _builtins.int
+    DISCRIMINATOR_LEARNING_RATE_FIELD_NUMBER: _builtins.int
+    SPECTRAL_NORM_FIELD_NUMBER: _builtins.int
+    EMA_HALF_LIFE_FIELD_NUMBER: _builtins.int
+    AUGMENTATION_FIELD_NUMBER: _builtins.int
+    SAMPLE_EVERY_FIELD_NUMBER: _builtins.int
+    conditional: _builtins.bool
+    """Condition generator and discriminator on the classes of the data. Default false."""
+    resolution: _builtins.int
+    """Pixels a side, a power of two from 8 to 256. Default 32."""
+    latent_size: _builtins.int
+    """Z. 1 to 1,024. Default 100."""
+    width: _builtins.int
+    """Channels of the generator's last hidden layer. 1 to 512. Default 32."""
+    discriminator_width: _builtins.int
+    """Channels of the discriminator's first layer. 1 to 512. Default: as the generator's."""
+    loss: Global___GanLoss.ValueType
+    """Default NON_SATURATING."""
+    penalty: _builtins.float
+    """The weight of the gradient penalty. Not negative. Default 1 for NON_SATURATING (R1), 0 for HINGE, 10 for WGAN_GP."""
+    steps: _builtins.int
+    """Steps of generator and discriminator. 1 to 10,000,000. Default 5,000."""
+    batch_size: _builtins.int
+    """1 to 1,024. Default 64."""
+    learning_rate: _builtins.float
+    """Adam's step size for the generator. Above 0, at most 1. Default 0.0002."""
+    discriminator_learning_rate: _builtins.float
+    """Adam's step size for the discriminator. Default: as for the generator."""
+    spectral_norm: _builtins.bool
+    """Spectral normalisation of the discriminator (Miyato et al. 2018). Default false."""
+    ema_half_life: _builtins.float
+    """Pictures after which half of the generator's moving average is new; it is the average that is published. Default
+    10,000. 0 for no average.
+    """
+    sample_every: _builtins.int
+    """A sheet of samples in the event stream every so many steps. Default 500."""
+    @_builtins.property
+    def data(self) -> Global___Data:
+        """What to learn from."""
+
+    @_builtins.property
+    def augmentation(self) -> _containers.RepeatedCompositeFieldContainer[Global___EditTarget]:
+        """Real pictures are shown edited by these, each by an amount drawn from its range. Default none."""
+
+    def __init__(
+        self,
+        *,
+        data: Global___Data | None = ...,
+        conditional: _builtins.bool = ...,
+        resolution: _builtins.int = ...,
+        latent_size: _builtins.int = ...,
+        width: _builtins.int = ...,
+        discriminator_width: _builtins.int = ...,
+        loss: Global___GanLoss.ValueType = ...,
+        penalty: _builtins.float | None = ...,
+        steps: _builtins.int = ...,
+        batch_size: _builtins.int = ...,
+        learning_rate: _builtins.float | None = ...,
+        discriminator_learning_rate: _builtins.float | None = ...,
+        spectral_norm: _builtins.bool = ...,
+        ema_half_life: _builtins.float | None = ...,
+        augmentation: _abc.Iterable[Global___EditTarget] | None = ...,
+        sample_every: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate", "_ema_half_life", b"_ema_half_life", "_learning_rate", b"_learning_rate", "_penalty", b"_penalty", "data", b"data", "discriminator_learning_rate", b"discriminator_learning_rate", "ema_half_life", b"ema_half_life", "learning_rate", b"learning_rate", "penalty", b"penalty"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate", "_ema_half_life", b"_ema_half_life", "_learning_rate", b"_learning_rate", "_penalty", b"_penalty", "augmentation", b"augmentation", "batch_size", b"batch_size", "conditional", b"conditional", "data", b"data", "discriminator_learning_rate", b"discriminator_learning_rate", "discriminator_width", b"discriminator_width", "ema_half_life", b"ema_half_life", "latent_size", b"latent_size", "learning_rate", b"learning_rate", "loss", b"loss", "penalty", b"penalty", "resolution", b"resolution", "sample_every", b"sample_every", "spectral_norm", b"spectral_norm", "steps", b"steps", "width", b"width"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__discriminator_learning_rate: _TypeAlias = _typing.Literal["discriminator_learning_rate"]  # noqa: Y015
+    _WhichOneofArgType__discriminator_learning_rate: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate"]  # noqa: Y015
+    _WhichOneofReturnType__ema_half_life: _TypeAlias = _typing.Literal["ema_half_life"]  # noqa: Y015
+    _WhichOneofArgType__ema_half_life: _TypeAlias = _typing.Literal["_ema_half_life", b"_ema_half_life"]  # noqa: Y015
+    _WhichOneofReturnType__learning_rate: _TypeAlias = _typing.Literal["learning_rate"]  # noqa: Y015
+    _WhichOneofArgType__learning_rate: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate"]  # noqa: Y015
+    _WhichOneofReturnType__penalty: _TypeAlias = _typing.Literal["penalty"]  # noqa: Y015
+    _WhichOneofArgType__penalty: _TypeAlias = _typing.Literal["_penalty", b"_penalty"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__discriminator_learning_rate) -> _WhichOneofReturnType__discriminator_learning_rate | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ema_half_life) -> _WhichOneofReturnType__ema_half_life | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__learning_rate) -> _WhichOneofReturnType__learning_rate | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__penalty) -> _WhichOneofReturnType__penalty | None: ...
+
+Global___GanSettings: _TypeAlias = GanSettings  # noqa: Y015
+
+@_typing.final
+class GanSpec(_message.Message):
+    """Trains a generator."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GAN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def gan(self) -> Global___GanSettings:
+        """How."""
+
+    def __init__(
+        self,
+        *,
+        gan: Global___GanSettings | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["gan", b"gan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gan", b"gan"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GanSpec: _TypeAlias = GanSpec  # noqa: Y015
+
+@_typing.final
+class JointSpec(_message.Message):
+    """Trains a generator and a linear walk for it, published together.
+    Source: "On the steerability of generative adversarial networks", section 4.4.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GAN_FIELD_NUMBER: _builtins.int
+    EDITS_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    EDIT_WEIGHT_FIELD_NUMBER: _builtins.int
+    WALK_STEPS_FIELD_NUMBER: _builtins.int
+    EVALUATION_SIZE_FIELD_NUMBER: _builtins.int
+    mode: Global___JointMode.ValueType
+    """Default JOINT."""
+    edit_weight: _builtins.float
+    """The weight of the edit loss against 1 for the game. Above 0. Default 1."""
+    walk_steps: _builtins.int
+    """For SEQUENTIAL: steps of the walk after those of the generator. Default 1,000."""
+    evaluation_size: _builtins.int
+    """Held-out latents on which the walk is measured. 1 to 65,536. Default 1,024."""
+    @_builtins.property
+    def gan(self) -> Global___GanSettings:
+        """The generator."""
+
+    @_builtins.property
+    def edits(self) -> _containers.RepeatedCompositeFieldContainer[Global___EditTarget]:
+        """The sliders of the walk. At least 1."""
+
+    def __init__(
+        self,
+        *,
+        gan: Global___GanSettings | None = ...,
+        edits: _abc.Iterable[Global___EditTarget] | None = ...,
+        mode: Global___JointMode.ValueType = ...,
+        edit_weight: _builtins.float | None = ...,
+        walk_steps: _builtins.int = ...,
+        evaluation_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_edit_weight", b"_edit_weight", "edit_weight", b"edit_weight", "gan", b"gan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_edit_weight", b"_edit_weight", "edit_weight", b"edit_weight", "edits", b"edits", "evaluation_size", b"evaluation_size", "gan", b"gan", "mode", b"mode", "walk_steps", b"walk_steps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__edit_weight: _TypeAlias = _typing.Literal["edit_weight"]  # noqa: Y015
+    _WhichOneofArgType__edit_weight: _TypeAlias = _typing.Literal["_edit_weight", b"_edit_weight"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__edit_weight) -> _WhichOneofReturnType__edit_weight | None: ...
+
+Global___JointSpec: _TypeAlias = JointSpec  # noqa: Y015
+
+@_typing.final
+class ClassifierSpec(_message.Message):
+    """Trains a classifier of pictures, an artifact that other jobs take classes from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATA_FIELD_NUMBER: _builtins.int
+    RESOLUTION_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    BATCH_SIZE_FIELD_NUMBER: _builtins.int
+    LEARNING_RATE_FIELD_NUMBER: _builtins.int
+    resolution: _builtins.int
+    """Pixels a side; pictures are resized to it. 8 to 256. Default 32."""
+    steps: _builtins.int
+    """1 to 10,000,000. Default 2,000."""
+    batch_size: _builtins.int
+    """1 to 1,024. Default 64."""
+    learning_rate: _builtins.float
+    """Adam's greatest step size; it falls to nothing along half a cosine. Above 0, at most 1. Default 0.002."""
+    @_builtins.property
+    def data(self) -> Global___Data:
+        """What to learn from; it must have classes."""
+
+    def __init__(
+        self,
+        *,
+        data: Global___Data | None = ...,
+        resolution: _builtins.int = ...,
+        steps: _builtins.int = ...,
+        batch_size: _builtins.int = ...,
+        learning_rate: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "data", b"data", "learning_rate", b"learning_rate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "batch_size", b"batch_size", "data", b"data", "learning_rate", b"learning_rate", "resolution", b"resolution", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__learning_rate: _TypeAlias = _typing.Literal["learning_rate"]  # noqa: Y015
     _WhichOneofArgType__learning_rate: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__learning_rate) -> _WhichOneofReturnType__learning_rate | None: ...
 
-Global___EditDirectionSpec: _TypeAlias = EditDirectionSpec  # noqa: Y015
+Global___ClassifierSpec: _TypeAlias = ClassifierSpec  # noqa: Y015
 
 @_typing.final
 class JobSpec(_message.Message):
@@ -149,20 +1153,69 @@ class JobSpec(_message.Message):
     DIRECTION_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
     CHECKPOINT_EVERY_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
     EDIT_DIRECTION_FIELD_NUMBER: _builtins.int
+    DISCOVERY_FIELD_NUMBER: _builtins.int
+    CLASS_DIRECTIONS_FIELD_NUMBER: _builtins.int
+    SEFA_FIELD_NUMBER: _builtins.int
+    PCA_FIELD_NUMBER: _builtins.int
+    BOUNDARY_FIELD_NUMBER: _builtins.int
+    GAN_FIELD_NUMBER: _builtins.int
+    JOINT_FIELD_NUMBER: _builtins.int
+    CLASSIFIER_FIELD_NUMBER: _builtins.int
     model: _builtins.str
-    """The generator in the artifact store that it works on."""
+    """The generator in the artifact store that it works on. For gan and joint: the name under which the new generator is
+    published. For classifier: the name under which the classifier is published.
+    """
     model_version: _builtins.str
-    """The version of the generator. Default: the newest when the job is created."""
+    """The version of the generator. Default: the newest when the job is created. Refused for gan, joint and classifier."""
     direction: _builtins.str
-    """The name under which the direction is published: lower-case letters, digits, '_', '-', '.'; at most 63 characters."""
+    """The name under which the direction is published: lower-case letters, digits, '_', '-', '.'; at most 63 characters.
+    Refused for gan and classifier.
+    """
     seed: _builtins.int
     """Everything random in the job follows from it. Default 0."""
     checkpoint_every: _builtins.int
     """A checkpoint every so many steps. Default 50."""
+    priority: _builtins.int
+    """Jobs of a higher priority go first; those of the same priority in the order in which they came. -100 to 100.
+    Default 0.
+    """
     @_builtins.property
     def edit_direction(self) -> Global___EditDirectionSpec:
-        """Linear, supervised by edits."""
+        """Supervised by edits."""
+
+    @_builtins.property
+    def discovery(self) -> Global___DiscoverySpec:
+        """Without labels."""
+
+    @_builtins.property
+    def class_directions(self) -> Global___ClassDirectionsSpec:
+        """Global and class-specific, without labels."""
+
+    @_builtins.property
+    def sefa(self) -> Global___SefaSpec:
+        """Closed form."""
+
+    @_builtins.property
+    def pca(self) -> Global___PcaSpec:
+        """Principal components."""
+
+    @_builtins.property
+    def boundary(self) -> Global___BoundarySpec:
+        """Supervised by scores."""
+
+    @_builtins.property
+    def gan(self) -> Global___GanSpec:
+        """A generator."""
+
+    @_builtins.property
+    def joint(self) -> Global___JointSpec:
+        """A generator and its walk."""
+
+    @_builtins.property
+    def classifier(self) -> Global___ClassifierSpec:
+        """A classifier."""
 
     def __init__(
         self,
@@ -172,13 +1225,22 @@ class JobSpec(_message.Message):
         direction: _builtins.str = ...,
         seed: _builtins.int = ...,
         checkpoint_every: _builtins.int = ...,
+        priority: _builtins.int = ...,
         edit_direction: Global___EditDirectionSpec | None = ...,
+        discovery: Global___DiscoverySpec | None = ...,
+        class_directions: Global___ClassDirectionsSpec | None = ...,
+        sefa: Global___SefaSpec | None = ...,
+        pca: Global___PcaSpec | None = ...,
+        boundary: Global___BoundarySpec | None = ...,
+        gan: Global___GanSpec | None = ...,
+        joint: Global___JointSpec | None = ...,
+        classifier: Global___ClassifierSpec | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["edit_direction", b"edit_direction", "method", b"method"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["boundary", b"boundary", "class_directions", b"class_directions", "classifier", b"classifier", "discovery", b"discovery", "edit_direction", b"edit_direction", "gan", b"gan", "joint", b"joint", "method", b"method", "pca", b"pca", "sefa", b"sefa"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint_every", b"checkpoint_every", "direction", b"direction", "edit_direction", b"edit_direction", "method", b"method", "model", b"model", "model_version", b"model_version", "seed", b"seed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boundary", b"boundary", "checkpoint_every", b"checkpoint_every", "class_directions", b"class_directions", "classifier", b"classifier", "direction", b"direction", "discovery", b"discovery", "edit_direction", b"edit_direction", "gan", b"gan", "joint", b"joint", "method", b"method", "model", b"model", "model_version", b"model_version", "pca", b"pca", "priority", b"priority", "seed", b"seed", "sefa", b"sefa"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_method: _TypeAlias = _typing.Literal["edit_direction"]  # noqa: Y015
+    _WhichOneofReturnType_method: _TypeAlias = _typing.Literal["edit_direction", "discovery", "class_directions", "sefa", "pca", "boundary", "gan", "joint", "classifier"]  # noqa: Y015
     _WhichOneofArgType_method: _TypeAlias = _typing.Literal["method", b"method"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_method) -> _WhichOneofReturnType_method | None: ...
 
@@ -190,17 +1252,38 @@ class JobProgress(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class TermsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     STEP_FIELD_NUMBER: _builtins.int
     STEPS_FIELD_NUMBER: _builtins.int
     LOSS_FIELD_NUMBER: _builtins.int
     ELAPSED_FIELD_NUMBER: _builtins.int
     REMAINING_FIELD_NUMBER: _builtins.int
+    TERMS_FIELD_NUMBER: _builtins.int
     step: _builtins.int
     """Steps done."""
     steps: _builtins.int
     """Steps in all."""
     loss: _builtins.float
-    """The training loss, averaged since the event before. Absent before the first step."""
+    """The training loss, the sum of all its terms, averaged since the event before. Absent before the first step."""
     @_builtins.property
     def elapsed(self) -> _duration_pb2.Duration:
         """Seconds of training so far, over all runs of the job."""
@@ -208,6 +1291,10 @@ class JobProgress(_message.Message):
     @_builtins.property
     def remaining(self) -> _duration_pb2.Duration:
         """What is left, by the speed of this run. Absent before it can be told."""
+
+    @_builtins.property
+    def terms(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """The terms of the loss, and other numbers that the method watches, averaged since the event before."""
 
     def __init__(
         self,
@@ -217,10 +1304,11 @@ class JobProgress(_message.Message):
         loss: _builtins.float | None = ...,
         elapsed: _duration_pb2.Duration | None = ...,
         remaining: _duration_pb2.Duration | None = ...,
+        terms: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_loss", b"_loss", "elapsed", b"elapsed", "loss", b"loss", "remaining", b"remaining"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_loss", b"_loss", "elapsed", b"elapsed", "loss", b"loss", "remaining", b"remaining", "step", b"step", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_loss", b"_loss", "elapsed", b"elapsed", "loss", b"loss", "remaining", b"remaining", "step", b"step", "steps", b"steps", "terms", b"terms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__loss: _TypeAlias = _typing.Literal["loss"]  # noqa: Y015
     _WhichOneofArgType__loss: _TypeAlias = _typing.Literal["_loss", b"_loss"]  # noqa: Y015
@@ -259,44 +1347,98 @@ class SliderEvaluation(_message.Message):
 Global___SliderEvaluation: _TypeAlias = SliderEvaluation  # noqa: Y015
 
 @_typing.final
-class JobResult(_message.Message):
-    """What a job has published."""
+class PublishedArtifact(_message.Message):
+    """One thing that a job has published."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    DIRECTION_FIELD_NUMBER: _builtins.int
-    DIRECTION_VERSION_FIELD_NUMBER: _builtins.int
-    GENERATOR_DIGEST_FIELD_NUMBER: _builtins.int
-    EVALUATIONS_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     LOADED_FIELD_NUMBER: _builtins.int
     LOAD_ERROR_FIELD_NUMBER: _builtins.int
-    direction: _builtins.str
-    """The direction's name."""
-    direction_version: _builtins.str
+    kind: Global___ArtifactKind.ValueType
+    """What it is."""
+    name: _builtins.str
+    """Its name; that of a direction without its generator's."""
+    version: _builtins.str
     """Its version."""
-    generator_digest: _builtins.str
-    """The digest of the generator that it belongs to."""
     loaded: _builtins.bool
     """Whether the configured generation server has loaded it. A failure to do so does not fail the job."""
     load_error: _builtins.str
     """Why the server has not loaded it; empty if it has, or if no server is configured."""
-    @_builtins.property
-    def evaluations(self) -> _containers.RepeatedCompositeFieldContainer[Global___SliderEvaluation]:
-        """One for each slider."""
-
     def __init__(
         self,
         *,
-        direction: _builtins.str = ...,
-        direction_version: _builtins.str = ...,
-        generator_digest: _builtins.str = ...,
-        evaluations: _abc.Iterable[Global___SliderEvaluation] | None = ...,
+        kind: Global___ArtifactKind.ValueType = ...,
+        name: _builtins.str = ...,
+        version: _builtins.str = ...,
         loaded: _builtins.bool = ...,
         load_error: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction", "direction_version", b"direction_version", "evaluations", b"evaluations", "generator_digest", b"generator_digest", "load_error", b"load_error", "loaded", b"loaded"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "load_error", b"load_error", "loaded", b"loaded", "name", b"name", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublishedArtifact: _TypeAlias = PublishedArtifact  # noqa: Y015
+
+@_typing.final
+class JobResult(_message.Message):
+    """What a job has published."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class MeasuresEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ARTIFACTS_FIELD_NUMBER: _builtins.int
+    GENERATOR_DIGEST_FIELD_NUMBER: _builtins.int
+    EVALUATIONS_FIELD_NUMBER: _builtins.int
+    MEASURES_FIELD_NUMBER: _builtins.int
+    generator_digest: _builtins.str
+    """The digest of the generator that was published, or that the direction belongs to; empty for a classifier."""
+    @_builtins.property
+    def artifacts(self) -> _containers.RepeatedCompositeFieldContainer[Global___PublishedArtifact]:
+        """In the order in which they were published."""
+
+    @_builtins.property
+    def evaluations(self) -> _containers.RepeatedCompositeFieldContainer[Global___SliderEvaluation]:
+        """One for each slider that imitates an edit."""
+
+    @_builtins.property
+    def measures(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """What else the method measured, by name, e.g. "reconstruction_accuracy"."""
+
+    def __init__(
+        self,
+        *,
+        artifacts: _abc.Iterable[Global___PublishedArtifact] | None = ...,
+        generator_digest: _builtins.str = ...,
+        evaluations: _abc.Iterable[Global___SliderEvaluation] | None = ...,
+        measures: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifacts", b"artifacts", "evaluations", b"evaluations", "generator_digest", b"generator_digest", "measures", b"measures"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -383,6 +1525,7 @@ class JobEvent(_message.Message):
     STATE_CHANGE_FIELD_NUMBER: _builtins.int
     PROGRESS_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
+    SAMPLE_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """From 1, without gaps."""
     @_builtins.property
@@ -401,6 +1544,10 @@ class JobEvent(_message.Message):
     def message(self) -> Global___JobMessage:
         """It has something to say."""
 
+    @_builtins.property
+    def sample(self) -> Global___JobSample:
+        """It has something to show."""
+
     def __init__(
         self,
         *,
@@ -409,12 +1556,13 @@ class JobEvent(_message.Message):
         state_change: Global___JobStateChange | None = ...,
         progress: Global___JobProgress | None = ...,
         message: Global___JobMessage | None = ...,
+        sample: Global___JobSample | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "message", b"message", "progress", b"progress", "state_change", b"state_change", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "message", b"message", "progress", b"progress", "sample", b"sample", "state_change", b"state_change", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "message", b"message", "progress", b"progress", "sequence", b"sequence", "state_change", b"state_change", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "message", b"message", "progress", b"progress", "sample", b"sample", "sequence", b"sequence", "state_change", b"state_change", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["state_change", "progress", "message"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["state_change", "progress", "message", "sample"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -467,6 +1615,36 @@ class JobMessage(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___JobMessage: _TypeAlias = JobMessage  # noqa: Y015
+
+@_typing.final
+class JobSample(_message.Message):
+    """Pictures from the middle of the training."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STEP_FIELD_NUMBER: _builtins.int
+    CAPTION_FIELD_NUMBER: _builtins.int
+    PNG_FIELD_NUMBER: _builtins.int
+    step: _builtins.int
+    """The step."""
+    caption: _builtins.str
+    """What they show, for people."""
+    png: _builtins.bytes
+    """All of them in one sheet, PNG."""
+    def __init__(
+        self,
+        *,
+        step: _builtins.int = ...,
+        caption: _builtins.str = ...,
+        png: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caption", b"caption", "png", b"png", "step", b"step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JobSample: _TypeAlias = JobSample  # noqa: Y015
 
 @_typing.final
 class CreateJobRequest(_message.Message):
@@ -673,6 +1851,52 @@ class CancelJobResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelJobResponse: _TypeAlias = CancelJobResponse  # noqa: Y015
+
+@_typing.final
+class PauseJobRequest(_message.Message):
+    """A request to set a job aside."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The job's id."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseJobRequest: _TypeAlias = PauseJobRequest  # noqa: Y015
+
+@_typing.final
+class PauseJobResponse(_message.Message):
+    """The job, set aside."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def job(self) -> Global___Job:
+        """The job, PAUSED."""
+
+    def __init__(
+        self,
+        *,
+        job: Global___Job | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseJobResponse: _TypeAlias = PauseJobResponse  # noqa: Y015
 
 @_typing.final
 class ResumeJobRequest(_message.Message):

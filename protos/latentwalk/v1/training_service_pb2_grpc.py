@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class TrainingServiceStub(object):
-    """Jobs that find directions.
+    """Jobs that find directions, and train generators.
 
     Jobs are durable: they survive the end of their process and of the service, and go on to the same result. A spec that
     cannot work is refused by CreateJob with the field and the reason, before anything is queued.
@@ -58,6 +58,11 @@ class TrainingServiceStub(object):
                 request_serializer=latentwalk_dot_v1_dot_training__service__pb2.CancelJobRequest.SerializeToString,
                 response_deserializer=latentwalk_dot_v1_dot_training__service__pb2.CancelJobResponse.FromString,
                 _registered_method=True)
+        self.PauseJob = channel.unary_unary(
+                '/latentwalk.v1.TrainingService/PauseJob',
+                request_serializer=latentwalk_dot_v1_dot_training__service__pb2.PauseJobRequest.SerializeToString,
+                response_deserializer=latentwalk_dot_v1_dot_training__service__pb2.PauseJobResponse.FromString,
+                _registered_method=True)
         self.ResumeJob = channel.unary_unary(
                 '/latentwalk.v1.TrainingService/ResumeJob',
                 request_serializer=latentwalk_dot_v1_dot_training__service__pb2.ResumeJobRequest.SerializeToString,
@@ -76,7 +81,7 @@ class TrainingServiceStub(object):
 
 
 class TrainingServiceServicer(object):
-    """Jobs that find directions.
+    """Jobs that find directions, and train generators.
 
     Jobs are durable: they survive the end of their process and of the service, and go on to the same result. A spec that
     cannot work is refused by CreateJob with the field and the reason, before anything is queued.
@@ -110,8 +115,16 @@ class TrainingServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PauseJob(self, request, context):
+        """Takes a queued or running job out of line, or off its device, and keeps its checkpoint and its place in line for
+        ResumeJob. FAILED_PRECONDITION in any other state.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ResumeJob(self, request, context):
-        """Queues a cancelled or failed job again, from its last checkpoint. FAILED_PRECONDITION in any other state.
+        """Queues a paused, cancelled or failed job again, from its last checkpoint. FAILED_PRECONDITION in any other state.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -155,6 +168,11 @@ def add_TrainingServiceServicer_to_server(servicer, server):
                     request_deserializer=latentwalk_dot_v1_dot_training__service__pb2.CancelJobRequest.FromString,
                     response_serializer=latentwalk_dot_v1_dot_training__service__pb2.CancelJobResponse.SerializeToString,
             ),
+            'PauseJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseJob,
+                    request_deserializer=latentwalk_dot_v1_dot_training__service__pb2.PauseJobRequest.FromString,
+                    response_serializer=latentwalk_dot_v1_dot_training__service__pb2.PauseJobResponse.SerializeToString,
+            ),
             'ResumeJob': grpc.unary_unary_rpc_method_handler(
                     servicer.ResumeJob,
                     request_deserializer=latentwalk_dot_v1_dot_training__service__pb2.ResumeJobRequest.FromString,
@@ -179,7 +197,7 @@ def add_TrainingServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TrainingService(object):
-    """Jobs that find directions.
+    """Jobs that find directions, and train generators.
 
     Jobs are durable: they survive the end of their process and of the service, and go on to the same result. A spec that
     cannot work is refused by CreateJob with the field and the reason, before anything is queued.
@@ -283,6 +301,33 @@ class TrainingService(object):
             '/latentwalk.v1.TrainingService/CancelJob',
             latentwalk_dot_v1_dot_training__service__pb2.CancelJobRequest.SerializeToString,
             latentwalk_dot_v1_dot_training__service__pb2.CancelJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/latentwalk.v1.TrainingService/PauseJob',
+            latentwalk_dot_v1_dot_training__service__pb2.PauseJobRequest.SerializeToString,
+            latentwalk_dot_v1_dot_training__service__pb2.PauseJobResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class TrainingServiceStub:
-    """Jobs that find directions.
+    """Jobs that find directions, and train generators.
 
     Jobs are durable: they survive the end of their process and of the service, and go on to the same result. A spec that
     cannot work is refused by CreateJob with the field and the reason, before anything is queued.
@@ -45,8 +45,12 @@ class TrainingServiceStub:
     """Lists jobs, newest first."""
     CancelJob: _grpc.UnaryUnaryMultiCallable[_training_service_pb2.CancelJobRequest, _training_service_pb2.CancelJobResponse]
     """Stops a job and keeps its checkpoint. FAILED_PRECONDITION for a job that has ended."""
+    PauseJob: _grpc.UnaryUnaryMultiCallable[_training_service_pb2.PauseJobRequest, _training_service_pb2.PauseJobResponse]
+    """Takes a queued or running job out of line, or off its device, and keeps its checkpoint and its place in line for
+    ResumeJob. FAILED_PRECONDITION in any other state.
+    """
     ResumeJob: _grpc.UnaryUnaryMultiCallable[_training_service_pb2.ResumeJobRequest, _training_service_pb2.ResumeJobResponse]
-    """Queues a cancelled or failed job again, from its last checkpoint. FAILED_PRECONDITION in any other state."""
+    """Queues a paused, cancelled or failed job again, from its last checkpoint. FAILED_PRECONDITION in any other state."""
     DeleteJob: _grpc.UnaryUnaryMultiCallable[_training_service_pb2.DeleteJobRequest, _training_service_pb2.DeleteJobResponse]
     """Forgets a job that has ended, its events and its checkpoints; what it published stays. FAILED_PRECONDITION while it
     is queued or running.
@@ -56,7 +60,7 @@ class TrainingServiceStub:
 
 @_typing.type_check_only
 class TrainingServiceAsyncStub(TrainingServiceStub):
-    """Jobs that find directions.
+    """Jobs that find directions, and train generators.
 
     Jobs are durable: they survive the end of their process and of the service, and go on to the same result. A spec that
     cannot work is refused by CreateJob with the field and the reason, before anything is queued.
@@ -71,8 +75,12 @@ class TrainingServiceAsyncStub(TrainingServiceStub):
     """Lists jobs, newest first."""
     CancelJob: _aio.UnaryUnaryMultiCallable[_training_service_pb2.CancelJobRequest, _training_service_pb2.CancelJobResponse]  # type: ignore[assignment]
     """Stops a job and keeps its checkpoint. FAILED_PRECONDITION for a job that has ended."""
+    PauseJob: _aio.UnaryUnaryMultiCallable[_training_service_pb2.PauseJobRequest, _training_service_pb2.PauseJobResponse]  # type: ignore[assignment]
+    """Takes a queued or running job out of line, or off its device, and keeps its checkpoint and its place in line for
+    ResumeJob. FAILED_PRECONDITION in any other state.
+    """
     ResumeJob: _aio.UnaryUnaryMultiCallable[_training_service_pb2.ResumeJobRequest, _training_service_pb2.ResumeJobResponse]  # type: ignore[assignment]
-    """Queues a cancelled or failed job again, from its last checkpoint. FAILED_PRECONDITION in any other state."""
+    """Queues a paused, cancelled or failed job again, from its last checkpoint. FAILED_PRECONDITION in any other state."""
     DeleteJob: _aio.UnaryUnaryMultiCallable[_training_service_pb2.DeleteJobRequest, _training_service_pb2.DeleteJobResponse]  # type: ignore[assignment]
     """Forgets a job that has ended, its events and its checkpoints; what it published stays. FAILED_PRECONDITION while it
     is queued or running.
@@ -81,7 +89,7 @@ class TrainingServiceAsyncStub(TrainingServiceStub):
     """Streams the events of a job, from any sequence number on, and ends after the event with which the job ends."""
 
 class TrainingServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Jobs that find directions.
+    """Jobs that find directions, and train generators.
 
     Jobs are durable: they survive the end of their process and of the service, and go on to the same result. A spec that
     cannot work is refused by CreateJob with the field and the reason, before anything is queued.
@@ -120,12 +128,22 @@ class TrainingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Stops a job and keeps its checkpoint. FAILED_PRECONDITION for a job that has ended."""
 
     @_abc_1.abstractmethod
+    def PauseJob(
+        self,
+        request: _training_service_pb2.PauseJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_training_service_pb2.PauseJobResponse, _abc.Awaitable[_training_service_pb2.PauseJobResponse]]:
+        """Takes a queued or running job out of line, or off its device, and keeps its checkpoint and its place in line for
+        ResumeJob. FAILED_PRECONDITION in any other state.
+        """
+
+    @_abc_1.abstractmethod
     def ResumeJob(
         self,
         request: _training_service_pb2.ResumeJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_training_service_pb2.ResumeJobResponse, _abc.Awaitable[_training_service_pb2.ResumeJobResponse]]:
-        """Queues a cancelled or failed job again, from its last checkpoint. FAILED_PRECONDITION in any other state."""
+        """Queues a paused, cancelled or failed job again, from its last checkpoint. FAILED_PRECONDITION in any other state."""
 
     @_abc_1.abstractmethod
     def DeleteJob(

@@ -22,6 +22,7 @@ from latentwalk.trainer.jobs.folders import FolderInUse, lock
 from latentwalk.trainer.jobs.process import Launcher
 from latentwalk.trainer.jobs.store import JobStore
 from latentwalk.trainer.jobs.tables import DatabaseUnusable
+from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.metrics import JobCounts, Metrics
 from latentwalk.trainer.servicer import ROLES, SERVICE_NAME, TrainingServicer
 from latentwalk.trainer.settings import Settings
@@ -44,10 +45,13 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
     registry = CollectorRegistry()
     doorway = Doorway(settings, {SERVICE_NAME: ROLES}, registry, translate, tracer)
     with lock(Path(settings.folder), wait=False):
+        materials = Materials(ArtifactStore(settings.store), Path(settings.data))
         store = JobStore(settings.database, settings.max_queued_jobs)
         registry.register(JobCounts(store))
         book = JobBook(store)
-        launcher = Launcher(Path(settings.folder), settings.store, settings.threads, settings.grace_seconds)
+        launcher = Launcher(
+            Path(settings.folder), settings.store, Path(settings.data), settings.threads, settings.grace_seconds
+        )
         dispatcher = Dispatcher(
             book,
             launcher,
@@ -61,7 +65,7 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
             concurrency=settings.concurrency,
             max_restarts=settings.max_restarts,
         )
-        servicer = TrainingServicer(ArtifactStore(settings.store), book, dispatcher, launcher)
+        servicer = TrainingServicer(materials, book, dispatcher, launcher)
         training_service_pb2_grpc.add_TrainingServiceServicer_to_server(servicer, doorway.server)
         leaving = asyncio.create_task(_leave_when_draining(doorway, dispatcher, book))
         try:

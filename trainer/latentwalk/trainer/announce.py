@@ -1,17 +1,20 @@
-"""Telling the generation server of a new direction."""
+"""Telling the generation server of what was published."""
 
 import logging
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import grpc
 
 from latentwalk.trainer.jobs.records import Job
-from latentwalk.trainer.reports import Result
+from latentwalk.trainer.reports import Published, Result
 from latentwalk.v1 import model_service_pb2, model_service_pb2_grpc
 
-# To load a direction is to read a small file; a server that takes longer is not well.
-_TIMEOUT_SECONDS = 10.0
+# A direction is a small file; a generator is warmed before it serves.
+_TIMEOUT_SECONDS = 120.0
 
 _log = logging.getLogger("latentwalk.announce")
 
@@ -30,24 +33,28 @@ class Announcer:
     """A file with the bearer token; "" for none."""
 
     async def announce(self, job: Job, result: Result) -> Result:
-        """Has the server load the direction; the returned result says whether it did, and if not, why."""
+        """Has the server load what was published; the returned result says whether it did, and if not, why."""
         if not self.address:
             return result
-        request = model_service_pb2.LoadDirectionRequest(
-            model=job.spec.model, direction=result.direction, version=str(result.version)
-        )
+        return replace(result, artifacts=tuple([await self._load(job, one) for one in result.artifacts]))
+
+    async def _load(self, job: Job, published: Published) -> Published:
+        if published.kind not in _CALLS:
+            return published
         try:
             async with self._channel() as channel:
                 stub = model_service_pb2_grpc.ModelServiceStub(channel)
-                await stub.LoadDirection(request, timeout=_TIMEOUT_SECONDS, metadata=self._metadata())
+                await _CALLS[published.kind](stub, job.spec.model, published)(
+                    timeout=_TIMEOUT_SECONDS, metadata=self._metadata()
+                )
         except grpc.aio.AioRpcError as error:
             problem = f"{self.address}: {error.code().name}: {error.details()}"
         except OSError as error:
             problem = str(error)
         else:
-            return replace(result, loaded=True)
-        _log.warning("job %s: the server has not loaded the direction: %s", job.id, problem)
-        return replace(result, load_error=problem)
+            return replace(published, loaded=True)
+        _log.warning("job %s: the server has not loaded %s: %s", job.id, published.name, problem)
+        return replace(published, load_error=problem)
 
     def _channel(self) -> grpc.aio.Channel:
         if not self.certificate:
@@ -60,3 +67,22 @@ class Announcer:
         if not self.token:
             return ()
         return (("authorization", f"Bearer {Path(self.token).read_text('utf-8').strip()}"),)
+
+
+def _load_model(stub: Any, model: str, published: Published) -> Callable[..., Awaitable[object]]:
+    request = model_service_pb2.LoadModelRequest(model=model, version=str(published.version))
+    return partial(stub.LoadModel, request)
+
+
+def _load_direction(stub: Any, model: str, published: Published) -> Callable[..., Awaitable[object]]:
+    request = model_service_pb2.LoadDirectionRequest(
+        model=model, direction=published.name, version=str(published.version)
+    )
+    return partial(stub.LoadDirection, request)
+
+
+_CALLS: Mapping[str, Callable[[Any, str, Published], Callable[..., Awaitable[object]]]] = {
+    "generators": _load_model,
+    "directions": _load_direction,
+}
+"""How each kind of artifact is loaded; a server has no use for the others."""

@@ -1,16 +1,16 @@
 """The one training loop."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 
 from latentwalk.trainer.checkpoint import Checkpoints
-from latentwalk.trainer.methods.method import Method
+from latentwalk.trainer.methods.method import Method, Phase
 from latentwalk.trainer.progress import Meter
-from latentwalk.trainer.reports import Message, Progress
+from latentwalk.trainer.reports import Message, News
 
 Pause: TypeAlias = Callable[[], None]
 """Called where the work may be interrupted; raises Interrupted if it is to be."""
@@ -29,7 +29,7 @@ def train(
     checkpoints: Checkpoints,
     every: int,
     *,
-    report: Callable[[Progress | Message], None],
+    report: Callable[[News], None],
     pause: Pause,
 ) -> None:
     """Trains to the last step, from the newest checkpoint on, and writes one every ``every`` steps and at the end.
@@ -49,33 +49,58 @@ def train(
                 saved = step
             if meter.is_due(step) or step == method.steps:
                 report(meter.report(step))
+            if sample := method.sample(step):
+                report(sample)
     except Interrupted:
         if step > saved:
             _save(method, checkpoints, meter, step)
         raise
 
 
-def _advance(method: Method, step: int) -> float:
-    """One step of the optimiser; returns the loss. Raises NonFinite."""
+def _advance(method: Method, step: int) -> dict[str, float]:
+    """One step, phase by phase; returns the terms of the losses. Raises NonFinite."""
     method.before_step(step)
-    losses = method.losses(step)
-    _check_finite(step, {f"loss of {name}": loss for name, loss in losses.items()})
-    loss = torch.stack(list(losses.values())).sum()
-    method.optimiser.zero_grad()
-    loss.backward()
-    gradients = {name: p.grad.sum() for name, p in method.trained.named_parameters() if p.grad is not None}
-    _check_finite(step, {f"gradient of {name}": gradient for name, gradient in gradients.items()})
-    method.optimiser.step()
-    return loss.item()
+    terms: dict[str, float] = {}
+    for phase in method.phases:
+        terms |= _turn(method, phase, step)
+    method.after_step(step)
+    return terms
 
 
-def _check_finite(step: int, scalars: Mapping[str, Tensor]) -> None:
-    for name, scalar in scalars.items():
-        if not math.isfinite(value := scalar.item()):
+def _turn(method: Method, phase: Phase, step: int) -> dict[str, float]:
+    """One step of one optimiser; returns the terms of its loss."""
+    own = [parameter for group in phase.optimiser.param_groups for parameter in group["params"]]
+    method.trained.requires_grad_(requires_grad=False)
+    for parameter in own:
+        parameter.requires_grad_()
+    losses = phase.losses(step)
+    if not losses:
+        return {}
+    terms = _finite(step, "loss of", losses)
+    phase.optimiser.zero_grad()
+    torch.stack(list(losses.values())).sum().backward()
+    _finite(step, "gradient of", _gradient_sums(method, own))
+    phase.optimiser.step()
+    return terms
+
+
+def _gradient_sums(method: Method, own: Sequence[Tensor]) -> dict[str, Tensor]:
+    """A scalar for each parameter of the phase, which is finite only if its whole gradient is."""
+    wanted = set(map(id, own))
+    parameters = {name: p for name, p in method.trained.named_parameters() if id(p) in wanted}
+    return {name: p.grad.sum() for name, p in parameters.items() if p.grad is not None}
+
+
+def _finite(step: int, what: str, scalars: Mapping[str, Tensor]) -> dict[str, float]:
+    """The values of the scalars, fetched at once. Raises NonFinite, naming the first that is not finite."""
+    values = torch.stack([scalar.detach() for scalar in scalars.values()]).tolist() if scalars else []
+    for name, value in zip(scalars, values, strict=True):
+        if not math.isfinite(value):
             raise NonFinite(
-                f"the {name} is {value} at step {step}; the step was not taken. "
+                f"the {what} {name} is {value} at step {step}; the step was not taken. "
                 "Look at the generator's weights, or try a lower learning_rate"
             )
+    return dict(zip(scalars, values, strict=True))
 
 
 # -- checkpoints -----------------------------------------------------------------------------------------------------
@@ -83,12 +108,13 @@ def _check_finite(step: int, scalars: Mapping[str, Tensor]) -> None:
 
 def _save(method: Method, checkpoints: Checkpoints, meter: Meter, step: int) -> None:
     trained = {f"trained.{name}": tensor for name, tensor in method.trained.state_dict().items()}
-    optimiser = {
-        f"optimiser.{index}.{name}": tensor
-        for index, state in method.optimiser.state_dict()["state"].items()
+    optimisers = {
+        f"optimiser.{phase.name}.{index}.{name}": tensor
+        for phase in method.phases
+        for index, state in phase.optimiser.state_dict()["state"].items()
         for name, tensor in state.items()
     }
-    checkpoints.save(step, trained | optimiser, meter.numbers())
+    checkpoints.save(step, trained | optimisers, meter.numbers())
 
 
 def _restore(method: Method, checkpoints: Checkpoints, meter: Meter, report: Callable[[Message], None]) -> int:
@@ -97,16 +123,17 @@ def _restore(method: Method, checkpoints: Checkpoints, meter: Meter, report: Cal
     if checkpoint is None:
         return 0
     trained: dict[str, Tensor] = {}
-    states: dict[int, dict[str, Any]] = {}
+    states: dict[str, dict[int, dict[str, Any]]] = {phase.name: {} for phase in method.phases}
     for name, tensor in checkpoint.tensors.items():
         owner, _, rest = name.partition(".")
         if owner == "trained":
             trained[rest] = tensor
         else:
-            index, _, field = rest.partition(".")
-            states.setdefault(int(index), {})[field] = tensor
+            phase, index, field = rest.split(".")
+            states[phase].setdefault(int(index), {})[field] = tensor
     method.trained.load_state_dict(trained)
-    method.optimiser.load_state_dict(method.optimiser.state_dict() | {"state": states})
+    for phase in method.phases:
+        phase.optimiser.load_state_dict(phase.optimiser.state_dict() | {"state": states[phase.name]})
     meter.resume(checkpoint.step, checkpoint.numbers)
     report(Message(f"goes on from the checkpoint of step {checkpoint.step}"))
     return checkpoint.step

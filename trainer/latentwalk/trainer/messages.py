@@ -1,17 +1,23 @@
 """Jobs and events as messages of the wire."""
 
-from collections.abc import Callable, Mapping
+from base64 import b64decode
+from collections.abc import Mapping
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from latentwalk.trainer.jobs.records import Event, Job
-from latentwalk.trainer.reports import Message, Progress, Result, StateChange
-from latentwalk.trainer.specs import EditDirectionSpec, JobSpec
+from latentwalk.trainer.reports import Message, Progress, Result, Sample, StateChange
+from latentwalk.trainer.specs import JobSpec
 from latentwalk.trainer.validation import STATES
+from latentwalk.trainer.wire import write_settings
 from latentwalk.v1 import training_service_pb2 as pb
 
 _STATES = {state: number for number, state in STATES.items()}
+_KINDS: Mapping[str, pb.ArtifactKind.ValueType] = {
+    "generators": pb.ARTIFACT_KIND_GENERATOR,
+    "directions": pb.ARTIFACT_KIND_DIRECTION,
+}
 
 
 def job_message(job: Job) -> pb.Job:
@@ -40,34 +46,24 @@ def event_message(event: Event) -> pb.JobEvent:
             message.progress.CopyFrom(_progress(progress))
         case Message(text):
             message.message.CopyFrom(pb.JobMessage(text=text))
+        case Sample(step, caption, png):
+            message.sample.CopyFrom(pb.JobSample(step=step, caption=caption, png=b64decode(png)))
     return message
 
 
 def _spec(spec: JobSpec) -> pb.JobSpec:
     message = pb.JobSpec(
         model=spec.model,
-        model_version=str(spec.model_version),
+        model_version=str(spec.model_version) if spec.model_version else "",
         direction=spec.direction,
         seed=spec.seed,
         checkpoint_every=spec.checkpoint_every,
+        priority=spec.priority,
     )
-    getattr(message, spec.method).CopyFrom(_SETTINGS[spec.method](spec.settings))
+    settings = getattr(message, spec.method)
+    settings.SetInParent()
+    write_settings(spec.settings, settings)
     return message
-
-
-def _edit_direction(settings: EditDirectionSpec) -> pb.EditDirectionSpec:
-    return pb.EditDirectionSpec(
-        edits=[
-            pb.EditTarget(edit=target.edit, amount_low=target.low, amount_high=target.high) for target in settings.edits
-        ],
-        steps=settings.steps,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        evaluation_size=settings.evaluation_size,
-    )
-
-
-_SETTINGS: Mapping[str, Callable[[EditDirectionSpec], pb.EditDirectionSpec]] = {"edit_direction": _edit_direction}
 
 
 def _progress(progress: Progress) -> pb.JobProgress:
@@ -77,19 +73,27 @@ def _progress(progress: Progress) -> pb.JobProgress:
         loss=progress.loss,
         elapsed=_duration(progress.elapsed),
         remaining=_duration(progress.remaining),
+        terms=progress.terms,
     )
 
 
 def _result(result: Result) -> pb.JobResult:
     return pb.JobResult(
-        direction=result.direction,
-        direction_version=str(result.version),
+        artifacts=[
+            pb.PublishedArtifact(
+                kind=_KINDS[one.kind],
+                name=one.name,
+                version=str(one.version),
+                loaded=one.loaded,
+                load_error=one.load_error,
+            )
+            for one in result.artifacts
+        ],
         generator_digest=result.generator_digest,
         evaluations=[
             pb.SliderEvaluation(slider=one.slider, error=one.error, baseline=one.baseline) for one in result.evaluations
         ],
-        loaded=result.loaded,
-        load_error=result.load_error,
+        measures=result.measures,
     )
 
 

@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 
 from latentwalk.trainer.jobs.records import Job
 from latentwalk.trainer.jobs.store import JobStore
-from latentwalk.trainer.reports import Message, Progress
+from latentwalk.trainer.reports import News, Progress
 
 _SECONDS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000)
 
@@ -35,12 +35,12 @@ class Metrics:
         """Notes how long a job trained."""
         self._seconds.labels(job.spec.method, job.state).observe(job.progress.elapsed)
 
-    def step_counter(self, job: Job) -> Callable[[Progress | Message], None]:
+    def step_counter(self, job: Job) -> Callable[[News], None]:
         """Counts the steps of one process from its reports, of which the first says where it begins."""
         counter = self._steps.labels(job.spec.method)
         last: int | None = None
 
-        def count(report: Progress | Message) -> None:
+        def count(report: News) -> None:
             nonlocal last
             if isinstance(report, Progress):
                 counter.inc(report.step - (report.step if last is None else last))

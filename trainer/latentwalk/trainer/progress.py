@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from latentwalk.trainer.reports import Progress
@@ -21,22 +21,24 @@ class Meter:
         self._started = self._reported = clock()
         self._elapsed_before = 0.0
         self._first_step = self._reported_step = 0
-        self._loss_sum, self._loss_count = 0.0, 0
+        self._term_sums: dict[str, float] = {}
+        self._count = 0
 
     def resume(self, step: int, numbers: dict[str, Any]) -> None:
         """Goes on where the run stopped that wrote these `numbers` at this step."""
         self._first_step = self._reported_step = step
         self._elapsed_before = numbers["elapsed"]
-        self._loss_sum, self._loss_count = numbers["loss_sum"], numbers["loss_count"]
+        self._term_sums, self._count = numbers["term_sums"], numbers["count"]
 
     def numbers(self) -> dict[str, Any]:
         """What `resume` needs."""
-        return {"elapsed": self._elapsed(), "loss_sum": self._loss_sum, "loss_count": self._loss_count}
+        return {"elapsed": self._elapsed(), "term_sums": self._term_sums, "count": self._count}
 
-    def count(self, loss: float) -> None:
-        """Notes one more step."""
-        self._loss_sum += loss
-        self._loss_count += 1
+    def count(self, terms: Mapping[str, float]) -> None:
+        """Notes one more step, and the terms of its loss."""
+        for name, value in terms.items():
+            self._term_sums[name] = self._term_sums.get(name, 0.0) + value
+        self._count += 1
 
     def is_due(self, step: int) -> bool:
         """Whether it is time for a report: not twice within REPORT_SECONDS, and at most REPORTS_PER_JOB a job."""
@@ -45,12 +47,12 @@ class Meter:
 
     def report(self, step: int) -> Progress:
         """How far the job is after `step` steps; the next report averages the losses from here on."""
-        loss = self._loss_sum / self._loss_count if self._loss_count else None
+        terms = {name: total / self._count for name, total in self._term_sums.items()}
         done, seconds = step - self._first_step, self._clock() - self._started
         remaining = (self._steps - step) * seconds / done if done else None
-        self._loss_sum, self._loss_count = 0.0, 0
+        self._term_sums, self._count = {}, 0
         self._reported, self._reported_step = self._clock(), step
-        return Progress(step, self._steps, loss, self._elapsed(), remaining)
+        return Progress(step, self._steps, sum(terms.values()) if terms else None, self._elapsed(), remaining, terms)
 
     def _elapsed(self) -> float:
         return self._elapsed_before + self._clock() - self._started

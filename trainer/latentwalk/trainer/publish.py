@@ -1,17 +1,17 @@
 """Publishing what a job has found: once, however often the job is killed on the way."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from latentwalk.gan.artifacts import ArtifactRef, ArtifactStore, save_direction
-from latentwalk.gan.directions import LinearDirection
+from latentwalk.gan.artifacts import ArtifactRef, ArtifactStore, Kind, save_direction, save_generator
 from latentwalk.gan.errors import CorruptArtifact
-from latentwalk.trainer.reports import Result, SliderEvaluation
-from latentwalk.trainer.specs import JobSpec
+from latentwalk.gan.generator import Generator
+from latentwalk.trainer.methods.method import Outcome, Product
+from latentwalk.trainer.reports import Published, Result
+from latentwalk.trainer.specs import JobSpec, spec_to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,40 +22,60 @@ class Publisher:
     job_id: str
     spec: JobSpec
 
-    def publish(self, direction: LinearDirection, evaluations: Sequence[SliderEvaluation]) -> Result:
-        """Puts the direction into the store, unless an earlier run of the job did. Raises GanError, OSError."""
-        published = self._published() or self._put(direction, evaluations)
-        return Result(direction.name, published.version, direction.generator_digest, tuple(evaluations))
+    def publish(self, outcome: Outcome) -> Result:
+        """Puts each product into the store, unless an earlier run of the job did. Raises GanError, OSError."""
+        published = tuple(self._published(product) or self._put(product, outcome) for product in outcome.products)
+        digest = next(map(_digest, outcome.products), "")
+        return Result(published, digest, outcome.evaluations, dict(outcome.measures))
 
-    def _published(self) -> ArtifactRef | None:
+    def _published(self, product: Product) -> Published | None:
         """What an earlier run of this job published before it was killed."""
-        name = f"{self.spec.model}/{self.spec.direction}"
-        for number in reversed(self.store.versions("directions", name)):
+        kind, name = _kind(product), self._stored_name(product)
+        for number in reversed(self.store.versions(kind, name)):
             try:
-                artifact = self.store.get("directions", name, number)
+                artifact = self.store.get(kind, name, number)
             except CorruptArtifact:
                 continue
             if artifact.manifest["provenance"].get("job") == self.job_id:
-                return artifact.ref
+                return self._entry(product, artifact.ref)
         return None
 
-    def _put(self, direction: LinearDirection, evaluations: Sequence[SliderEvaluation]) -> ArtifactRef:
+    def _put(self, product: Product, outcome: Outcome) -> Published:
         provenance = {
             "job": self.job_id,
             "method": self.spec.method,
-            "spec": self.spec.to_json(),
-            "evaluations": [asdict(one) for one in evaluations],
+            "spec": spec_to_json(self.spec),
+            "evaluations": [asdict(one) for one in outcome.evaluations],
+            "measures": dict(outcome.measures),
             "generator": {
                 "name": self.spec.model,
                 "version": self.spec.model_version,
-                "digest": direction.generator_digest,
+                "digest": _digest(product),
             },
             "latentwalk": _own_version(),
             "torch": torch.__version__,
             "threads": torch.get_num_threads(),
         }
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        return save_direction(self.store, self.spec.model, direction, provenance=provenance, created=created)
+        if isinstance(product, Generator):
+            ref = save_generator(self.store, self.spec.model, product, provenance=provenance, created=created)
+        else:
+            ref = save_direction(self.store, self.spec.model, product, provenance=provenance, created=created)
+        return self._entry(product, ref)
+
+    def _stored_name(self, product: Product) -> str:
+        return self.spec.model if isinstance(product, Generator) else f"{self.spec.model}/{product.name}"
+
+    def _entry(self, product: Product, ref: ArtifactRef) -> Published:
+        return Published(ref.kind, self.spec.model if isinstance(product, Generator) else product.name, ref.version)
+
+
+def _kind(product: Product) -> Kind:
+    return "generators" if isinstance(product, Generator) else "directions"
+
+
+def _digest(product: Product) -> str:
+    return product.digest if isinstance(product, Generator) else product.generator_digest
 
 
 def _own_version() -> str:

@@ -1,7 +1,7 @@
 """What is said about a job: by its process, one JSON object a line, and by the service, in the events that it keeps."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -16,11 +16,12 @@ class JobState(StrEnum):
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
+    PAUSED = "PAUSED"
 
 
 LIVE = frozenset({JobState.QUEUED, JobState.RUNNING})
-RESUMABLE = frozenset({JobState.FAILED, JobState.CANCELLED})
-ENDED = RESUMABLE | {JobState.SUCCEEDED}
+RESUMABLE = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.PAUSED})
+ENDED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Progress:
     """Seconds of training so far, over all runs of the job."""
     remaining: float | None = None
     """Seconds that are left, by the speed of this run; None before it can be told."""
+    terms: dict[str, float] = field(default_factory=dict[str, float])
+    """The terms of the loss by name, averaged as the loss is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,17 @@ class Message:
     """A remark for people: one line."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Pictures from the middle of the training."""
+
+    step: int
+    caption: str
+    """What they show, for people."""
+    png: str
+    """All of them in one sheet: a PNG in base64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +81,28 @@ class SliderEvaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """The direction of the job is published."""
+class Published:
+    """One artifact that a job has published."""
 
-    direction: str
+    kind: str
+    """As in the artifact store: "generators", "directions", ..."""
+    name: str
+    """That of a direction without its generator's."""
     version: int
-    generator_digest: str
-    evaluations: tuple[SliderEvaluation, ...]
     loaded: bool = False
     """Whether the generation server has loaded it. The job's process leaves that to the service."""
     load_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All that the job makes is published."""
+
+    artifacts: tuple[Published, ...]
+    generator_digest: str
+    """Of the generator that was published, or that the direction belongs to; empty if there is none."""
+    evaluations: tuple[SliderEvaluation, ...] = ()
+    measures: dict[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +117,13 @@ class Stopped:
     """The job's process was told to stop, and has written its checkpoint."""
 
 
-Happening: TypeAlias = StateChange | Progress | Message
+Happening: TypeAlias = StateChange | Progress | Message | Sample
 """What is kept of a job as its events."""
 Ending: TypeAlias = Result | Failure | Stopped
 """The last line of a job's process."""
-Report: TypeAlias = Progress | Message | Ending
+News: TypeAlias = Progress | Message | Sample
+"""What a job's process says on its way."""
+Report: TypeAlias = News | Ending
 """A line of a job's process."""
 
 
@@ -116,9 +144,13 @@ def report_from_json(document: JsonObject) -> Report:
     return _REPORTS[fields.pop("kind")](**fields)
 
 
-def result_from_fields(evaluations: list[dict[str, Any]], **fields: Any) -> Result:
+def result_from_fields(artifacts: list[dict[str, Any]], evaluations: list[dict[str, Any]], **fields: Any) -> Result:
     """The inverse of dataclasses.asdict for a Result."""
-    return Result(evaluations=tuple(SliderEvaluation(**one) for one in evaluations), **fields)
+    return Result(
+        artifacts=tuple(Published(**one) for one in artifacts),
+        evaluations=tuple(SliderEvaluation(**one) for one in evaluations),
+        **fields,
+    )
 
 
 def _state_change(state: str, reason: str) -> StateChange:
@@ -129,10 +161,12 @@ _HAPPENINGS: dict[str, Callable[..., Happening]] = {
     "state_change": _state_change,
     "progress": Progress,
     "message": Message,
+    "sample": Sample,
 }
 _REPORTS: dict[str, Callable[..., Report]] = {
     "progress": Progress,
     "message": Message,
+    "sample": Sample,
     "result": result_from_fields,
     "failure": Failure,
     "stopped": Stopped,
@@ -141,6 +175,7 @@ _KINDS: dict[type, str] = {
     StateChange: "state_change",
     Progress: "progress",
     Message: "message",
+    Sample: "sample",
     Result: "result",
     Failure: "failure",
     Stopped: "stopped",

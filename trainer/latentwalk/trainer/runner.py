@@ -1,4 +1,4 @@
-"""The process of one job: `python -m latentwalk.trainer.runner --folder data/jobs/<id> --store data/store`.
+"""The process of one job: `python -m latentwalk.trainer.runner --folder data/jobs/<id>`.
 
 It reads its job from the folder, goes on from the newest checkpoint there, and writes what it has to say as JSON lines
 to standard output; its log is standard error. SIGTERM makes it write a checkpoint and leave; it also ends, at once,
@@ -13,16 +13,18 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 import torch
 
-from latentwalk.gan.artifacts import ArtifactStore, load_generator
+from latentwalk.gan.artifacts import ArtifactStore
 from latentwalk.gan.errors import GanError
 from latentwalk.trainer.checkpoint import CheckpointFailed, Checkpoints
 from latentwalk.trainer.jobs.folders import lock, read_assignment
 from latentwalk.trainer.loop import Interrupted, NonFinite, Pause, train
+from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods import METHODS
 from latentwalk.trainer.publish import Publisher
 from latentwalk.trainer.reports import Ending, Failure, Message, Report, Result, Stopped, to_json
@@ -41,13 +43,18 @@ def main(argv: Sequence[str]) -> int:
     # An orphan of a killed service may still be on its way out.
     with lock(arguments.folder, wait=True):
         torch.set_num_threads(arguments.threads)
-        speak(_ending(arguments.folder, arguments.store, speak, pause))
+        materials = partial(_materials, arguments.store, arguments.data)
+        speak(_ending(arguments.folder, materials, speak, pause))
     return 0
 
 
-def _ending(folder: Path, store_url: str, speak: Speak, pause: Pause) -> Ending:
+def _materials(store_url: str, data: Path) -> Materials:
+    return Materials(ArtifactStore(store_url), data)
+
+
+def _ending(folder: Path, materials: Callable[[], Materials], speak: Speak, pause: Pause) -> Ending:
     try:
-        return _work(folder, ArtifactStore(store_url), speak, pause)
+        return _work(folder, materials(), speak, pause)
     except Interrupted:
         return Stopped()
     except (GanError, NonFinite, CheckpointFailed) as error:
@@ -57,15 +64,14 @@ def _ending(folder: Path, store_url: str, speak: Speak, pause: Pause) -> Ending:
         return Failure(f"{type(error).__name__}: {error}")
 
 
-def _work(folder: Path, store: ArtifactStore, speak: Speak, pause: Pause) -> Result:
+def _work(folder: Path, materials: Materials, speak: Speak, pause: Pause) -> Result:
     job_id, spec = read_assignment(folder)
     _log.info("job %s in process %d: %s", job_id, os.getpid(), spec)
-    generator, _ = load_generator(store, spec.model, spec.model_version)
-    method = METHODS[spec.method](spec, generator)
+    method = METHODS[spec.method].prepare(spec, materials)
     train(method, Checkpoints(folder / "checkpoints"), spec.checkpoint_every, report=speak, pause=pause)
-    evaluations = method.evaluate(pause)
-    result = Publisher(store, job_id, spec).publish(method.direction(), evaluations)
-    speak(Message(f"published {spec.model}/{spec.direction} version {result.version}"))
+    result = Publisher(materials.store, job_id, spec).publish(method.outcome(pause))
+    for one in result.artifacts:
+        speak(Message(f"published {one.kind}/{one.name} version {one.version}"))
     return result
 
 
@@ -73,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m latentwalk.trainer.runner", description="Runs one job.")
     parser.add_argument("--folder", type=Path, required=True, help="the folder of the job, with its job.json")
     parser.add_argument("--store", required=True, help="the artifact store: a folder or a URL")
+    parser.add_argument("--data", type=Path, required=True, help="the folder with the data sets")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of torch (default: 1)")
     return parser
 

@@ -5,13 +5,13 @@ import shutil
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from latentwalk.gan.artifacts import ArtifactStore
 from latentwalk.rpc.roles import Role
 from latentwalk.trainer import validation
 from latentwalk.trainer.jobs.book import JobBook
 from latentwalk.trainer.jobs.dispatcher import Dispatcher
 from latentwalk.trainer.jobs.process import Launcher
 from latentwalk.trainer.jobs.store import JobStore
+from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.messages import event_message, job_message
 from latentwalk.v1 import training_service_pb2 as pb
 from latentwalk.v1 import training_service_pb2_grpc
@@ -23,6 +23,7 @@ ROLES: Mapping[str, Role] = {
     "GetJob": Role.VIEWER,
     "ListJobs": Role.VIEWER,
     "CancelJob": Role.TRAINER,
+    "PauseJob": Role.TRAINER,
     "ResumeJob": Role.TRAINER,
     "DeleteJob": Role.TRAINER,
     "WatchJob": Role.VIEWER,
@@ -31,10 +32,10 @@ ROLES: Mapping[str, Role] = {
 
 
 class TrainingServicer(training_service_pb2_grpc.TrainingServiceServicer):
-    """Jobs that find directions."""
+    """Jobs that find directions, and train generators."""
 
-    def __init__(self, artifacts: ArtifactStore, book: JobBook, dispatcher: Dispatcher, launcher: Launcher) -> None:
-        self._artifacts = artifacts
+    def __init__(self, materials: Materials, book: JobBook, dispatcher: Dispatcher, launcher: Launcher) -> None:
+        self._materials = materials
         self._book = book
         self._dispatcher = dispatcher
         self._launcher = launcher
@@ -44,7 +45,7 @@ class TrainingServicer(training_service_pb2_grpc.TrainingServiceServicer):
         order = validation.read_request(request)
         job = await self._book.read(JobStore.requested, order)
         if job is None:
-            spec = await asyncio.to_thread(validation.read_spec, request.spec, self._artifacts)
+            spec = await asyncio.to_thread(validation.read_spec, request.spec, self._materials)
             job = await self._book.change(JobStore.create, order, spec)
             self._dispatcher.wake()
         return pb.CreateJobResponse(job=job_message(job))
@@ -70,8 +71,13 @@ class TrainingServicer(training_service_pb2_grpc.TrainingServiceServicer):
         job = await asyncio.shield(self._dispatcher.cancel(request.id))
         return pb.CancelJobResponse(job=job_message(job))
 
+    async def PauseJob(self, request: pb.PauseJobRequest, context: Any) -> pb.PauseJobResponse:  # noqa: N802
+        """Sets a job aside and keeps its checkpoint."""
+        job = await asyncio.shield(self._dispatcher.pause(request.id))
+        return pb.PauseJobResponse(job=job_message(job))
+
     async def ResumeJob(self, request: pb.ResumeJobRequest, context: Any) -> pb.ResumeJobResponse:  # noqa: N802
-        """Queues a cancelled or failed job again."""
+        """Queues a paused, cancelled or failed job again."""
         job = await self._book.change(JobStore.resume, request.id)
         self._dispatcher.wake()
         return pb.ResumeJobResponse(job=job_message(job))

@@ -16,6 +16,9 @@ class Settings(Endpoint):
     )
     store: str = setting("data/store", "the artifact store: a folder or an fsspec URL")
     folder: str = setting("data/jobs", "where jobs keep their checkpoints and logs; one trainer's own")
+    data: str = setting(
+        "data/sets", "the folder with data sets, each in torchvision's layout, and with folders of pictures"
+    )
     database: str = setting(
         "sqlite:///data/trainer.db", "the job database: sqlite:///FILE or postgresql://USER@HOST/NAME"
     )

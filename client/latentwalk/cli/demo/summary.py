@@ -43,7 +43,7 @@ class Summary:
         evaluation = result.evaluations[0]
         return {
             "job": job.id,
-            "version": result.direction_version,
+            "version": result.artifacts[0].version,
             "steps": job.progress.steps,
             "seconds": round(job.progress.elapsed.total_seconds(), 2),
             "error": evaluation.error,

@@ -38,7 +38,7 @@ async def train(client: AsyncClient, model: str, name: str, steps: int, bars: Pr
         show_event(bars, bar, event)
     job = await handle.describe()
     result = job.outcome()
-    if not result.loaded:
+    if not all(one.loaded for one in result.artifacts):
         raise CommandFailed(f"the server has not loaded {name}: {result.load_error}")
     return job
 

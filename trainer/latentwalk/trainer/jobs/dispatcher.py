@@ -14,7 +14,7 @@ from latentwalk.trainer.jobs.process import Exit, Launcher
 from latentwalk.trainer.jobs.records import Job
 from latentwalk.trainer.jobs.store import JobStore
 from latentwalk.trainer.metrics import Metrics
-from latentwalk.trainer.reports import Failure, JobState, Message, Progress, Result, Stopped
+from latentwalk.trainer.reports import Failure, JobState, News, Result, Stopped
 
 Announce: TypeAlias = Callable[[Job, Result], Awaitable[Result]]
 """Tells the generation server of a published direction; the result says whether it has loaded it."""
@@ -30,8 +30,8 @@ class _Attendance:
 
     job: Job
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    cancelled: bool = False
-    """Why it is told to stop: a caller wants it, or else the service shuts down."""
+    wish: Callable[[JobStore, str], Job] | None = None
+    """What a caller who had it stopped wants it to become; None if the service shuts down."""
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -77,18 +77,23 @@ class Dispatcher:
 
     async def cancel(self, job_id: str) -> Job:
         """Stops a job; returns when its process has left. Raises UnknownJob, JobStateConflict if it has ended."""
+        return await self._stop(job_id, JobStore.cancel, JobState.CANCELLED)
+
+    async def pause(self, job_id: str) -> Job:
+        """Sets a job aside; returns when its process has left. Raises UnknownJob, JobStateConflict."""
+        return await self._stop(job_id, JobStore.pause, JobState.PAUSED)
+
+    async def _stop(self, job_id: str, wish: Callable[[JobStore, str], Job], state: JobState) -> Job:
         async with self._hand_over:
             attendance = self._attended.get(job_id)
             if attendance is None:
-                return await self._book.change(JobStore.cancel, job_id)
-            attendance.cancelled = True
+                return await self._book.change(wish, job_id)
+            attendance.wish = wish
             attendance.stop.set()
         await attendance.done.wait()
         job = await self._book.read(JobStore.find, job_id)
-        if job.state != JobState.CANCELLED:
-            raise JobStateConflict(
-                f"job {job_id} is {job.state}: it ended before it could be cancelled", state=job.state
-            )
+        if job.state != state:
+            raise JobStateConflict(f"job {job_id} is {job.state}: it left before it could be stopped", state=job.state)
         return job
 
     async def drain(self) -> None:
@@ -159,8 +164,8 @@ class Dispatcher:
                 return await self._book.insist(JobStore.succeed, job.id, await self._announce(job, result))
             case Failure(reason):
                 return await self._book.insist(JobStore.fail, job.id, reason)
-            case _ if attendance.cancelled:
-                return await self._book.insist(JobStore.cancel, job.id)
+            case _ if attendance.wish is not None:
+                return await self._book.insist(attendance.wish, job.id)
             case _ if attendance.stop.is_set():
                 return await self._book.insist(JobStore.put_back, job.id, "the trainer shuts down")
             case _ if exit_.code > 0 or job.restarts >= self._max_restarts:
@@ -173,10 +178,10 @@ class Dispatcher:
         restarts = f", after {job.restarts} restarts" if job.restarts else ""
         return f"{_what_happened(exit_)}{restarts}; its log is {log}"
 
-    def _listener(self, job: Job) -> Callable[[Progress | Message], Awaitable[object]]:
+    def _listener(self, job: Job) -> Callable[[News], Awaitable[object]]:
         count_steps = self._metrics.step_counter(job)
 
-        async def hear(report: Progress | Message) -> None:
+        async def hear(report: News) -> None:
             count_steps(report)
             await self._book.insist(JobStore.record, job.id, report)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO
 
 from latentwalk.trainer.jobs.records import Job
-from latentwalk.trainer.specs import JobSpec
+from latentwalk.trainer.specs import JobSpec, spec_from_json, spec_to_json
 
 _ASSIGNMENT = "job.json"
 _LOCK = ".lock"
@@ -20,7 +20,7 @@ class FolderInUse(Exception):
 def write_assignment(folder: Path, job: Job) -> None:
     """Makes the folder, and writes into it what the job's process needs to know. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    content = json.dumps({"id": job.id, "spec": job.spec.to_json()}, indent=2)
+    content = json.dumps({"id": job.id, "spec": spec_to_json(job.spec)}, indent=2)
     fresh = folder / f"{_ASSIGNMENT}.new"
     fresh.write_text(content, "utf-8")
     fresh.replace(folder / _ASSIGNMENT)
@@ -29,7 +29,7 @@ def write_assignment(folder: Path, job: Job) -> None:
 def read_assignment(folder: Path) -> tuple[str, JobSpec]:
     """The job's id and spec. Raises OSError."""
     document = json.loads((folder / _ASSIGNMENT).read_text("utf-8"))
-    return document["id"], JobSpec.from_json(document["spec"])
+    return document["id"], spec_from_json(document["spec"])
 
 
 def lock(folder: Path, *, wait: bool) -> IO[bytes]:

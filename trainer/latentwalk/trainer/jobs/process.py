@@ -14,9 +14,9 @@ from typing import IO, TypeAlias
 
 from latentwalk.trainer.jobs.folders import LOG, write_assignment
 from latentwalk.trainer.jobs.records import Job
-from latentwalk.trainer.reports import Ending, Message, Progress, report_from_json
+from latentwalk.trainer.reports import Ending, News, report_from_json
 
-Listener: TypeAlias = Callable[[Progress | Message], Awaitable[object]]
+Listener: TypeAlias = Callable[[News], Awaitable[object]]
 
 _LONGEST_LINE = 1 << 20
 
@@ -41,6 +41,8 @@ class Launcher:
     """Each job has a folder of its own in it."""
     store: str
     """The URL of the artifact store."""
+    data: Path
+    """The folder with the data sets."""
     threads: int
     """CPU threads of torch in each process."""
     grace_seconds: float
@@ -71,7 +73,8 @@ class Launcher:
         with log:
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "latentwalk.trainer.runner"),
-                *("--folder", str(folder), "--store", self.store, "--threads", str(self.threads)),
+                *("--folder", str(folder), "--store", self.store),
+                *("--data", str(self.data), "--threads", str(self.threads)),
                 # The process ends when this pipe does, so that it cannot outlive the service, however that ends.
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
@@ -104,7 +107,7 @@ async def _listen(process: asyncio.subprocess.Process, hear: Listener) -> Ending
         except (ValueError, TypeError, KeyError):
             _log.warning("process %d wrote no report: %.200r", process.pid, line)
             continue
-        if isinstance(report, Progress | Message):
+        if isinstance(report, News):
             await hear(report)
         else:
             ending = report

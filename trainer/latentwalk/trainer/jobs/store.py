@@ -22,11 +22,12 @@ from latentwalk.trainer.reports import (
     Happening,
     JobState,
     Message,
+    News,
     Progress,
     Result,
     StateChange,
 )
-from latentwalk.trainer.specs import JobSpec
+from latentwalk.trainer.specs import JobSpec, spec_from_json, spec_to_json
 
 # How long a caller should wait before it tries a full queue again: jobs take minutes.
 RETRY_SECONDS = 15.0
@@ -96,11 +97,15 @@ class JobStore:
             return [_job(row) for row in session.scalars(query)]
 
     def resume(self, job_id: str) -> Job:
-        """Queues a failed or cancelled job again, last in line. Raises UnknownJob, JobStateConflict, QueueFull."""
+        """Queues a paused job again at its old place in line, a failed or cancelled one last in line.
+
+        Raises UnknownJob, JobStateConflict, QueueFull.
+        """
         with self._session.begin() as session:
             row = _row_in(session, job_id, RESUMABLE, "resumed")
             self._check_room(session)
-            row.ticket, row.restarts = _next_ticket(session), 0
+            row.ticket = row.ticket if row.state == JobState.PAUSED else _next_ticket(session)
+            row.restarts = 0
             row.error, row.end_time = "", None
             self._enter(session, row, JobState.QUEUED, "resumed by a caller")
             return _job(row)
@@ -137,7 +142,12 @@ class JobStore:
 
     def take(self) -> Job | None:
         """The next job in line, now RUNNING; None if none waits."""
-        waiting = select(JobRow).where(JobRow.state == JobState.QUEUED).order_by(JobRow.ticket).limit(1)
+        waiting = (
+            select(JobRow)
+            .where(JobRow.state == JobState.QUEUED)
+            .order_by(JobRow.priority.desc(), JobRow.ticket)
+            .limit(1)
+        )
         with self._session.begin() as session:
             row = session.scalar(waiting.with_for_update())
             if row is None:
@@ -146,7 +156,7 @@ class JobStore:
             self._enter(session, row, JobState.RUNNING)
             return _job(row)
 
-    def record(self, job_id: str, happening: Progress | Message) -> Job:
+    def record(self, job_id: str, happening: News) -> Job:
         """Keeps an event; the newest progress is also the job's own. Raises UnknownJob."""
         with self._session.begin() as session:
             row = _row(session, job_id, lock=True)
@@ -180,10 +190,17 @@ class JobStore:
             return _job(row)
 
     def cancel(self, job_id: str) -> Job:
-        """QUEUED or RUNNING -> CANCELLED. Raises UnknownJob, JobStateConflict."""
+        """QUEUED, RUNNING or PAUSED -> CANCELLED. Raises UnknownJob, JobStateConflict."""
         with self._session.begin() as session:
-            row = _row_in(session, job_id, reports.LIVE, "cancelled")
+            row = _row_in(session, job_id, reports.LIVE | {JobState.PAUSED}, "cancelled")
             self._enter(session, row, JobState.CANCELLED, "cancelled by a caller")
+            return _job(row)
+
+    def pause(self, job_id: str) -> Job:
+        """QUEUED or RUNNING -> PAUSED. Raises UnknownJob, JobStateConflict."""
+        with self._session.begin() as session:
+            row = _row_in(session, job_id, reports.LIVE, "paused")
+            self._enter(session, row, JobState.PAUSED, "paused by a caller")
             return _job(row)
 
     def put_back(self, job_id: str, reason: str) -> Job:
@@ -210,7 +227,8 @@ class JobStore:
             request_id=request.id or None,
             request_digest=request.digest,
             ticket=_next_ticket(session),
-            spec=spec.to_json(),
+            priority=spec.priority,
+            spec=spec_to_json(spec),
             progress=asdict(Progress(step=0, steps=spec.settings.steps)),
             restarts=0,
             error="",
@@ -266,7 +284,7 @@ def _job(row: JobRow) -> Job:
     return Job(
         id=row.id,
         number=row.number,
-        spec=JobSpec.from_json(row.spec),
+        spec=spec_from_json(row.spec),
         state=JobState(row.state),
         progress=Progress(**row.progress),
         error=row.error,

@@ -41,7 +41,9 @@ class JobRow(Table):
     request_id: Mapped[str | None] = mapped_column(String(128), unique=True)
     request_digest: Mapped[str] = mapped_column(String(64))
     ticket: Mapped[int] = mapped_column(BigInteger, index=True)
-    """Its place in the queue: the lowest goes first."""
+    """Its place among those of its priority: the lowest goes first."""
+    priority: Mapped[int] = mapped_column(default=0)
+    """The highest goes first."""
     spec: Mapped[dict[str, Any]] = mapped_column(JSON)
     state: Mapped[str] = mapped_column(String(16), index=True)
     progress: Mapped[dict[str, Any]] = mapped_column(JSON)

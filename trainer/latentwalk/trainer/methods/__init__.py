@@ -1,4 +1,4 @@
-"""The methods that find directions, by name."""
+"""The methods, by name."""
 
 from latentwalk.trainer.methods.edit_direction import EditDirection
 from latentwalk.trainer.methods.method import Method

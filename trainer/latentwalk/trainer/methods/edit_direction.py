@@ -18,6 +18,7 @@ of batch 16 get 4 rows a step each, and less far: 73.6, 13.0, 14.5, 1.4 (of 1,02
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -27,9 +28,10 @@ from latentwalk.gan.edits import EDITS, Edit, masked_squared_error
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.latents import one_hot, z_from_seeds
 from latentwalk.trainer import seeds
-from latentwalk.trainer.methods.method import Method
+from latentwalk.trainer.materials import Materials
+from latentwalk.trainer.methods.method import Method, Outcome, Phase
 from latentwalk.trainer.reports import SliderEvaluation
-from latentwalk.trainer.specs import EditTarget, JobSpec
+from latentwalk.trainer.specs import EditDirectionSpec, EditTarget, JobSpec
 
 # The paper looks at walks up to 3 times as long as those it trains (shift: 400 px after 128 px).
 LIMIT_FACTOR = 3.0
@@ -70,6 +72,7 @@ class EditDirection(Method):
 
     def __init__(self, spec: JobSpec, generator: Generator) -> None:
         settings = spec.settings
+        assert isinstance(settings, EditDirectionSpec)  # noqa: S101 - by the table of methods
         self.steps = settings.steps
         self._name = spec.direction
         self._seed = spec.seed
@@ -80,11 +83,17 @@ class EditDirection(Method):
         self._tasks = [_task(target) for target in settings.edits]
         self._walk = Walk(len(self._tasks), generator.spec.latent_size)
         self.trained = self._walk
-        self.optimiser = torch.optim.Adam(self._walk.parameters(), lr=self._learning_rate)
+        self._optimiser = torch.optim.Adam(self._walk.parameters(), lr=self._learning_rate)
+        self.phases = (Phase("walk", self._optimiser, self.losses),)
+
+    @classmethod
+    def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
+        """On the generator of the spec."""
+        return cls(spec, materials.generator(spec))
 
     def before_step(self, step: int) -> None:
         """Half a cosine from the spec's learning rate down to nothing (Loshchilov and Hutter 2017, no restarts)."""
-        self.optimiser.param_groups[0]["lr"] = self._learning_rate * (1 + math.cos(math.pi * step / self.steps)) / 2
+        self._optimiser.param_groups[0]["lr"] = self._learning_rate * (1 + math.cos(math.pi * step / self.steps)) / 2
 
     def losses(self, step: int) -> Mapping[str, Tensor]:
         """The masked squared error of each slider, weighted by its share of the rows: the sum is that of the batch."""
@@ -103,6 +112,10 @@ class EditDirection(Method):
             targets[rows], masks[rows] = task.edit(pictures[rows], amounts)
         errors = masked_squared_error(self._generator(self._walk(z, alphas), condition), targets, masks)
         return {self._tasks[number].slider.name: errors[rows].sum() / len(z) for number, rows in shares}
+
+    def outcome(self, pause: Callable[[], None]) -> Outcome:
+        """The direction, each slider measured on held-out latents."""
+        return Outcome((self.direction(),), self.evaluate(pause))
 
     @torch.no_grad()
     def evaluate(self, pause: Callable[[], None]) -> tuple[SliderEvaluation, ...]:
@@ -150,9 +163,9 @@ class EditDirection(Method):
 
 
 def _task(target: EditTarget) -> _Task:
-    edit = EDITS[target.edit]
-    scale = max(abs(edit.linear(target.low)), abs(edit.linear(target.high)))
-    low, high = edit.linear(target.low) / scale, edit.linear(target.high) / scale
+    edit, amounts = EDITS[target.edit], target.amounts
+    scale = max(abs(edit.linear(amount)) for amount in amounts)
+    low, high = (edit.linear(amount) / scale for amount in amounts)
     floor, ceiling = edit.linear(edit.domain[0]) / scale, edit.linear(edit.domain[1]) / scale
     slider = Slider(
         name=edit.name,
@@ -162,4 +175,4 @@ def _task(target: EditTarget) -> _Task:
         trained=(low, high),
         limit=(max(LIMIT_FACTOR * min(low, 0.0), floor), min(LIMIT_FACTOR * max(high, 0.0), ceiling)),
     )
-    return _Task(edit, target.low, target.high, slider)
+    return _Task(edit, *amounts, slider)

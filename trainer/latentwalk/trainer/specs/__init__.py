@@ -1,0 +1,27 @@
+"""What a job does, as plain data: one dataclass a method, with its defaults and limits beside its fields."""
+
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from latentwalk.gan.spec import JsonObject
+from latentwalk.trainer.specs.edits import EditDirectionSpec, EditTarget
+from latentwalk.trainer.specs.job import JobSpec, MethodSettings
+
+__all__ = ["SPECS", "EditDirectionSpec", "EditTarget", "JobSpec", "MethodSettings", "spec_from_json", "spec_to_json"]
+
+SPECS: dict[str, type[MethodSettings]] = {"edit_direction": EditDirectionSpec}
+"""The settings of each method, by the method's name in the oneof of latentwalk.v1.JobSpec."""
+
+
+def spec_to_json(spec: JobSpec) -> dict[str, Any]:
+    """Plain JSON, the inverse of spec_from_json."""
+    return asdict(spec)
+
+
+def spec_from_json(document: JsonObject) -> JobSpec:
+    """Reads what spec_to_json wrote. Raises KeyError, TypeError or ValueError for anything else."""
+    fields: dict[str, Any] = dict(document)
+    settings = TypeAdapter(SPECS[fields["method"]]).validate_python(fields.pop("settings"))
+    return JobSpec(**fields, settings=settings)

@@ -1,0 +1,39 @@
+"""What a job does, whatever its method."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class MethodSettings:
+    """The settings of one method: a frozen dataclass whose fields are named as those of its message on the wire."""
+
+    __slots__ = ()
+
+    reads_generator: ClassVar[bool] = True
+    """Whether it works on a generator of the store; else `model` names what it publishes."""
+    makes_direction: ClassVar[bool] = True
+    """Whether it publishes a direction."""
+
+    steps: int
+    """In all."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """One job, complete: every default is filled in and every number is within its bounds."""
+
+    model: str
+    """The generator's name in the artifact store: that it works on, or, without such, that it publishes."""
+    model_version: int
+    """0 for a method that works on no generator."""
+    direction: str
+    """The name of the direction that is published; empty if none is."""
+    seed: int
+    """Everything random in the job follows from it."""
+    checkpoint_every: int
+    """Steps between two checkpoints."""
+    method: str
+    """A name in SPECS."""
+    settings: MethodSettings
+    priority: int = 0
+    """Higher goes first."""
