@@ -38,7 +38,9 @@ def test_models_are_unloaded_and_loaded(latentwalk):
 
 def test_directions_are_listed_unloaded_and_loaded(latentwalk, zoom):
     assert latentwalk("directions", "load", "faces", zoom).stdout == "faces/zoom version 1 can be walked\n"
-    assert "zoom (" in latentwalk("directions", "list", "faces").stdout
+    table = latentwalk("directions", "list", "faces").stdout
+    assert "zoom (" in table
+    assert "linear" in table
     assert latentwalk("directions", "unload", "faces", zoom).stdout == "faces/zoom is no longer loaded\n"
     (direction,) = json.loads(latentwalk("directions", "list", "--json").stdout)
     assert (direction["name"], direction["state"]) == ("zoom", "available")

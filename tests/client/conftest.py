@@ -54,7 +54,7 @@ def make_direction(name: str, digest: str, *sliders: Slider) -> LinearDirection:
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Models `tiny` (colour) and `digits` (grey, three classes); directions `zoom` and `bank` (two sliders) of `tiny`,
-    and `foreign`, which says that it belongs to another generator."""
+    and `foreign`, which says that it belongs to another generator; direction `loops` of `digits`, found for class 2."""
     folder = tmp_path_factory.mktemp("store")
     store = ArtifactStore(str(folder))
     tiny = make_generator(classes=0, channels=3, seed=0)
@@ -71,6 +71,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("foreign", "sha256:" + "0" * 64, (left,)),
     ):
         save_direction(store, "tiny", make_direction(name, digest, *sliders), provenance={}, created=CREATED)
+    loop = Slider("loop", "", "", scale=1, trained=(-1, 1), limit=(-3, 3), class_id=2)
+    save_direction(store, "digits", make_direction("loops", digits.digest, loop), provenance={}, created=CREATED)
     return folder
 
 

@@ -26,6 +26,12 @@ def test_a_direction_is_described_in_both_measures(client: Client):
     assert client.direction("tiny", "bank").sliders[0].limit.amount is None
 
 
+def test_a_direction_says_its_form_and_its_sliders_their_class(client: Client):
+    zoom, loops = client.direction("tiny", "zoom"), client.direction("digits", "loops")
+    assert (zoom.form, zoom.layers, zoom.sliders[0].class_id) == ("linear", (), None)
+    assert (loops.form, loops.sliders[0].class_id) == ("linear", 2)
+
+
 def test_directions_can_be_unloaded_and_loaded_again(client: Client):
     client.unload_direction("tiny", "zoom")
     states = {direction.name: direction.state for direction in client.directions("tiny")}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentwalk.client import Client, Frames, InvalidRequest, Leg, Stretch
+from latentwalk.client import Client, Displacement, Frames, InvalidRequest, Leg, Stretch
 
 
 def test_frames_come_in_order_with_one_picture_for_each_start(client: Client):
@@ -38,6 +38,18 @@ def test_without_a_measure_a_walk_covers_what_was_trained_with_the_untouched_pic
 def test_a_slider_of_several_is_walked_by_its_name_and_has_no_amount(client: Client):
     frame = client.walk("tiny", "bank", slider="right", alpha=(2, 2), seeds=1, frames=1).collect()[0]
     assert (frame.positions[0].slider, frame.positions[0].alpha, frame.positions[0].amount) == ("right", 2, None)
+
+
+def test_a_slider_of_one_class_moves_others_only_with_any_class(client: Client):
+    push = Displacement("loops", alpha=1)
+    for draw in (
+        lambda **rest: client.walk("digits", "loops", seeds=1, frames=2, **rest).collect(),
+        lambda **rest: client.walk_legs("digits", Leg(Stretch("loops"), frames=2), seeds=1, **rest).collect(),
+        lambda **rest: client.generate("digits", seeds=[1, 2], displacements=push, **rest),
+    ):
+        with pytest.raises(InvalidRequest, match="found for class 2, the latent is of class 0"):
+            draw(classes=0)
+        assert len(draw(classes=2)) == len(draw(classes=0, any_class=True)) == 2
 
 
 def test_legs_follow_one_another_and_stretches_of_one_add_up(client: Client):

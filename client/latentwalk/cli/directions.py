@@ -26,7 +26,7 @@ def list_directions(
     if as_json:
         show_json(directions)
     else:
-        show_table(("model", "direction", "version", "state", "sliders"), map(_row, directions))
+        show_table(("model", "direction", "version", "state", "form", "sliders"), map(_row, directions))
 
 
 @app.command()
@@ -56,11 +56,12 @@ def unload(context: typer.Context, model: Name, direction: DirectionName) -> Non
 
 def _row(direction: Direction) -> tuple[object, ...]:
     sliders = ", ".join(map(_describe, direction.sliders))
-    return direction.model, direction.name, direction.version, direction.state, sliders
+    return direction.model, direction.name, direction.version, direction.state, direction.form, sliders
 
 
 def _describe(slider: Slider) -> str:
+    name = slider.name if slider.class_id is None else f"{slider.name} of class {slider.class_id}"
     if slider.limit.amount is None:
-        return f"{slider.name} (alpha {slider.limit.alpha[0]:g} to {slider.limit.alpha[1]:g})"
+        return f"{name} (alpha {slider.limit.alpha[0]:g} to {slider.limit.alpha[1]:g})"
     low, high = slider.limit.amount
-    return f"{slider.name} ({low:.3g} to {high:.3g} {slider.unit})"
+    return f"{name} ({low:.3g} to {high:.3g} {slider.unit})"

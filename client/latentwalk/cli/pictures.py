@@ -15,6 +15,7 @@ from latentwalk.client import Walk
 Out = Annotated[Path, typer.Option("--out", "-o", help="the file; its ending says how it is written")]
 Seeds = Annotated[str, typer.Option(help="e.g. 7 or 1,2,5-8")]
 Classes = Annotated[str | None, typer.Option(help="for a conditional model: one class for all, or 3,5,7 for each")]
+AnyClass = Annotated[bool, typer.Option("--any-class", help="let a slider of one class move other classes too")]
 Easing = Annotated[Literal["linear", "in", "out", "in_out"], typer.Option(help="how time becomes progress")]
 Loop = Annotated[bool, typer.Option("--loop", help="let the last frame lead back to the first")]
 Fps = Annotated[float, typer.Option(help="frames a second of a GIF or WebP")]
@@ -29,6 +30,7 @@ def generate(
     classes: Classes = None,
     amount: Annotated[list[str] | None, typer.Option(help="push along a direction, e.g. zoom=1.5; repeatable")] = None,
     alpha: Annotated[list[str] | None, typer.Option(help="the same in latent units, e.g. zoom=0.4")] = None,
+    any_class: AnyClass = False,
     columns: Annotated[int | None, typer.Option(min=1, help="of the grid; default: about as wide as high")] = None,
     as_json: Json = False,
 ) -> None:
@@ -37,7 +39,11 @@ def generate(
     pushes += [parse_displacement(text, "alpha") for text in alpha or ()]
     with connect(context) as client:
         pictures = client.generate(
-            model, seeds=parse_seeds(seeds), classes=parse_classes(classes), displacements=pushes
+            model,
+            seeds=parse_seeds(seeds),
+            classes=parse_classes(classes),
+            displacements=pushes,
+            any_class=any_class,
         )
     pictures.grid(columns).save(out)
     if as_json:
@@ -57,6 +63,7 @@ def walk(
     amount: Annotated[Ends | None, typer.Option(help="from and to, in the edit's unit", metavar="FROM TO")] = None,
     alpha: Annotated[Ends | None, typer.Option(help="from and to, in latent units", metavar="FROM TO")] = None,
     slider: Annotated[str, typer.Option(help="for a direction with several")] = "",
+    any_class: AnyClass = False,
     frames: Annotated[int, typer.Option(min=1, help="how many, both ends included")] = 16,
     easing: Easing = "linear",
     loop: Loop = False,
@@ -76,6 +83,7 @@ def walk(
             amount=amount,
             alpha=alpha,
             slider=slider,
+            any_class=any_class,
             frames=frames,
             easing=easing,
             loop=loop,

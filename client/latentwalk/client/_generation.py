@@ -37,6 +37,7 @@ def generate(
     z: ArrayLike | None = None,
     classes: Classes | None = None,
     displacements: Displacement | Iterable[Displacement] = (),
+    any_class: bool = False,
     encoding: Encoding = "raw",
     quality: int | None = None,
     timeout: Timeout = NOT_SAID,
@@ -46,6 +47,7 @@ def generate(
     seeds: one seed or several. z: instead of seeds, latents [Z] or [N, Z].
     classes: for a conditional generator: a class number, a mixture {class: weight}, or one of these for each latent.
     displacements: pushes along directions, applied to every latent; several add up.
+    any_class: let sliders that were found for one class move latents of other classes too; without it, InvalidRequest.
     encoding: how the pictures travel. quality: 1 to 100, for "jpeg" and "webp" only.
     """
     pushes = [displacements] if isinstance(displacements, Displacement) else displacements
@@ -53,6 +55,7 @@ def generate(
         model=model,
         latents=latents(seeds, z, classes),
         displacements=[push.message() for push in pushes],
+        any_class=any_class,
         encoding=encoding_message(encoding, quality),
     )
     return UnaryCall(rpcs.GENERATE, request, _pictures, timeout)
@@ -70,6 +73,7 @@ def walk(
     seeds: Seeds | None = None,
     z: ArrayLike | None = None,
     classes: Classes | None = None,
+    any_class: bool = False,
     loop: bool = False,
     encoding: Encoding = "raw",
     quality: int | None = None,
@@ -81,6 +85,7 @@ def walk(
     to twice the size. Neither: over the whole range that the direction was trained on.
     frames: how many, both ends included.
     seeds, z, classes: where to start, as for `generate`. Every start walks; a frame has one picture for each.
+    any_class: as for `generate`.
     loop: come back the way it went, so that the last frame is followed by the first.
     timeout: seconds for the whole stream; by default it may take as long as it is read.
     """
@@ -91,6 +96,7 @@ def walk(
         seeds=seeds,
         z=z,
         classes=classes,
+        any_class=any_class,
         loop=loop,
         encoding=encoding,
         quality=quality,
@@ -105,6 +111,7 @@ def walk_legs(
     seeds: Seeds | None = None,
     z: ArrayLike | None = None,
     classes: Classes | None = None,
+    any_class: bool = False,
     loop: bool = False,
     encoding: Encoding = "raw",
     quality: int | None = None,
@@ -115,6 +122,7 @@ def walk_legs(
         model=model,
         starts=latents(seeds, z, classes),
         legs=leg_messages(legs),
+        any_class=any_class,
         loop=loop,
         encoding=encoding_message(encoding, quality),
     )

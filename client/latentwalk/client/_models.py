@@ -113,17 +113,20 @@ class Slider:
     """What it was trained on."""
     limit: Range
     """What may be asked for; beyond it a request is refused."""
+    class_id: int | None = None
+    """The class that it was found for; None if it moves latents of every class."""
 
     @classmethod
     def from_message(cls, slider: pb.Slider) -> "Slider":
         """The slider in a message."""
         trained, limit = Range.from_message(slider.trained), Range.from_message(slider.limit)
-        return cls(slider.name, slider.edit, slider.unit, trained, limit)
+        class_id = slider.class_id if slider.HasField("class_id") else None
+        return cls(slider.name, slider.edit, slider.unit, trained, limit, class_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """A direction in the latent space of one generator. `generator_digest` to `sliders` are empty unless READY."""
+    """A direction in the latent space of one generator. `generator_digest` to `layers` are empty unless READY."""
 
     model: str
     name: str
@@ -135,6 +138,10 @@ class Direction:
     space: str
     """The space it lives in: "z", "w" or "w+"."""
     sliders: tuple[Slider, ...]
+    form: str
+    """How it moves a latent: "linear", "iterated", "deformed" or "rbf"."""
+    layers: tuple[int, ...]
+    """The layers of w+ that it moves; empty for all, and in the other spaces."""
     versions: tuple[str, ...]
     """Every version in the store, oldest first."""
 
@@ -149,5 +156,7 @@ class Direction:
             generator_digest=direction.generator_digest,
             space=direction.space,
             sliders=tuple(Slider.from_message(slider) for slider in direction.sliders),
+            form=direction.form,
+            layers=tuple(direction.layers),
             versions=tuple(direction.versions),
         )

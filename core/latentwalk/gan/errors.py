@@ -4,11 +4,13 @@
     ├── UnknownName
     │   ├── UnknownFamily
     │   ├── UnknownEdit
+    │   ├── UnknownForm
     │   └── UnknownSlider
     ├── UnknownArtifact
     ├── CorruptArtifact
     ├── CheckpointRefused
     ├── GeneratorMismatch
+    ├── ClassMismatch
     ├── InvalidLatent
     └── OutOfRange
 
@@ -45,6 +47,12 @@ class UnknownEdit(UnknownName):
     """No edit of this name."""
 
     what = "edit"
+
+
+class UnknownForm(UnknownName):
+    """No form of directions of this name."""
+
+    what = "form of direction"
 
 
 class UnknownSlider(UnknownName):
@@ -104,6 +112,23 @@ class GeneratorMismatch(GanError):
         return (
             f"direction {self.direction!r} belongs to the generator {self.expected}, not to {self.actual}: "
             "serve that generator, or train the direction for this one"
+        )
+
+
+@dataclass(eq=False)
+class ClassMismatch(GanError):
+    """A latent of another class than the ``expected`` one that the slider was found for; None is a mixture."""
+
+    direction: str
+    slider: str
+    expected: int
+    actual: int | None
+
+    def __str__(self) -> str:
+        actual = "a mixture of classes" if self.actual is None else f"class {self.actual}"
+        return (
+            f"slider {self.slider!r} of direction {self.direction!r} was found for class {self.expected}, "
+            f"the latent is of {actual}"
         )
 
 

@@ -44,6 +44,14 @@ def one_hot(class_ids: Sequence[int], classes: int) -> Tensor:
     return F.one_hot(torch.tensor(class_ids, dtype=torch.int64), classes).float()
 
 
+def class_ids(conditions: Tensor) -> list[int | None]:
+    """The class of each condition [N, K]; None for a mixture of several. The inverse of one_hot."""
+    weights, classes = conditions.max(dim=1)
+    return [
+        class_id if weight == 1 else None for weight, class_id in zip(weights.tolist(), classes.tolist(), strict=True)
+    ]
+
+
 def check_z(z: Tensor, spec: GeneratorSpec) -> Tensor:
     """Returns z if it is finite floating point [N, Z]; else raises InvalidLatent."""
     if z.ndim != 2 or z.shape[1] != spec.latent_size:

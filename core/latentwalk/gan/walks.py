@@ -1,26 +1,28 @@
 """Walks: paths of latents. Any frame can be asked for, in any order; what is not asked for costs nothing."""
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate
 from typing import TypeAlias
 
 from torch import Tensor
 
-from latentwalk.gan.directions import LinearDirection
+from latentwalk.gan.directions import Direction
+from latentwalk.gan.directions.direction import Path
 from latentwalk.gan.errors import GanError, OutOfRange
 from latentwalk.gan.interpolation import EASINGS, INTERPOLATIONS
 
-_Alphas: TypeAlias = Mapping[tuple[LinearDirection, int], float]
+_Slider: TypeAlias = tuple[Direction, int]
+_Alphas: TypeAlias = Mapping[_Slider, float]
 
 
 @dataclass(frozen=True)
 class Stretch:
     """A movement along one slider of a direction, from alpha = start to alpha = stop."""
 
-    direction: LinearDirection
+    direction: Direction
     slider: int
     start: float
     stop: float
@@ -43,7 +45,7 @@ class Leg:
     def alphas_at(self, frame: int) -> _Alphas:
         """Where the sliders of this leg stand in its frame, from 0 to frames - 1."""
         t = EASINGS[self.easing](frame / max(1, self.frames - 1))
-        alphas: dict[tuple[LinearDirection, int], float] = {}
+        alphas: dict[_Slider, float] = {}
         for stretch in self.stretches:
             slider = (stretch.direction, stretch.slider)
             alphas[slider] = alphas.get(slider, 0.0) + (1 - t) * stretch.start + t * stretch.stop
@@ -81,11 +83,33 @@ class Walk:
         }
 
     def z_at(self, index: int) -> Tensor:
-        """The latents [R, Z] of one frame, from 0 to frames - 1. Raises OutOfRange beyond."""
+        """The latents [R, Z] of one frame, from 0 to frames - 1. Raises OutOfRange beyond.
+
+        Sliders add up: each moves the start as if it were alone, so that their order is of no account.
+        """
         z = self.start
-        for (direction, slider), alpha in self._alphas_at(index).items():
-            z = z + alpha * direction.vectors[slider].to(z)
+        for slider, alpha in self._alphas_at(index).items():
+            z = z + self._path(slider)(alpha)
         return z
+
+    def rehearsals(self) -> Iterator[Callable[[], object]]:
+        """What to call beforehand so that z_at is cheap: takes the steps of the paths that are walked in steps."""
+        for leg in self.legs:
+            for frame in (0, leg.frames - 1):
+                for slider, alpha in leg.alphas_at(frame).items():
+                    if slider[0].is_stepped:
+                        yield partial(self._path(slider), alpha)
+
+    def _path(self, slider: _Slider) -> Path:
+        if slider not in self._paths:
+            direction, index = slider
+            self._paths[slider] = direction.path(self.start, index)
+        return self._paths[slider]
+
+    @cached_property
+    def _paths(self) -> dict[_Slider, Path]:
+        """Those of the sliders that were asked for, from the start."""
+        return {}
 
     def _alphas_at(self, index: int) -> _Alphas:
         _check_index(index, self.frames)

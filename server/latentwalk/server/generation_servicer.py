@@ -66,6 +66,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         model = self._repository.model(request.model)
         order = generate_order(request, model)
         pace = self._metrics.pace(model.name, order.kind)
+        await order.rehearse()
         with self._open(order, context) as stream:
             images = await self._images(order, stream, 0)
         pace.ready()
@@ -78,6 +79,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     ) -> None:
         """Walks latents along directions."""
         order = walk_order(request, self._repository.model(request.model))
+        await order.rehearse()
         await self._write_frames(order, context, pb.WalkResponse)
 
     async def Interpolate(  # noqa: N802  # pyright: ignore[reportIncompatibleMethodOverride]

@@ -156,6 +156,8 @@ def _direction(entry: Entry[ServedDirection]) -> pb.Direction:
         space=served.direction.space,
         sliders=[_slider(slider) for slider in served.direction.sliders],
         versions=versions,
+        form=served.direction.form,
+        layers=served.direction.layers,
     )
 
 
@@ -166,6 +168,7 @@ def _slider(slider: Slider) -> pb.Slider:
         unit=slider.unit,
         trained=_range(slider, slider.trained),
         limit=_range(slider, slider.limit),
+        class_id=slider.class_id,
     )
 
 

@@ -1,6 +1,7 @@
 """What a valid request asks for: a path whose frames can be had one by one, and how to hand them over."""
 
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,6 +37,10 @@ class Path(Protocol):
         """How many pictures each frame has."""
         ...
 
+    def rehearsals(self) -> Iterator[Callable[[], object]]:
+        """What to call beforehand, in another thread, so that rows_at costs next to nothing."""
+        ...
+
     def rows_at(self, index: int) -> list[Row]:
         """The rows of one frame."""
         ...
@@ -64,6 +69,10 @@ class WalkPath:
         """How many starts there are."""
         return len(self.walk.start)
 
+    def rehearsals(self) -> Iterator[Callable[[], object]]:
+        """The steps of the paths that are walked in steps."""
+        return self.walk.rehearsals()
+
     def rows_at(self, index: int) -> list[Row]:
         """The rows of one frame."""
         codes = self.walk.z_at(index).unbind()
@@ -91,6 +100,10 @@ class InterpolationPath:
         """How many frames there are."""
         return self.interpolation.frames
 
+    def rehearsals(self) -> Iterator[Callable[[], object]]:
+        """Nothing: every frame is as cheap as any other."""
+        return iter(())
+
     def rows_at(self, index: int) -> list[Row]:
         """The one row of one frame."""
         return [Row(self.interpolation.z_at(index), self.interpolation.condition_at(index))]
@@ -111,6 +124,11 @@ class Order:
     encoding: Encoding
     field: str
     """The field of the request that the rows came from, for errors."""
+
+    async def rehearse(self) -> None:
+        """Prepares the path without holding up the event loop; a straight one needs nothing, and takes no time."""
+        for rehearsal in self.path.rehearsals():
+            await asyncio.to_thread(rehearsal)
 
     def rows(self) -> Iterator[Row]:
         """The rows of all frames, one after the other, each frame's made when its first row is asked for."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from latentwalk.gan.artifacts import ArtifactStore, Kind, load_direction, load_generator
-from latentwalk.gan.errors import CorruptArtifact
+from latentwalk.gan.errors import CorruptArtifact, InvalidLatent
 from latentwalk.gan.generator import Generator
 from latentwalk.rpc.errors import InvalidRequest, UnknownDirection, UnknownModel
 from latentwalk.server.engine import Engine
@@ -224,10 +224,8 @@ class Repository:
             raise UnknownDirection(f"{name}, version {version}", [f"version {one}" for one in stored[name]])
         direction, ref = load_direction(self._store, owner.name, name, version)
         direction.check_generator(owner.digest)
-        if direction.space not in owner.spec.spaces or direction.vectors.shape[1] != owner.spec.latent_size:
-            raise CorruptArtifact(
-                f"directions/{owner.name}/{name}/{ref.version}",
-                f"it moves {direction.vectors.shape[1]} numbers in space {direction.space}, but its generator has "
-                f"{owner.spec.latent_size} in {', '.join(owner.spec.spaces)}",
-            )
+        try:
+            direction.check_spec(owner.spec)
+        except InvalidLatent as failure:
+            raise CorruptArtifact(f"directions/{owner.name}/{name}/{ref.version}", failure.reason) from failure
         return ServedDirection(direction, ref.version)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from latentwalk.gan.directions import LinearDirection
+from latentwalk.gan.directions import Direction
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import UnknownDirection
 from latentwalk.server.engine import Engine
@@ -13,7 +13,7 @@ from latentwalk.server.engine import Engine
 class ServedDirection:
     """A loaded direction and its version in the store."""
 
-    direction: LinearDirection
+    direction: Direction
     version: int
 
 

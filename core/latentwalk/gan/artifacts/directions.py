@@ -7,7 +7,7 @@ from torch import Tensor
 
 from latentwalk.gan.artifacts.manifest import ArtifactRef
 from latentwalk.gan.artifacts.store import ArtifactStore
-from latentwalk.gan.directions import LinearDirection, Slider
+from latentwalk.gan.directions import Direction, Slider, form_of
 from latentwalk.gan.errors import CorruptArtifact, GanError
 from latentwalk.gan.spec import JsonObject
 
@@ -15,7 +15,7 @@ from latentwalk.gan.spec import JsonObject
 def save_direction(
     store: ArtifactStore,
     generator_name: str,
-    direction: LinearDirection,
+    direction: Direction,
     *,
     provenance: JsonObject,
     created: str,
@@ -23,20 +23,22 @@ def save_direction(
     """Publishes the next version of a direction, under its generator's name. ``created`` is ISO 8601."""
     name = f"{generator_name}/{direction.name}"
     body = {
+        "form": direction.form,
         "generator_digest": direction.generator_digest,
         "space": direction.space,
+        "layers": list(direction.layers),
         "sliders": [asdict(slider) for slider in direction.sliders],
+        "config": dict(direction.config),
     }
-    tensors = {"vectors": direction.vectors}
-    return store.put("directions", name, tensors=tensors, body=body, provenance=provenance, created=created)
+    return store.put("directions", name, tensors=direction.tensors, body=body, provenance=provenance, created=created)
 
 
 def load_direction(
     store: ArtifactStore, generator_name: str, name: str, version: int | None = None
-) -> tuple[LinearDirection, ArtifactRef]:
+) -> tuple[Direction, ArtifactRef]:
     """Reads a direction, by default its newest version.
 
-    Raises UnknownArtifact, and CorruptArtifact also for vectors that are not finite [S, Z] or sliders that
+    Raises UnknownArtifact, and CorruptArtifact also for tensors that do not fit the form and for sliders that
     cannot be.
     """
     artifact = store.get("directions", f"{generator_name}/{name}", version)
@@ -47,13 +49,17 @@ def load_direction(
     return direction, artifact.ref
 
 
-def _build(name: str, body: dict[str, Any], tensors: dict[str, Tensor]) -> LinearDirection:
-    return LinearDirection(
+def _build(name: str, body: dict[str, Any], tensors: dict[str, Tensor]) -> Direction:
+    # The first artifacts, all of them linear, say nothing of form, layers and config.
+    return form_of(body.get("form", "linear")).build(
         name=name,
         generator_digest=str(body["generator_digest"]),
         space=str(body["space"]),
+        layers=tuple(body.get("layers", ())),
         sliders=tuple(map(_slider, body["sliders"])),
-        vectors=tensors["vectors"].clone(),
+        config=dict(body.get("config", {})),
+        # Cloned, because tensors that lie in the bytes of a file are not aligned.
+        tensors={key: tensor.clone() for key, tensor in tensors.items()},
     )
 
 
@@ -66,4 +72,5 @@ def _slider(fields: dict[str, Any]) -> Slider:
         scale=float(fields["scale"]),
         trained=(float(trained_low), float(trained_high)),
         limit=(float(limit_low), float(limit_high)),
+        class_id=fields.get("class_id"),
     )

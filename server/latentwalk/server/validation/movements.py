@@ -4,7 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from latentwalk.gan.directions import LinearDirection, Slider
+from latentwalk.gan.directions import Direction, Slider
 from latentwalk.gan.errors import OutOfRange, UnknownSlider
 from latentwalk.gan.walks import Leg, Stretch
 from latentwalk.rpc.errors import InvalidRequest
@@ -78,7 +78,7 @@ def _stretch(field: str, stretch: pb.Stretch, model: ServedModel) -> Stretch:
     )
 
 
-def _find(field: str, direction_name: str, slider_name: str, model: ServedModel) -> tuple[LinearDirection, int]:
+def _find(field: str, direction_name: str, slider_name: str, model: ServedModel) -> tuple[Direction, int]:
     direction = model.direction(direction_name).direction
     names = [slider.name for slider in direction.sliders]
     if not slider_name and len(names) > 1:
@@ -89,7 +89,7 @@ def _find(field: str, direction_name: str, slider_name: str, model: ServedModel)
         raise InvalidRequest(f"{field}.slider", f"{slider_name!r} is none of {', '.join(names)}") from error
 
 
-def _alpha(field: str, extent: pb.Extent, direction: LinearDirection, index: int) -> float:
+def _alpha(field: str, extent: pb.Extent, direction: Direction, index: int) -> float:
     """The alpha of an extent, within the limit of the slider."""
     slider, unit = direction.sliders[index], extent.WhichOneof("unit")
     if unit is None:
@@ -133,7 +133,7 @@ def _is_within(slider: Slider, alpha: float) -> bool:
 
 def _check_sums(field: str, stretches: Sequence[Stretch]) -> None:
     """Several movements of one slider add up; so must their ends stay within its limit."""
-    sums: defaultdict[tuple[LinearDirection, int], tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
+    sums: defaultdict[tuple[Direction, int], tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
     for stretch in stretches:
         start, stop = sums[stretch.direction, stretch.slider]
         sums[stretch.direction, stretch.slider] = start + stretch.start, stop + stretch.stop

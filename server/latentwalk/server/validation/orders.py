@@ -6,6 +6,7 @@ from latentwalk.gan.walks import Interpolation, Leg, Walk
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.server.paths import InterpolationPath, Order, Path, WalkPath
 from latentwalk.server.served import ServedModel
+from latentwalk.server.validation.classes import check_classes
 from latentwalk.server.validation.encodings import read_encoding
 from latentwalk.server.validation.latents import read_latents
 from latentwalk.server.validation.movements import read_displacements, read_easing, read_legs
@@ -27,7 +28,7 @@ def generate_order(request: pb.GenerateRequest, model: ServedModel) -> Order:
     encoding = read_encoding(request.encoding, model.engine.size)
     _check_rows("latents", len(request.latents), model)
     leg = read_displacements(request.displacements, model)
-    path = _walk("latents", request.latents, (leg,), model)
+    path = _walk("latents", request.latents, {"displacements": leg}, model, any_class=request.any_class)
     return Order("generate", model, path, encoding, "latents")
 
 
@@ -35,8 +36,8 @@ def walk_order(request: pb.WalkRequest, model: ServedModel) -> Order:
     """A walk along directions."""
     encoding = read_encoding(request.encoding, model.engine.size)
     _check_rows("starts", len(request.starts), model)
-    legs = read_legs(request.legs, model)
-    path = _walk("starts", request.starts, legs, model, loop=request.loop)
+    legs = {f"legs[{index}].stretches": leg for index, leg in enumerate(read_legs(request.legs, model))}
+    path = _walk("starts", request.starts, legs, model, any_class=request.any_class, loop=request.loop)
     _check_frames("legs", path, model)
     return Order("walk", model, path, encoding, "starts")
 
@@ -68,19 +69,24 @@ def interpolate_order(request: pb.InterpolateRequest, model: ServedModel) -> Ord
 def _walk(
     field: str,
     latents: Sequence[latent_pb2.Latent],
-    legs: tuple[Leg, ...],
+    legs: Mapping[str, Leg],
     model: ServedModel,
     *,
+    any_class: bool,
     loop: bool = False,
 ) -> WalkPath:
+    """The walk along legs that are named by the fields of their movements."""
     start, condition = read_latents(field, latents, model.spec)
+    if not any_class:
+        for movements, leg in legs.items():
+            check_classes(movements, leg, field, condition)
     sliders = {
         (stretch.direction.name, slider.name): slider
-        for leg in legs
+        for leg in legs.values()
         for stretch in leg.stretches
         for slider in (stretch.direction.sliders[stretch.slider],)
     }
-    return WalkPath(Walk(start, legs, loop), condition, sliders)
+    return WalkPath(Walk(start, tuple(legs.values()), loop), condition, sliders)
 
 
 def _check_rows(field: str, count: int, model: ServedModel) -> None:

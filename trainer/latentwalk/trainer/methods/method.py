@@ -8,13 +8,13 @@ from typing import Self, TypeAlias
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from latentwalk.gan.directions import LinearDirection
+from latentwalk.gan.directions import Direction
 from latentwalk.gan.generator import Generator
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.reports import Sample, SliderEvaluation
 from latentwalk.trainer.specs import JobSpec
 
-Product: TypeAlias = Generator | LinearDirection
+Product: TypeAlias = Generator | Direction
 """What a job can publish."""
 
 

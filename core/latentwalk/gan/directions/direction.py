@@ -1,0 +1,167 @@
+"""The one contract of all forms of directions."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar, Self, TypeAlias
+
+import torch
+from torch import Tensor
+
+from latentwalk.gan.directions.slider import Slider
+from latentwalk.gan.errors import (
+    ClassMismatch,
+    GanError,
+    GeneratorMismatch,
+    InvalidLatent,
+    OutOfRange,
+    UnknownSlider,
+)
+from latentwalk.gan.spec import GeneratorSpec, JsonObject
+
+Path: TypeAlias = Callable[[float], Tensor]
+"""From alpha to the shift of the start: a tensor that can be added to it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Direction(ABC):
+    """Where to go in the latent space of one generator so that understandable things happen to the picture.
+
+    A code is z [R, Z], w [R, W] or w+ [R, L, W]. Whatever the form of a direction, it sees the ``size`` numbers
+    that it moves as one row [D]: in w+ those of its layers, one after the other. A row is moved to the same
+    bits alone and in any batch (law 1).
+
+    Raises GanError for sliders that are none or share a name, or for layers outside of w+, InvalidLatent for
+    tensors that do not fit.
+    """
+
+    name: str
+    generator_digest: str
+    """The digest of the generator that it belongs to (law 2)."""
+    sliders: tuple[Slider, ...]
+    _: KW_ONLY
+    space: str = "z"
+    """The space that it moves codes of: "z", "w" or "w+"."""
+    layers: tuple[int, ...] = ()
+    """The layers of w+ that it moves; empty for all, and in the other spaces."""
+
+    form: ClassVar[str]
+    """Its name in FORMS."""
+    is_stepped: ClassVar[bool] = False
+    """Whether a path is walked step by step, so that its far end costs more than a moment when first asked for."""
+
+    def __post_init__(self) -> None:
+        names = [slider.name for slider in self.sliders]
+        if not names:
+            raise GanError(f"direction {self.name!r} has no sliders: it must have at least one")
+        if len(set(names)) != len(names):
+            raise GanError(f"sliders of direction {self.name!r} are {names}: two share a name")
+        if self.layers and self.space != "w+":
+            raise GanError(f"direction {self.name!r} in space {self.space} has layers {self.layers}: only w+ has them")
+        if list(self.layers) != sorted({layer for layer in self.layers if type(layer) is int and layer >= 0}):
+            raise GanError(f"layers of direction {self.name!r} are {self.layers}: they must rise from 0 or more")
+
+    # -- what a form says -----------------------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """D: how many numbers of a code it moves."""
+
+    @property
+    @abstractmethod
+    def tensors(self) -> Mapping[str, Tensor]:
+        """The tensors that an artifact of it holds; with ``config``, all that build needs."""
+
+    @property
+    def config(self) -> JsonObject:
+        """What only the form understands, as JSON."""
+        return {}
+
+    @classmethod
+    def build(cls, *, config: JsonObject, tensors: Mapping[str, Tensor], **common: Any) -> Self:
+        """Builds the direction of an artifact; ``common`` are the fields of every form.
+
+        Raises GanError, KeyError, TypeError or ValueError for what cannot be one.
+        """
+        fields: dict[str, Any] = {**config, **tensors, **common}
+        return cls(**fields)
+
+    @abstractmethod
+    def _flat_path(self, start: Tensor, slider: int) -> Path:
+        """The path of rows [R, D]: from alpha to their shift, [R, D] or, if it is the same for all, [D]."""
+
+    # -- walking --------------------------------------------------------------------------------------------------
+
+    def path(self, start: Tensor, slider: int) -> Path:
+        """The path on which a slider leads from a start, [R, Z] or [R, L, W].
+
+        It remembers the steps that it has taken, so that the alphas of one walk are cheap in any order.
+        """
+        if self.space != "w+":
+            return self._flat_path(start, slider)
+        layers = list(self.layers) or list(range(start.shape[1]))
+        flat = self._flat_path(start[:, layers].flatten(1), slider)
+
+        def shift(alpha: float) -> Tensor:
+            moved = torch.zeros_like(start)
+            moved[:, layers] = flat(alpha).unflatten(-1, (len(layers), start.shape[2]))
+            return moved
+
+        return shift
+
+    def walk(self, code: Tensor, slider: int, alpha: float | Tensor) -> Tensor:
+        """Moves a code, [R, Z] or [R, L, W], along one slider: by one alpha, or row by row by alphas [R]."""
+        if not isinstance(alpha, Tensor):
+            return code + self.path(code, slider)(alpha)
+        rows = zip(code.split(1), alpha.tolist(), strict=True)
+        return torch.cat([self.walk(row, slider, one) for row, one in rows])
+
+    # -- checks ---------------------------------------------------------------------------------------------------
+
+    def slider_index(self, name: str) -> int:
+        """Which slider has this name; "" means the first. Raises UnknownSlider."""
+        names = tuple(slider.name for slider in self.sliders)
+        if name and name not in names:
+            raise UnknownSlider(name, names)
+        return names.index(name) if name else 0
+
+    def check_generator(self, digest: str) -> None:
+        """Raises GeneratorMismatch unless the digest is that of the direction's own generator."""
+        if digest != self.generator_digest:
+            raise GeneratorMismatch(self.name, self.generator_digest, digest)
+
+    def check_spec(self, spec: GeneratorSpec) -> None:
+        """Raises InvalidLatent if the generator has not the space, the size or the classes that it needs."""
+        what = f"direction {self.name!r}"
+        if self.space not in spec.spaces or self.size != spec.latent_size:
+            has = f"{spec.latent_size} in {', '.join(spec.spaces)}"
+            raise InvalidLatent(what, f"it moves {self.size} numbers in space {self.space}, its generator has {has}")
+        for slider in self.sliders:
+            if slider.class_id is not None and slider.class_id >= spec.classes:
+                needs = f"slider {slider.name!r} was found for class {slider.class_id}"
+                raise InvalidLatent(what, f"{needs}, its generator has {spec.classes} classes")
+
+    def check_alpha(self, slider: Slider, alpha: float) -> None:
+        """Raises OutOfRange if alpha is outside the limit of the slider, or NaN."""
+        low, high = slider.limit
+        if not low <= alpha <= high:
+            raise OutOfRange(f"alpha of slider {slider.name!r} of direction {self.name!r}", alpha, low, high)
+
+    def check_class(self, slider: Slider, class_id: int | None) -> None:
+        """Raises ClassMismatch if the slider was found for another class than this one; None is a mixture."""
+        if slider.class_id not in (None, class_id):
+            raise ClassMismatch(self.name, slider.name, slider.class_id, class_id)
+
+    def _check_tensor(self, name: str, tensor: Tensor, *shape: int | str) -> None:
+        """Raises InvalidLatent unless a tensor is finite float32 of this shape; a name stands for any length."""
+        what, actual = f"{name} of direction {self.name!r}", list(tensor.shape)
+        lengths = zip(actual, shape, strict=False)
+        if len(actual) != len(shape) or not all(
+            got == wanted or (isinstance(wanted, str) and got) for got, wanted in lengths
+        ):
+            raise InvalidLatent(what, f"the shape is {actual}, it must be [{', '.join(map(str, shape))}]")
+        if tensor.dtype != torch.float32:
+            raise InvalidLatent(what, f"the type is {tensor.dtype}, it must be torch.float32")
+        if not tensor.isfinite().all():
+            raise InvalidLatent(what, "there is NaN or infinity in it, it must be finite")

@@ -1,0 +1,55 @@
+"""Sliders: the single things that a direction can do."""
+
+import math
+from dataclasses import dataclass
+
+from latentwalk.gan.edits import Span, edit_of
+from latentwalk.gan.errors import GanError
+
+
+@dataclass(frozen=True)
+class Slider:
+    """One thing that a direction can do, and what its alpha means.
+
+    Raises UnknownEdit for an edit that is not in EDITS, GanError for a scale of 0, a range that is not low <=
+    high, any number that is not finite, or a class below 0.
+    """
+
+    name: str
+    edit: str
+    """The edit that the slider imitates; empty if it imitates none."""
+    unit: str
+    """The unit of the edit's amount; empty if there is none."""
+    scale: float
+    """The edit's linear coordinate at alpha = 1."""
+    trained: Span
+    """The least and greatest alpha that it was trained on."""
+    limit: Span
+    """The least and greatest alpha that may be asked for."""
+    class_id: int | None = None
+    """The class that it was found for; None if it moves latents of every class."""
+
+    def __post_init__(self) -> None:
+        if self.edit:
+            edit_of(self.edit)
+        if not math.isfinite(self.scale) or self.scale == 0:
+            raise GanError(f"scale of slider {self.name!r} is {self.scale}: it must be finite and not 0")
+        for what, (low, high) in (("trained", self.trained), ("limit", self.limit)):
+            if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+                ends = f"{low} to {high}"
+                raise GanError(f"{what} range of slider {self.name!r} is {ends}: it must be finite and rising")
+        if self.class_id is not None and not (type(self.class_id) is int and self.class_id >= 0):
+            raise GanError(f"class of slider {self.name!r} is {self.class_id!r}: it must be 0 or more, or None")
+
+    def alpha_of(self, amount: float) -> float:
+        """The alpha that imitates this amount of the edit. Raises OutOfRange outside the edit's domain."""
+        if not self.edit:
+            return amount / self.scale
+        edit = edit_of(self.edit)
+        edit.check(amount)
+        return edit.linear(amount) / self.scale
+
+    def amount_of(self, alpha: float) -> float:
+        """The amount of the edit that this alpha imitates, in the edit's unit: the inverse of alpha_of."""
+        coordinate = alpha * self.scale
+        return edit_of(self.edit).natural(coordinate) if self.edit else coordinate

@@ -1,0 +1,357 @@
+"""The forms of directions: each is walked by the same contract, and kept in the same artifact."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from latentwalk.gan.artifacts import ArtifactStore, load_direction, save_direction
+from latentwalk.gan.directions import (
+    FORMS,
+    DeformedDirection,
+    Direction,
+    IteratedDirection,
+    LinearDirection,
+    RbfDirection,
+    Slider,
+)
+from latentwalk.gan.directions.deformed import Deformator
+from latentwalk.gan.errors import ClassMismatch, CorruptArtifact, GanError, InvalidLatent
+from latentwalk.gan.latents import class_ids, one_hot, z_from_seeds
+from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.gan.walks import Leg, Stretch, Walk
+
+SAID = {"provenance": {}, "created": "2026-01-01T00:00:00+00:00"}
+SIZE = 7
+SLIDERS = tuple(Slider(name, "", "", 1.0, (-1.0, 1.0), (-3.0, 3.0)) for name in ("a", "b"))
+COMMON: dict[str, Any] = {"name": "d", "generator_digest": "sha256:0", "sliders": SLIDERS}
+
+
+def noise(*shape: int, seed: int = 0, scale: float = 0.3) -> torch.Tensor:
+    return scale * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def linear(size: int = SIZE, **rest: Any) -> LinearDirection:
+    return LinearDirection(**COMMON, vectors=noise(2, size), **rest)
+
+
+def iterated(size: int = SIZE, **rest: Any) -> IteratedDirection:
+    weights = {"inner": noise(2, 2, size, size, seed=1), "outer": noise(2, 2, size, size, seed=2)}
+    biases = {"inner_bias": noise(2, 2, size, seed=3), "outer_bias": noise(2, 2, size, seed=4)}
+    return IteratedDirection(**COMMON, **weights, **biases, **{"steps": 4, **rest})
+
+
+def deformed(size: int = SIZE, **rest: Any) -> DeformedDirection:
+    torch.manual_seed(5)
+    network = Deformator(2, size, width=16)
+    network(torch.randn(64, 2))  # so that its normalisation has seen something
+    return DeformedDirection(**COMMON, deformator=network.eval(), reach=2.0, **rest)
+
+
+def rbf(size: int = SIZE, **rest: Any) -> RbfDirection:
+    landscape = {"supports": noise(2, 6, size, scale=1.0), "weights": noise(2, 6, seed=1, scale=1.0)}
+    return RbfDirection(**COMMON, **landscape, gammas=noise(2, 6, seed=2).abs() + 0.1, step=0.25, reach=1.1, **rest)
+
+
+MAKERS: dict[str, Callable[..., Direction]] = {
+    "linear": linear,
+    "iterated": iterated,
+    "deformed": deformed,
+    "rbf": rbf,
+}
+every_form = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+
+
+def test_there_is_a_maker_for_every_form() -> None:
+    assert MAKERS.keys() == FORMS.keys()
+    assert all(FORMS[name] is type(make()) for name, make in MAKERS.items())
+
+
+# -- the contract ------------------------------------------------------------------------------------------------------
+
+
+@every_form
+@pytest.mark.parametrize("alpha", [-2.9, -0.3, 0.0, 0.7, 1.0])
+def test_a_row_is_walked_to_the_same_bits_alone_and_in_any_batch(make, alpha: float) -> None:
+    direction, z = make(size=100), z_from_seeds(range(70), 100)
+    together = direction.walk(z, 1, alpha)
+    for row in (0, 1, 33, 69):
+        assert torch.equal(direction.walk(z[row, None], 1, alpha), together[row, None])
+    assert torch.equal(direction.walk(z[3:8], 1, torch.full((5,), alpha, dtype=torch.float64)), together[3:8])
+
+
+@every_form
+def test_rows_may_have_an_alpha_of_their_own(make) -> None:
+    direction, z = make(), z_from_seeds(range(3), SIZE)
+    walked = direction.walk(z, 0, torch.tensor([-1.5, 0.0, 2.0]))
+    for row, alpha in enumerate((-1.5, 0.0, 2.0)):
+        assert torch.equal(walked[row, None], direction.walk(z[row, None], 0, alpha))
+    with pytest.raises(ValueError, match=r"shorter|longer"):
+        direction.walk(z, 0, torch.zeros(2))
+
+
+@every_form
+def test_a_path_is_the_same_whatever_was_asked_of_it_before(make) -> None:
+    direction, z = make(), z_from_seeds(range(3), SIZE)
+    alphas = [0.3, -1.0, 2.6, 0.3, -2.2, 0.0, 1.0]
+    path = direction.path(z, 1)
+    for alpha in alphas:
+        assert torch.equal(path(alpha), direction.path(z, 1)(alpha))
+
+
+@every_form
+def test_a_walk_adds_up_its_sliders_in_any_order(make) -> None:
+    direction, straight, start = make(), linear(), z_from_seeds(range(3), SIZE)
+    moves = [Stretch(direction, 0, -1.0, 1.0), Stretch(straight, 1, 0.0, 2.0), Stretch(direction, 1, 0.5, 0.5)]
+    walk, other = (Walk(start, (Leg(tuple(order), 5),)) for order in (moves, moves[::-1]))
+    for frame, t in enumerate((0.0, 0.25, 0.5, 0.75, 1.0)):
+        shifts = direction.walk(start, 0, 2 * t - 1) + direction.walk(start, 1, 0.5) + straight.walk(start, 1, 2 * t)
+        torch.testing.assert_close(walk.z_at(frame), shifts - 2 * start)
+        torch.testing.assert_close(walk.z_at(frame), other.z_at(frame))
+
+
+@pytest.mark.parametrize("make", [iterated, rbf])
+def test_a_rehearsed_walk_takes_no_more_steps(make, monkeypatch: pytest.MonkeyPatch) -> None:
+    direction, start = make(), z_from_seeds(range(2), SIZE)
+    legs = (Leg((Stretch(direction, 0, -1.0, 1.7),), 9, "ease_in_out"), Leg((Stretch(direction, 1, 0.0, -2.0),), 3))
+    walk, fresh = Walk(start, legs, loop=True), Walk(start, legs, loop=True)
+    for rehearsal in walk.rehearsals():
+        rehearsal()
+    frames = [fresh.z_at(index) for index in range(walk.frames)]
+    monkeypatch.setattr(f"latentwalk.gan.directions.{make.__name__}.SteppedPath._point", _reached)
+    for index, frame in enumerate(frames):
+        assert torch.equal(walk.z_at(index), frame)
+    assert not list(Walk(start, (Leg((Stretch(linear(), 0, -1.0, 1.0),), 9),)).rehearsals())
+
+
+def _reached(path: Any, number: int, back: bool) -> torch.Tensor:
+    """The point of a path, which must have been reached."""
+    return path._points[back][number]
+
+
+@every_form
+def test_in_w_plus_only_the_chosen_layers_move(make) -> None:
+    rest = {"centre": noise(6), "truncation": 0.8} if make is iterated else {}
+    code = noise(3, 4, 3, scale=1.0)
+    some = make(size=6, space="w+", layers=(1, 3), **rest)
+    walked = some.walk(code, 0, 1.5)
+    assert torch.equal(walked[:, [0, 2]], code[:, [0, 2]])
+    flat = dataclasses.replace(some, space="w", layers=())
+    torch.testing.assert_close(walked[:, [1, 3]].flatten(1), flat.walk(code[:, [1, 3]].flatten(1), 0, 1.5))
+    everywhere = dataclasses.replace(some, layers=())
+    assert torch.equal(everywhere.walk(code[:, [1, 3]], 0, 1.5), walked[:, [1, 3]])
+
+
+@pytest.mark.parametrize("layers", [(1, 0), (1, 1), (-1,), (0.5,)])
+def test_layers_that_cannot_be_are_refused(layers) -> None:
+    with pytest.raises(GanError, match="layers"):
+        linear(space="w+", layers=layers)
+    with pytest.raises(GanError, match="only w\\+"):
+        linear(layers=(0,))
+
+
+# -- the forms ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_iterated_walk_is_that_of_the_paper() -> None:
+    """z' = F(z) |z_0| / |F(z)| with F(z) = z + T2(relu(T1 z)), steps times for alpha = 1; weights for either sign."""
+    direction, z = iterated(steps=4), z_from_seeds([3], SIZE)
+    names = ("inner", "inner_bias", "outer", "outer_bias")
+    for sign, alpha in ((0, 1.0), (1, -1.0)):
+        inner, inner_bias, outer, outer_bias = (getattr(direction, name)[1, sign].numpy() for name in names)
+        code = z[0].numpy()
+        points = [code]
+        for _ in range(4):
+            code = code + outer @ np.maximum(inner @ code + inner_bias, 0) + outer_bias
+            code = code * np.linalg.norm(points[0]) / np.linalg.norm(code)
+            points.append(code)
+        np.testing.assert_allclose(direction.walk(z, 1, alpha)[0], points[4], atol=1e-5)
+        np.testing.assert_allclose(direction.walk(z, 1, alpha / 2)[0], points[2], atol=1e-5)
+        between = direction.walk(z, 1, alpha * 0.8)[0]  # 3.2 steps
+        np.testing.assert_allclose(between, 0.8 * points[3] + 0.2 * points[4], atol=1e-5)
+    assert torch.equal(direction.walk(z, 1, 0.0), z)
+
+
+def test_an_iterated_walk_in_w_is_truncated_instead_of_brought_back_to_its_length() -> None:
+    centre, code = noise(SIZE, seed=9), noise(1, SIZE, seed=8, scale=2.0)
+    direction = iterated(space="w", centre=centre, truncation=0.5, steps=1)
+    plain = iterated(space="w", centre=centre, truncation=1.0, steps=1)
+    expected = centre + 0.5 * (plain.walk(code, 0, 1.0) - centre)
+    torch.testing.assert_close(direction.walk(code, 0, 1.0), expected)
+    with pytest.raises(GanError, match="centre"):
+        iterated(space="w")
+    with pytest.raises(GanError, match="centre"):
+        iterated(centre=centre)
+
+
+def test_a_deformed_walk_adds_the_network_of_the_slider_s_axis() -> None:
+    direction, z = deformed(), z_from_seeds(range(2), SIZE)
+    weights = {name: tensor.numpy() for name, tensor in direction.tensors.items()}
+
+    def linear_of(name: str, x: np.ndarray) -> np.ndarray:
+        return weights[f"{name}.weight"] @ x + weights[f"{name}.bias"]
+
+    def activated(norm: int, x: np.ndarray) -> np.ndarray:
+        mean, variance, gain, offset = (
+            weights[f"norms.{norm}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")
+        )
+        x = gain * (x - mean) / np.sqrt(variance + 1e-5) + offset
+        return np.where(x > 0, x, np.exp(x) - 1)
+
+    amounts = np.array([0.0, -1.4])  # alpha -0.7, reach 2
+    x1 = linear_of("entry", amounts)
+    x2 = linear_of("hidden.0", activated(0, x1))
+    x3 = linear_of("hidden.1", activated(1, x2 + x1))
+    shift = linear_of("exit", activated(2, x3 + x2 + x1)) + np.pad(amounts, (0, SIZE - 2))
+    np.testing.assert_allclose(direction.walk(z, 1, -0.7), z + torch.from_numpy(shift).float(), atol=1e-5)
+
+
+def test_an_rbf_walk_follows_the_gradient_of_its_landscape() -> None:
+    direction, z = rbf(), z_from_seeds([4], SIZE)
+    supports, weights, gammas = (one[1].double() for one in (direction.supports, direction.weights, direction.gammas))
+
+    def climbed(code: torch.Tensor, length: float) -> torch.Tensor:
+        code = code.clone().requires_grad_()
+        height = (weights * torch.exp(-gammas * (code - supports).square().sum(dim=1))).sum()
+        (gradient,) = torch.autograd.grad(height, code)
+        return (code + length * gradient / gradient.norm()).detach()
+
+    for sign in (1, -1):
+        code = z[0].double()
+        for length in (0.25, 0.25, 0.25, 0.25, 0.1):  # a reach of 1.1
+            code = climbed(code, sign * length)
+        torch.testing.assert_close(direction.walk(z, 1, float(sign))[0].double(), code, atol=1e-5, rtol=0)
+
+
+def test_an_rbf_walk_keeps_its_pace_however_far_the_landscape_is() -> None:
+    direction, z = rbf(), 1e3 * z_from_seeds([4], SIZE)
+    assert (direction.walk(z, 0, 0.1) - z).norm().item() == pytest.approx(0.11, abs=0.01)
+    flat = dataclasses.replace(direction, weights=torch.zeros(2, 6))
+    assert torch.equal(flat.walk(z, 0, 1.0), z)
+
+
+# -- classes -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_slider_of_one_class_refuses_latents_of_another_and_mixtures() -> None:
+    direction = linear()
+    bound, free = dataclasses.replace(SLIDERS[0], class_id=1), SLIDERS[1]
+    direction.check_class(bound, 1)
+    for class_id in (None, 0, 1):
+        direction.check_class(free, class_id)
+    with pytest.raises(ClassMismatch, match="'a' of direction 'd' was found for class 1, the latent is of class 0"):
+        direction.check_class(bound, 0)
+    with pytest.raises(ClassMismatch, match="a mixture of classes"):
+        direction.check_class(bound, None)
+
+
+def test_classes_are_read_off_conditions() -> None:
+    conditions = torch.cat([one_hot([2, 0], 3), torch.tensor([[0.5, 0.5, 0.0]])])
+    assert class_ids(conditions) == [2, 0, None]
+
+
+@pytest.mark.parametrize("class_id", [-1, 1.0, True])
+def test_a_class_that_cannot_be_is_refused(class_id) -> None:
+    with pytest.raises(GanError, match="class of slider"):
+        dataclasses.replace(SLIDERS[0], class_id=class_id)
+
+
+def test_a_direction_must_fit_the_spec_of_its_generator() -> None:
+    spec = GeneratorSpec("dcgan", SIZE, 2, 8, 1, {"width": 1})
+    bound = dataclasses.replace(SLIDERS[0], class_id=1)
+    direction = dataclasses.replace(linear(), sliders=(bound, SLIDERS[1]))
+    direction.check_spec(spec)
+    with pytest.raises(InvalidLatent, match="found for class 1, its generator has 0 classes"):
+        direction.check_spec(dataclasses.replace(spec, classes=0))
+    with pytest.raises(InvalidLatent, match="moves 7 numbers in space z, its generator has 8 in z"):
+        direction.check_spec(dataclasses.replace(spec, latent_size=8))
+    with pytest.raises(InvalidLatent, match="in space w,"):
+        linear(space="w").check_spec(spec)
+
+
+# -- artifacts ---------------------------------------------------------------------------------------------------------
+
+
+@every_form
+def test_every_form_comes_back_from_the_store_as_it_was(store: ArtifactStore, make) -> None:
+    direction = make()
+    bound = dataclasses.replace(SLIDERS[0], class_id=3)
+    direction = dataclasses.replace(direction, sliders=(bound, SLIDERS[1]))
+    save_direction(store, "faces", direction, **SAID)
+    loaded, _ = load_direction(store, "faces", "d")
+    assert type(loaded) is type(direction)
+    for name in ("name", "generator_digest", "sliders", "space", "layers", "config"):
+        assert getattr(loaded, name) == getattr(direction, name)
+    z = z_from_seeds(range(4), SIZE)
+    assert torch.equal(loaded.walk(z, 1, -1.3), direction.walk(z, 1, -1.3))
+
+
+def test_layers_come_back_from_the_store(store: ArtifactStore) -> None:
+    save_direction(store, "faces", linear(space="w+", layers=(0, 2)), **SAID)
+    loaded, _ = load_direction(store, "faces", "d")
+    assert (loaded.space, loaded.layers) == ("w+", (0, 2))
+
+
+def test_an_artifact_from_before_there_were_forms_is_linear(store: ArtifactStore) -> None:
+    sliders = [{key: value for key, value in dataclasses.asdict(one).items() if key != "class_id"} for one in SLIDERS]
+    body = {"generator_digest": "sha256:0", "space": "z", "sliders": sliders}
+    store.put("directions", "faces/d", tensors={"vectors": noise(2, SIZE)}, body=body, **SAID)
+    loaded, _ = load_direction(store, "faces", "d")
+    z = z_from_seeds(range(4), SIZE)
+    assert torch.equal(loaded.walk(z, 1, -1.3), linear().walk(z, 1, -1.3))
+
+
+@every_form
+def test_damaged_tensors_are_refused_at_load(store: ArtifactStore, make) -> None:
+    save_direction(store, "faces", make(), **SAID)
+    whole = store.get("directions", "faces/d")
+    for name, tensor in whole.tensors.items():
+        damages = [torch.full_like(tensor, math.nan), tensor.double(), tensor[..., None], tensor[:1]]
+        for damaged in damages:
+            if damaged.shape == tensor.shape and torch.equal(damaged, tensor):
+                continue
+            tensors = {**whole.tensors, name: damaged}
+            store.put("directions", "faces/d", tensors=tensors, body=whole.manifest["body"], **SAID)
+            with pytest.raises(CorruptArtifact, match="describes no direction"):
+                load_direction(store, "faces", "d")
+        tensors = {key: one for key, one in whole.tensors.items() if key != name}
+        store.put("directions", "faces/d", tensors=tensors, body=whole.manifest["body"], **SAID)
+        with pytest.raises(CorruptArtifact, match=name.split(".")[0]):
+            load_direction(store, "faces", "d")
+
+
+@pytest.mark.parametrize(
+    ("make", "change"),
+    [
+        (linear, {"form": "spiral"}),
+        (linear, {"form": 3}),
+        (linear, {"form": ["linear"]}),
+        (linear, {"config": {"steps": 3}}),
+        (linear, {"layers": 3}),
+        (linear, {"form": "rbf"}),
+        (iterated, {"config": {"steps": 0, "truncation": 1.0}}),
+        (iterated, {"config": {"steps": 2.5, "truncation": 1.0}}),
+        (iterated, {"config": {"steps": 2, "truncation": "much"}}),
+        (iterated, {"config": {"steps": 1000, "truncation": 1.0}}),
+        (iterated, {"config": {}}),
+        (rbf, {"config": {"step": 0.0, "reach": 1.0}}),
+        (rbf, {"config": {"step": 1e-9, "reach": 1.0}}),
+        (deformed, {"config": {"reach": -1.0}}),
+    ],
+)
+def test_a_body_that_cannot_be_is_refused_at_load(store: ArtifactStore, make, change: dict) -> None:
+    save_direction(store, "faces", make(), **SAID)
+    whole = store.get("directions", "faces/d")
+    store.put("directions", "faces/d", tensors=whole.tensors, body={**whole.manifest["body"], **change}, **SAID)
+    with pytest.raises(CorruptArtifact, match="describes no direction"):
+        load_direction(store, "faces", "d")
+
+
+def test_gradients_reach_the_weights_that_a_trainer_learns() -> None:
+    network = Deformator(2, SIZE, width=8)
+    network(torch.randn(5, 2)).sum().backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())
