@@ -88,7 +88,12 @@ def test_the_table_of_rpcs_is_what_the_protos_say():
 
 @pytest.mark.parametrize(
     ("blocking", "asynchronous"),
-    [(sdk.Client, sdk.AsyncClient), (sdk.JobHandle, sdk.AsyncJobHandle), (sdk.Walk, sdk.AsyncWalk)],
+    [
+        (sdk.Client, sdk.AsyncClient),
+        (sdk.JobHandle, sdk.AsyncJobHandle),
+        (sdk.Walk, sdk.AsyncWalk),
+        (sdk.Steering, sdk.AsyncSteering),
+    ],
 )
 def test_the_two_clients_have_the_same_methods_with_the_same_parameters(blocking: type, asynchronous: type):
     def shape(cls: type) -> dict[str, list[inspect.Parameter]]:

@@ -8,6 +8,9 @@
         for frame in client.walk("faces", "zoom", seeds=1):
             frame.pictures[0].array  # uint8 [H, W, C]
         client.interpolate("faces", seeds=[1, 2, 3], loop=True).save("travel.webp")
+        with client.steer("faces") as steering:
+            steering.move(seeds=7, displacements=Displacement("zoom", amount=1.5))  # as often as you like
+            next(steering).pictures  # of the newest position
         job = client.train_edit("faces", "zoom", edits="zoom")
         for event in job.watch():
             print(event.what)
@@ -17,6 +20,7 @@
 """
 
 from latentwalk.client._aio import AsyncClient, AsyncJobHandle, AsyncWalk
+from latentwalk.client._aio_steering import AsyncSteering
 from latentwalk.client._errors import (
     AlreadyExists,
     Cancelled,
@@ -31,6 +35,7 @@ from latentwalk.client._errors import (
     JobStateConflict,
     LatentwalkError,
     LimitExceeded,
+    ModelChanged,
     NotFound,
     NoTrainer,
     Overloaded,
@@ -63,7 +68,9 @@ from latentwalk.client._models import Direction, LoadedModel, LoadState, Model, 
 from latentwalk.client._options import NOT_SAID
 from latentwalk.client._paths import Displacement, Leg, Stretch
 from latentwalk.client._pictures import Picture, Pictures
+from latentwalk.client._steering import SteerAnswer
 from latentwalk.client._sync import Client, JobHandle, Walk
+from latentwalk.client._sync_steering import Steering
 from latentwalk.client._tls import Tls
 
 __all__ = [
@@ -72,6 +79,7 @@ __all__ = [
     "ArtifactKind",
     "AsyncClient",
     "AsyncJobHandle",
+    "AsyncSteering",
     "AsyncWalk",
     "Cancelled",
     "Client",
@@ -107,6 +115,7 @@ __all__ = [
     "LoadState",
     "LoadedModel",
     "Model",
+    "ModelChanged",
     "NoTrainer",
     "NotFound",
     "Overloaded",
@@ -120,6 +129,8 @@ __all__ = [
     "ServiceError",
     "Slider",
     "SliderEvaluation",
+    "SteerAnswer",
+    "Steering",
     "Stretch",
     "Tls",
     "Unauthenticated",

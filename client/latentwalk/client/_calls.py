@@ -4,17 +4,22 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import grpc
 from google.protobuf.message import Message
 
-from latentwalk.client._errors import Overloaded
+from latentwalk.client._courses import Course
+from latentwalk.client._errors import Overloaded, ServiceError, Unavailable
 from latentwalk.client._failures import failed
 from latentwalk.client._options import NOT_SAID, NotSaid, Options, Timeout
 from latentwalk.client._rpcs import Peer, Reply, Rpc
 
 Result = TypeVar("Result")
+
+# The pauses before a lost connection is tried again, in seconds; those of grpc's own retries, see _options.
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,20 @@ class StreamCall(Generic[Reply, Result]):
     timeout: float | None = None
     wait_for_ready: bool = False
 
+    def course(self) -> Course[Reply]:
+        """The course of making it happen once."""
+        return Course(self.request)
+
+
+@dataclass(frozen=True, slots=True)
+class DuplexCall(Generic[Reply, Result]):
+    """A first request, which others follow, and a stream of replies. Without a deadline unless one is said."""
+
+    rpc: Rpc[Reply]
+    request: Message
+    parse: Callable[[Reply], Result]
+    timeout: float | None = None
+
 
 class Attempts:
     """The attempts at one call: the time that is left for them, and whether there may be another."""
@@ -45,6 +64,8 @@ class Attempts:
         self._timeout = options.timeout if isinstance(timeout, NotSaid) else timeout
         self._ends = None if self._timeout is None else time.monotonic() + self._timeout
         self._patience = options.overload_retries
+        self._retries = options.retries
+        self._losses = 0
         self._address = options.address_of(peer)
         self._request_id = uuid.uuid4().hex
         self.metadata = options.metadata(self._request_id)
@@ -53,17 +74,34 @@ class Attempts:
         """What the next attempt has; None for no deadline."""
         return None if self._ends is None else max(0.0, self._ends - time.monotonic())
 
-    def pause_after(self, error: grpc.RpcError, *, begun: bool = False) -> float:
+    def failure(self, error: grpc.RpcError) -> ServiceError:
+        """The error as one of ours."""
+        return failed(error, address=self._address, timeout=self._timeout, request_id=self._request_id)
+
+    def progress(self) -> None:
+        """Something has arrived: connections that were lost before do not count any more."""
+        self._losses = 0
+
+    def pause_after(self, error: grpc.RpcError, course: Course[Any] | None = None) -> float:
         """Seconds to wait before the next attempt.
 
-        Raises the error as one of ours if there is to be none: only an overloaded service is asked again, as often as
-        the caller wanted, and never once a stream has `begun` or beyond the deadline.
+        Raises the error as one of ours if there is to be none: when the course of the stream does not survive it, when
+        it came as often as the caller wanted to wait, and when the deadline would pass meanwhile.
         """
-        failure = failed(error, address=self._address, timeout=self._timeout, request_id=self._request_id)
-        if begun or self._patience == 0 or not isinstance(failure, Overloaded):
-            raise failure from error
+        failure = self.failure(error)
+        survives = isinstance(failure, Overloaded) if course is None else course.survives(failure)
+        pause = self._pause(failure) if survives else None
         left = self.seconds_left()
-        if left is not None and left <= failure.retry_after:
+        if pause is None or (left is not None and left <= pause):
             raise failure from error
-        self._patience -= 1
-        return failure.retry_after
+        return pause
+
+    def _pause(self, failure: ServiceError) -> float | None:
+        """How long to wait for an overloaded service, or for one that is away; None if not any more."""
+        if isinstance(failure, Overloaded) and self._patience > 0:
+            self._patience -= 1
+            return failure.retry_after
+        if isinstance(failure, Unavailable) and self._losses < self._retries:
+            self._losses += 1
+            return min(_FIRST_PAUSE * 2 ** (self._losses - 1), _LONGEST_PAUSE)
+        return None

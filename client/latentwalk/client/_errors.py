@@ -4,6 +4,7 @@ LatentwalkError
 ├── ClientClosed             the client was used after close()
 ├── NoTrainer                a job was asked for, but the client has no trainer_address
 ├── JobFailed                a job ended without a result                            .job
+├── ModelChanged             a stream broke off, and other weights would go on with it   .next_index
 └── ServiceError             what a service answered        .status .reason .metadata .request_id
     ├── InvalidRequest       a field is out of its bounds (also a ValueError)        .violations
     ├── NotFound             no such model, direction or job (also a LookupError)
@@ -17,7 +18,7 @@ LatentwalkError
     │       └── RateLimited         this client asks too often, or for too much at once
     ├── DeadlineExceeded     no answer in time (also a TimeoutError)
     ├── Cancelled            the call was cancelled
-    ├── Unavailable          nobody there, starting, or draining (also a ConnectionError)
+    ├── Unavailable          nobody there, starting, draining, no device (also a ConnectionError)
     ├── Unauthenticated      no token, or not a valid one
     ├── PermissionDenied     a valid token that may not do this                      .role
     ├── Unimplemented        the service does not know this call: it is older than the SDK
@@ -72,6 +73,23 @@ class JobFailed(LatentwalkError):
     def __init__(self, job: "Job") -> None:
         super().__init__(f"job {job.id} {job.state}{': ' if job.error else ''}{job.error}")
         self.job = job
+
+
+class ModelChanged(LatentwalkError):
+    """A stream of frames broke off, and the server has taken up other weights since.
+
+    The frames that arrived are good. `next_index` is the first one that is missing; `expected_digest` and
+    `actual_digest` say which weights drew those before, and which would draw the others.
+    """
+
+    def __init__(self, next_index: int, expected_digest: str, actual_digest: str) -> None:
+        super().__init__(
+            f"the stream broke off before frame {next_index} and cannot go on: {expected_digest} drew it, "
+            f"and the server has {actual_digest} now"
+        )
+        self.next_index = next_index
+        self.expected_digest = expected_digest
+        self.actual_digest = actual_digest
 
 
 class ServiceError(LatentwalkError):
@@ -174,7 +192,7 @@ class Cancelled(ServiceError):
 
 
 class Unavailable(ServiceError, ConnectionError):
-    """Nobody answers at the address, or the service starts or drains."""
+    """Nobody answers at the address, the service starts or drains, or its device failed."""
 
 
 class Unauthenticated(ServiceError):
@@ -214,6 +232,7 @@ ERRORS: Mapping[str | grpc.StatusCode, type[ServiceError]] = {
     "UNAUTHENTICATED": Unauthenticated,
     "PERMISSION_DENIED": PermissionDenied,
     "RATE_LIMITED": RateLimited,
+    "DEVICE_FAILED": Unavailable,
     "INTERNAL": InternalError,
     grpc.StatusCode.CANCELLED: Cancelled,
     grpc.StatusCode.UNKNOWN: InternalError,

@@ -17,16 +17,18 @@ class Header:
     """What a stream of frames begins with."""
 
     frames: int
-    """How many frames will follow, if nothing goes wrong."""
+    """How many frames the whole path has."""
     rows: int
     """How many pictures each frame has."""
     model_version: str
     model_digest: str
+    first_frame: int = 0
+    """The index of the first frame that follows, as asked for."""
 
     @classmethod
     def from_message(cls, header: pb.StreamHeader) -> "Header":
         """The header in a message."""
-        return cls(header.frames, header.rows, header.model_version, header.model_digest)
+        return cls(header.frames, header.rows, header.model_version, header.model_digest, header.first_frame)
 
 
 @dataclass(frozen=True, slots=True)

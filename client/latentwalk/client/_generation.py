@@ -1,25 +1,31 @@
 """The verbs of GenerationService: pictures, walks, interpolations."""
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, TypeVar
+from dataclasses import dataclass
+from typing import Literal
 
 from numpy.typing import ArrayLike
 
 from latentwalk.client import _rpcs as rpcs
-from latentwalk.client._calls import StreamCall, UnaryCall
+from latentwalk.client._calls import DuplexCall, StreamCall, UnaryCall
+from latentwalk.client._courses import Course, Event, FramesCourse
+from latentwalk.client._delivery import Determinism, Priority, delivery_message
 from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._latents import Classes, Seeds, latents
 from latentwalk.client._numbers import whole
 from latentwalk.client._options import NOT_SAID, Timeout
-from latentwalk.client._paths import Displacement, Easing, Leg, Stretch, easing_message, leg_messages
+from latentwalk.client._paths import (
+    Displacement,
+    Easing,
+    Leg,
+    Stretch,
+    displacement_messages,
+    easing_message,
+    leg_messages,
+)
 from latentwalk.client._pictures import Encoding, Picture, Pictures, encoding_message
+from latentwalk.client._steering import SteerAnswer
 from latentwalk.v1 import generation_service_pb2 as pb
-
-FrameEvent = pb.WalkResponse | pb.InterpolateResponse
-"""What both streams of frames consist of: a header first, then frames."""
-
-Event = TypeVar("Event", bound=FrameEvent)
-FramesCall = StreamCall[Event, Event]
 
 Interpolation = Literal["slerp", "lerp"]
 """How two latents are blended: along the arc, which keeps the length of a sampled latent, or along the line."""
@@ -28,6 +34,17 @@ INTERPOLATIONS: Mapping[str, pb.Interpolation.ValueType] = {
     "slerp": pb.INTERPOLATION_SLERP,
     "lerp": pb.INTERPOLATION_LERP,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class FramesCall(StreamCall[Event, Event]):
+    """A stream of frames, which goes on where it broke off."""
+
+    request: pb.WalkRequest | pb.InterpolateRequest
+
+    def course(self) -> Course[Event]:
+        """The course of making it happen once."""
+        return FramesCourse(self.request)
 
 
 def generate(
@@ -40,6 +57,8 @@ def generate(
     any_class: bool = False,
     encoding: Encoding = "raw",
     quality: int | None = None,
+    determinism: Determinism = "default",
+    priority: Priority = "normal",
     timeout: Timeout = NOT_SAID,
 ) -> UnaryCall[pb.GenerateResponse, Pictures]:
     """Draws one picture for each latent.
@@ -49,14 +68,15 @@ def generate(
     displacements: pushes along directions, applied to every latent; several add up.
     any_class: let sliders that were found for one class move latents of other classes too; without it, InvalidRequest.
     encoding: how the pictures travel. quality: 1 to 100, for "jpeg" and "webp" only.
+    determinism: "strict" gives the same bytes in any company, and is slower. priority: who goes first on a busy device.
     """
-    pushes = [displacements] if isinstance(displacements, Displacement) else displacements
     request = pb.GenerateRequest(
         model=model,
         latents=latents(seeds, z, classes),
-        displacements=[push.message() for push in pushes],
+        displacements=displacement_messages(displacements),
         any_class=any_class,
         encoding=encoding_message(encoding, quality),
+        delivery=delivery_message(determinism, priority),
     )
     return UnaryCall(rpcs.GENERATE, request, _pictures, timeout)
 
@@ -77,6 +97,10 @@ def walk(
     loop: bool = False,
     encoding: Encoding = "raw",
     quality: int | None = None,
+    determinism: Determinism = "default",
+    priority: Priority = "normal",
+    fps: float | None = None,
+    first_frame: int = 0,
     timeout: float | None = None,
 ) -> FramesCall[pb.WalkResponse]:
     """Walks along one direction; `walk_legs` walks along several.
@@ -87,6 +111,9 @@ def walk(
     seeds, z, classes: where to start, as for `generate`. Every start walks; a frame has one picture for each.
     any_class: as for `generate`.
     loop: come back the way it went, so that the last frame is followed by the first.
+    determinism, priority: as for `generate`.
+    fps: how fast the frames are played, so that a busy device draws first what is wanted first.
+    first_frame: go on with a walk of which the frames before this one have arrived; see `Walk.next_index`.
     timeout: seconds for the whole stream; by default it may take as long as it is read.
     """
     leg = Leg(Stretch(direction, alpha=alpha, amount=amount, slider=slider), frames=frames, easing=easing)
@@ -100,6 +127,10 @@ def walk(
         loop=loop,
         encoding=encoding,
         quality=quality,
+        determinism=determinism,
+        priority=priority,
+        fps=fps,
+        first_frame=first_frame,
         timeout=timeout,
     )
 
@@ -115,6 +146,10 @@ def walk_legs(
     loop: bool = False,
     encoding: Encoding = "raw",
     quality: int | None = None,
+    determinism: Determinism = "default",
+    priority: Priority = "normal",
+    fps: float | None = None,
+    first_frame: int = 0,
     timeout: float | None = None,
 ) -> FramesCall[pb.WalkResponse]:
     """Walks leg after leg, each along one direction or along several at once. The rest is as for `walk`."""
@@ -125,8 +160,9 @@ def walk_legs(
         any_class=any_class,
         loop=loop,
         encoding=encoding_message(encoding, quality),
+        delivery=delivery_message(determinism, priority, fps=fps, first_frame=first_frame),
     )
-    return StreamCall(rpcs.WALK, request, _as_it_is, timeout)
+    return FramesCall(rpcs.WALK, request, _as_it_is, timeout)
 
 
 def interpolate(
@@ -141,6 +177,10 @@ def interpolate(
     loop: bool = False,
     encoding: Encoding = "raw",
     quality: int | None = None,
+    determinism: Determinism = "default",
+    priority: Priority = "normal",
+    fps: float | None = None,
+    first_frame: int = 0,
     timeout: float | None = None,
 ) -> FramesCall[pb.InterpolateResponse]:
     """Travels from latent to latent; every frame has one picture.
@@ -148,7 +188,7 @@ def interpolate(
     seeds, z, classes: the keyframes, at least two, as for `generate`; classes are blended along.
     frames_per_leg: frames from one keyframe up to, and without, the next; the last keyframe closes the stream.
     loop: travel on from the last keyframe to the first, so that the last frame is followed by the first.
-    timeout: seconds for the whole stream; by default it may take as long as it is read.
+    determinism, priority, fps, first_frame, timeout: as for `walk`.
     """
     if method not in INTERPOLATIONS:
         raise InvalidRequest.of("method", f"{method!r} is none of {', '.join(INTERPOLATIONS)}")
@@ -160,8 +200,29 @@ def interpolate(
         easing=easing_message(easing),
         loop=loop,
         encoding=encoding_message(encoding, quality),
+        delivery=delivery_message(determinism, priority, fps=fps, first_frame=first_frame),
     )
-    return StreamCall(rpcs.INTERPOLATE, request, _as_it_is, timeout)
+    return FramesCall(rpcs.INTERPOLATE, request, _as_it_is, timeout)
+
+
+def steer(
+    model: str,
+    *,
+    encoding: Encoding = "raw",
+    quality: int | None = None,
+    determinism: Determinism = "default",
+    priority: Priority = "normal",
+    timeout: float | None = None,
+) -> DuplexCall[pb.SteerResponse, SteerAnswer]:
+    """Opens an interactive stream: say where you stand as often as you like, and see the newest picture.
+
+    encoding, quality, determinism, priority: as for `generate`. timeout: seconds for the whole stream; by default it
+    may stay open for ever.
+    """
+    setup = pb.SteerSetup(
+        model=model, encoding=encoding_message(encoding, quality), delivery=delivery_message(determinism, priority)
+    )
+    return DuplexCall(rpcs.STEER, pb.SteerRequest(setup=setup), SteerAnswer.from_message, timeout)
 
 
 def _pictures(reply: pb.GenerateResponse) -> Pictures:

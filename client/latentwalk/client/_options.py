@@ -63,7 +63,7 @@ class Options:
             raise NoTrainer("jobs need a trainer: make the client with trainer_address='host:port'")
         return self.trainer_address
 
-    def channel_arguments(self) -> Sequence[tuple[str, int | str]]:
+    def channel_arguments(self, *, interactive: bool = False) -> Sequence[tuple[str, int | str]]:
         """The arguments of a channel: message limits, quick reconnection, retries."""
         return [
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
@@ -71,6 +71,8 @@ class Options:
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 2_000),
             ("grpc.service_config", json.dumps(self.service_config())),
+            # Else grpc lets the window grow to some MiB, which are filled with stale pictures while nobody reads.
+            *((("grpc.http2.bdp_probe", 0),) if interactive else ()),
         ]
 
     def service_config(self) -> dict[str, object]:

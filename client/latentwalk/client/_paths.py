@@ -110,6 +110,11 @@ class Leg:
         )
 
 
+def displacement_messages(displacements: Displacement | Iterable[Displacement]) -> list[pb.Displacement]:
+    """The messages of one displacement or several."""
+    return [push.message() for push in ([displacements] if isinstance(displacements, Displacement) else displacements)]
+
+
 def leg_messages(legs: Leg | Iterable[Leg]) -> list[pb.Leg]:
     """The messages of one leg or several."""
     return [leg.message() for leg in ([legs] if isinstance(legs, Leg) else legs)]

@@ -16,13 +16,18 @@ Reply = TypeVar("Reply", bound=Message)
 
 @dataclass(frozen=True, slots=True)
 class Rpc(Generic[Reply]):
-    """One rpc. `repeatable`: sending it twice does what sending it once does, so a broken connection may be retried."""
+    """One rpc.
+
+    repeatable: sending it twice does what sending it once does, so a broken connection may be retried.
+    interactive: what it brings is soon stale, so it has a connection of its own, which buffers little.
+    """
 
     service: str
     name: str
     reply: type[Reply]
     peer: Peer = "server"
     repeatable: bool = False
+    interactive: bool = False
 
     @property
     def path(self) -> str:
@@ -38,6 +43,7 @@ HEALTH = "grpc.health.v1.Health"
 GENERATE = Rpc(GENERATION, "Generate", generation.GenerateResponse, repeatable=True)
 WALK = Rpc(GENERATION, "Walk", generation.WalkResponse)
 INTERPOLATE = Rpc(GENERATION, "Interpolate", generation.InterpolateResponse)
+STEER = Rpc(GENERATION, "Steer", generation.SteerResponse, interactive=True)
 
 LIST_MODELS = Rpc(MODELS, "ListModels", models.ListModelsResponse, repeatable=True)
 GET_MODEL = Rpc(MODELS, "GetModel", models.GetModelResponse, repeatable=True)
@@ -67,6 +73,7 @@ RPCS: tuple[Rpc[Any], ...] = (
     GENERATE,
     WALK,
     INTERPOLATE,
+    STEER,
     LIST_MODELS,
     GET_MODEL,
     LOAD_MODEL,

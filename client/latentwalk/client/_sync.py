@@ -1,5 +1,6 @@
 """The blocking client: a thin skin over the verbs. `_aio` is its twin, method for method."""
 
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -11,17 +12,20 @@ from latentwalk.client import _catalog as catalog
 from latentwalk.client import _generation as generation
 from latentwalk.client import _training as training
 from latentwalk.client._binding import like
-from latentwalk.client._calls import Attempts, Result, StreamCall, UnaryCall
+from latentwalk.client._calls import Attempts, DuplexCall, Result, StreamCall, UnaryCall
+from latentwalk.client._courses import FrameEvent
 from latentwalk.client._errors import ClientClosed
 from latentwalk.client._files import StrPath, file_kind
 from latentwalk.client._frames import Frame, Frames, Header
-from latentwalk.client._generation import FrameEvent
 from latentwalk.client._health import readiness
 from latentwalk.client._jobs import Job, JobEvent, JobResult
 from latentwalk.client._options import NOT_SAID, Options, Timeout
 from latentwalk.client._pictures import Picture
-from latentwalk.client._rpcs import Peer, Reply
+from latentwalk.client._rpcs import Peer, Reply, Rpc
+from latentwalk.client._steering import SteerAnswer
+from latentwalk.client._sync_steering import Steering
 from latentwalk.client._tls import TlsChoice
+from latentwalk.v1 import generation_service_pb2 as pb
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,14 +36,15 @@ class Connection:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self._channels = {peer: _open(options, peer) for peer in options.peers}
+        self._channels: dict[tuple[Peer, bool], grpc.Channel] = {}
+        self._opening = threading.Lock()
         self._closed = False
 
     def run(self, call: UnaryCall[Reply, Result]) -> Result:
         """Sends the request and gives the parsed reply."""
         rpc = call.rpc
         attempts = Attempts(self.options, rpc.peer, call.timeout)
-        send = self._channel(rpc.peer).unary_unary(rpc.path, type(call.request).SerializeToString, rpc.reply.FromString)
+        send = self._channel(rpc).unary_unary(rpc.path, type(call.request).SerializeToString, rpc.reply.FromString)
         while True:
             try:
                 reply = send(call.request, attempts.seconds_left(), attempts.metadata)
@@ -52,42 +57,54 @@ class Connection:
         """Sends the request when first read; gives the parsed replies; cancels the rpc when closed or forgotten."""
         rpc = call.rpc
         attempts = Attempts(self.options, rpc.peer, call.timeout)
-        send = self._channel(rpc.peer).unary_stream(
-            rpc.path, type(call.request).SerializeToString, rpc.reply.FromString
-        )
-        begun = False
+        send = self._channel(rpc).unary_stream(rpc.path, type(call.request).SerializeToString, rpc.reply.FromString)
+        course = call.course()
         while True:
-            replies = send(call.request, attempts.seconds_left(), attempts.metadata, wait_for_ready=call.wait_for_ready)
+            replies = send(
+                course.request, attempts.seconds_left(), attempts.metadata, wait_for_ready=call.wait_for_ready
+            )
             try:
                 for reply in replies:
-                    begun = True
-                    yield call.parse(reply)
+                    if course.takes(reply):
+                        attempts.progress()
+                        yield call.parse(reply)
             except grpc.RpcError as error:
-                pause = attempts.pause_after(error, begun=begun)
+                if course.is_complete:
+                    return
+                pause = attempts.pause_after(error, course)
             else:
                 return
             finally:
                 replies.cancel()
             time.sleep(pause)
 
+    def duplex(self, call: DuplexCall[pb.SteerResponse, SteerAnswer]) -> Steering:
+        """Opens the stream."""
+        rpc = call.rpc
+        attempts = Attempts(self.options, rpc.peer, call.timeout)
+        send = self._channel(rpc).stream_stream(rpc.path, type(call.request).SerializeToString, rpc.reply.FromString)
+        return Steering(call, lambda requests: send(requests, attempts.seconds_left(), attempts.metadata), attempts)
+
     def close(self) -> None:
         """Ends every running call and closes the channels."""
-        self._closed = True
-        for channel in self._channels.values():
-            channel.close()
+        with self._opening:
+            self._closed = True
+            for channel in self._channels.values():
+                channel.close()
 
-    def _channel(self, peer: Peer) -> grpc.Channel:
-        if self._closed:
-            raise ClientClosed("the client is closed")
-        return self._channels[peer]
+    def _channel(self, rpc: Rpc[Any]) -> grpc.Channel:
+        key = rpc.peer, rpc.interactive
+        with self._opening:
+            if self._closed:
+                raise ClientClosed("the client is closed")
+            if key not in self._channels:
+                self._channels[key] = _open(self.options, rpc)
+            return self._channels[key]
 
 
-def _open(options: Options, peer: Peer) -> grpc.Channel:
-    address, arguments, credentials = (
-        options.address_of(peer),
-        options.channel_arguments(),
-        options.credentials(),
-    )
+def _open(options: Options, rpc: Rpc[Any]) -> grpc.Channel:
+    address, credentials = options.address_of(rpc.peer), options.credentials()
+    arguments = options.channel_arguments(interactive=rpc.interactive)
     if credentials is None:
         return grpc.insecure_channel(address, arguments)
     return grpc.secure_channel(address, credentials, arguments)
@@ -98,11 +115,16 @@ class Walk(Iterator[Frame]):
 
     Nothing is sent before the first frame (or the header) is asked for. Closing or forgetting it ends the stream, and
     the server stops drawing. It can be read once: `collect()` keeps the frames.
+
+    A connection that is lost is opened again, and the frames go on where they broke off, as often without a new frame
+    as the client has `retries`; ModelChanged if the server has other weights by then.
     """
 
-    def __init__(self, events: Generator[FrameEvent]) -> None:
+    def __init__(self, events: Generator[FrameEvent], first_frame: int = 0) -> None:
         self._events = events
         self._header: Header | None = None
+        self.next_index = first_frame
+        """The index of the next frame. What came before it is good, also when the stream fails: go on from there."""
 
     def header(self) -> Header:
         """How many frames and rows there will be, and which weights draw them."""
@@ -112,7 +134,9 @@ class Walk(Iterator[Frame]):
 
     def __next__(self) -> Frame:
         header = self.header()
-        return Frame.from_message(next(self._events).frame, header)
+        frame = Frame.from_message(next(self._events).frame, header)
+        self.next_index = frame.index + 1
+        return frame
 
     def collect(self) -> Frames:
         """Every frame that is still to come."""
@@ -194,10 +218,21 @@ def _runs(verb: Callable[P, UnaryCall[Any, T]]) -> "Callable[Concatenate[Client,
     return method
 
 
-def _walks(verb: Callable[P, StreamCall[Any, Any]]) -> "Callable[Concatenate[Client, P], Walk]":
+def _walks(verb: Callable[P, generation.FramesCall[Any]]) -> "Callable[Concatenate[Client, P], Walk]":
     @like(verb, returns=Walk)
     def method(self: "Client", /, *args: P.args, **kwargs: P.kwargs) -> Walk:
-        return Walk(self.connection.stream(verb(*args, **kwargs)))
+        call = verb(*args, **kwargs)
+        return Walk(self.connection.stream(call), call.request.delivery.first_frame)
+
+    return method
+
+
+def _steers(
+    verb: Callable[P, DuplexCall[pb.SteerResponse, SteerAnswer]],
+) -> "Callable[Concatenate[Client, P], Steering]":
+    @like(verb, returns=Steering)
+    def method(self: "Client", /, *args: P.args, **kwargs: P.kwargs) -> Steering:
+        return self.connection.duplex(verb(*args, **kwargs))
 
     return method
 
@@ -245,6 +280,7 @@ class Client:
     walk = _walks(generation.walk)
     walk_legs = _walks(generation.walk_legs)
     interpolate = _walks(generation.interpolate)
+    steer = _steers(generation.steer)
 
     models = _runs(catalog.models)
     model = _runs(catalog.model)

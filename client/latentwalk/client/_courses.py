@@ -1,0 +1,76 @@
+"""What has arrived of a stream, and with which request it goes on when it breaks off."""
+
+from typing import Generic, TypeVar
+
+from google.protobuf.message import Message
+
+from latentwalk.client._errors import ModelChanged, Overloaded, ServiceError, Unavailable
+from latentwalk.client._rpcs import Reply
+from latentwalk.v1 import generation_service_pb2 as pb
+
+FrameEvent = pb.WalkResponse | pb.InterpolateResponse
+"""What both streams of frames consist of: a header first, then frames."""
+
+Event = TypeVar("Event", bound=FrameEvent)
+
+
+class Course(Generic[Reply]):
+    """The course of a stream that cannot go on where it broke off."""
+
+    def __init__(self, request: Message) -> None:
+        self.request = request
+        """What is sent to begin, or to begin anew."""
+        self._has_begun = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything has arrived, even if the stream does not end well."""
+        return False
+
+    def survives(self, error: ServiceError) -> bool:
+        """Whether the request may be sent again after this error."""
+        return isinstance(error, Overloaded) and not self._has_begun
+
+    def takes(self, reply: Reply) -> bool:
+        """Whether a reply is news for the reader."""
+        self._has_begun = True
+        return True
+
+
+class FramesCourse(Course[Event]):
+    """The course of a stream of frames: it goes on with the first one that is missing, drawn by the same weights."""
+
+    def __init__(self, request: pb.WalkRequest | pb.InterpolateRequest) -> None:
+        super().__init__(request)
+        # A copy: a call is a value, which may be made to happen again.
+        self._request = type(request).FromString(request.SerializeToString())
+        self._header: pb.StreamHeader | None = None
+        self._next = request.delivery.first_frame
+        self.request = self._request
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the last frame has arrived."""
+        return self._header is not None and self._next >= self._header.frames
+
+    def survives(self, error: ServiceError) -> bool:
+        """The same request, from another frame on, does nothing that it had not done: it may always be sent again."""
+        return isinstance(error, Overloaded | Unavailable)
+
+    def takes(self, reply: Event) -> bool:
+        """Whether a frame is the next one, or a header the first. Raises ModelChanged for a header of other weights."""
+        if reply.WhichOneof("event") == "header":
+            return self._takes_header(reply.header)
+        if reply.frame.index != self._next:
+            return False
+        self._next += 1
+        self._request.delivery.first_frame = self._next
+        return True
+
+    def _takes_header(self, header: pb.StreamHeader) -> bool:
+        before, self._header = self._header, header
+        if before is None:
+            return True
+        if before.model_digest != header.model_digest:
+            raise ModelChanged(self._next, before.model_digest, header.model_digest)
+        return False

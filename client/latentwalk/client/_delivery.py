@@ -1,0 +1,38 @@
+"""How the frames of a call are drawn: who goes first, how exactly alike, how fast they are wanted, from where on."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from latentwalk.client._errors import InvalidRequest
+from latentwalk.client._numbers import whole
+from latentwalk.v1 import generation_service_pb2 as pb
+
+Determinism = Literal["default", "strict"]
+"""Whether a picture is the same within 1/255 or byte for byte, whatever else is drawn in its batch."""
+
+Priority = Literal["low", "normal", "high"]
+"""Who goes first when the device is busy."""
+
+DETERMINISMS: Mapping[str, pb.Determinism.ValueType] = {
+    "default": pb.DETERMINISM_DEFAULT,
+    "strict": pb.DETERMINISM_STRICT,
+}
+PRIORITIES: Mapping[str, pb.Priority.ValueType] = {
+    "low": pb.PRIORITY_LOW,
+    "normal": pb.PRIORITY_NORMAL,
+    "high": pb.PRIORITY_HIGH,
+}
+
+
+def delivery_message(determinism: str, priority: str, *, fps: float | None = None, first_frame: int = 0) -> pb.Delivery:
+    """The delivery on the wire; InvalidRequest for a name that is not one."""
+    if determinism not in DETERMINISMS:
+        raise InvalidRequest.of("determinism", f"{determinism!r} is none of {', '.join(DETERMINISMS)}")
+    if priority not in PRIORITIES:
+        raise InvalidRequest.of("priority", f"{priority!r} is none of {', '.join(PRIORITIES)}")
+    return pb.Delivery(
+        determinism=DETERMINISMS[determinism],
+        priority=PRIORITIES[priority],
+        fps=fps,
+        first_frame=whole("first_frame", first_frame),
+    )
