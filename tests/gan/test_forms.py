@@ -267,7 +267,7 @@ def test_a_direction_must_fit_the_spec_of_its_generator() -> None:
     direction.check_spec(spec)
     with pytest.raises(InvalidLatent, match="found for class 1, its generator has 0 classes"):
         direction.check_spec(dataclasses.replace(spec, classes=0))
-    with pytest.raises(InvalidLatent, match="moves 7 numbers in space z, its generator has 8 in z"):
+    with pytest.raises(InvalidLatent, match="moves 7 numbers in space z, its generator has 8"):
         direction.check_spec(dataclasses.replace(spec, latent_size=8))
     with pytest.raises(InvalidLatent, match="in space w,"):
         linear(space="w").check_spec(spec)

@@ -219,7 +219,7 @@ async def test_a_direction_of_the_wrong_length_is_refused(server, library, faces
     library.put_direction("faces", direction_of(faces.digest, "long", size=7))
     refused = await refusal(server.models.LoadDirection(pb.LoadDirectionRequest(model="faces", direction="long")))
     assert refused.reason == "CORRUPT_ARTIFACT"
-    assert "moves 7 numbers in space z" in refused.message
+    assert "moves 7 numbers in space z, its generator has 6" in refused.message
 
 
 async def test_an_unloaded_direction_is_refused_and_a_walk_that_uses_it_ends_undisturbed(server, refusal, rest):

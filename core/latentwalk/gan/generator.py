@@ -9,6 +9,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
+from latentwalk.gan.errors import InvalidLatent
 from latentwalk.gan.spec import GeneratorSpec
 
 
@@ -26,6 +27,39 @@ class Generator(nn.Module, ABC):
 
         The condition is None exactly when spec.classes is 0; else InvalidLatent is raised.
         """
+
+    def map(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The w+ [N, L, W] of z [N, Z] and a condition [N, K] or None.
+
+        Raises InvalidLatent if the generator has no mapping network.
+        """
+        raise InvalidLatent("space", f"it is w+, the generator has {', '.join(self.spec.spaces)}")
+
+    def synthesise(self, w_plus: Tensor) -> Tensor:
+        """Draws pictures [N, C, H, W] from w+ [N, L, W]; all that is said of a class is in it.
+
+        Raises InvalidLatent if the generator has no mapping network.
+        """
+        raise InvalidLatent("space", f"it is w+, the generator has {', '.join(self.spec.spaces)}")
+
+    def encode(self, z: Tensor, space: str, condition: Tensor | None = None) -> Tensor:
+        """The codes in a space, z [N, Z], w [N, W] or w+ [N, L, W], that z stands for. Raises InvalidLatent."""
+        self.spec.size_of(space)
+        if space == "z":
+            return z
+        w_plus = self.map(z, condition)
+        return w_plus if space == "w+" else w_plus[:, 0]
+
+    def draw(self, code: Tensor, space: str, condition: Tensor | None = None) -> Tensor:
+        """Draws pictures [N, C, H, W] from codes z [N, Z], w [N, W] or w+ [N, L, W].
+
+        The condition is for z only; in the others it has done its work. Raises InvalidLatent for a space that the
+        generator has not.
+        """
+        self.spec.size_of(space)
+        if space == "z":
+            return self(code, condition)
+        return self.synthesise(code[:, None].expand(-1, self.spec.layers, -1) if space == "w" else code)
 
     @classmethod
     @abstractmethod

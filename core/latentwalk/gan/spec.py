@@ -4,20 +4,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
-from latentwalk.gan.errors import GanError, OutOfRange
+from latentwalk.gan.errors import GanError, InvalidLatent, OutOfRange
 
 JsonScalar: TypeAlias = str | int | float | bool | None
 JsonObject: TypeAlias = Mapping[str, Any]
 
 # Wide enough for every published generator, narrow enough that a spec from outside cannot ask for all memory.
-LIMITS = {"latent_size": (1, 65_536), "classes": (0, 65_536), "resolution": (8, 4_096), "channels": (1, 64)}
+LIMITS = {
+    "latent_size": (1, 65_536),
+    "classes": (0, 65_536),
+    "resolution": (8, 4_096),
+    "channels": (1, 64),
+    "layers": (0, 64),
+    "w_size": (0, 65_536),
+}
+
+# Which latent spaces a generator may have: all of them if it has a mapping network, else only the first.
+SPACES = ("z", "w", "w+")
 
 
 @dataclass(frozen=True, slots=True)
 class GeneratorSpec:
     """The shape of a generator: enough, together with the weights, to build it again.
 
-    Raises OutOfRange for a number outside LIMITS, and GanError for a picture range that is not low < high.
+    Raises OutOfRange for a number outside LIMITS, and GanError for a picture range that is not low < high, or for
+    spaces that do not go with layers and w_size.
     """
 
     family: str
@@ -35,7 +46,11 @@ class GeneratorSpec:
     range: tuple[float, float] = (-1.0, 1.0)
     """The values of black and of white."""
     spaces: tuple[str, ...] = ("z",)
-    """The latent spaces that the generator has."""
+    """The latent spaces that the generator has: ("z",), or ("z", "w", "w+") with a mapping network."""
+    layers: int = 0
+    """L, how many w the synthesis takes; 0 without a mapping network."""
+    w_size: int = 0
+    """W, the length of a w; 0 without a mapping network."""
 
     def __post_init__(self) -> None:
         for name, (low, high) in LIMITS.items():
@@ -44,9 +59,23 @@ class GeneratorSpec:
                 raise OutOfRange(f"{name} of the generator", value, low, high)
         if not self.range[0] < self.range[1]:
             raise GanError(f"range of the generator is {self.range}: black must be less than white")
+        has_mapping = self.layers > 0 and self.w_size > 0
+        if self.spaces != (SPACES if has_mapping else SPACES[:1]) or (self.layers > 0) != (self.w_size > 0):
+            has = f"{self.layers} layers of w of size {self.w_size}"
+            raise GanError(f"spaces of the generator are {self.spaces}, with {has}: they do not go together")
+
+    def size_of(self, space: str, layers: int = 0) -> int:
+        """How many numbers a code of this space has; in w+, of so many layers, by default of all.
+
+        Raises InvalidLatent for a space that the generator has not.
+        """
+        if space not in self.spaces:
+            raise InvalidLatent("space", f"it is {space}, the generator has {', '.join(self.spaces)}")
+        return {"z": self.latent_size, "w": self.w_size, "w+": (layers or self.layers) * self.w_size}[space]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON, the inverse of from_json."""
+        """Plain JSON, the inverse of from_json. Without a mapping network nothing is said of it: digests stay."""
+        mapping = {"layers": self.layers, "w_size": self.w_size} if self.layers else {}
         return {
             "family": self.family,
             "latent_size": self.latent_size,
@@ -56,15 +85,16 @@ class GeneratorSpec:
             "config": dict(self.config),
             "range": list(self.range),
             "spaces": list(self.spaces),
+            **mapping,
         }
 
     @classmethod
     def from_json(cls, document: JsonObject) -> "GeneratorSpec":
         """Builds the spec that to_json wrote. Raises GanError naming what is malformed."""
-        if not _is_object(document) or document.keys() != _FORMS.keys():
+        if not _is_object(document) or document.keys() - _MAPPING != _FORMS.keys() - _MAPPING:
             raise GanError(f"a generator spec must be an object of {', '.join(_FORMS)}, not {document!r}")
-        for name, has_form in _FORMS.items():
-            if not has_form(document[name]):
+        for name in document:
+            if not _FORMS[name](document[name]):
                 raise GanError(f"{name} of the generator spec is malformed: {document[name]!r}")
         black, white = document["range"]
         fields: dict[str, Any] = {**document}
@@ -105,4 +135,8 @@ _FORMS: dict[str, Callable[[object], bool]] = {
     "config": _is_config,
     "range": _is_range,
     "spaces": _is_names,
+    "layers": _is_count,
+    "w_size": _is_count,
 }
+# What a spec says only if there is a mapping network.
+_MAPPING = {"layers", "w_size"}

@@ -134,9 +134,13 @@ class Direction(ABC):
     def check_spec(self, spec: GeneratorSpec) -> None:
         """Raises InvalidLatent if the generator has not the space, the size or the classes that it needs."""
         what = f"direction {self.name!r}"
-        if self.space not in spec.spaces or self.size != spec.latent_size:
-            has = f"{spec.latent_size} in {', '.join(spec.spaces)}"
-            raise InvalidLatent(what, f"it moves {self.size} numbers in space {self.space}, its generator has {has}")
+        needs = f"it moves {self.size} numbers in space {self.space}"
+        if self.space not in spec.spaces:
+            raise InvalidLatent(what, f"{needs}, its generator has {', '.join(spec.spaces)}")
+        if self.size != (size := spec.size_of(self.space, len(self.layers))):
+            raise InvalidLatent(what, f"{needs}, its generator has {size}")
+        if self.layers and self.layers[-1] >= spec.layers:
+            raise InvalidLatent(what, f"it moves layer {self.layers[-1]}, its generator has {spec.layers} layers")
         for slider in self.sliders:
             if slider.class_id is not None and slider.class_id >= spec.classes:
                 needs = f"slider {slider.name!r} was found for class {slider.class_id}"
