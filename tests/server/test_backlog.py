@@ -1,87 +1,170 @@
-"""The backlog is bounded and fair."""
+"""The backlog takes what is wanted first, is fair, and lets nobody starve."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latentwalk.server.scheduler.backlog import Backlog, Lane
+from latentwalk.server.scheduler.backlog import OLDEST_TURN, PATIENCE_SECONDS, Backlog, Lane, Priority, Terms
 
-FOREVER = float("inf")
-
-
-def filled(backlog, model, count, deadline=FOREVER):
-    """A lane of `count` works, named by model and place."""
-    lane = Lane(model, deadline)
-    for place in range(count):
-        backlog.add(lane, (model, id(lane), place))
-    return lane
+HIGH, NORMAL, LOW = Priority.HIGH, Priority.NORMAL, Priority.LOW
 
 
-def works(taken):
-    return [work for _, work in taken.batch]
+class Device:
+    """Lanes that come, and works that are taken, at a device that draws one picture in `picture_seconds`."""
+
+    def __init__(self, picture_seconds=0.001):
+        self.backlog = Backlog()
+        self.now = 100.0
+        self.picture_seconds = picture_seconds
+
+    def lane(self, count, model="m", **terms):
+        lane = Lane(model, Terms(**terms))
+        self.backlog.add(lane, [(lane, place) for place in range(count)], self.now)
+        return lane
+
+    def take(self, most):
+        """The lanes of the next batch."""
+        taken = self.backlog.take(lambda family: most, self.now)
+        self.now += self.picture_seconds * len(taken.batch)
+        return [lane for lane, _ in taken.batch]
+
+    def served(self, batches, most):
+        """How many pictures each lane got in so many batches."""
+        lanes = [lane for _ in range(batches) for lane in self.take(most)]
+        return {lane: lanes.count(lane) for lane in lanes}
 
 
-def test_lanes_of_a_model_take_turns_by_the_picture():
-    backlog = Backlog(100)
-    bulk, small = filled(backlog, "m", 5), filled(backlog, "m", 2)
-    lanes = [lane for lane, _ in backlog.take(6, now=0).batch]
-    assert lanes == [bulk, small, bulk, small, bulk, bulk]
+@pytest.fixture
+def device():
+    return Device()
 
 
-def test_a_newcomer_is_in_the_next_batch_however_much_waits():
-    backlog = Backlog(1000)
-    filled(backlog, "m", 900)
-    backlog.take(4, now=0)
-    newcomer = filled(backlog, "m", 1)
-    assert newcomer in [lane for lane, _ in backlog.take(4, now=0).batch]
+def test_a_first_frame_overtakes_the_later_frames_of_others(device):
+    bulk = device.lane(900)
+    device.take(4)
+    newcomer = device.lane(1)
+    assert device.take(4) == [newcomer, bulk, bulk, bulk]
 
 
-def test_a_batch_is_of_one_model_and_models_take_turns():
-    backlog = Backlog(100)
-    filled(backlog, "a", 5)
-    filled(backlog, "b", 3)
-    turns = [{lane.model for lane, _ in backlog.take(2, now=0).batch} for _ in range(5)]
-    assert turns == [{"a"}, {"b"}, {"a"}, {"b"}, {"a"}]
+def test_a_first_frame_is_taken_as_a_whole(device):
+    bulk = device.lane(900)
+    device.take(1)
+    newcomer = device.lane(9, rows=3)
+    assert device.take(5)[:3] == [newcomer] * 3
+    assert bulk in device.take(5)
 
 
-def test_what_is_past_its_deadline_is_dropped_and_never_taken():
-    backlog = Backlog(100)
-    late = filled(backlog, "m", 3, deadline=5.0)
-    punctual = filled(backlog, "m", 1, deadline=5.1)
-    taken = backlog.take(10, now=5.0)
+def test_the_higher_priority_goes_first(device):
+    low, normal, high = (device.lane(2, priority=priority) for priority in (LOW, NORMAL, HIGH))
+    assert [device.take(2) for _ in range(3)] == [[high] * 2, [normal] * 2, [low] * 2]
+
+
+def test_later_frames_go_by_when_they_are_wanted():
+    device = Device(picture_seconds=0.0)
+    slow, fast = device.lane(100, fps=10), device.lane(100, fps=40)
+    served = device.served(20, 2)
+    assert served[fast] > 2.5 * served[slow]
+
+
+def test_a_stream_that_asks_for_more_speed_gets_no_more_of_a_device_that_is_late():
+    device = Device(picture_seconds=1.0)
+    modest, greedy = device.lane(100, fps=24, client="a"), device.lane(100, fps=1000, client="b")
+    served = device.served(20, 2)
+    assert served[greedy] == pytest.approx(served[modest], abs=2)
+
+
+def test_clients_share_a_late_device_however_many_streams_they_have():
+    device = Device(picture_seconds=0.02)
+    many = [device.lane(500, client="many") for _ in range(20)]
+    one = device.lane(500, client="one")
+    served = device.served(100, 4)
+    assert served[one] > 0.6 * sum(served[lane] for lane in many)
+    assert max(served[lane] for lane in many) - min(served[lane] for lane in many) <= 4
+
+
+def test_a_burst_of_one_client_does_not_stand_before_the_next_request_of_another(device):
+    for _ in range(100):
+        device.lane(1, client="burst")
+    other = device.lane(1, client="other")
+    assert other in device.take(4)
+
+
+def test_a_batch_is_of_one_family_and_models_share_the_device(device):
+    a, b, strict = device.lane(100, "a"), device.lane(100, "b"), device.lane(100, "a", strict=True)
+    batches = [device.take(2) for _ in range(30)]
+    assert all(len(set(batch)) == 1 for batch in batches)
+    assert min(sum(lane in batch for batch in batches) for lane in (a, b, strict)) >= 8
+
+
+@pytest.mark.parametrize("priority", list(Priority))
+def test_nobody_starves_whatever_else_comes(priority):
+    device = Device(picture_seconds=0.01)
+    others = [device.lane(10_000, "m", priority=HIGH, client=number) for number in range(10)]
+    victim = device.lane(1, "n", priority=priority, client="victim")
+    device.now += PATIENCE_SECONDS
+    batches = 0
+    while victim.waiting:
+        device.take(2)
+        device.lane(1, "m", priority=HIGH, client="flood")
+        batches += 1
+    assert batches <= OLDEST_TURN * (len(others) + 1)
+
+
+def test_what_is_past_its_deadline_is_dropped_and_never_taken(device):
+    late = device.lane(3, deadline=device.now)
+    punctual = device.lane(1, deadline=device.now + 0.1)
+    taken = device.backlog.take(lambda family: 10, device.now)
     assert [lane for lane, _ in taken.batch] == [punctual]
     assert taken.expired == [(late, 3)]
-    assert len(backlog) == 0
+    assert len(device.backlog) == 0
 
 
-def test_a_removed_lane_leaves_nothing():
-    backlog = Backlog(100)
-    lane, other = filled(backlog, "m", 3), filled(backlog, "m", 2)
-    assert backlog.remove(lane) == 3
-    assert backlog.remove(lane) == 0
-    assert {lane for lane, _ in backlog.take(10, now=0).batch} == {other}
+def test_a_removed_lane_leaves_nothing(device):
+    lane, other = device.lane(3), device.lane(2)
+    assert device.backlog.remove(lane) == 3
+    assert device.backlog.remove(lane) == 0
+    assert set(device.take(10)) == {other}
+    assert (len(device.backlog), device.backlog.later, list(device.backlog.families)) == (0, 0, [])
 
 
-def test_a_full_backlog_takes_no_more():
-    backlog = Backlog(2)
-    lane = filled(backlog, "m", 2)
-    with pytest.raises(OverflowError, match="2 pictures wait; the limit is 2"):
-        backlog.add(lane, "third")
+def test_what_need_not_be_drawn_takes_no_seat(device):
+    lane = device.lane(5)
+    taken = device.backlog.take(lambda family: 2, device.now, lambda work: work[1] % 2 == 0)
+    assert [place for _, place in taken.batch] == [0, 2]
+    assert [place for _, place in taken.spared] == [1]
+    assert len(lane.waiting) == 2
 
 
 @settings(deadline=None, max_examples=200)
 @given(
-    lanes=st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 12)), max_size=8),
+    lanes=st.lists(
+        st.tuples(
+            st.sampled_from("ab"),
+            st.integers(0, 12),
+            st.integers(1, 5),
+            st.sampled_from(list(Priority)),
+            st.sampled_from("xyz"),
+            st.booleans(),
+        ),
+        max_size=8,
+    ),
     most=st.integers(1, 7),
+    leave=st.sets(st.integers(0, 7), max_size=2),
 )
-def test_everything_is_taken_once_in_the_order_of_its_lane(lanes, most):
-    backlog = Backlog(1000)
-    waiting = [filled(backlog, model, count) for model, count in lanes]
-    batches = []
-    while len(backlog):
-        batches.append(backlog.take(most, now=0).batch)
-    assert all(1 <= len(batch) <= most and len({lane.model for lane, _ in batch}) == 1 for batch in batches)
-    taken = [pair for batch in batches for pair in batch]
-    assert len(taken) == sum(count for _, count in lanes)
-    for lane, (_, count) in zip(waiting, lanes, strict=True):
-        assert [work[2] for owner, work in taken if owner is lane] == list(range(count))
+def test_everything_is_taken_once_in_the_order_of_its_lane(lanes, most, leave):
+    device = Device(picture_seconds=0.3)
+    waiting = [
+        device.lane(count, model, rows=rows, priority=priority, client=client, strict=strict)
+        for model, count, rows, priority, client, strict in lanes
+    ]
+    left = {lane for place, lane in enumerate(waiting) if place in leave and device.backlog.remove(lane) >= 0}
+    taken = []
+    while len(device.backlog):
+        assert device.backlog.later + sum(map(device.backlog.beginners, device.backlog.families)) == len(device.backlog)
+        batch = device.backlog.take(lambda family: most, device.now).batch
+        device.now += 0.3
+        assert 1 <= len(batch) <= most
+        assert len({lane.family for lane, _ in batch}) == 1
+        taken += batch
+    for lane, (_, count, *_) in zip(waiting, lanes, strict=True):
+        assert [place for owner, place in taken if owner is lane] == list(range(0 if lane in left else count))

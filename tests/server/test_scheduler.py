@@ -11,14 +11,27 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from latentwalk.server.scheduler import (
     DeadlinePassed,
+    DeviceFailed,
+    DeviceOutOfMemory,
     DeviceThread,
+    Limits,
     PictureFailed,
+    Priority,
     QueueFull,
+    Reuse,
     Scheduler,
     SchedulerClosed,
+    Terms,
 )
 
 FOREVER = float("inf")
+
+
+class Model:
+    """A model is known by its identity alone."""
+
+
+MODEL, OTHER_MODEL = Model(), Model()
 
 
 class Poisoned(Exception):
@@ -26,11 +39,13 @@ class Poisoned(Exception):
 
 
 class FakeEngine:
-    """Draws tuples; a work that is poisoned takes its whole batch down, as an out-of-memory error would."""
+    """Draws tuples; a work that is poisoned takes its whole batch down, and so does a batch beyond the memory."""
 
-    def __init__(self, seconds_per_picture=0.0):
+    def __init__(self, seconds_per_picture=0.0, seconds_per_batch=0.0):
         self.now = 0.0
         self.seconds_per_picture = seconds_per_picture
+        self.seconds_per_batch = seconds_per_batch
+        self.memory = 1_000_000
         self.drawn = []
         self.batches = []
 
@@ -38,18 +53,20 @@ class FakeEngine:
         return self.now
 
     def run(self, model, works):
-        self.now += self.seconds_per_picture * len(works)
         self.batches.append((model, list(works)))
+        if len(works) > self.memory:
+            raise DeviceOutOfMemory
+        self.now += self.seconds_per_picture * len(works) + self.seconds_per_batch
         if any(work[-1] == "poisoned" for work in works):
             raise Poisoned
         self.drawn += works
         return [("picture", *work) for work in works]
 
 
-def make(engine, run=None, **options):
+def make(engine, run=None, *, batch=4, queued=16, streams=100, queue_seconds=FOREVER, **options):
     """A scheduler whose posts arrive at once."""
-    bounds = {"max_batch": 4, "max_queued": 16, "max_streams": 100} | options
-    return Scheduler(run or engine.run, lambda call: call(), clock=engine.clock, **bounds)
+    limits = Limits(batch, queued, streams, queue_seconds)
+    return Scheduler(run or engine.run, lambda call: call(), limits, clock=engine.clock, **options)
 
 
 def numbers(name, count, poisoned=()):
@@ -58,8 +75,8 @@ def numbers(name, count, poisoned=()):
         yield (name, place, "poisoned") if place in poisoned else (name, place)
 
 
-def opened(scheduler, name, count, *, credit=100, deadline=FOREVER, model="m", poisoned=()):
-    return scheduler.open(model, numbers(name, count, poisoned), count, credit=credit, deadline=deadline)
+def opened(scheduler, name, count, *, credit=100, model=MODEL, poisoned=(), **terms):
+    return scheduler.open(model, numbers(name, count, poisoned), count, credit=credit, terms=Terms(**terms))
 
 
 async def test_pictures_come_back_in_order_to_the_stream_that_asked():
@@ -99,19 +116,62 @@ async def test_a_frame_larger_than_the_credit_is_still_drawn():
 
 async def test_a_request_that_does_not_fit_is_refused_at_once_with_a_delay_from_the_measured_rate():
     engine = FakeEngine(seconds_per_picture=0.5)
-    scheduler = make(engine, max_batch=4, max_queued=16)
-    with opened(scheduler, "a", 20, credit=16):
-        with pytest.raises(QueueFull) as unmeasured:
+    scheduler = make(engine, batch=4, queued=16)
+    with opened(scheduler, "a", 16, rows=16):
+        with pytest.raises(QueueFull, match="holds 16 pictures of at most 16") as unmeasured:
             opened(scheduler, "b", 1)
         assert unmeasured.value.retry_after_seconds == 1.0
         scheduler.step()
-        with opened(scheduler, "c", 4), pytest.raises(QueueFull, match="holds 16 pictures of at most 16") as full:
-            opened(scheduler, "d", 10)
+        with opened(scheduler, "c", 4, rows=4), pytest.raises(QueueFull) as full:
+            opened(scheduler, "d", 10, rows=10)
         assert full.value.retry_after_seconds == pytest.approx(10 * 0.5)
 
 
+async def test_later_frames_that_wait_keep_no_newcomer_out():
+    scheduler = make(FakeEngine(), queued=16)
+    with opened(scheduler, "a", 1_000), opened(scheduler, "b", 1_000), opened(scheduler, "c", 6, rows=6) as c:
+        assert scheduler.queued == 16
+        scheduler.step()
+        scheduler.step()
+        assert len(await c.take(6)) == 6
+
+
+async def test_what_would_wait_longer_than_the_queue_may_last_is_refused_at_once():
+    engine = FakeEngine(seconds_per_picture=0.25)
+    scheduler = make(engine, batch=4, queued=1_000, queue_seconds=2.0)
+    with opened(scheduler, "a", 4, rows=4):
+        scheduler.step()
+    with opened(scheduler, "b", 8, rows=8):
+        with opened(scheduler, "c", 1), pytest.raises(QueueFull, match=r"2\.2 s of work wait") as full:
+            opened(scheduler, "d", 1)
+        assert full.value.retry_after_seconds == pytest.approx(0.25, rel=0.1)
+
+
+async def test_a_full_batch_may_always_wait_however_slow_the_model():
+    engine = FakeEngine(seconds_per_picture=10.0)
+    scheduler = make(engine, batch=4, queue_seconds=0.1)
+    with opened(scheduler, "a", 4, rows=4):
+        scheduler.step()
+    with ExitStack() as waiting:
+        for name in range(5):
+            waiting.enter_context(opened(scheduler, name, 1))
+        with pytest.raises(QueueFull):
+            opened(scheduler, "b", 1)
+
+
+async def test_a_deadline_that_cannot_be_met_is_told_at_once():
+    engine = FakeEngine(seconds_per_picture=1.0)
+    scheduler = make(engine, measured=lambda model: {1: 1.0, 4: 4.0})
+    with pytest.raises(DeadlinePassed, match="the first frame takes 3 s, and the deadline is in 2 s"):
+        opened(scheduler, "a", 3, rows=3, deadline=2.0)
+    with opened(scheduler, "b", 3, rows=3, deadline=3.5):
+        with pytest.raises(QueueFull) as full:
+            opened(scheduler, "c", 3, rows=3, deadline=4.0)
+        assert full.value.retry_after_seconds == pytest.approx(2.0)
+
+
 async def test_a_stream_too_many_is_refused_at_once():
-    scheduler = make(FakeEngine(), max_streams=2)
+    scheduler = make(FakeEngine(), streams=2)
     refusal = pytest.raises(QueueFull, match="2 requests are being served")
     with opened(scheduler, "a", 1), opened(scheduler, "b", 1), refusal:
         opened(scheduler, "c", 1)
@@ -121,18 +181,14 @@ async def test_a_stream_too_many_is_refused_at_once():
 
 async def test_room_that_comes_free_goes_to_a_waiting_reader_before_a_newcomer():
     engine = FakeEngine()
-    scheduler = make(engine, max_batch=2, max_queued=4)
-    with opened(scheduler, "a", 4, credit=2) as a:
+    scheduler = make(engine, batch=2, queued=4)
+    with opened(scheduler, "a", 40, credit=4) as a, opened(scheduler, "b", 40, credit=4):
         scheduler.step()
-        with opened(scheduler, "b", 4, credit=4):
-            await a.take(2)
+        with opened(scheduler, "c", 2, rows=2):
+            await a.take(1)
             with pytest.raises(QueueFull):
-                opened(scheduler, "c", 1)
-            scheduler.step()
-            assert scheduler.queued == 4
-            scheduler.step()
-            scheduler.step()
-            assert await a.take(2) == [("picture", "a", 2), ("picture", "a", 3)]
+                opened(scheduler, "d", 1)
+        assert scheduler.queued <= 4
 
 
 async def test_only_the_guilty_picture_of_a_batch_fails():
@@ -178,7 +234,7 @@ async def test_works_that_cannot_be_made_fail_the_stream():
         raise ZeroDivisionError
 
     scheduler = make(FakeEngine())
-    with scheduler.open("m", works(), 5, credit=1, deadline=FOREVER) as stream:
+    with scheduler.open(MODEL, works(), 5, credit=1, terms=Terms()) as stream:
         scheduler.step()
         assert await stream.take(1) == [("picture", "a", 0)]
         with pytest.raises(ZeroDivisionError):
@@ -187,7 +243,7 @@ async def test_works_that_cannot_be_made_fail_the_stream():
 
 async def test_works_that_end_early_fail_the_stream():
     scheduler = make(FakeEngine())
-    with scheduler.open("m", numbers("a", 1), 2, credit=5, deadline=FOREVER) as stream:
+    with scheduler.open(MODEL, numbers("a", 1), 2, credit=5, terms=Terms()) as stream:
         scheduler.step()
         assert await stream.take(1) == [("picture", "a", 0)]
         with pytest.raises(RuntimeError, match="a stream of 2 pictures ended early"):
@@ -249,7 +305,7 @@ async def test_batches_are_reported_with_their_size_and_seconds():
 async def test_a_device_thread_serves_many_readers_at_once():
     engine = FakeEngine()
     loop = asyncio.get_running_loop()
-    scheduler = Scheduler(engine.run, loop.call_soon_threadsafe, max_batch=8, max_queued=64, max_streams=10)
+    scheduler = Scheduler(engine.run, loop.call_soon_threadsafe, Limits(8, 64, 10))
     thread = DeviceThread(scheduler)
     thread.start()
 
@@ -265,6 +321,141 @@ async def test_a_device_thread_serves_many_readers_at_once():
     assert scheduler.queued == 0
 
 
+# -- what need not be drawn ------------------------------------------------------------------------------------------
+
+
+def reusing(engine, capacity=0, **options):
+    """A scheduler to which equal works mean equal pictures, each of one byte."""
+    return make(engine, reuse=Reuse(lambda model, work: work, capacity, lambda picture: 1), **options)
+
+
+async def test_a_picture_that_is_being_drawn_is_drawn_for_all_who_want_it():
+    engine, told = FakeEngine(), []
+    scheduler = reusing(engine, on_reuse=lambda *counts: told.append(counts))
+    with opened(scheduler, "a", 3) as a, opened(scheduler, "a", 3) as b:
+        scheduler.step()
+        assert await a.take(3) == await b.take(3) == [("picture", "a", place) for place in range(3)]
+    assert engine.drawn == [("a", 0), ("a", 1), ("a", 2)]
+    assert told == [(0, 3, 3)]
+
+
+async def test_those_who_share_a_picture_share_its_error_and_outlive_the_one_who_asked_first():
+    engine, leaving = FakeEngine(), ExitStack()
+
+    def run(model, works):
+        leaving.close()
+        return engine.run(model, works)
+
+    scheduler = reusing(engine, run=run)
+    leaving.enter_context(opened(scheduler, "a", 2, poisoned={1}))
+    with opened(scheduler, "a", 2, poisoned={1}) as b:
+        scheduler.step()
+        assert await b.take(1) == [("picture", "a", 0)]
+        with pytest.raises(PictureFailed) as failed:
+            await b.take(1)
+        assert isinstance(failed.value.__cause__, Poisoned)
+
+
+async def test_a_picture_that_was_drawn_lately_is_there_at_once():
+    engine, told = FakeEngine(), []
+    scheduler = reusing(engine, capacity=1 << 20, on_reuse=lambda *counts: told.append(counts))
+    with opened(scheduler, "a", 4) as stream:
+        scheduler.step()
+        await stream.take(4)
+    with opened(scheduler, "a", 6) as stream:
+        assert await stream.take(4) == [("picture", "a", place) for place in range(4)]
+        scheduler.step()
+        assert await stream.take(2) == [("picture", "a", 4), ("picture", "a", 5)]
+    assert len(engine.drawn) == 6
+    assert [sum(column) for column in zip(*told, strict=True)] == [4, 0, 6]
+
+
+async def test_what_is_kept_stays_within_its_bytes():
+    engine, entry = FakeEngine(), 1025
+    reuse = Reuse(lambda model, work: work, 10 * entry, lambda picture: 1)
+    scheduler = make(engine, reuse=reuse)
+    with opened(scheduler, "a", 50) as stream:
+        for _ in range(25):
+            scheduler.step()
+            await stream.take(2)
+            assert reuse.bytes <= 10 * entry
+    assert reuse.bytes == 10 * entry
+
+
+# -- a device in trouble ---------------------------------------------------------------------------------------------
+
+
+async def test_a_guilty_picture_costs_few_batches():
+    engine = FakeEngine()
+    scheduler = make(engine, batch=32, queued=100)
+    with opened(scheduler, "a", 32, rows=32, poisoned={13}) as stream:
+        scheduler.step()
+        assert len(await stream.take(13)) == 13
+        with pytest.raises(PictureFailed):
+            await stream.take(1)
+        assert len(await stream.take(18)) == 18
+    assert len(engine.batches) <= 1 + 2 * 5
+
+
+async def test_a_batch_beyond_the_memory_is_halved_remembered_and_tried_again_after_a_while():
+    engine = FakeEngine()
+    scheduler = make(engine, batch=8, queued=10_000)
+    engine.memory = 3
+    with opened(scheduler, "a", 8_000, credit=8) as stream:
+
+        async def sizes(batches):
+            before = len(engine.batches)
+            for _ in range(batches):
+                scheduler.step()
+                await stream.take(len(engine.batches[-1][1]))
+            return [len(works) for _, works in engine.batches[before:]]
+
+        scheduler.step()
+        assert len(await stream.take(8)) == 8, "nothing is lost"
+        assert [len(works) for _, works in engine.batches] == [8, 4, 2, 2, 4, 2, 2]
+        assert set(await sizes(60)) == {2}
+        engine.memory = 100
+        assert 4 in await sizes(10)
+        assert 8 in await sizes(70)
+
+
+async def test_a_device_without_memory_for_one_picture_fails_that_picture():
+    engine = FakeEngine()
+    engine.memory = 0
+    scheduler = make(engine)
+    with opened(scheduler, "a", 1) as stream:
+        scheduler.step()
+        with pytest.raises(PictureFailed) as failed:
+            await stream.take(1)
+        assert isinstance(failed.value.__cause__, DeviceOutOfMemory)
+
+
+async def test_a_device_that_hangs_fails_its_streams_and_serves_again_when_it_comes_back():
+    engine, told, refused = FakeEngine(), [], []
+
+    def run(model, works):
+        for seconds in (9.0, 2.0, 5.0):
+            engine.now += seconds
+            scheduler.check_device()
+            with ExitStack() as stack:
+                try:
+                    stack.enter_context(opened(scheduler, "b", 1))
+                    refused.append(False)
+                except DeviceFailed:
+                    refused.append(True)
+        return engine.run(model, works)
+
+    scheduler = make(engine, run, watchdog_seconds=10.0, on_device=told.append)
+    with opened(scheduler, "a", 8) as stream:
+        scheduler.step()
+        assert (refused, told) == ([False, True, True], [False, True])
+        assert len(await stream.take(4)) == 4
+        with pytest.raises(DeviceFailed, match="not answered for 10 s"):
+            await stream.take(1)
+    with opened(scheduler, "c", 1):
+        assert scheduler.queued == 1
+
+
 # -- any order of events ---------------------------------------------------------------------------------------------
 
 
@@ -278,7 +469,7 @@ class Traffic(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner()
         self.engine = FakeEngine()
-        self.scheduler = make(self.engine, max_batch=self.MAX_BATCH, max_queued=self.MAX_QUEUED)
+        self.scheduler = make(self.engine, batch=self.MAX_BATCH, queued=self.MAX_QUEUED)
         self.made = {}
         self.requests = {}
         self.drawn_when_closed = {}
@@ -298,19 +489,21 @@ class Traffic(RuleBasedStateMachine):
     @rule(
         count=st.integers(0, 12),
         credit=st.integers(1, 6),
-        model=st.sampled_from("mn"),
+        model=st.sampled_from([MODEL, OTHER_MODEL]),
         lifetime=st.sampled_from([1.0, 5.0, FOREVER]),
         poisoned=st.frozensets(st.integers(0, 11), max_size=2),
+        rows=st.integers(1, 4),
+        priority=st.sampled_from(list(Priority)),
+        client=st.sampled_from("xy"),
     )
-    def come(self, count, credit, model, lifetime, poisoned):
+    def come(self, count, credit, model, lifetime, poisoned, **terms):
         name = next(self.names)
         self.made[name] = 0
         deadline = self.engine.now + lifetime
-        fits = min(credit, count) <= self.MAX_QUEUED - self.scheduler.queued
+        fits = min(credit, count, terms["rows"]) <= self.MAX_QUEUED - self.scheduler.queued
+        works = self.works(name, count, poisoned)
         try:
-            stream = self.scheduler.open(
-                model, self.works(name, count, poisoned), count, credit=credit, deadline=deadline
-            )
+            stream = self.scheduler.open(model, works, count, credit=credit, terms=Terms(deadline=deadline, **terms))
         except QueueFull:
             assert self.made[name] == 0
         else:
@@ -324,6 +517,10 @@ class Traffic(RuleBasedStateMachine):
         self.scheduler.step()
         for work in self.engine.drawn[before:]:
             assert self.requests[work[0]]["deadline"] > now
+
+    @rule(pictures=st.sampled_from([1, 2, 100]))
+    def have_memory(self, pictures):
+        self.engine.memory = pictures
 
     @rule(seconds=st.floats(0.1, 3.0))
     def pass_time(self, seconds):

@@ -6,16 +6,34 @@ A stream is the ordered pictures of one request. The unit of work is one picture
 many streams, and a stream may join and leave between any two batches.
 """
 
-from latentwalk.server.scheduler.core import QueueFull, Scheduler, SchedulerClosed
-from latentwalk.server.scheduler.device import DeviceThread
-from latentwalk.server.scheduler.stream import DeadlinePassed, PictureFailed, Stream
+from latentwalk.server.scheduler.admission import Limits
+from latentwalk.server.scheduler.backlog import Priority, Terms
+from latentwalk.server.scheduler.core import Scheduler
+from latentwalk.server.scheduler.device import DeviceThread, watch_device
+from latentwalk.server.scheduler.errors import (
+    DeadlinePassed,
+    DeviceFailed,
+    DeviceOutOfMemory,
+    PictureFailed,
+    QueueFull,
+    SchedulerClosed,
+)
+from latentwalk.server.scheduler.reuse import Reuse
+from latentwalk.server.scheduler.stream import Stream
 
 __all__ = [
     "DeadlinePassed",
+    "DeviceFailed",
+    "DeviceOutOfMemory",
     "DeviceThread",
+    "Limits",
     "PictureFailed",
+    "Priority",
     "QueueFull",
+    "Reuse",
     "Scheduler",
     "SchedulerClosed",
     "Stream",
+    "Terms",
+    "watch_device",
 ]

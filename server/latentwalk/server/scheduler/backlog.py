@@ -1,20 +1,84 @@
-"""Which pictures wait for the device, and which go next. Plain data: no threads, and no clock of its own."""
+"""Which pictures wait for the device, and which go next. Plain data: no threads, and no clock of its own.
 
-from collections import OrderedDict, deque
+The order: the higher priority first; among equals, what is wanted first. Frame i of a stream is wanted i / fps after it
+came, or, for one that the device cannot keep up with, when it is the turn of its client: whoever has many streams waits
+longer for each. A first frame is wanted at once, and has a head start. Every few batches, those who have waited longest
+go first, whoever they are: so nobody starves.
+"""
+
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
+from heapq import heapify, heappop, heappush
+from itertools import count
+from math import isnan, nan
 from typing import Any, Generic, TypeVar
 
 Model = TypeVar("Model")
 Work = TypeVar("Work")
 
+Family = tuple[Any, bool]
+"""What may share a batch: the model, and whether it is strict."""
+
+OLDEST_TURN = 4
+"""Every so manieth batch goes to those who have waited longest. So each of n waiting lanes gets a picture within
+OLDEST_TURN * n batches after PATIENCE_SECONDS, whatever its priority and whatever else comes."""
+PATIENCE_SECONDS = 0.5
+"""Who has waited for less than this is served in the common order only."""
+
+# A first frame is preferred to a later frame of others that has been due for less than this.
+_HEAD_START_SECONDS = 0.5
+# The pictures per second that a client with one stream is granted, as a weight against others, when all are late.
+_FAIR_RATE = 24.0
+
+
+class Priority(IntEnum):
+    """Who goes first; the lowest number does."""
+
+    HIGH = 0
+    NORMAL = 1
+    LOW = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a stream is to be served."""
+
+    deadline: float = float("inf")
+    """Until when its pictures are of use."""
+    rows: int = 1
+    """How many pictures make a frame."""
+    strict: bool = False
+    """Whether its pictures may share a batch only with others that are strict."""
+    priority: Priority = Priority.NORMAL
+    fps: float = _FAIR_RATE
+    """How many frames a second are wanted."""
+    client: Hashable = None
+    """Whose it is. Clients get equal shares of a device that cannot serve them all in time."""
+
 
 class Lane(Generic[Model, Work]):
-    """The pictures of one stream that wait, in their order; all of one model, and of use until `deadline`."""
+    """The works of one stream that wait, in their order, to be drawn by `model`."""
 
-    def __init__(self, model: Model, deadline: float) -> None:
+    def __init__(self, model: Model, terms: Terms) -> None:
         self.model = model
-        self.deadline = deadline
+        self.terms = terms
+        self.family: Family = (model, terms.strict)
         self.waiting: deque[Work] = deque()
+        self.due = nan
+        """When its next frame is wanted; unknown until the first of its works waits."""
+        self.gone = 0
+        """How many pictures have left the backlog for the device."""
+        self.place = 0
+        """Its entry in the order of the backlog; 0 while nothing of it waits."""
+        self.since = 0.0
+        """Since when its next picture has waited."""
+
+    @property
+    def beginners(self) -> int:
+        """How many pictures of its first frame wait."""
+        return min(max(self.terms.rows - self.gone, 0), len(self.waiting))
 
 
 AnyLane = TypeVar("AnyLane", bound=Lane[Any, Any])
@@ -22,76 +86,173 @@ AnyLane = TypeVar("AnyLane", bound=Lane[Any, Any])
 
 @dataclass(slots=True)
 class Taken(Generic[AnyLane]):
-    """What was taken: a batch of one model, and the lanes found to be past their deadline.
+    """What was taken: a batch of one family, works that were not to be drawn, and the lanes past their deadline.
 
     `expired` has the lane and how many waiting pictures it lost.
     """
 
-    batch: list[tuple[AnyLane, Any]] = field(default_factory=list)
+    family: Family | None = None
+    batch: list[Any] = field(default_factory=list)
+    spared: list[Any] = field(default_factory=list)
     expired: list[tuple[AnyLane, int]] = field(default_factory=list)
 
 
+class _Group(Generic[AnyLane]):
+    """The lanes of one family that have something waiting, in both orders."""
+
+    def __init__(self) -> None:
+        self.urgent: list[tuple[int, float, int, AnyLane]] = []
+        """A heap of (priority, due, place, lane); an entry is void when its place is no longer that of its lane."""
+        self.oldest: dict[AnyLane, None] = {}
+        """All lanes, the one first that has waited longest."""
+        self.beginners = [0] * len(Priority)
+        """How many pictures of first frames wait, by priority."""
+
+    def most_urgent(self) -> tuple[int, float, int, AnyLane]:
+        while (top := self.urgent[0])[2] != top[3].place:
+            heappop(self.urgent)
+        return top
+
+    def longest_waiting(self) -> AnyLane:
+        return next(iter(self.oldest))
+
+    def tidy(self) -> None:
+        """Throws the void entries away when they are the greater part."""
+        if len(self.urgent) > 2 * len(self.oldest) + 8:
+            self.urgent = [entry for entry in self.urgent if entry[2] == entry[3].place]
+            heapify(self.urgent)
+
+
 class Backlog(Generic[AnyLane]):
-    """At most `limit` waiting pictures, of any number of lanes.
+    """The waiting pictures of any number of lanes. Adding, removing and taking cost O(log lanes) a frame."""
 
-    Models take turns by the batch, and the lanes of a model by the picture. So the first picture of a newcomer goes out
-    with one of the next batches, however much the others have asked for, and none of them starves.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
+    def __init__(self) -> None:
         self._size = 0
-        self._rings: OrderedDict[Any, OrderedDict[AnyLane, None]] = OrderedDict()
+        self._groups: dict[Family, _Group[AnyLane]] = {}
+        # How many lanes of each client wait.
+        self._lanes: dict[Hashable, int] = {}
+        self._places = count(1)
+        self._turn = 0
 
     def __len__(self) -> int:
         return self._size
 
     @property
-    def room(self) -> int:
-        """How many more pictures may wait."""
-        return self.limit - self._size
+    def families(self) -> Iterable[Family]:
+        """Those of which something waits."""
+        return self._groups.keys()
 
-    def add(self, lane: AnyLane, work: Any) -> None:
-        """Puts a picture at the end of its lane. Raises OverflowError when there is no room."""
-        if self._size >= self.limit:
-            raise OverflowError(f"{self._size} pictures wait; the limit is {self.limit}")
-        self._size += 1
-        lane.waiting.append(work)
-        self._rings.setdefault(lane.model, OrderedDict())[lane] = None
+    @property
+    def later(self) -> int:
+        """How many of the waiting pictures are not of a first frame."""
+        return self._size - sum(sum(group.beginners) for group in self._groups.values())
+
+    def beginners(self, family: Family, priority: Priority = Priority.LOW) -> int:
+        """How many pictures of first frames of that priority, or a higher one, wait."""
+        group = self._groups.get(family)
+        return sum(group.beginners[: priority + 1]) if group else 0
+
+    def add(self, lane: AnyLane, works: Sequence[Any], now: float, *, spared: int = 0) -> None:
+        """Puts works at the end of a lane, of which others need not be drawn and were `spared`."""
+        begun, idle = lane.beginners, not lane.waiting
+        lane.gone += spared
+        lane.due += spared / (lane.terms.rows * lane.terms.fps)
+        lane.waiting.extend(works)
+        self._size += len(works)
+        if idle and works:
+            self._enter(lane, now)
+        if lane.waiting:
+            self._groups[lane.family].beginners[lane.terms.priority] += lane.beginners - begun
 
     def remove(self, lane: AnyLane) -> int:
         """Drops whatever of the lane still waits, and returns how many pictures that were."""
         dropped = len(lane.waiting)
-        lane.waiting.clear()
-        self._size -= dropped
-        self._leave(lane)
+        if dropped:
+            group = self._groups[lane.family]
+            group.beginners[lane.terms.priority] -= lane.beginners
+            lane.waiting.clear()
+            self._size -= dropped
+            self._leave(group, lane)
         return dropped
 
-    def take(self, most: int, now: float) -> Taken[AnyLane]:
-        """Takes up to `most` pictures of the model whose turn it is; `now` is on the clock of the deadlines."""
+    def take(
+        self,
+        most: Callable[[Family], int],
+        now: float,
+        must_draw: Callable[[Any], bool] = lambda work: True,
+    ) -> Taken[AnyLane]:
+        """Takes up to `most(family)` works of the family whose turn it is; `now` is on the clock of the deadlines.
+
+        `must_draw` is asked when the turn of a work comes; one that need not be drawn takes no seat of the batch.
+        """
         taken: Taken[AnyLane] = Taken()
-        while self._rings and not taken.batch:
-            model, ring = next(iter(self._rings.items()))
-            self._rings.move_to_end(model)
-            while ring and len(taken.batch) < most:
-                self._take_one(ring, now, taken)
+        self._turn += 1
+        while self._groups and not taken.batch:
+            family, by_age = self._choose(now)
+            taken.family = family
+            seats, group = most(family), self._groups[family]
+            while group.oldest and len(taken.batch) < seats:
+                lane = group.longest_waiting() if by_age else group.most_urgent()[3]
+                if lane.terms.deadline <= now:
+                    taken.expired.append((lane, self.remove(lane)))
+                else:
+                    self._take_frame(lane, seats, now, must_draw, taken)
         return taken
 
-    def _take_one(self, ring: OrderedDict[AnyLane, None], now: float, taken: Taken[AnyLane]) -> None:
-        lane = next(iter(ring))
-        if lane.deadline <= now:
-            taken.expired.append((lane, self.remove(lane)))
-            return
-        taken.batch.append((lane, lane.waiting.popleft()))
-        self._size -= 1
-        if lane.waiting:
-            ring.move_to_end(lane)
-        else:
-            self._leave(lane)
+    def _choose(self, now: float) -> tuple[Family, bool]:
+        """The family whose turn it is, and whether those go first who have waited longest."""
+        if self._turn % OLDEST_TURN == 0:
+            family = min(self._groups, key=lambda key: self._groups[key].longest_waiting().since)
+            if self._groups[family].longest_waiting().since < now - PATIENCE_SECONDS:
+                return family, True
+        return min(self._groups, key=lambda key: self._groups[key].most_urgent()[:3]), False
 
-    def _leave(self, lane: AnyLane) -> None:
-        ring = self._rings.get(lane.model)
-        if ring is not None:
-            ring.pop(lane, None)
-            if not ring:
-                del self._rings[lane.model]
+    def _take_frame(
+        self, lane: AnyLane, seats: int, now: float, must_draw: Callable[[Any], bool], taken: Taken[AnyLane]
+    ) -> None:
+        """Takes the next work of a lane and the others of its frame, as far as there are seats, and they wait."""
+        group = self._groups[lane.family]
+        begun, size = lane.beginners, len(lane.waiting)
+        left = lane.terms.rows - lane.gone % lane.terms.rows
+        while lane.waiting and left and len(taken.batch) < seats:
+            work = lane.waiting.popleft()
+            left -= 1
+            lane.gone += 1
+            (taken.batch if must_draw(work) else taken.spared).append(work)
+        self._size -= size - len(lane.waiting)
+        group.beginners[lane.terms.priority] -= begun - lane.beginners
+        if left == 0:
+            lane.due = max(lane.due + 1 / lane.terms.fps, now + lane.terms.rows * self._turn_seconds(lane.terms.client))
+        if lane.waiting:
+            del group.oldest[lane]
+            self._line_up(group, lane, now)
+        else:
+            self._leave(group, lane)
+
+    def _turn_seconds(self, client: Hashable) -> float:
+        """How long a stream of this client waits between two pictures if all its streams share one fair rate."""
+        return self._lanes[client] / _FAIR_RATE
+
+    def _enter(self, lane: AnyLane, now: float) -> None:
+        group = self._groups.setdefault(lane.family, _Group())
+        self._lanes[lane.terms.client] = self._lanes.get(lane.terms.client, 0) + 1
+        if isnan(lane.due):
+            lane.due = now + self._turn_seconds(lane.terms.client) - _HEAD_START_SECONDS
+        self._line_up(group, lane, now)
+
+    def _line_up(self, group: _Group[AnyLane], lane: AnyLane, now: float) -> None:
+        lane.place, lane.since = next(self._places), now
+        heappush(group.urgent, (lane.terms.priority, lane.due, lane.place, lane))
+        group.oldest[lane] = None
+        group.tidy()
+
+    def _leave(self, group: _Group[AnyLane], lane: AnyLane) -> None:
+        lane.place = 0
+        del group.oldest[lane]
+        if not group.oldest:
+            del self._groups[lane.family]
+        waiting = self._lanes[lane.terms.client] - 1
+        if waiting:
+            self._lanes[lane.terms.client] = waiting
+        else:
+            del self._lanes[lane.terms.client]

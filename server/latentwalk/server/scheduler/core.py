@@ -1,35 +1,22 @@
 """The scheduler: accepts streams, feeds the backlog as credit comes back, and hands finished pictures out."""
 
-import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Generic
 
-from latentwalk.server.scheduler.backlog import Backlog, Model, Taken, Work
-from latentwalk.server.scheduler.stream import DeadlinePassed, Picture, Stream
+from latentwalk.server.scheduler.admission import Admission, Limits, Newcomer
+from latentwalk.server.scheduler.backlog import Backlog, Family, Model, Taken, Terms, Work
+from latentwalk.server.scheduler.drawing import Drawer
+from latentwalk.server.scheduler.errors import DeadlinePassed, DeviceFailed, SchedulerClosed
+from latentwalk.server.scheduler.experience import Experiences
+from latentwalk.server.scheduler.reuse import Reuse
+from latentwalk.server.scheduler.stream import Picture, Stream, Ticket
 
-# How much the newest batch counts in the measured rate: enough to follow a change within some ten batches.
-_NEWEST = 0.2
-_SHORTEST_RETRY_SECONDS = 0.05
-# When nothing tells how long it will take.
-_RETRY_SECONDS_UNKNOWN = 1.0
-
-_log = logging.getLogger("latentwalk.scheduler")
-
-
-class QueueFull(Exception):
-    """A request would not fit into the queue; it may be sent again after `retry_after_seconds`."""
-
-    def __init__(self, message: str, retry_after_seconds: float) -> None:
-        super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
-
-
-class SchedulerClosed(Exception):
-    """The scheduler was closed; nothing more is drawn."""
+# A stream asks for works when it may have this part of its credit at once, or has none waiting: not one by one.
+_REFILL_PART = 4
 
 
 class Scheduler(Generic[Model, Work, Picture]):
@@ -38,15 +25,19 @@ class Scheduler(Generic[Model, Work, Picture]):
     All other methods belong to the event loop.
 
     Args:
-        run_batch: draws works of one model, at least 1 and at most max_batch; returns a picture or an exception for
-            each, in order. If it raises, the works are drawn again one by one, so that only the guilty one fails.
+        run_batch: draws works of one model, at least 1 and at most limits.batch, all of them strict or none; returns a
+            picture or an exception for each, in order. If it raises, the works are drawn again in halves, so that only
+            the guilty one fails. DeviceOutOfMemory means smaller batches of this model from now on.
         post: hands a callback to the event loop from another thread, e.g. loop.call_soon_threadsafe.
-        max_batch: the most pictures of one batch.
-        max_queued: the most pictures that may wait, over all streams.
-        max_streams: the most streams that may be open.
+        limits: how much may wait.
+        reuse: which pictures need not be drawn again; by default, each one is drawn.
+        measured: the seconds by batch size that are known of a model before its first batch.
+        watchdog_seconds: a batch that takes longer means that the device hangs; see `check_device`.
         clock: seconds that only ever grow; deadlines are on it.
         on_batch: told of each batch: how many pictures, how many seconds.
         on_dropped: told how many waiting pictures were dropped because nobody wants them any more.
+        on_reuse: told how many pictures were kept from earlier, were being drawn for somebody else, had to be drawn.
+        on_device: told whether the device works, whenever that changes.
 
     """
 
@@ -54,27 +45,37 @@ class Scheduler(Generic[Model, Work, Picture]):
         self,
         run_batch: Callable[[Model, Sequence[Work]], Sequence[Picture | Exception]],
         post: Callable[[Callable[[], None]], object],
+        limits: Limits,
         *,
-        max_batch: int,
-        max_queued: int,
-        max_streams: int,
+        reuse: Reuse[Model, Work, Picture] | None = None,
+        measured: Callable[[Model], Mapping[int, float]] = lambda model: {},
+        watchdog_seconds: float = float("inf"),
         clock: Callable[[], float] = time.monotonic,
         on_batch: Callable[[int, float], object] = lambda size, seconds: None,
         on_dropped: Callable[[int], object] = lambda pictures: None,
+        on_reuse: Callable[[int, int, int], object] = lambda kept, shared, drawn: None,
+        on_device: Callable[[bool], object] = lambda works: None,
     ) -> None:
-        self._run_batch = run_batch
         self._post = post
-        self._max_batch = max_batch
-        self._max_streams = max_streams
+        self._limits = limits
+        self._watchdog_seconds = watchdog_seconds
         self._clock = clock
         self._on_batch = on_batch
         self._on_dropped = on_dropped
+        self._on_reuse = on_reuse
+        self._on_device = on_device
+        # The most pictures of later frames that may wait: the rest of the room is for first frames.
+        self._later_limit = max(1, limits.queued // 2)
         self._changed = threading.Condition()
-        self._backlog: Backlog[Stream[Model, Work, Picture]] = Backlog(max_queued)
+        self._reuse: Reuse[Model, Work, Picture] = reuse or Reuse()
+        self._backlog: Backlog[Stream[Model, Work, Picture]] = Backlog()
+        self._experiences = Experiences(limits.batch, measured)
+        self._admission = Admission(limits, self._backlog, self._experiences)
+        self._drawer: Drawer[Model, Work, Picture] = Drawer(run_batch, clock)
         self._streams: set[Stream[Model, Work, Picture]] = set()
-        # Streams with credit to spend for which the backlog had no room, first come first served.
+        # Streams of which nothing waits, because the backlog had no room: first come, first served.
         self._hungry: dict[Stream[Model, Work, Picture], None] = {}
-        self._seconds_per_picture: float | None = None
+        self._hangs = False
         self._closed = False
 
     @property
@@ -88,29 +89,38 @@ class Scheduler(Generic[Model, Work, Picture]):
         return len(self._streams)
 
     def open(
-        self, model: Model, works: Iterator[Work], pictures: int, *, credit: int, deadline: float
+        self, model: Model, works: Iterator[Work], pictures: int, *, credit: int, terms: Terms
     ) -> Stream[Model, Work, Picture]:
-        """A stream of as many `pictures` as `works` has; `works` is asked for the next one only as credit allows.
+        """A stream of as many `pictures` as `works` has; `works` is asked for the next ones only as credit allows.
 
-        Raises SchedulerClosed, and QueueFull, at once, if too many streams are open or the queue has no room for what
-        this one would put into it now.
+        Raises SchedulerClosed, DeviceFailed while the device hangs, and, at once, QueueFull if there is no room for its
+        first frame or it would have to wait too long, DeadlinePassed if even an idle device could not make it.
         """
-        if self._closed:
-            raise SchedulerClosed("the scheduler is closed")
-        credit = min(credit, self._backlog.limit)
-        self._admit(min(credit, pictures))
-        stream = Stream(model, works, pictures, credit, deadline, self._refill, self._close_stream)
+        self._check_open()
+        credit = min(credit, self._limits.queued)
+        first = min(credit, terms.rows, pictures)
+        newcomer = Newcomer(first, (model, terms.strict), terms.priority, terms.deadline - self._clock())
+        self._admission.check(newcomer, streams=len(self._streams), owed=len(self._hungry))
+        stream = Stream(model, works, pictures, credit, terms, self._refill, self._close_stream)
         self._streams.add(stream)
         self._refill(stream)
         return stream
+
+    def _check_open(self) -> None:
+        """Raises SchedulerClosed, and DeviceFailed while the device hangs."""
+        if self._closed:
+            raise SchedulerClosed("the scheduler is closed")
+        if self._hangs:
+            raise DeviceFailed("the device does not answer; try again later")
 
     def close(self) -> None:
         """Accepts no more streams, fails those that are open, and lets `wait` return False."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        for stream in self._streams:
-            stream.fail(SchedulerClosed("the scheduler was closed"))
+        self._fail_all(SchedulerClosed("the scheduler was closed"))
+
+    # -- on the device's thread --------------------------------------------------------------------------------------
 
     def wait(self) -> bool:
         """Blocks until there is something to draw, and returns True; or until the scheduler is closed: False."""
@@ -121,75 +131,78 @@ class Scheduler(Generic[Model, Work, Picture]):
     def step(self) -> None:
         """Draws one batch of what waits now, if anything does. What is dead is dropped, and not drawn."""
         with self._changed:
-            taken = self._backlog.take(self._max_batch, self._clock())
+            taken = self._backlog.take(self._bucket_size, self._clock(), self._reuse.must_draw)
+            experience = self._experiences[taken.family] if taken.family else None
         started = self._clock()
-        outcomes = self._draw(taken) if taken.batch else []
+        outcomes: list[Picture | Exception] = []
+        if experience and taken.family and taken.batch:
+            outcomes = self._drawer.draw(taken.family[0], taken.batch, experience)
         self._post(partial(self._deliver, taken, outcomes, self._clock() - started))
 
-    def _draw(self, taken: Taken[Stream[Model, Work, Picture]]) -> Sequence[Picture | Exception]:
-        model = taken.batch[0][0].model
-        try:
-            return self._run([work for _, work in taken.batch], model)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not take the innocent with it
-            _log.warning("a batch of %d failed and is drawn one by one: %r", len(taken.batch), error)
-            return [self._draw_alone(stream, work) for stream, work in taken.batch]
+    def _bucket_size(self, family: Family) -> int:
+        return self._experiences[family].bucket.size
 
-    def _draw_alone(self, stream: Stream[Model, Work, Picture], work: Work) -> Picture | Exception:
-        if stream.closed:
-            return SchedulerClosed("the stream was closed")
-        try:
-            return self._run([work], stream.model)[0]
-        except Exception as error:  # noqa: BLE001 - it goes to the reader of this picture
-            return error
+    # -- on the event loop -------------------------------------------------------------------------------------------
 
-    def _run(self, works: list[Work], model: Model) -> Sequence[Picture | Exception]:
-        pictures = self._run_batch(model, works)
-        if len(pictures) != len(works):
-            raise RuntimeError(f"a batch of {len(works)} works became {len(pictures)} pictures")
-        return pictures
+    def check_device(self) -> None:
+        """To be called now and then: fails all streams if the device hangs; it serves again when it comes back."""
+        since = self._drawer.running_since
+        if self._hangs or since is None or self._clock() - since <= self._watchdog_seconds:
+            return
+        self._hangs = True
+        self._on_device(False)
+        self._fail_all(DeviceFailed(f"the device has not answered for {self._watchdog_seconds:g} s"))
 
     def _deliver(
-        self, taken: Taken[Stream[Model, Work, Picture]], outcomes: Sequence[Picture | Exception], seconds: float
+        self,
+        taken: Taken[Stream[Model, Work, Picture]],
+        outcomes: Sequence[Picture | Exception],
+        seconds: float,
     ) -> None:
-        for (stream, _), outcome in zip(taken.batch, outcomes, strict=True):
-            stream.receive(outcome)
+        batch: list[Ticket[Work, Picture]] = taken.batch
+        with self._changed:
+            self._reuse.drawn(batch, outcomes)
+        if self._hangs:
+            self._hangs = False
+            self._on_device(True)
         for stream, dropped in taken.expired:
             stream.fail(DeadlinePassed("the deadline passed in the queue"))
             self._on_dropped(dropped)
-        if taken.batch:
-            self._measure(len(taken.batch), seconds)
-            self._on_batch(len(taken.batch), seconds)
+        if batch:
+            self._on_batch(len(batch), seconds)
+        twins = [twin for ticket in batch for twin in ticket.twins]
+        self._on_reuse(len(taken.spared) - len(twins), len(twins), len(batch))
+        self._hand_out([*batch, *twins, *taken.spared])
         self._feed()
 
-    def _admit(self, pictures: int) -> None:
-        if self.streams >= self._max_streams:
-            raise QueueFull(f"{self.streams:,} requests are being served, which is the most", _RETRY_SECONDS_UNKNOWN)
-        # Those who wait for room already come first.
-        room = 0 if self._hungry else self._backlog.room
-        if pictures > room:
-            retry = self._seconds_for(pictures - room)
-            raise QueueFull(
-                f"the queue holds {self.queued:,} pictures of at most {self._backlog.limit:,}, and has no room for "
-                f"{pictures:,} more; try again in {retry:.2g} s",
-                retry,
-            )
-
-    def _seconds_for(self, pictures: int) -> float:
-        if self._seconds_per_picture is None:
-            return _RETRY_SECONDS_UNKNOWN
-        return max(_SHORTEST_RETRY_SECONDS, pictures * self._seconds_per_picture)
-
-    def _measure(self, pictures: int, seconds: float) -> None:
-        newest = seconds / pictures
-        known = newest if self._seconds_per_picture is None else self._seconds_per_picture
-        self._seconds_per_picture = known + _NEWEST * (newest - known)
+    def _hand_out(self, tickets: Sequence[Ticket[Work, Picture]]) -> None:
+        streams = dict.fromkeys(ticket.stream for ticket in tickets)
+        for stream in streams:
+            stream.wake()
+        for stream in streams:
+            self._refill(stream)
 
     def _refill(self, stream: Stream[Model, Work, Picture]) -> None:
-        """Puts as many works of the stream into the backlog as its credit and the room allow."""
+        """Asks a stream for as many works as its credit, its share of the backlog and the room allow."""
+        wanted, room = self._wanted(stream), self._room(stream)
         # Only this thread fills the backlog: there will be no less room than there is now.
-        count = min(stream.allowance, self._backlog.room)
-        if count < stream.allowance:
+        if (count := min(wanted, room)) > 0:
+            self._ask(stream, count)
+        elif wanted > 0 and not stream.waiting:
             self._hungry[stream] = None
+
+    def _wanted(self, stream: Stream[Model, Work, Picture]) -> int:
+        allowance, waiting = stream.allowance, len(stream.waiting)
+        if waiting and allowance * _REFILL_PART < stream.credit:
+            return 0
+        share = max(stream.unbegun, self._later_limit // max(1, len(self._streams)), 1)
+        return min(allowance, share - waiting)
+
+    def _room(self, stream: Stream[Model, Work, Picture]) -> int:
+        later = max(0, self._later_limit - self._backlog.later)
+        return min(self._limits.queued - len(self._backlog), stream.unbegun + later)
+
+    def _ask(self, stream: Stream[Model, Work, Picture], count: int) -> None:
         try:
             works = list(islice(stream.works, count))
         except Exception as error:  # noqa: BLE001 - it goes to the reader of this stream
@@ -197,20 +210,27 @@ class Scheduler(Generic[Model, Work, Picture]):
             return
         if len(works) < count:
             stream.fail(RuntimeError(f"a stream of {stream.pictures} pictures ended early"))
-        if not works:
-            return
-        stream.count_asked(len(works))
+        tickets = [Ticket(stream, work, self._reuse.key_of(stream.model, work)) for work in works]
+        stream.ask(tickets)
         with self._changed:
-            for work in works:
-                self._backlog.add(stream, work)
+            new = [ticket for ticket in tickets if not self._reuse.is_kept(ticket)]
+            self._backlog.add(stream, new, self._clock(), spared=len(tickets) - len(new))
             self._changed.notify()
+        if len(new) < len(tickets):
+            self._on_reuse(len(tickets) - len(new), 0, 0)
+            stream.wake()
 
     def _feed(self) -> None:
         """Lets the hungry have the room that there is."""
-        while self._hungry and self._backlog.room > 0:
-            stream = next(iter(self._hungry))
+        for stream in list(self._hungry):
+            if self._room(stream) <= 0:
+                break
             del self._hungry[stream]
             self._refill(stream)
+
+    def _fail_all(self, error: Exception) -> None:
+        for stream in self._streams:
+            stream.fail(error)
 
     def _close_stream(self, stream: Stream[Model, Work, Picture]) -> None:
         with self._changed:

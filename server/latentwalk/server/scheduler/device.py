@@ -1,5 +1,6 @@
-"""The thread that owns the device."""
+"""The thread that owns the device, and the watch over it."""
 
+import asyncio
 import threading
 from typing import Any
 
@@ -17,10 +18,18 @@ class DeviceThread:
         """Begins to draw."""
         self._thread.start()
 
-    def join(self) -> None:
-        """Waits for the batch that runs; the scheduler must have been closed."""
-        self._thread.join()
+    def join(self, seconds: float | None = None) -> bool:
+        """Waits for the batch that runs, at most so long; returns whether it ended. The scheduler must be closed."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while self._scheduler.wait():
             self._scheduler.step()
+
+
+async def watch_device(scheduler: Scheduler[Any, Any, Any], seconds: float) -> None:
+    """Looks after the device every so many seconds, until it is cancelled."""
+    while True:
+        await asyncio.sleep(seconds)
+        scheduler.check_device()

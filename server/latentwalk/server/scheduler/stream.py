@@ -2,33 +2,51 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
-from latentwalk.server.scheduler.backlog import Lane, Model, Work
+from latentwalk.server.scheduler.backlog import Lane, Model, Terms, Work
+from latentwalk.server.scheduler.errors import PictureFailed
 
 Picture = TypeVar("Picture")
 
 
-class DeadlinePassed(Exception):
-    """The deadline of a stream passed while its pictures waited."""
+class Ticket(Generic[Work, Picture]):
+    """One picture of a stream, from when its work was made until its reader takes it."""
+
+    __slots__ = ("key", "outcome", "stream", "twins", "work")
+
+    def __init__(self, stream: "Stream[Any, Work, Picture]", work: Work, key: Hashable) -> None:
+        self.stream = stream
+        self.work = work
+        self.key = key
+        """What the picture depends on; equal keys mean equal pictures."""
+        self.outcome: Picture | Exception | None = None
+        self.twins: list[Ticket[Work, Picture]] = []
+        """Tickets of the same picture, whose turn came while this one was being drawn."""
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody still waits for the picture."""
+        return not self.stream.closed or any(twin.is_wanted for twin in self.twins)
 
 
-class PictureFailed(Exception):
-    """One picture could not be drawn; `index` is its place in the stream, from 0, and the cause is chained."""
-
-    def __init__(self, index: int, cause: Exception) -> None:
-        super().__init__(f"picture {index}: {cause}")
-        self.index = index
-        self.__cause__ = cause
-
-
-class Stream(Lane[Model, Work], Generic[Model, Work, Picture]):
+class Stream(Lane[Model, Ticket[Work, Picture]], Generic[Model, Work, Picture]):
     """A context manager; leaving it gives back everything that the stream holds.
 
     Its credit is the most pictures that it may have waiting, on the device, and finished but not yet taken: so it costs
     nothing while its reader is slow.
+
+    Args:
+        model: what draws them.
+        works: makes the pictures' works, in order.
+        pictures: how many there are.
+        credit: see above.
+        terms: how it is to be served.
+        refill: asks for more works as credit comes back.
+        close: forgets the stream.
+
     """
 
     def __init__(
@@ -37,21 +55,20 @@ class Stream(Lane[Model, Work], Generic[Model, Work, Picture]):
         works: Iterator[Work],
         pictures: int,
         credit: int,
-        deadline: float,
+        terms: Terms,
         refill: "Callable[[Stream[Model, Work, Picture]], None]",
         close: "Callable[[Stream[Model, Work, Picture]], None]",
     ) -> None:
-        super().__init__(model, deadline)
+        super().__init__(model, terms)
         self.works = works
         self.pictures = pictures
         self.credit = credit
         self.closed = False
         self._refill = refill
         self._close = close
-        self._finished: deque[Picture | Exception] = deque()
-        self._arrived = asyncio.Event()
+        self._tickets: deque[Ticket[Work, Picture]] = deque()
+        self._waiter: asyncio.Future[None] | None = None
         self._failure: Exception | None = None
-        self._asked = 0
         self._taken = 0
 
     def __enter__(self) -> Self:
@@ -61,56 +78,69 @@ class Stream(Lane[Model, Work], Generic[Model, Work, Picture]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._close(self)
-        self._finished.clear()
+        self._tickets.clear()
 
     @property
     def allowance(self) -> int:
         """How many more pictures it may ask for now."""
-        if self.closed:
+        if self.closed or self._failure is not None:
             return 0
-        return min(self.credit - (self._asked - self._taken), self.pictures - self._asked)
+        held = len(self._tickets)
+        return min(self.credit - held, self.pictures - self._taken - held)
 
-    def count_asked(self, pictures: int) -> None:
-        """Uses up credit."""
-        self._asked += pictures
+    @property
+    def unbegun(self) -> int:
+        """How many pictures of the first frame were not asked for yet."""
+        return max(0, self.terms.rows - self._taken - len(self._tickets))
 
-    def receive(self, outcome: Picture | Exception) -> None:
-        """The next picture in order, or the error that it became."""
-        if not self.closed:
-            self._finished.append(outcome)
-            self._arrived.set()
+    def ask(self, tickets: Sequence[Ticket[Work, Picture]]) -> None:
+        """Uses up credit for the next pictures."""
+        self._tickets.extend(tickets)
+
+    def wake(self) -> None:
+        """Lets the reader look whether the picture that it waits for is there."""
+        if self._waiter is not None and not self._waiter.done() and (self._is_ready or self._failure is not None):
+            self._waiter.set_result(None)
 
     def fail(self, error: Exception) -> None:
         """Ends the stream with this error, after the pictures that are finished; the first one stands."""
         self._failure = self._failure or error
-        self._arrived.set()
+        self.wake()
 
     async def take(self, count: int) -> list[Picture]:
         """The next `count` pictures, as soon as they are drawn.
 
-        Raises PictureFailed when the turn comes of one that could not be drawn, DeadlinePassed, SchedulerClosed, and
-        ValueError for more than are left.
+        Raises PictureFailed when the turn comes of one that could not be drawn, DeadlinePassed, DeviceFailed,
+        SchedulerClosed, and ValueError for more than are left.
         """
         if count > (left := self.pictures - self._taken):
             raise ValueError(f"{count} pictures were asked of a stream that has {left} left")
         pictures: list[Picture] = []
         while len(pictures) < count:
-            while self._finished and len(pictures) < count:
+            while self._is_ready and len(pictures) < count:
                 pictures.append(self._next())
             self._refill(self)
-            if len(pictures) < count and not self._finished:
+            if len(pictures) < count and not self._is_ready:
                 await self._wait()
         return pictures
 
+    @property
+    def _is_ready(self) -> bool:
+        return bool(self._tickets) and self._tickets[0].outcome is not None
+
     def _next(self) -> Picture:
-        outcome = self._finished.popleft()
+        outcome = self._tickets.popleft().outcome
         index, self._taken = self._taken, self._taken + 1
         if isinstance(outcome, Exception):
             raise PictureFailed(index, outcome)
+        assert outcome is not None  # noqa: S101 - it is the caller's to look first
         return outcome
 
     async def _wait(self) -> None:
         if self._failure is not None:
             raise self._failure
-        self._arrived.clear()
-        await self._arrived.wait()
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None

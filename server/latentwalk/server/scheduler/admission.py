@@ -1,0 +1,96 @@
+"""Who is let in: nobody who would wait for too long, or could not be served in time."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from latentwalk.server.scheduler.backlog import Backlog, Family, Priority
+from latentwalk.server.scheduler.errors import DeadlinePassed, QueueFull
+from latentwalk.server.scheduler.experience import Experiences
+
+_SHORTEST_RETRY_SECONDS = 0.05
+# When nothing tells how long it will take.
+_RETRY_SECONDS_UNKNOWN = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may wait.
+
+    Attributes:
+        batch: the most pictures of one batch.
+        queued: the most pictures that may wait, over all streams.
+        streams: the most streams that may be open.
+        queue_seconds: the most seconds on the device that the first frames which wait may amount to; one full batch of
+            the newcomer's model may always wait.
+
+    """
+
+    batch: int
+    queued: int
+    streams: int
+    queue_seconds: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Who asks to be let in: with so many pictures of a first frame, of use for so many `seconds`."""
+
+    pictures: int
+    family: Family
+    priority: Priority
+    seconds: float
+
+
+class Admission:
+    """Refuses newcomers by what waits now and what batches have cost so far.
+
+    Only first frames stand before a newcomer: later frames of others are overtaken, however many of them wait.
+    """
+
+    def __init__(self, limits: Limits, backlog: Backlog[Any], experiences: Experiences) -> None:
+        self._limits = limits
+        self._backlog = backlog
+        self._experiences = experiences
+
+    def check(self, newcomer: Newcomer, *, streams: int, owed: int) -> None:
+        """Returns if it may come in beside so many streams, of which so many are owed room for their next picture.
+
+        Raises QueueFull, and DeadlinePassed.
+        """
+        if streams >= self._limits.streams:
+            raise QueueFull(f"{streams:,} requests are being served, which is the most", _RETRY_SECONDS_UNKNOWN)
+        self._check_room(newcomer, owed)
+        self._check_seconds(newcomer)
+
+    def _check_room(self, newcomer: Newcomer, owed: int) -> None:
+        waiting, limit = len(self._backlog), self._limits.queued
+        if (over := waiting + owed + newcomer.pictures - limit) > 0:
+            raise QueueFull(
+                f"the queue holds {waiting:,} pictures of at most {limit:,}, and has no room for "
+                f"{newcomer.pictures:,} more",
+                self._retry_seconds(self._experiences[newcomer.family].seconds(over)),
+            )
+
+    def _check_seconds(self, newcomer: Newcomer) -> None:
+        experience = self._experiences[newcomer.family]
+        own = experience.seconds(newcomer.pictures)
+        if own > newcomer.seconds:
+            raise DeadlinePassed(f"the first frame takes {own:.2g} s, and the deadline is in {newcomer.seconds:.2g} s")
+        before = self._seconds_before(newcomer.priority)
+        budget = max(self._limits.queue_seconds, experience.seconds(experience.bucket.size))
+        if (over := before - min(budget, newcomer.seconds - own)) > 0:
+            raise QueueFull(
+                f"{before:.2g} s of work wait before this request; the most is {budget:.2g} s, and its deadline is in "
+                f"{newcomer.seconds:.2g} s",
+                self._retry_seconds(over),
+            )
+
+    def _seconds_before(self, priority: Priority) -> float:
+        """How long the device takes for the first frames that wait, and go before a newcomer of this priority."""
+        return sum(
+            self._experiences[family].seconds(self._backlog.beginners(family, priority))
+            for family in self._backlog.families
+        )
+
+    def _retry_seconds(self, seconds: float) -> float:
+        return max(_SHORTEST_RETRY_SECONDS, seconds) if seconds else _RETRY_SECONDS_UNKNOWN

@@ -1,0 +1,69 @@
+"""One batch on the device, whatever happens to it: every ticket gets a picture or an error of its own."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Generic
+
+from latentwalk.server.scheduler.backlog import Model, Work
+from latentwalk.server.scheduler.errors import DeviceOutOfMemory, SchedulerClosed
+from latentwalk.server.scheduler.experience import Experience
+from latentwalk.server.scheduler.stream import Picture, Ticket
+
+_log = logging.getLogger("latentwalk.scheduler")
+
+
+class Drawer(Generic[Model, Work, Picture]):
+    """Draws tickets with `run`, which takes works of one model and gives a picture or an exception for each.
+
+    A batch that fails as a whole is halved until the guilty stand alone: g of them among n cost at most some
+    2 g log2(n) further batches. One that does not fit the memory of the device is halved likewise. Nobody is drawn
+    again whom nobody wants any more.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[Model, Sequence[Work]], Sequence[Picture | Exception]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._run = run
+        self._clock = clock
+        self.running_since: float | None = None
+        """When the device began what it is doing now; None while it does nothing."""
+
+    def draw(
+        self, model: Model, tickets: Sequence[Ticket[Any, Any]], experience: Experience
+    ) -> list[Picture | Exception]:
+        """A picture or an exception for each ticket, in order."""
+        try:
+            return self._drawn(model, [ticket.work for ticket in tickets], experience)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not take the innocent with it
+            _log.warning("a batch of %d failed: %r", len(tickets), error)
+            if isinstance(error, DeviceOutOfMemory):
+                experience.ran_out(len(tickets))
+            if len(tickets) == 1:
+                return [error]
+        half = len(tickets) // 2
+        return [
+            outcome
+            for part in (tickets[:half], tickets[half:])
+            for outcome in self._draw_wanted(model, part, experience)
+        ]
+
+    def _drawn(self, model: Model, works: list[Work], experience: Experience) -> list[Picture | Exception]:
+        started = self.running_since = self._clock()
+        try:
+            pictures = list(self._run(model, works))
+        finally:
+            self.running_since = None
+        if len(pictures) != len(works):
+            raise RuntimeError(f"a batch of {len(works)} works became {len(pictures)} pictures")
+        experience.went_well(len(works), self._clock() - started)
+        return pictures
+
+    def _draw_wanted(
+        self, model: Model, tickets: Sequence[Ticket[Any, Any]], experience: Experience
+    ) -> list[Picture | Exception]:
+        wanted = [ticket.is_wanted for ticket in tickets]
+        rest = [ticket for ticket, is_wanted in zip(tickets, wanted, strict=True) if is_wanted]
+        drawn = iter(self.draw(model, rest, experience) if rest else ())
+        return [next(drawn) if is_wanted else SchedulerClosed("the stream was closed") for is_wanted in wanted]

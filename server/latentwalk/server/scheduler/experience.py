@@ -1,0 +1,52 @@
+"""What was learned about drawing with each model: what batches cost, and how large they may be."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from latentwalk.server.scheduler.backlog import Family
+from latentwalk.server.scheduler.bucket import Bucket
+from latentwalk.server.scheduler.cost import BatchCost
+
+
+class Experience:
+    """Of one family: a model, strict or not."""
+
+    def __init__(self, most: int, measured: Mapping[int, float]) -> None:
+        self.cost = BatchCost(measured)
+        self.bucket = Bucket(most)
+
+    def went_well(self, pictures: int, seconds: float) -> None:
+        """A batch of so many was drawn, and took so long."""
+        self.cost.observe(pictures, seconds)
+        self.bucket.went_well(pictures)
+
+    def ran_out(self, pictures: int) -> None:
+        """The device had no memory for so many at once."""
+        self.bucket.ran_out(pictures)
+
+    def seconds(self, pictures: int) -> float:
+        """How long so many pictures take on an otherwise idle device; 0 for as long as nothing is known."""
+        return self.cost.seconds(pictures, self.bucket.size)
+
+
+class Experiences:
+    """By family, for as long as its model lives.
+
+    `most` is the most pictures of one batch. `measured` gives the seconds by batch size that are known of a model
+    before its first batch, if any.
+    """
+
+    def __init__(self, most: int, measured: Callable[[Any], Mapping[int, float]]) -> None:
+        self._most = most
+        self._measured = measured
+        self._of: WeakKeyDictionary[Any, dict[bool, Experience]] = WeakKeyDictionary()
+
+    def __getitem__(self, family: Family) -> Experience:
+        model, strict = family
+        kinds = self._of.get(model)
+        if kinds is None:
+            kinds = self._of[model] = {}
+        if strict not in kinds:
+            kinds[strict] = Experience(self._most, {} if strict else self._measured(model))
+        return kinds[strict]
