@@ -141,6 +141,17 @@ INVALID = [
     (INTERPOLATE, journey("frames_per_leg: 10000"), "frames_per_leg", "10,001 frames"),
     (INTERPOLATE, journey("frames_per_leg: 2 easing: 9"), "easing", "9 is no easing"),
     (INTERPOLATE, journey("frames_per_leg: 2 interpolation: 9"), "interpolation", "9 is none of"),
+    # delivery
+    (GENERATE, generate("seed: 1") + " delivery { determinism: 9 }", "delivery.determinism", "9 is none of DEFAULT"),
+    (WALK, walk() + " delivery { priority: 9 }", "delivery.priority", "9 is none of LOW"),
+    (WALK, walk() + " delivery { fps: 0 }", "delivery.fps", "0 must be from 0.1 to 1,000"),
+    (WALK, walk() + " delivery { fps: nan }", "delivery.fps", "nan must be"),
+    (
+        INTERPOLATE,
+        journey("frames_per_leg: 2 delivery { first_frame: 3 }"),
+        "delivery.first_frame",
+        "3 must be less than 3",
+    ),
     # encodings
     (GENERATE, generate("seed: 1") + " encoding { format: 9 }", "encoding.format", "use one of RAW, PNG"),
     (GENERATE, generate("seed: 1") + " encoding { quality: 5 }", "encoding.quality", "RAW has no quality"),

@@ -17,7 +17,7 @@ def test_by_default_a_server_listens_on_this_machine_only():
 
 
 @pytest.mark.parametrize(
-    ("picture_bytes", "credit"), [(12_288, 32), (1 << 20, 32), (3 << 20, 10), (48 << 20, 1)], ids=str
+    ("picture_bytes", "credit"), [(12_288, 64), (1 << 20, 32), (3 << 20, 10), (48 << 20, 1)], ids=str
 )
 def test_the_credit_of_a_stream_is_bounded_in_pictures_and_in_bytes(picture_bytes, credit):
     assert load().credit(picture_bytes) == credit

@@ -3,6 +3,7 @@
 import asyncio
 import math
 
+import grpc
 import numpy as np
 import pytest
 import torch
@@ -140,3 +141,64 @@ async def test_walks_of_many_callers_are_drawn_together(server):
     assert [len(frames) for _, frames in streams] == [16] * 8
     await server.settles("latentwalk_frames_total", 128, model="faces", kind="walk")
     assert await server.metric("latentwalk_batch_size_count") <= math.ceil(128 / 2)
+
+
+# -- going on with a stream that broke off -----------------------------------------------------------------------------
+
+
+def long_walk(**delivery):
+    legs = [pb.Leg(stretches=[stretch("zoom", -1.0, 1.0), stretch("style", 0.0, 2.0, "age")], frames=12)]
+    return pb.WalkRequest(model="faces", starts=seeds(1, 2), legs=legs, delivery=pb.Delivery(**delivery))
+
+
+def journey(**delivery):
+    return pb.InterpolateRequest(
+        model="faces", keyframes=seeds(1, 2, 3), frames_per_leg=6, delivery=pb.Delivery(**delivery)
+    )
+
+
+@pytest.mark.parametrize(("rpc", "request_of"), [("Walk", long_walk), ("Interpolate", journey)])
+async def test_a_stream_goes_on_from_any_frame_to_the_bit(library, serve, rpc, request_of):
+    strict = pb.DETERMINISM_STRICT
+    async with serve(library, frame_cache_mib=0) as server:
+        call = getattr(server.generation, rpc)
+        whole = [reply async for reply in call(request_of(determinism=strict))]
+        for first in (1, 7, len(whole) - 2):
+            rest = [reply async for reply in call(request_of(determinism=strict, first_frame=first))]
+            assert (rest[0].header.first_frame, rest[0].header.frames) == (first, len(whole) - 1)
+            assert [reply.frame for reply in rest[1:]] == [reply.frame for reply in whole[1 + first :]]
+
+
+async def test_what_arrived_before_a_deadline_is_good_and_the_rest_can_be_fetched(slow_library, serve):
+    legs = [pb.Leg(stretches=[stretch("zoom", -1.0, 1.0)], frames=60)]
+    async with serve(slow_library, max_batch=2, frame_cache_mib=0) as server:
+
+        async def frames(first, seconds=None):
+            delivery = pb.Delivery(determinism=pb.DETERMINISM_STRICT, first_frame=first)
+            request = pb.WalkRequest(model="slow", starts=seeds(1), legs=legs, delivery=delivery)
+            arrived = []
+            try:
+                async for reply in server.generation.Walk(request, timeout=seconds):
+                    if reply.HasField("frame"):
+                        arrived.append(reply.frame)
+            except grpc.aio.AioRpcError as error:
+                assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED  # noqa: PT017 - it may pass, or not
+            return arrived
+
+        whole = await frames(0)
+        broken = await frames(0, seconds=0.4)
+        assert broken + await frames(len(broken)) == whole
+
+
+@pytest.mark.parametrize("determinism", [pb.DETERMINISM_DEFAULT, pb.DETERMINISM_STRICT])
+async def test_the_way_back_of_a_loop_is_not_drawn_again(library, serve, determinism):
+    legs = [pb.Leg(stretches=[stretch("zoom", -1, 1)], frames=50)]
+    async with serve(library) as server:
+        request = pb.WalkRequest(model="faces", starts=seeds(1), legs=legs, loop=True)
+        request.delivery.determinism = determinism
+        _, frames = await read(server.generation.Walk(request))
+        assert [frame.images[0] for frame in frames[50:]] == [frame.images[0] for frame in frames[48:0:-1]]
+        await server.settles("latentwalk_batch_size_sum", 50)
+        hits = [await server.metric("latentwalk_cache_hits_total", cache=cache) for cache in ("frames", "in_flight")]
+        assert sum(hits) == 48
+        assert await server.metric("latentwalk_cache_misses_total", cache="in_flight") == 50

@@ -12,7 +12,8 @@
     ├── QueueFull            RESOURCE_EXHAUSTED    ┐
     ├── RateLimited          RESOURCE_EXHAUSTED    │
     ├── DeadlineExceeded     DEADLINE_EXCEEDED     ├ not now
-    ├── NotServing           UNAVAILABLE           ┘
+    ├── NotServing           UNAVAILABLE           │
+    ├── DeviceFailed         UNAVAILABLE           ┘
     ├── Unauthenticated      UNAUTHENTICATED       who are you?
     ├── PermissionDenied     PERMISSION_DENIED     not you
     └── Internal             INTERNAL              our fault; the log has all of it
@@ -187,6 +188,13 @@ class NotServing(ServiceError):
 
     status = grpc.StatusCode.UNAVAILABLE
     reason = reasons.ERROR_REASON_NOT_SERVING
+
+
+class DeviceFailed(ServiceError):
+    """The device does not answer, or lost what it was drawing; the call may be sent again."""
+
+    status = grpc.StatusCode.UNAVAILABLE
+    reason = reasons.ERROR_REASON_DEVICE_FAILED
 
 
 class Unauthenticated(ServiceError):

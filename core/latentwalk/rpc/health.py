@@ -26,8 +26,8 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
         self._changed = asyncio.Event()
 
     def set_serving(self, serving: bool) -> None:
-        """Sets the state of every service and tells all watchers."""
-        self._serving = serving
+        """Sets the state of every service and tells all watchers; once ended, it stays NOT_SERVING."""
+        self._serving = serving and not self._ended
         self._changed.set()
         self._changed = asyncio.Event()
 

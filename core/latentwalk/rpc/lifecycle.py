@@ -93,6 +93,10 @@ class Doorway:
         self._gate.open()
         self._health.set_serving(True)
 
+    def report(self, *, works: bool) -> None:
+        """Says SERVING or NOT_SERVING while the service runs; calls are let in all the same, to be told why."""
+        self._health.set_serving(works)
+
     async def drain(self) -> None:
         """Says NOT_SERVING, refuses new calls, gives those that run their grace, and stops. May be called again."""
         self._gate.close()

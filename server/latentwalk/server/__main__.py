@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from asyncio import get_running_loop
+from asyncio import create_task, get_running_loop, to_thread
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -21,11 +21,12 @@ from latentwalk.server import generation_servicer, model_servicer, oip_servicer
 from latentwalk.server.encoder import Encoder
 from latentwalk.server.engine import Engine, NoSuchDevice, find_device, use_threads
 from latentwalk.server.generation_servicer import GenerationServicer
+from latentwalk.server.keys import picture_key
 from latentwalk.server.metrics import ServerMetrics
 from latentwalk.server.model_servicer import ModelServicer
 from latentwalk.server.oip_servicer import OipServicer
 from latentwalk.server.repository import Repository
-from latentwalk.server.scheduler import DeviceThread, Scheduler
+from latentwalk.server.scheduler import DeviceThread, Reuse, Scheduler, watch_device
 from latentwalk.server.settings import Settings
 from latentwalk.server.steering import draw
 from latentwalk.server.translation import translate
@@ -56,11 +57,13 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
     scheduler = Scheduler(
         draw,
         get_running_loop().call_soon_threadsafe,
-        max_batch=settings.max_batch,
-        max_queued=settings.max_queued_frames,
-        max_streams=settings.max_streams,
+        settings.limits,
+        reuse=Reuse(picture_key, settings.frame_cache_bytes, len),
+        watchdog_seconds=settings.watchdog_seconds,
         on_batch=metrics.batch,
         on_dropped=metrics.dropped,
+        on_reuse=metrics.reuse,
+        on_device=lambda works: doorway.report(works=works),
     )
     metrics.watch(queued=lambda: scheduler.queued, streams=lambda: scheduler.streams)
     encoder = Encoder(settings.encode_threads)
@@ -86,6 +89,7 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
     open_inference_service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(standard, doorway.server)
     device_thread = DeviceThread(scheduler)
     device_thread.start()
+    watch = create_task(watch_device(scheduler, settings.watchdog_seconds / 4))
     try:
         await doorway.start()
         await repository.load_newest(settings.models)
@@ -93,8 +97,10 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
         yield doorway
     finally:
         await doorway.drain()
+        watch.cancel()
         scheduler.close()
-        device_thread.join()
+        if not await to_thread(device_thread.join, settings.grace_seconds):
+            _log.error("the device did not finish its last batch within %g s", settings.grace_seconds)
         encoder.close()
 
 

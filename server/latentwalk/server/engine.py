@@ -22,6 +22,8 @@ class Row:
     """float32 [Z], on the CPU."""
     condition: Tensor | None
     """float32 [K], sums to 1, on the CPU; None for an unconditional generator."""
+    strict: bool = False
+    """Equal bytes in any company: drawn in a batch of its own. The others agree with themselves within 1/255."""
 
 
 @dataclass(frozen=True, slots=True)

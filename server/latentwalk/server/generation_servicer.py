@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
+from latentwalk.rpc.caller import caller
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.rpc.roles import Role
 from latentwalk.rpc.tracing import span
@@ -14,7 +15,7 @@ from latentwalk.server.metrics import ServerMetrics
 from latentwalk.server.paths import Order
 from latentwalk.server.positions import positions_of
 from latentwalk.server.repository import Repository
-from latentwalk.server.scheduler import PictureFailed, QueueFull, Scheduler
+from latentwalk.server.scheduler import PictureFailed, QueueFull, Scheduler, Terms
 from latentwalk.server.steering import PictureStream, Session, Work
 from latentwalk.server.validation import generate_order, interpolate_order, walk_order
 from latentwalk.v1 import generation_service_pb2 as pb
@@ -117,9 +118,10 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
                 rows=path.rows,
                 model_version=str(model.version),
                 model_digest=model.digest,
+                first_frame=order.delivery.first_frame,
             )
             await context.write(response(header=header))
-            for index in range(path.frames):
+            for index in order.frames:
                 images = await self._images(order, stream, index)
                 pace.ready()
                 frame = pb.Frame(index=index, images=images, positions=positions_of(path, index))
@@ -129,14 +131,22 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     def _open(self, order: Order, context: Any, works: Iterator[Work] | None = None) -> PictureStream:
         remaining: float | None = context.time_remaining()
         deadline = float("inf") if remaining is None else time.monotonic() + remaining
-        engine, path = order.model.engine, order.path
+        engine, path, delivery = order.model.engine, order.path, order.delivery
+        terms = Terms(
+            deadline=deadline,
+            rows=path.rows,
+            strict=delivery.strict,
+            priority=delivery.priority,
+            fps=delivery.fps,
+            client=caller.get(),
+        )
         try:
             return self._scheduler.open(
                 engine,
                 order.rows() if works is None else works,
-                path.frames * path.rows,
+                len(order.frames) * path.rows,
                 credit=self._credit(engine.size.bytes),
-                deadline=deadline,
+                terms=terms,
             )
         except QueueFull:
             self._metrics.rejected("queue_full")

@@ -77,6 +77,15 @@ class ServerMetrics:
         self._rejected = Counter(
             "latentwalk_rejected_total", "Requests refused because of load.", ("reason",), registry=registry
         )
+        self._cache_hits = Counter(
+            "latentwalk_cache_hits_total",
+            "Pictures that needed no drawing: kept from earlier (frames), or being drawn for another (in_flight).",
+            ("cache",),
+            registry=registry,
+        )
+        self._cache_misses = Counter(
+            "latentwalk_cache_misses_total", "Pictures that the cache did not have.", ("cache",), registry=registry
+        )
         self._loaded = Gauge(
             "latentwalk_model_loaded", "1 for each model that serves.", ("model", "version"), registry=registry
         )
@@ -99,6 +108,12 @@ class ServerMetrics:
         """Counts and times the frames of a request that begins now."""
         labels = (model, kind)
         return Pace(self._first_frame.labels(*labels), self._frame_gap.labels(*labels), self._frames.labels(*labels))
+
+    def reuse(self, kept: int, shared: int, drawn: int) -> None:
+        """Pictures were kept from earlier, were being drawn for somebody else anyway, and had to be drawn."""
+        for cache, hits, misses in (("frames", kept, shared + drawn), ("in_flight", shared, drawn)):
+            self._cache_hits.labels(cache).inc(hits)
+            self._cache_misses.labels(cache).inc(misses)
 
     def served(self, model: str, kind: str, pictures: int) -> None:
         """Pictures were handed to a caller."""

@@ -11,6 +11,7 @@ from latentwalk.gan.directions import Slider
 from latentwalk.gan.walks import Interpolation, Walk
 from latentwalk.server.encoder import Encoding
 from latentwalk.server.engine import Row
+from latentwalk.server.scheduler import DEFAULT_FPS, Priority
 from latentwalk.server.served import ServedModel
 
 
@@ -114,6 +115,19 @@ class InterpolationPath:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """How the frames of a request are drawn."""
+
+    strict: bool = False
+    """Whether the bytes must be the same whatever else is drawn."""
+    priority: Priority = Priority.NORMAL
+    fps: float = DEFAULT_FPS
+    """How many frames a second are wanted."""
+    first_frame: int = 0
+    """The frame to begin with; those before it are not drawn."""
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """A valid request: draw this path with this model, and encode it so."""
 
@@ -124,6 +138,12 @@ class Order:
     encoding: Encoding
     field: str
     """The field of the request that the rows came from, for errors."""
+    delivery: Delivery = Delivery()
+
+    @property
+    def frames(self) -> range:
+        """The indices of the frames to draw."""
+        return range(self.delivery.first_frame, self.path.frames)
 
     async def rehearse(self) -> None:
         """Prepares the path without holding up the event loop; a straight one needs nothing, and takes no time."""
@@ -131,6 +151,7 @@ class Order:
             await asyncio.to_thread(rehearsal)
 
     def rows(self) -> Iterator[Row]:
-        """The rows of all frames, one after the other, each frame's made when its first row is asked for."""
-        for index in range(self.path.frames):
-            yield from self.path.rows_at(index)
+        """The rows of the frames, one after the other, each frame's made when its first row is asked for."""
+        for index in self.frames:
+            for row in self.path.rows_at(index):
+                yield Row(row.z, row.condition, strict=True) if self.delivery.strict else row

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from latentwalk.rpc.endpoint import Endpoint
 from latentwalk.rpc.settings import at_least, between, host_and_port_or_nothing, setting
+from latentwalk.server.scheduler import Limits
 
 _MIB = 1 << 20
 
@@ -25,8 +26,20 @@ class Settings(Endpoint):
         1024, "most pictures that may wait, over all requests; more are refused at once", between(1, 1_000_000)
     )
     max_streams: int = setting(256, "most requests served at once; more are refused at once", between(1, 100_000))
+    max_queue_seconds: float = setting(
+        0.25,
+        "most seconds of work that may wait before a request; it is refused at once if there is more, and one full "
+        "batch may always wait",
+        at_least(0),
+    )
+    watchdog_seconds: float = setting(
+        60.0, "a batch that takes longer fails its requests, and health says NOT_SERVING until it ends", at_least(0.1)
+    )
+    frame_cache_mib: int = setting(
+        64, "most MiB of drawn pictures to keep for who asks for the same again; 0 for none", at_least(0)
+    )
     stream_credit: int = setting(
-        32, "most pictures of one request that may wait, or be drawn and not yet sent", between(1, 4096)
+        64, "most pictures of one request that may wait, or be drawn and not yet sent", between(1, 4096)
     )
     stream_credit_mib: int = setting(
         32, "most MiB of pixels that stream_credit may amount to; one picture is always allowed", between(1, 65_536)
@@ -39,6 +52,16 @@ class Settings(Endpoint):
     torch_threads: int = setting(
         0, "threads that torch computes with; 0 for one less than there are cores", at_least(0)
     )
+
+    @property
+    def limits(self) -> Limits:
+        """The part that the scheduler needs."""
+        return Limits(self.max_batch, self.max_queued_frames, self.max_streams, self.max_queue_seconds)
+
+    @property
+    def frame_cache_bytes(self) -> int:
+        """How many bytes of drawn pictures may be kept."""
+        return self.frame_cache_mib * _MIB
 
     @property
     def max_frame_bytes(self) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 
 from latentwalk.gan import errors as gan
 from latentwalk.rpc import errors as rpc
-from latentwalk.server.scheduler import DeadlinePassed, QueueFull, SchedulerClosed
+from latentwalk.server.scheduler import DeadlinePassed, DeviceFailed, QueueFull, SchedulerClosed
 
 
 def translate(error: Exception) -> rpc.ServiceError | None:
@@ -33,5 +33,6 @@ _RULES: Mapping[type[Exception], Callable[[Any], rpc.ServiceError]] = {
     gan.CorruptArtifact: _corrupt,
     QueueFull: _full,
     DeadlinePassed: lambda error: rpc.DeadlineExceeded(str(error)),
+    DeviceFailed: lambda error: rpc.DeviceFailed(str(error)),
     SchedulerClosed: lambda _: rpc.NotServing("the service is shutting down"),
 }

@@ -7,7 +7,7 @@ many streams, and a stream may join and leave between any two batches.
 """
 
 from latentwalk.server.scheduler.admission import Limits
-from latentwalk.server.scheduler.backlog import Priority, Terms
+from latentwalk.server.scheduler.backlog import DEFAULT_FPS, Priority, Terms
 from latentwalk.server.scheduler.core import Scheduler
 from latentwalk.server.scheduler.device import DeviceThread, watch_device
 from latentwalk.server.scheduler.errors import (
@@ -22,6 +22,7 @@ from latentwalk.server.scheduler.reuse import Reuse
 from latentwalk.server.scheduler.stream import Stream
 
 __all__ = [
+    "DEFAULT_FPS",
     "DeadlinePassed",
     "DeviceFailed",
     "DeviceOutOfMemory",

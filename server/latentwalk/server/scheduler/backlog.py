@@ -21,6 +21,8 @@ Work = TypeVar("Work")
 Family = tuple[Any, bool]
 """What may share a batch: the model, and whether it is strict."""
 
+DEFAULT_FPS = 24.0
+"""Frames per second that are wanted of a stream which does not say."""
 OLDEST_TURN = 4
 """Every so manieth batch goes to those who have waited longest. So each of n waiting lanes gets a picture within
 OLDEST_TURN * n batches after PATIENCE_SECONDS, whatever its priority and whatever else comes."""
@@ -30,7 +32,7 @@ PATIENCE_SECONDS = 0.5
 # A first frame is preferred to a later frame of others that has been due for less than this.
 _HEAD_START_SECONDS = 0.5
 # The pictures per second that a client with one stream is granted, as a weight against others, when all are late.
-_FAIR_RATE = 24.0
+_FAIR_RATE = DEFAULT_FPS
 
 
 class Priority(IntEnum):
@@ -52,7 +54,7 @@ class Terms:
     strict: bool = False
     """Whether its pictures may share a batch only with others that are strict."""
     priority: Priority = Priority.NORMAL
-    fps: float = _FAIR_RATE
+    fps: float = DEFAULT_FPS
     """How many frames a second are wanted."""
     client: Hashable = None
     """Whose it is. Clients get equal shares of a device that cannot serve them all in time."""

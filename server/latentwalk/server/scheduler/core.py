@@ -133,11 +133,14 @@ class Scheduler(Generic[Model, Work, Picture]):
         with self._changed:
             taken = self._backlog.take(self._bucket_size, self._clock(), self._reuse.must_draw)
             experience = self._experiences[taken.family] if taken.family else None
+            # Those whose picture is being drawn for another have no outcome yet.
+            kept = sum(ticket.outcome is not None for ticket in taken.spared)
         started = self._clock()
         outcomes: list[Picture | Exception] = []
         if experience and taken.family and taken.batch:
             outcomes = self._drawer.draw(taken.family[0], taken.batch, experience)
-        self._post(partial(self._deliver, taken, outcomes, self._clock() - started))
+        self._post(partial(self._deliver, taken, outcomes))
+        self._post(partial(self._tell, taken, kept, self._clock() - started))
 
     def _bucket_size(self, family: Family) -> int:
         return self._experiences[family].bucket.size
@@ -153,27 +156,25 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._on_device(False)
         self._fail_all(DeviceFailed(f"the device has not answered for {self._watchdog_seconds:g} s"))
 
-    def _deliver(
-        self,
-        taken: Taken[Stream[Model, Work, Picture]],
-        outcomes: Sequence[Picture | Exception],
-        seconds: float,
-    ) -> None:
+    def _deliver(self, taken: Taken[Stream[Model, Work, Picture]], outcomes: Sequence[Picture | Exception]) -> None:
         batch: list[Ticket[Work, Picture]] = taken.batch
         with self._changed:
             self._reuse.drawn(batch, outcomes)
+        for stream, _ in taken.expired:
+            stream.fail(DeadlinePassed("the deadline passed in the queue"))
+        self._hand_out([*batch, *(twin for ticket in batch for twin in ticket.twins), *taken.spared])
+        self._feed()
+
+    def _tell(self, taken: Taken[Stream[Model, Work, Picture]], kept: int, seconds: float) -> None:
         if self._hangs:
             self._hangs = False
             self._on_device(True)
-        for stream, dropped in taken.expired:
-            stream.fail(DeadlinePassed("the deadline passed in the queue"))
+        if taken.batch:
+            self._on_batch(len(taken.batch), seconds)
+        if taken.batch or taken.spared:
+            self._on_reuse(kept, len(taken.spared) - kept, len(taken.batch))
+        if dropped := sum(dropped for _, dropped in taken.expired):
             self._on_dropped(dropped)
-        if batch:
-            self._on_batch(len(batch), seconds)
-        twins = [twin for ticket in batch for twin in ticket.twins]
-        self._on_reuse(len(taken.spared) - len(twins), len(twins), len(batch))
-        self._hand_out([*batch, *twins, *taken.spared])
-        self._feed()
 
     def _hand_out(self, tickets: Sequence[Ticket[Work, Picture]]) -> None:
         streams = dict.fromkeys(ticket.stream for ticket in tickets)

@@ -23,7 +23,7 @@ class Target:
     def __init__(self, aim: Aim) -> None:
         self._lock = threading.Lock()
         self._aim = aim
-        self._rows = aim.order.path.rows_at(0)
+        self._rows = list(aim.order.rows())
         self._is_settled = False
 
     @property
@@ -38,7 +38,7 @@ class Target:
 
     def replace(self, aim: Aim) -> bool:
         """Aims anew; False, and nothing changes, if it is settled, or needs another model or number of rows."""
-        rows = aim.order.path.rows_at(0)
+        rows = list(aim.order.rows())
         if aim.order.model.engine is not self._aim.order.model.engine or len(rows) != len(self._rows):
             return False
         with self._lock:

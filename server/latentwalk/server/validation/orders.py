@@ -7,6 +7,7 @@ from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.server.paths import InterpolationPath, Order, Path, WalkPath
 from latentwalk.server.served import ServedModel
 from latentwalk.server.validation.classes import check_classes
+from latentwalk.server.validation.deliveries import read_delivery, read_still_delivery
 from latentwalk.server.validation.encodings import read_encoding
 from latentwalk.server.validation.latents import read_latents
 from latentwalk.server.validation.movements import read_displacements, read_easing, read_legs
@@ -29,7 +30,7 @@ def generate_order(request: pb.GenerateRequest, model: ServedModel) -> Order:
     _check_rows("latents", len(request.latents), model)
     leg = read_displacements(request.displacements, model)
     path = _walk("latents", request.latents, {"displacements": leg}, model, any_class=request.any_class)
-    return Order("generate", model, path, encoding, "latents")
+    return Order("generate", model, path, encoding, "latents", read_still_delivery(request.delivery))
 
 
 def walk_order(request: pb.WalkRequest, model: ServedModel) -> Order:
@@ -39,7 +40,7 @@ def walk_order(request: pb.WalkRequest, model: ServedModel) -> Order:
     legs = {f"legs[{index}].stretches": leg for index, leg in enumerate(read_legs(request.legs, model))}
     path = _walk("starts", request.starts, legs, model, any_class=request.any_class, loop=request.loop)
     _check_frames("legs", path, model)
-    return Order("walk", model, path, encoding, "starts")
+    return Order("walk", model, path, encoding, "starts", read_delivery(request.delivery, path.frames))
 
 
 def interpolate_order(request: pb.InterpolateRequest, model: ServedModel) -> Order:
@@ -63,7 +64,7 @@ def interpolate_order(request: pb.InterpolateRequest, model: ServedModel) -> Ord
         )
     )
     _check_frames("frames_per_leg", path, model)
-    return Order("interpolate", model, path, encoding, "keyframes")
+    return Order("interpolate", model, path, encoding, "keyframes", read_delivery(request.delivery, path.frames))
 
 
 def _walk(

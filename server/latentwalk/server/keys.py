@@ -1,0 +1,14 @@
+"""What a picture depends on, as a key: equal keys mean equal pictures."""
+
+from collections.abc import Hashable
+
+from latentwalk.server.engine import Engine, Row
+from latentwalk.server.steering import Work
+
+
+def picture_key(engine: Engine, work: Work) -> Hashable:
+    """The weights, the latent and the options, to the last bit; None for a row that is not settled yet."""
+    if not isinstance(work, Row):
+        return None
+    condition = None if work.condition is None else work.condition.numpy().tobytes()
+    return engine.digest, work.z.numpy().tobytes(), condition, work.strict
