@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import walks_against_bare_generator
+from benchmarks import steering, walks_against_bare_generator
 
 SCRIPTS: dict[str, Callable[[], bool]] = {
+    "steering": steering.main,
     "walks_against_bare_generator": walks_against_bare_generator.main,
 }
 

@@ -14,26 +14,23 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks.published import SPEC, publish
 from benchmarks.report import Claim, report
 from benchmarks.served import Served, served
 from latentwalk.client import AsyncClient, Frames, Leg, Stretch
-from latentwalk.gan.artifacts import ArtifactStore, save_direction, save_generator
-from latentwalk.gan.directions import LinearDirection, Slider
-from latentwalk.gan.families import build_generator
+from latentwalk.gan.directions import LinearDirection
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.images import to_uint8
 from latentwalk.gan.latents import z_from_seeds
-from latentwalk.gan.spec import GeneratorSpec
 
 WALKS, FRAMES, BATCH, ROUNDS = 8, 16, 32, 7
-SPEC = GeneratorSpec("dcgan", latent_size=100, classes=0, resolution=64, channels=3, config={"width": 64})
 LEG = Leg(Stretch("ahead", alpha=(-1.0, 1.0)), frames=FRAMES)
 
 
 def main() -> bool:
     """Measure in alternating rounds, print and write the result, and say whether the claim holds."""
     with tempfile.TemporaryDirectory() as folder:
-        generator, direction = _publish(Path(folder))
+        generator, direction = publish(Path(folder))
         with served("--store", folder, "--max-batch", str(BATCH)) as server:
             rounds = [_round(generator, direction, server) for _ in range(ROUNDS + 1)][1:]  # the first one warms up
     bare, frames = (statistics.median(column) for column in zip(*rounds, strict=True))
@@ -45,21 +42,6 @@ def main() -> bool:
         "every frame of every round was within 1/255 of the bare generator's picture",
     ]
     return report("walks_against_bare_generator", [claim], remarks)
-
-
-def _publish(folder: Path) -> tuple[Generator, LinearDirection]:
-    """Put a generator with random weights and a direction with a random vector into a store."""
-    torch.manual_seed(0)
-    generator = build_generator(SPEC)
-    for _ in range(20):  # until the batch statistics are those of its own pictures: else every one of them is grey
-        generator.train()(torch.randn(BATCH, SPEC.latent_size))
-    generator.freeze()
-    slider = Slider(name="ahead", edit="", unit="", scale=1.0, trained=(-1.0, 1.0), limit=(-3.0, 3.0))
-    direction = LinearDirection("ahead", generator.digest, (slider,), torch.randn(1, SPEC.latent_size))
-    store, origin = ArtifactStore(str(folder)), {"made_by": "benchmarks", "weights": "random"}
-    save_generator(store, "bench", generator, provenance=origin, created="")
-    save_direction(store, "bench", direction, provenance=origin, created="")
-    return generator, direction
 
 
 def _round(generator: Generator, direction: LinearDirection, server: Served) -> tuple[float, float]:
