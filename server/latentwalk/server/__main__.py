@@ -35,7 +35,7 @@ from latentwalk.v1 import generation_service_pb2_grpc, model_service_pb2_grpc
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
-_SERVICES = {
+SERVICES = {
     generation_servicer.SERVICE_NAME: generation_servicer.ROLES,
     model_servicer.SERVICE_NAME: model_servicer.ROLES,
     oip_servicer.SERVICE_NAME: oip_servicer.ROLES,
@@ -81,7 +81,7 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
         max_frame_bytes=settings.max_frame_bytes,
         on_change=metrics.loaded,
     )
-    doorway = Doorway(settings, _SERVICES, registry, translate, tracer)
+    doorway = Doorway(settings, SERVICES, registry, translate, tracer)
     servicer = GenerationServicer(repository, scheduler, encoder, metrics, settings.credit, doorway.draining)
     generation_service_pb2_grpc.add_GenerationServiceServicer_to_server(servicer, doorway.server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(repository), doorway.server)
