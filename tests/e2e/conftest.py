@@ -3,7 +3,7 @@
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -21,12 +21,20 @@ STOP_SECONDS = 30
 class Services:
     server: str
     trainer: str
+    server_metrics: str
+    trainer_metrics: str
 
 
-def free_address() -> str:
+def _free_address() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+@pytest.fixture
+def free_address() -> Callable[[], str]:
+    """A function that finds a host:port on which nobody listens."""
+    return _free_address
 
 
 @pytest.fixture(scope="session")
@@ -36,15 +44,16 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     torch.manual_seed(0)
     generator = build_generator(GeneratorSpec("dcgan", 16, classes=0, resolution=16, channels=3, config={"width": 4}))
     save_generator(ArtifactStore(store), "faces", generator.freeze(), provenance={}, created="")
-    found = Services(free_address(), free_address())
+    found = Services(*(_free_address() for _ in range(4)))
     flags = {
-        "server": ["--address", found.server],
+        "server": ["--address", found.server, "--metrics-address", found.server_metrics],
         "trainer": [
-            *("--address", found.trainer, "--server-address", found.server),
+            *("--address", found.trainer, "--metrics-address", found.trainer_metrics),
+            *("--server-address", found.server),
             *("--folder", str(data / "jobs"), "--database", f"sqlite:///{data / 'trainer.db'}"),
         ],
     }
-    processes = [start(f"latentwalk.{name}", "--store", store, "--metrics-address=", *flags[name]) for name in flags]
+    processes = [start(f"latentwalk.{name}", "--store", store, *flags[name]) for name in flags]
     try:
         with Client(found.server, trainer_address=found.trainer) as client:
             client.wait_ready(60)

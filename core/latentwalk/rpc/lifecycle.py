@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import grpc
 from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from latentwalk.rpc.endpoint import Endpoint
 from latentwalk.rpc.errors import ServiceError
@@ -55,6 +55,7 @@ class Doorway:
         self._endpoint = endpoint
         self._services = services
         self._registry = registry
+        ProcessCollector(registry=registry)
         self._gate = Gate()
         self._health = HealthServicer(tuple(services))
         self._exposition: Exposition | None = None

@@ -15,7 +15,8 @@ _FRAME_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5,
 class Pace:
     """How fast the frames of one request come, from when it is made on."""
 
-    def __init__(self, first_frame: Histogram, frame_gap: Histogram, frames: Counter) -> None:
+    def __init__(self, labels: tuple[str, str], first_frame: Histogram, frame_gap: Histogram, frames: Counter) -> None:
+        self._labels = labels
         self._seconds = first_frame
         self._frame_gap = frame_gap
         self._frames = frames
@@ -23,12 +24,12 @@ class Pace:
 
     def ready(self) -> None:
         """The next frame, or the whole of a unary reply, is ready to be sent."""
-        self._seconds.observe(perf_counter() - self._since)
+        self._seconds.labels(*self._labels).observe(perf_counter() - self._since)
         self._seconds = self._frame_gap
 
     def sent(self, pictures: int) -> None:
         """It was sent, with so many pictures."""
-        self._frames.inc(pictures)
+        self._frames.labels(*self._labels).inc(pictures)
         self._since = perf_counter()
 
 
@@ -106,8 +107,7 @@ class ServerMetrics:
 
     def pace(self, model: str, kind: str) -> Pace:
         """Counts and times the frames of a request that begins now."""
-        labels = (model, kind)
-        return Pace(self._first_frame.labels(*labels), self._frame_gap.labels(*labels), self._frames.labels(*labels))
+        return Pace((model, kind), self._first_frame, self._frame_gap, self._frames)
 
     def reuse(self, kept: int, shared: int, drawn: int) -> None:
         """Pictures were kept from earlier, were being drawn for somebody else anyway, and had to be drawn."""
