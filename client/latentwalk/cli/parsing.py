@@ -54,3 +54,17 @@ def parse_edit(text: str) -> EditTarget:
     except ValueError:
         raise typer.BadParameter(f"{text!r} is neither like zoom nor like zoom:0.5:2") from None
     return EditTarget(edit, low, high)
+
+
+def parse_slider(text: str) -> tuple[str, str]:
+    """A slider: "bank:3", or "zoom" for a direction with only one."""
+    direction, _, slider = text.partition(":")
+    return direction, slider
+
+
+def parse_class(text: str) -> tuple[str, int]:
+    """A class of a classifier: "digits:3"."""
+    name, _, class_id = text.rpartition(":")
+    if not (name and class_id.isdecimal()):
+        raise typer.BadParameter(f"{text!r} is not like digits:3")
+    return name, int(class_id)

@@ -292,6 +292,9 @@ class AsyncClient:
     unload_direction = _runs(catalog.unload_direction)
 
     train_edit = _trains(training.train_edit)
+    train_sefa = _trains(training.train_sefa)
+    train_pca = _trains(training.train_pca)
+    train_boundary = _trains(training.train_boundary)
     jobs = _runs(training.jobs)
 
     def job(self, job_id: str) -> AsyncJobHandle:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from latentwalk.client import _rpcs as rpcs
 from latentwalk.client._calls import StreamCall, UnaryCall
+from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._jobs import (
     JOB_STATE_NUMBERS,
     EditTarget,
@@ -60,6 +61,105 @@ def train_edit(
         checkpoint_every=whole("checkpoint_every", checkpoint_every or 0),
         priority=priority,
         edit_direction=method,
+    )
+    return _creating(spec, request_id, timeout)
+
+
+def train_sefa(
+    model: str,
+    direction: str,
+    *,
+    directions: int = 8,
+    model_version: int | str = "",
+    priority: int = 0,
+    request_id: str | None = None,
+    timeout: Timeout = NOT_SAID,
+) -> UnaryCall[pb.CreateJobResponse, Job]:
+    """Queues a job that finds the strongest `directions` by SeFa: a bank with sliders "0", "1", ...
+
+    request_id: as for `train_edit`.
+    """
+    spec = pb.JobSpec(
+        model=model,
+        model_version=str(model_version),
+        direction=direction,
+        priority=priority,
+        sefa=pb.SefaSpec(directions=whole("directions", directions)),
+    )
+    return _creating(spec, request_id, timeout)
+
+
+def train_pca(
+    model: str,
+    direction: str,
+    *,
+    directions: int = 8,
+    samples: int | None = None,
+    model_version: int | str = "",
+    seed: int = 0,
+    priority: int = 0,
+    request_id: str | None = None,
+    timeout: Timeout = NOT_SAID,
+) -> UnaryCall[pb.CreateJobResponse, Job]:
+    """Queues a job that finds the first principal components by GANSpace: a bank with sliders "0", "1", ...
+
+    samples: latents to look at; None leaves them to the trainer. request_id: as for `train_edit`.
+    """
+    method = pb.PcaSpec(directions=whole("directions", directions), samples=whole("samples", samples or 0))
+    spec = pb.JobSpec(
+        model=model,
+        model_version=str(model_version),
+        direction=direction,
+        seed=whole("seed", seed, high=UINT64),
+        priority=priority,
+        pca=method,
+    )
+    return _creating(spec, request_id, timeout)
+
+
+def train_boundary(
+    model: str,
+    direction: str,
+    *,
+    attribute: str | None = None,
+    classifier: tuple[str, int] | None = None,
+    samples: int | None = None,
+    fraction: float | None = None,
+    conditions: Iterable[str | tuple[str, str]] = (),
+    model_version: int | str = "",
+    seed: int = 0,
+    priority: int = 0,
+    request_id: str | None = None,
+    timeout: Timeout = NOT_SAID,
+) -> UnaryCall[pb.CreateJobResponse, Job]:
+    """Queues a job that finds the boundary of a score by InterFaceGAN: a direction with one slider.
+
+    attribute: "luminance", "red", "green", "blue", "contrast" or "saturation". classifier: or else (name, class), the
+    probability that a classifier gives to a class.
+    samples: latents to score. fraction: which part of them, at either end, is told apart. None: the trainer chooses.
+    conditions: directions, or pairs (direction, slider), that must not move with it.
+    request_id: as for `train_edit`.
+    """
+    if (attribute is None) == (classifier is None):
+        raise InvalidRequest.of("attribute", "give either an attribute or a classifier")
+    if classifier is None:
+        score = pb.Score(attribute=attribute or "")
+    else:
+        score = pb.Score(classifier=pb.ClassifierScore(classifier=classifier[0], class_id=classifier[1]))
+    pairs = [(one, "") if isinstance(one, str) else one for one in conditions]
+    method = pb.BoundarySpec(
+        score=score,
+        samples=whole("samples", samples or 0),
+        fraction=fraction,
+        conditions=[pb.SliderReference(direction=name, slider=slider) for name, slider in pairs],
+    )
+    spec = pb.JobSpec(
+        model=model,
+        model_version=str(model_version),
+        direction=direction,
+        seed=whole("seed", seed, high=UINT64),
+        priority=priority,
+        boundary=method,
     )
     return _creating(spec, request_id, timeout)
 

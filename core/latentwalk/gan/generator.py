@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from latentwalk.gan.errors import InvalidLatent
+from latentwalk.gan.errors import GanError, InvalidLatent
 from latentwalk.gan.spec import GeneratorSpec
 
 
@@ -65,6 +65,20 @@ class Generator(nn.Module, ABC):
     @abstractmethod
     def infer_spec(cls, state_dict: Mapping[str, Tensor], classes: int = 0) -> GeneratorSpec:
         """Reads the spec off the tensors of a checkpoint. Raises GanError if they are not of this family."""
+
+    def first_weights(self) -> Tensor:
+        """How the latent first meets the network: the weights [F, Z] of its first layer, one row a feature.
+
+        Raises GanError for a family that has no such layer.
+        """
+        raise GanError(f"a generator of family {self.spec.family} has no first layer of which the weights tell")
+
+    def first_features(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """What the generator computes first: activations [N, F] of its first layer.
+
+        Raises GanError for a family that has no such layer.
+        """
+        raise GanError(f"a generator of family {self.spec.family} has no first layer to look into")
 
     @property
     def digest(self) -> str:

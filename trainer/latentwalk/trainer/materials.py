@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from latentwalk.gan.artifacts import ArtifactStore, load_generator
+from torch import Tensor
+
+from latentwalk.gan.artifacts import ArtifactStore, load_classifier, load_direction, load_generator
+from latentwalk.gan.classifiers import Classifier
+from latentwalk.gan.directions import LinearDirection
+from latentwalk.gan.errors import GanError
 from latentwalk.gan.generator import Generator
 from latentwalk.trainer.specs import JobSpec
 
@@ -19,3 +24,17 @@ class Materials:
     def generator(self, spec: JobSpec) -> Generator:
         """The generator that the job works on, frozen. Raises UnknownArtifact, CorruptArtifact."""
         return load_generator(self.store, spec.model, spec.model_version)[0]
+
+    def classifier(self, name: str) -> Classifier:
+        """The newest version of a classifier, frozen. Raises UnknownArtifact, CorruptArtifact."""
+        return load_classifier(self.store, name)[0]
+
+    def vector(self, spec: JobSpec, direction: str, slider: str) -> Tensor:
+        """The vector [Z] of a slider of the newest version of a linear direction of the job's generator.
+
+        Raises GanError if there is none.
+        """
+        found, _ = load_direction(self.store, spec.model, direction)
+        if not isinstance(found, LinearDirection):
+            raise GanError(f"direction {direction!r} is of form {found.form}: only a linear one has a vector")
+        return found.vectors[found.slider_index(slider)]

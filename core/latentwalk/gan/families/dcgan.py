@@ -27,11 +27,23 @@ class DCGAN(Generator):
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Pictures [N, C, H, W] in (-1, 1) from z [N, Z] and a condition [N, K] or None."""
+        return self.main(self._code(z, condition))
+
+    def first_weights(self) -> Tensor:
+        """The first convolution, from z to 4x4 places: [16 channels, Z]."""
+        return self.get_parameter("main.0.weight")[: self.spec.latent_size].flatten(1).T
+
+    def first_features(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The first convolution, normalised and rectified: [N, 16 channels]."""
+        return self.main[:3](self._code(z, condition)).flatten(1)
+
+    def _code(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        """What goes into the first convolution: [N, Z + K, 1, 1]."""
         if (condition is None) != (self.spec.classes == 0):
             given = "none" if condition is None else "one"
             raise InvalidLatent("condition", f"{given} was given to a generator of {self.spec.classes} classes")
         code = z if condition is None else torch.cat([z, condition], dim=1)  # [N, Z + K]
-        return self.main(code[:, :, None, None])
+        return code[:, :, None, None]
 
     @classmethod
     def infer_spec(cls, state_dict: Mapping[str, Tensor], classes: int = 0) -> GeneratorSpec:

@@ -19,6 +19,8 @@ from latentwalk.trainer.reports import Ending, News, report_from_json
 Listener: TypeAlias = Callable[[News], Awaitable[object]]
 
 _LONGEST_LINE = 1 << 20
+# torch is told by itself; these are for what scikit-learn and NumPy compute with.
+_THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 _log = logging.getLogger("latentwalk.jobs")
 
@@ -79,6 +81,7 @@ class Launcher:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
+                env=os.environ | dict.fromkeys(_THREAD_LIMITS, str(self.threads)),
                 limit=_LONGEST_LINE,
                 # Ctrl-C in the terminal of the service must not reach it.
                 start_new_session=True,

@@ -1,7 +1,15 @@
 """The methods, by name."""
 
+from latentwalk.trainer.methods.boundary import Boundary
 from latentwalk.trainer.methods.edit_direction import EditDirection
 from latentwalk.trainer.methods.method import Method
+from latentwalk.trainer.methods.pca import Pca
+from latentwalk.trainer.methods.sefa import Sefa
 
-METHODS: dict[str, type[Method]] = {"edit_direction": EditDirection}
+METHODS: dict[str, type[Method]] = {
+    "edit_direction": EditDirection,
+    "sefa": Sefa,
+    "pca": Pca,
+    "boundary": Boundary,
+}
 """By the method's name in the oneof of latentwalk.v1.JobSpec."""

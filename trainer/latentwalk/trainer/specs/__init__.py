@@ -6,12 +6,39 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from latentwalk.gan.spec import JsonObject
+from latentwalk.trainer.specs.closed_form import (
+    BoundarySpec,
+    ClassifierScore,
+    PcaSpec,
+    Score,
+    SefaSpec,
+    SliderReference,
+)
 from latentwalk.trainer.specs.edits import EditDirectionSpec, EditTarget
 from latentwalk.trainer.specs.job import JobSpec, MethodSettings
 
-__all__ = ["SPECS", "EditDirectionSpec", "EditTarget", "JobSpec", "MethodSettings", "spec_from_json", "spec_to_json"]
+__all__ = [
+    "SPECS",
+    "BoundarySpec",
+    "ClassifierScore",
+    "EditDirectionSpec",
+    "EditTarget",
+    "JobSpec",
+    "MethodSettings",
+    "PcaSpec",
+    "Score",
+    "SefaSpec",
+    "SliderReference",
+    "spec_from_json",
+    "spec_to_json",
+]
 
-SPECS: dict[str, type[MethodSettings]] = {"edit_direction": EditDirectionSpec}
+SPECS: dict[str, type[MethodSettings]] = {
+    "edit_direction": EditDirectionSpec,
+    "sefa": SefaSpec,
+    "pca": PcaSpec,
+    "boundary": BoundarySpec,
+}
 """The settings of each method, by the method's name in the oneof of latentwalk.v1.JobSpec."""
 
 

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from latentwalk.gan.errors import UnknownArtifact
 from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.materials import Materials
 
 
@@ -22,3 +24,19 @@ class Context:
         """What the generator is, for a method that works on one."""
         assert self.generator is not None  # noqa: S101 - MethodSettings.reads_generator
         return self.generator
+
+    def check_classifier(self, field: str, name: str, class_id: int = 0) -> None:
+        """Raises InvalidRequest unless there is a classifier of that name for the generator's pictures and class."""
+        spec = self.known_generator
+        try:
+            classifier = self.materials.classifier(name).spec
+        except UnknownArtifact as error:
+            raise InvalidRequest(field, str(error)) from error
+        if (classifier.resolution, classifier.channels) != (spec.resolution, spec.channels):
+            raise InvalidRequest(
+                field,
+                f"{name!r} classifies pictures of {classifier.resolution} px and {classifier.channels} channels; "
+                f"those of the generator have {spec.resolution} px and {spec.channels}",
+            )
+        if class_id >= classifier.classes:
+            raise InvalidRequest(field, f"class {class_id} is not one of 0 to {classifier.classes - 1} of {name!r}")

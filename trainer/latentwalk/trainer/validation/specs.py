@@ -10,6 +10,7 @@ from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest, UnknownModel
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.specs import SPECS, JobSpec, MethodSettings
+from latentwalk.trainer.validation.closed_form import complete_boundary, complete_pca, complete_sefa
 from latentwalk.trainer.validation.context import Context
 from latentwalk.trainer.validation.edits import complete_edit_direction
 from latentwalk.trainer.wire import read_settings
@@ -19,7 +20,12 @@ DEFAULT_CHECKPOINT_EVERY = 50
 MAX_CHECKPOINT_EVERY = 1_000_000
 MAX_PRIORITY = 100
 
-_COMPLETIONS: Mapping[str, Callable[[Any, Context], MethodSettings]] = {"edit_direction": complete_edit_direction}
+_COMPLETIONS: Mapping[str, Callable[[Any, Context], MethodSettings]] = {
+    "edit_direction": complete_edit_direction,
+    "sefa": complete_sefa,
+    "pca": complete_pca,
+    "boundary": complete_boundary,
+}
 """The rules of each method: what its defaults depend on, and what its fields ask of one another. By its name."""
 
 

@@ -1,0 +1,74 @@
+"""Directions without training, against NumPy and scikit-learn."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.linear_model import LinearRegression
+
+from latentwalk.gan.attributes import ATTRIBUTES, COLOURED, attribute
+from latentwalk.gan.closed_form import extremes, latents_of_components, project_off, semantic_factors
+from latentwalk.gan.errors import GanError
+
+
+def test_semantic_factors_are_the_sorted_eigenvectors_of_the_papers_code():
+    weights = torch.randn(96, 12, generator=torch.Generator().manual_seed(0))
+    vectors, values = semantic_factors(weights, 5)
+    columns = weights.T.double().numpy() / np.linalg.norm(weights.double().numpy(), axis=1)  # [Z, F], as in the paper
+    expected, directions = np.linalg.eig(columns @ columns.T)
+    order = np.argsort(-expected)[:5]
+    assert np.allclose(values, expected[order])
+    cosines = np.abs((vectors.numpy() * directions[:, order].T).sum(axis=1))
+    assert (cosines > 0.999999).all()
+    assert (vectors.gather(1, vectors.abs().argmax(dim=1, keepdim=True)) > 0).all()
+
+
+def test_the_latents_of_components_are_a_regression():
+    draw = torch.Generator().manual_seed(1)
+    z, x = torch.randn(200, 6, generator=draw), torch.randn(200, 3, generator=draw)
+    expected = LinearRegression(fit_intercept=False).fit(x.numpy(), z.numpy()).coef_.T
+    vectors = latents_of_components(z, x)
+    assert np.allclose(vectors, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-5)
+
+
+@given(conditions=st.integers(1, 5), seed=st.integers(0, 100))
+def test_what_is_projected_off_is_left_untouched(conditions, seed):
+    draw = torch.Generator().manual_seed(seed)
+    vector, others = torch.randn(8, generator=draw), torch.randn(conditions, 8, generator=draw)
+    rest = project_off(vector, others)
+    assert rest.norm().item() == pytest.approx(1, abs=1e-5)
+    assert (others @ rest).abs().max() < 1e-5
+    assert rest @ vector > 0
+
+
+def test_nothing_is_left_of_what_lies_within_its_conditions():
+    assert project_off(torch.tensor([1.0, 2.0, 0.0]), torch.eye(3)[:2]).norm() == 0
+
+
+def test_the_ends_are_the_lowest_and_the_highest_scores():
+    ends = extremes(torch.tensor([3.0, 1.0, 2.0, 5.0, 4.0, 0.0]), 0.34)
+    assert (ends.low.tolist(), ends.high.tolist()) == ([5, 1], [4, 3])
+
+
+@pytest.mark.parametrize("name", sorted(ATTRIBUTES))
+def test_an_attribute_rises_with_what_it_is_named_for(name):
+    rising = {
+        "luminance": torch.tensor([0.1, 0.1, 0.1]),
+        "red": torch.tensor([0.2, 0.0, 0.0]),
+        "green": torch.tensor([0.0, 0.2, 0.0]),
+        "blue": torch.tensor([0.0, 0.0, 0.2]),
+        "saturation": torch.tensor([0.2, 0.0, -0.1]),
+    }
+    grey = torch.linspace(-0.5, 0.5, 16).view(1, 1, 4, 4).expand(1, 3, 4, 4)
+    more = 1.2 * grey if name == "contrast" else grey + rising[name][:, None, None]
+    low, high = attribute(name, torch.cat([grey, more])).tolist()
+    assert high > low
+
+
+def test_an_attribute_that_is_not_there_is_refused():
+    with pytest.raises(GanError, match="use one of luminance, contrast"):
+        attribute("mood", torch.zeros(1, 3, 4, 4))
+    for name in COLOURED:
+        with pytest.raises(GanError, match="needs pictures of 3 channels, these have 1"):
+            attribute(name, torch.zeros(1, 1, 4, 4))

@@ -1,0 +1,157 @@
+"""Jobs that train nothing: what they find, against NumPy and scikit-learn, and that they too can be interrupted."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.decomposition import PCA
+
+from latentwalk.gan.artifacts import ArtifactStore, save_direction
+from latentwalk.gan.attributes import attribute
+from latentwalk.gan.directions import LinearDirection, Slider
+from latentwalk.rpc.errors import InvalidRequest
+from latentwalk.trainer.checkpoint import Checkpoints
+from latentwalk.trainer.loop import Interrupted, train
+from latentwalk.trainer.materials import Materials
+from latentwalk.trainer.methods import METHODS
+from latentwalk.trainer.methods.samples import sample
+from latentwalk.trainer.specs import BoundarySpec, JobSpec, PcaSpec, Score, SefaSpec, SliderReference
+from latentwalk.trainer.validation import read_spec
+from latentwalk.v1 import training_service_pb2 as pb
+
+SETTINGS = {
+    "sefa": SefaSpec(directions=3),
+    "pca": PcaSpec(directions=3, samples=1_700),
+    "boundary": BoundarySpec(score=Score("luminance"), samples=1_700, fraction=0.1),
+}
+
+
+def job(method, **changes):
+    return JobSpec("tiny", 1, "found", 5, 1, method, replace(SETTINGS[method], **changes))
+
+
+@pytest.fixture
+def materials(artifacts_url, tmp_path):
+    return Materials(ArtifactStore(artifacts_url), tmp_path)
+
+
+@pytest.fixture
+def found(materials, tmp_path):
+    """The outcome of a job, interrupted before each of the given pauses."""
+
+    def run(spec, interruptions=()):
+        folder = tmp_path / "checkpoints"
+        for pauses in interruptions:
+            counter = iter(range(pauses))
+
+            def pause(counter=counter):
+                if next(counter, None) is None:
+                    raise Interrupted
+
+            with pytest.raises(Interrupted):
+                go(spec, folder, pause)
+        return go(spec, folder, lambda: None)
+
+    def go(spec, folder, pause):
+        method = METHODS[spec.method].prepare(spec, materials)
+        train(method, Checkpoints(folder), spec.checkpoint_every, report=lambda _: None, pause=pause)
+        return method.outcome(pause)
+
+    return run
+
+
+def test_sefa_finds_the_eigenvectors_of_the_first_weights(found, generator):
+    outcome = found(job("sefa"))
+    [direction] = outcome.products
+    weights = generator.first_weights().double().numpy()
+    rows = weights / np.linalg.norm(weights, axis=1, keepdims=True)
+    _, _, expected = np.linalg.svd(rows)
+    assert (np.abs((direction.vectors.numpy() * expected[:3]).sum(axis=1)) > 0.999).all()
+    assert [slider.name for slider in direction.sliders] == ["0", "1", "2"]
+    assert list(outcome.measures.values()) == sorted(outcome.measures.values(), reverse=True)
+
+
+def test_pca_finds_what_scikit_learn_finds_in_all_samples_at_once(found, generator):
+    spec = job("pca")
+    [direction] = found(spec).products
+    with torch.no_grad():
+        z = torch.cat([sample(generator, spec.seed, step, 1_700)[0] for step in range(4)])
+        features = generator.first_features(z).numpy()
+    assert len(z) == 1_700
+    full = PCA(3, svd_solver="full").fit(features)
+    solution = np.linalg.lstsq(full.transform(features), z.numpy(), rcond=None)[0]
+    expected = solution / np.linalg.norm(solution, axis=1, keepdims=True)
+    assert (np.abs((direction.vectors.numpy() * expected).sum(axis=1)) > 0.999).all()
+
+
+def test_a_boundary_raises_its_score_and_tells_unseen_latents_apart(found, generator):
+    outcome = found(job("boundary"))
+    [direction] = outcome.products
+    assert [slider.name for slider in direction.sliders] == ["luminance"]
+    assert outcome.measures["validation_accuracy"] > 0.9
+    z = sample(generator, 99, 0, 200)[0]
+    with torch.no_grad():
+        low, high = (attribute("luminance", generator(z + side * direction.vectors)).mean() for side in (-1, 1))
+    assert high > low
+
+
+def test_a_conditioned_boundary_leaves_the_conditions_alone(found, materials, generator):
+    slider = Slider("s", "", "", 1.0, (-1.0, 1.0), (-1.0, 1.0))
+    other = LinearDirection("other", generator.digest, (slider,), torch.ones(1, 8))
+    save_direction(materials.store, "tiny", other, provenance={}, created="2026-01-01T00:00:00Z")
+    [direction] = found(job("boundary", conditions=(SliderReference("other"),))).products
+    assert abs(direction.vectors[0].sum().item()) < 1e-5
+
+
+@pytest.mark.parametrize("method", ["pca", "boundary"])
+def test_an_interrupted_job_finds_the_same_bits(found, tmp_path, method):
+    [undisturbed] = found(job(method)).products
+    (tmp_path / "checkpoints").rename(tmp_path / "before")
+    [disturbed] = found(job(method), interruptions=(1, 2)).products
+    assert torch.equal(undisturbed.vectors, disturbed.vectors)
+
+
+@pytest.mark.parametrize(
+    ("method", "settings", "field", "problem"),
+    [
+        ("sefa", pb.SefaSpec(directions=9), "spec.sefa.directions", "9 must be at most 8"),
+        ("sefa", pb.SefaSpec(layers=[1]), "spec.sefa.layers", "not supported"),
+        ("pca", pb.PcaSpec(directions=9), "spec.pca.directions", "9 must be at most 8"),
+        ("pca", pb.PcaSpec(directions=8, samples=79), "spec.pca.samples", "79 must be at least 80"),
+        ("boundary", pb.BoundarySpec(), "spec.boundary.score", "an attribute of luminance"),
+        ("boundary", pb.BoundarySpec(score=pb.Score(attribute="mood")), "spec.boundary.score.attribute", "'mood'"),
+        (
+            "boundary",
+            pb.BoundarySpec(score=pb.Score(classifier=pb.ClassifierScore(classifier="nobody"))),
+            "spec.boundary.score.classifier",
+            "nobody",
+        ),
+        (
+            "boundary",
+            pb.BoundarySpec(score=pb.Score(attribute="red"), samples=100),
+            "spec.boundary.fraction",
+            "fewer than 4",
+        ),
+        (
+            "boundary",
+            pb.BoundarySpec(score=pb.Score(attribute="red"), conditions=[pb.SliderReference(direction="nowhere")]),
+            "spec.boundary.conditions[0].direction",
+            "nowhere",
+        ),
+    ],
+)
+def test_what_cannot_work_is_refused_by_field(materials, method, settings, field, problem):
+    with pytest.raises(InvalidRequest) as refusal:
+        read_spec(pb.JobSpec(model="tiny", direction="d", **{method: settings}), materials)
+    [(named, said)] = refusal.value.violations
+    assert named == field
+    assert problem in said
+
+
+def test_a_colour_is_refused_of_a_grey_generator(materials):
+    with pytest.raises(InvalidRequest, match="'red' needs 3 channels; the generator has 1"):
+        read_spec(
+            pb.JobSpec(model="grey", direction="d", boundary=pb.BoundarySpec(score=pb.Score(attribute="red"))),
+            materials,
+        )

@@ -1,0 +1,42 @@
+"""Closed-form factorisation.
+
+Shen and Zhou, "Closed-form factorization of latent semantics in GANs" (SeFa, CVPR 2021): the directions that change the
+first features of a generator most are eigenvectors of its first weights.
+"""
+
+from collections.abc import Callable
+from typing import Self
+
+from torch import nn
+
+from latentwalk.gan.closed_form import semantic_factors
+from latentwalk.gan.generator import Generator
+from latentwalk.trainer.materials import Materials
+from latentwalk.trainer.methods.bank import bank
+from latentwalk.trainer.methods.method import Method, Outcome
+from latentwalk.trainer.specs import JobSpec, SefaSpec
+
+
+class Sefa(Method):
+    """Sliders "0", "1", ..., the strongest first."""
+
+    def __init__(self, spec: JobSpec, generator: Generator) -> None:
+        assert isinstance(spec.settings, SefaSpec)  # noqa: S101 - by the table of methods
+        self.steps = spec.settings.steps
+        self.trained = nn.Module()
+        self._name = spec.direction
+        self._count = spec.settings.directions
+        self._generator = generator
+
+    @classmethod
+    def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
+        """On the generator of the spec."""
+        return cls(spec, materials.generator(spec))
+
+    def outcome(self, pause: Callable[[], None]) -> Outcome:
+        """The bank, and the eigenvalue of each slider."""
+        pause()
+        vectors, values = semantic_factors(self._generator.first_weights(), self._count)
+        names = [str(number) for number in range(self._count)]
+        measures = {f"eigenvalue.{name}": value for name, value in zip(names, values.tolist(), strict=True)}
+        return Outcome((bank(self._name, self._generator, names, vectors),), measures=measures)

@@ -1,0 +1,85 @@
+"""What jobs do that train nothing: they look at weights, or at samples."""
+
+from dataclasses import dataclass
+
+from latentwalk.trainer.specs.bounds import count, maybe
+from latentwalk.trainer.specs.job import MethodSettings
+
+SAMPLES_PER_STEP = 500
+"""Latents that are looked at in one step of a job."""
+
+
+@dataclass(frozen=True, slots=True)
+class SefaSpec(MethodSettings):
+    """The eigenvectors of the generator's first weights."""
+
+    directions: int = count(8, most=65_536)
+
+    @property
+    def steps(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - it follows, nobody sets it
+        """It is done at once."""
+        return 1
+
+
+@dataclass(frozen=True, slots=True)
+class PcaSpec(MethodSettings):
+    """The principal components of the generator's first features."""
+
+    directions: int = count(8, most=65_536)
+    samples: int = count(20_000, most=10_000_000)
+    """Latents to look at."""
+
+    @property
+    def steps(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - it follows, nobody sets it
+        """So many at a time."""
+        return -(-self.samples // SAMPLES_PER_STEP)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierScore:
+    """A classifier's probability of one class."""
+
+    classifier: str = ""
+    class_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What pictures are scored by: one of the two."""
+
+    attribute: str = ""
+    """A name in latentwalk.gan.attributes.ATTRIBUTES."""
+    classifier: ClassifierScore | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the slider."""
+        return f"class.{self.classifier.class_id}" if self.classifier else self.attribute
+
+
+@dataclass(frozen=True, slots=True)
+class SliderReference:
+    """One slider of a published direction of the same generator."""
+
+    direction: str = ""
+    slider: str = ""
+    """May be empty when the direction has only one."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundarySpec(MethodSettings):
+    """The normal of the plane between latents with a high and a low score."""
+
+    score: Score | None = None
+    """Never None when it is complete."""
+    samples: int = count(20_000, least=100, most=10_000_000)
+    """Latents to score."""
+    fraction: float | None = maybe(0, 0.5, above=True)
+    """Which part of them, at either end, is told apart."""
+    conditions: tuple[SliderReference, ...] = ()
+    """Sliders that must not move with it."""
+
+    @property
+    def steps(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - it follows, nobody sets it
+        """So many at a time."""
+        return -(-self.samples // SAMPLES_PER_STEP)

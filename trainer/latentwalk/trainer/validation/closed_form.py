@@ -1,0 +1,85 @@
+"""The rules of jobs that look at weights or at samples."""
+
+from dataclasses import replace
+
+from latentwalk.gan.artifacts import load_direction
+from latentwalk.gan.attributes import ATTRIBUTES, COLOURED
+from latentwalk.gan.directions import LinearDirection
+from latentwalk.gan.errors import UnknownArtifact, UnknownSlider
+from latentwalk.rpc.errors import InvalidRequest
+from latentwalk.trainer.specs import BoundarySpec, PcaSpec, Score, SefaSpec, SliderReference
+from latentwalk.trainer.validation.context import Context
+
+DEFAULT_FRACTION = 0.02
+"""As InterFaceGAN's code has it."""
+# The least number of samples at which each of the two ends holds some to learn from and some to measure on.
+_LEAST_AT_AN_END = 4
+
+
+def complete_sefa(settings: SefaSpec, context: Context) -> SefaSpec:
+    """No more directions than there are axes."""
+    _check_count(settings.directions, context)
+    return settings
+
+
+def complete_pca(settings: PcaSpec, context: Context) -> PcaSpec:
+    """No more directions than there are axes, and samples enough for them."""
+    _check_count(settings.directions, context)
+    least = 10 * settings.directions
+    if settings.samples < least:
+        raise InvalidRequest(
+            f"{context.where}.samples", f"{settings.samples:,} must be at least {least:,}, 10 for each direction"
+        )
+    return settings
+
+
+def complete_boundary(settings: BoundarySpec, context: Context) -> BoundarySpec:
+    """A score that the generator's pictures have, and conditions that exist for it."""
+    _check_score(settings.score, context)
+    fraction = DEFAULT_FRACTION if settings.fraction is None else settings.fraction
+    if fraction * settings.samples < _LEAST_AT_AN_END:
+        raise InvalidRequest(
+            f"{context.where}.fraction",
+            f"{fraction:g} of {settings.samples:,} samples leaves fewer than {_LEAST_AT_AN_END} at either end; "
+            "take more of them, or more samples",
+        )
+    for index, reference in enumerate(settings.conditions):
+        _check_reference(f"{context.where}.conditions[{index}]", reference, context)
+    return replace(settings, fraction=fraction)
+
+
+def _check_count(directions: int, context: Context) -> None:
+    most = context.known_generator.latent_size
+    if directions > most:
+        raise InvalidRequest(
+            f"{context.where}.directions", f"{directions:,} must be at most {most:,}, the latent size of the generator"
+        )
+
+
+def _check_score(score: Score | None, context: Context) -> None:
+    field, spec = f"{context.where}.score", context.known_generator
+    if score is None or (not score.attribute and score.classifier is None):
+        raise InvalidRequest(field, f"is needed: a classifier, or an attribute of {', '.join(ATTRIBUTES)}")
+    if score.classifier is not None:
+        context.check_classifier(f"{field}.classifier", score.classifier.classifier, score.classifier.class_id)
+        return
+    if score.attribute not in ATTRIBUTES:
+        raise InvalidRequest(f"{field}.attribute", f"{score.attribute!r} is none of {', '.join(ATTRIBUTES)}")
+    if score.attribute in COLOURED and spec.channels != 3:
+        raise InvalidRequest(
+            f"{field}.attribute", f"{score.attribute!r} needs 3 channels; the generator has {spec.channels}"
+        )
+
+
+def _check_reference(field: str, reference: SliderReference, context: Context) -> None:
+    try:
+        direction, _ = load_direction(context.materials.store, context.model, reference.direction)
+        direction.slider_index(reference.slider)
+        if not isinstance(direction, LinearDirection):
+            raise InvalidRequest(
+                f"{field}.direction", f"{reference.direction!r} is {direction.form}: it must be linear"
+            )
+    except UnknownArtifact as error:
+        raise InvalidRequest(f"{field}.direction", str(error)) from error
+    except UnknownSlider as error:
+        raise InvalidRequest(f"{field}.slider", str(error)) from error
