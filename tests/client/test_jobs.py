@@ -82,13 +82,13 @@ def test_a_job_can_be_cancelled_resumed_and_forgotten(client: Client):
 
 
 def test_directions_are_found_without_training_and_walked_alike(client: Client):
-    bank = client.train_sefa("tiny", "bank", directions=2)
+    factors = client.train_sefa("tiny", "factors", directions=2)
+    assert factors.result().measures.keys() == {"eigenvalue.0", "eigenvalue.1"}
     components = client.train_pca("tiny", "components", directions=2, samples=600)
-    boundary = client.train_boundary("tiny", "light", attribute="luminance", samples=600, conditions=[("bank", "1")])
-    assert bank.result().measures.keys() == {"eigenvalue.0", "eigenvalue.1"}
+    boundary = client.train_boundary("tiny", "light", attribute="luminance", samples=600, conditions=[("factors", "1")])
     assert components.result().artifacts[0].loaded
     assert 0.5 < boundary.result().measures["validation_accuracy"] <= 1
-    for direction, slider in (("bank", "1"), ("components", "0"), ("light", "luminance")):
+    for direction, slider in (("factors", "1"), ("components", "0"), ("light", "luminance")):
         frames = client.walk("tiny", direction, slider=slider, alpha=(-3, 3), seeds=1, frames=3).collect()
         assert (frames.array[0] != frames.array[2]).any()
     with pytest.raises(InvalidRequest, match="give either an attribute or a classifier"):
