@@ -24,6 +24,7 @@ CASES = [
     (errors.RateLimited("no", 1.5), "RESOURCE_EXHAUSTED", "RATE_LIMITED"),
     (errors.DeadlineExceeded("no"), "DEADLINE_EXCEEDED", "DEADLINE"),
     (errors.NotServing("no"), "UNAVAILABLE", "NOT_SERVING"),
+    (errors.DeviceFailed("no"), "UNAVAILABLE", "DEVICE_FAILED"),
     (errors.Unauthenticated("no"), "UNAUTHENTICATED", "UNAUTHENTICATED"),
     (errors.PermissionDenied("no", role="operator"), "PERMISSION_DENIED", "PERMISSION_DENIED"),
     (errors.Internal("no"), "INTERNAL", "INTERNAL"),
