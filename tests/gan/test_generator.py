@@ -39,7 +39,7 @@ def test_the_digest_changes_with_name_shape_dtype_and_spec(generator: Generator)
     spec, tensors = generator.spec, generator.state_dict()
     name, tensor = "main.0.weight", tensors["main.0.weight"]
     rest = {key: value for key, value in tensors.items() if key != name}
-    other_spec = GeneratorSpec.from_json({**spec.to_json(), "spaces": ["z", "w"]})
+    other_spec = GeneratorSpec.from_json({**spec.to_json(), "spaces": ["z", "w", "w+"], "layers": 1, "w_size": 1})
     digests = {
         digest_of(spec, tensors),
         digest_of(spec, rest),
