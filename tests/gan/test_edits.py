@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from latentwalk.gan.edits import EDITS, edit_of, masked_squared_error
+from latentwalk.gan.edits.colours import lab_of_rgb, rgb_of_lab
 from latentwalk.gan.errors import GanError, OutOfRange, UnknownEdit
 
 SIZE = 16
@@ -70,6 +71,42 @@ def test_grey_pictures_have_brightness_but_no_colour() -> None:
     torch.testing.assert_close(edited("brightness", grey, 0.1)[0], grey + 0.2)
     with pytest.raises(GanError, match="1 channels: red, green and blue need 3"):
         edited("red", grey, 0.1)
+    with pytest.raises(GanError, match="1 channels: red, green and blue need 3"):
+        edited("lab_a", grey, 0.1)
+
+
+@pytest.mark.parametrize(("name", "channel", "full_range"), [("lab_l", 0, 100), ("lab_a", 1, 256), ("lab_b", 2, 256)])
+@pytest.mark.parametrize("amount", [-0.03, 0.03])
+def test_the_lab_edits_are_those_of_opencv(name: str, channel: int, full_range: int, amount: float) -> None:
+    cv2 = pytest.importorskip("cv2")
+    x = pictures() * 0.4  # so that no colour leaves what sRGB has; of what does, OpenCV makes another one
+    target, mask = edited(name, x, amount)
+    for row in range(len(x)):
+        lab = cv2.cvtColor(((x[row].permute(1, 2, 0) + 1) / 2).numpy(), cv2.COLOR_RGB2Lab)
+        lab[..., channel] += amount * full_range
+        peer = torch.from_numpy(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)) * 2 - 1
+        torch.testing.assert_close(
+            target[row].permute(1, 2, 0), peer, rtol=0, atol=6e-3
+        )  # OpenCV looks it up in tables
+    assert mask.all()
+
+
+def test_lab_of_the_primaries_is_as_published() -> None:
+    primaries = torch.eye(3)[:, :, None, None]
+    published = torch.tensor([[53.24, 80.09, 67.20], [87.73, -86.18, 83.18], [32.30, 79.19, -107.86]])
+    lab = lab_of_rgb(primaries.double())
+    torch.testing.assert_close(lab[:, :, 0, 0].float(), published, rtol=0, atol=0.02)
+    torch.testing.assert_close(rgb_of_lab(lab).float(), primaries, rtol=0, atol=1e-6)
+
+
+def test_lightness_leaves_grey_grey_and_nothing_is_clipped() -> None:
+    grey = torch.linspace(-1, 1, 16).expand(1, 3, 16, 16)
+    target, _ = edited("lab_l", grey, 0.5)
+    assert (target[:, 0] - target[:, 1]).abs().max() < 1e-4
+    assert target.max() > 1.5
+    assert (target > grey).all()
+    back, _ = edited("lab_l", target, -0.5)
+    torch.testing.assert_close(back, grey, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("size", [16, 24])
@@ -104,6 +141,28 @@ def test_a_shift_by_half_a_pixel_blends_two_neighbours_and_counts_the_half_cover
     torch.testing.assert_close(target[..., 1:], (x[..., 1:] + x[..., :-1]) / 2, rtol=0, atol=1e-5)
     torch.testing.assert_close(target[..., 0], x[..., 0] / 2, rtol=0, atol=1e-5)
     assert mask.all()
+
+
+@pytest.mark.parametrize("degrees", [-60.0, -20.0, 10.0, 45.0, 80.0])
+def test_turning_in_three_dimensions_is_the_billboard_of_the_paper(degrees: float) -> None:
+    cv2 = pytest.importorskip("cv2", minversion="5")
+    size, angle, centre = 32, math.radians(degrees), 15.5
+    axis = torch.linspace(-3, 3, size)
+    smooth = torch.stack(
+        [torch.sin(axis)[:, None] * torch.cos(axis), axis[:, None] * axis / 9, axis.expand(size, -1) / 3]
+    )
+    cosine, sine, away = math.cos(angle), math.sin(angle), math.sqrt(2) * size
+    # As in the code of the paper: hang up, turn about the vertical, push away, project.
+    hang = np.array([[1, 0, -centre], [0, 1, -centre], [0, 0, 0], [0, 0, 1]])
+    turn = np.array([[cosine, 0, -sine, 0], [0, 1, 0, 0], [sine, 0, cosine, 0], [0, 0, 0, 1]])
+    push = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, away], [0, 0, 0, 1]])
+    see = np.array([[away, 0, centre, 0], [0, away, centre, 0], [0, 0, 1, 0]])
+    peer_matrix = see @ push @ turn @ hang
+    target, mask = edited("rotate3d", smooth[None], degrees)
+    peer = cv2.warpPerspective(smooth.permute(1, 2, 0).contiguous().numpy(), peer_matrix, (size, size))
+    covered = cv2.warpPerspective(np.ones((size, size), np.float32), peer_matrix, (size, size))
+    torch.testing.assert_close(target[0].permute(1, 2, 0), torch.from_numpy(peer), rtol=0, atol=1e-3)
+    assert torch.equal(mask[0, 0], torch.from_numpy(covered > 1e-3).float())
 
 
 @pytest.mark.parametrize("quarters", [1, 2, -1])
@@ -237,10 +296,14 @@ def test_the_default_ranges_are_those_of_the_paper() -> None:
         "red": (-0.25, 0.25),
         "green": (-0.25, 0.25),
         "blue": (-0.25, 0.25),
+        "lab_l": (-0.25, 0.25),
+        "lab_a": (-0.25, 0.25),
+        "lab_b": (-0.25, 0.25),
         "zoom": (0.25, 4),
         "shift_x": (-32, 32),
         "shift_y": (-32, 32),
         "rotate": (-45, 45),
+        "rotate3d": (-45, 45),
     }
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from latentwalk.gan.artifacts.manifest import ArtifactRef
 from latentwalk.gan.artifacts.store import ArtifactStore
 from latentwalk.gan.directions import Direction, Slider, form_of
+from latentwalk.gan.edits import CustomEdit
 from latentwalk.gan.errors import CorruptArtifact, GanError
 from latentwalk.gan.spec import JsonObject
 
@@ -73,4 +74,12 @@ def _slider(fields: dict[str, Any]) -> Slider:
         trained=(float(trained_low), float(trained_high)),
         limit=(float(limit_low), float(limit_high)),
         class_id=fields.get("class_id"),
+        custom=_custom(fields.get("custom")),
     )
+
+
+def _custom(fields: dict[str, Any] | None) -> CustomEdit | None:
+    if fields is None:
+        return None
+    matrix = tuple(tuple(float(number) for number in row) for row in fields["matrix"])
+    return CustomEdit(str(fields["name"]), str(fields["unit"]), str(fields["kind"]), matrix)

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from latentwalk.gan.edits import Span, edit_of
+from latentwalk.gan.edits import CustomEdit, Edit, Span, edit_of
 from latentwalk.gan.errors import GanError
 
 
@@ -11,8 +11,8 @@ from latentwalk.gan.errors import GanError
 class Slider:
     """One thing that a direction can do, and what its alpha means.
 
-    Raises UnknownEdit for an edit that is not in EDITS, GanError for a scale of 0, a range that is not low <=
-    high, any number that is not finite, or a class below 0.
+    Raises UnknownEdit for an edit that is neither in EDITS nor custom, GanError for a scale of 0, a range that is
+    not low <= high, any number that is not finite, or a class below 0.
     """
 
     name: str
@@ -28,10 +28,15 @@ class Slider:
     """The least and greatest alpha that may be asked for."""
     class_id: int | None = None
     """The class that it was found for; None if it moves latents of every class."""
+    custom: CustomEdit | None = None
+    """The edit that it imitates, of this name, if that is one of a caller's own."""
 
     def __post_init__(self) -> None:
+        if self.custom is not None and self.custom.name != self.edit:
+            names = f"its edit is {self.edit!r}, its custom edit {self.custom.name!r}"
+            raise GanError(f"slider {self.name!r} imitates two edits: {names}; both must be the same")
         if self.edit:
-            edit_of(self.edit)
+            self._imitated()
         if not math.isfinite(self.scale) or self.scale == 0:
             raise GanError(f"scale of slider {self.name!r} is {self.scale}: it must be finite and not 0")
         for what, (low, high) in (("trained", self.trained), ("limit", self.limit)):
@@ -45,11 +50,14 @@ class Slider:
         """The alpha that imitates this amount of the edit. Raises OutOfRange outside the edit's domain."""
         if not self.edit:
             return amount / self.scale
-        edit = edit_of(self.edit)
+        edit = self._imitated()
         edit.check(amount)
         return edit.linear(amount) / self.scale
 
     def amount_of(self, alpha: float) -> float:
         """The amount of the edit that this alpha imitates, in the edit's unit: the inverse of alpha_of."""
         coordinate = alpha * self.scale
-        return edit_of(self.edit).natural(coordinate) if self.edit else coordinate
+        return self._imitated().natural(coordinate) if self.edit else coordinate
+
+    def _imitated(self) -> Edit:
+        return edit_of(self.edit) if self.custom is None else self.custom.edit
