@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import struct
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import numpy as np
 import pytest
 import torch
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -59,6 +61,17 @@ def make_spec(edits: tuple[EditTarget, ...] = (EditTarget("brightness", -0.25, 0
         method="edit_direction",
         settings=EditDirectionSpec(edits=edits, **values | settings),
     )
+
+
+def write_mnist(folder: Path, train: int = 40, test: int = 10) -> None:
+    """A data set in the place and the form of MNIST: picture i is all of shade i, and of class i modulo 10."""
+    raw = folder / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for prefix, count in (("train", train), ("t10k", test)):
+        shades = np.arange(count, dtype=np.uint8)
+        images = shades[:, None, None].repeat(28, 1).repeat(28, 2)
+        (raw / f"{prefix}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 2051, count, 28, 28) + images.tobytes())
+        (raw / f"{prefix}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 2049, count) + (shades % 10).tobytes())
 
 
 @pytest.fixture(scope="session")
@@ -215,6 +228,13 @@ def connect():
 def serve_server():
     """A context manager that runs the generation server in this process."""
     return partial(in_a_thread, server.serving)
+
+
+@pytest.fixture
+def mnist(tmp_path: Path) -> Path:
+    """A data folder with a small data set in the form of MNIST."""
+    write_mnist(tmp_path / "sets")
+    return tmp_path / "sets"
 
 
 @pytest.fixture(name="make_spec")

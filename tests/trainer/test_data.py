@@ -1,9 +1,7 @@
 """Data sets: read whole, refused by name, and seen in an order that follows from the seed."""
 
-import struct
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -22,21 +20,14 @@ def library(tmp_path: Path) -> Library:
     return Library(tmp_path)
 
 
-def test_a_data_set_of_torchvision_is_read_by_its_name(library: Library) -> None:
-    raw = library.root / "MNIST" / "raw"
-    raw.mkdir(parents=True)
-    for prefix, count in (("train", 30), ("t10k", 10)):
-        images = np.arange(count, dtype=np.uint8)[:, None, None].repeat(28, 1).repeat(28, 2)
-        head = struct.pack(">BBBBIII", 0, 0, 8, 3, count, 28, 28)
-        (raw / f"{prefix}-images-idx3-ubyte").write_bytes(head + images.tobytes())
-        labels = (np.arange(count) % 10).astype(np.uint8)
-        (raw / f"{prefix}-labels-idx1-ubyte").write_bytes(struct.pack(">BBBBI", 0, 0, 8, 1, count) + labels.tobytes())
+def test_a_data_set_of_torchvision_is_read_by_its_name(mnist: Path) -> None:
+    library = Library(mnist)
     assert library.form("dataset", "MNIST") == Form(channels=1, classes=10)
     train, test = (library.read("dataset", "MNIST", part, 32) for part in ("train", "test"))
-    assert train.images.shape == (30, 1, 32, 32)
+    assert train.images.shape == (40, 1, 32, 32)
     assert len(test) == 10
     assert train.labels is not None
-    assert train.labels.tolist() == [number % 10 for number in range(30)]
+    assert train.labels.tolist() == [number % 10 for number in range(40)]
     assert (train.images[17] == 17).all()
     assert train.digest != test.digest
 

@@ -45,12 +45,17 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
     registry = CollectorRegistry()
     doorway = Doorway(settings, {SERVICE_NAME: ROLES}, registry, translate, tracer)
     with lock(Path(settings.folder), wait=False):
-        materials = Materials(ArtifactStore(settings.store), Path(settings.data))
+        materials = Materials(ArtifactStore(settings.store), Path(settings.data), settings.download)
         store = JobStore(settings.database, settings.max_queued_jobs)
         registry.register(JobCounts(store))
         book = JobBook(store)
         launcher = Launcher(
-            Path(settings.folder), settings.store, Path(settings.data), settings.threads, settings.grace_seconds
+            Path(settings.folder),
+            settings.store,
+            Path(settings.data),
+            settings.download,
+            settings.threads,
+            settings.grace_seconds,
         )
         dispatcher = Dispatcher(
             book,

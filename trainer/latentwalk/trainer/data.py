@@ -12,6 +12,7 @@ from torch import Tensor
 from torchvision import datasets
 from torchvision.transforms.v2 import functional as transforms
 
+Kind: TypeAlias = Literal["dataset", "folder"]
 Part: TypeAlias = Literal["train", "test"]
 
 MAX_BYTES = 8 * 2**30
@@ -74,11 +75,11 @@ class Library:
     download: bool = False
     """Whether torchvision may fetch a data set that is not there."""
 
-    def form(self, kind: str, name: str) -> Form:
+    def form(self, kind: Kind, name: str) -> Form:
         """Checks that the data can be read, by the heads of the files. Raises DataRefused."""
         return _SOURCES[kind].form(self, name)
 
-    def read(self, kind: str, name: str, part: Part, resolution: int) -> Pictures:
+    def read(self, kind: Kind, name: str, part: Part, resolution: int) -> Pictures:
         """Reads pictures, each scaled until its shorter side fits and cut to its middle. Raises DataRefused."""
         return _SOURCES[kind].read(self, name, part, resolution)
 
@@ -218,7 +219,7 @@ class _Source:
     read: Callable[[Library, str, Part, int], Pictures]
 
 
-_SOURCES: Mapping[str, _Source] = {
+_SOURCES: Mapping[Kind, _Source] = {
     "dataset": _Source(_known_form, _read_known),
     "folder": _Source(_folder_form, _read_folder),
 }

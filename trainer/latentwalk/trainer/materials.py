@@ -10,7 +10,8 @@ from latentwalk.gan.classifiers import Classifier
 from latentwalk.gan.directions import LinearDirection
 from latentwalk.gan.errors import GanError
 from latentwalk.gan.generator import Generator
-from latentwalk.trainer.specs import JobSpec
+from latentwalk.trainer.data import Form, Kind, Library, Part, Pictures
+from latentwalk.trainer.specs import Data, JobSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Materials:
     store: ArtifactStore
     data: Path
     """The folder with the data sets, each in the layout of torchvision, and with folders of pictures."""
+    download: bool = False
+    """Whether torchvision may fetch into it a data set that is not there."""
 
     def generator(self, spec: JobSpec) -> Generator:
         """The generator that the job works on, frozen. Raises UnknownArtifact, CorruptArtifact."""
@@ -38,3 +41,15 @@ class Materials:
         if not isinstance(found, LinearDirection):
             raise GanError(f"direction {direction!r} is of form {found.form}: only a linear one has a vector")
         return found.vectors[found.slider_index(slider)]
+
+    def form(self, data: Data) -> Form:
+        """Of what channels and classes the data is, or DataRefused."""
+        return Library(self.data, self.download).form(*_source(data))
+
+    def pictures(self, data: Data, part: Part, resolution: int) -> Pictures:
+        """A part of the data. Raises DataRefused."""
+        return Library(self.data, self.download).read(*_source(data), part, resolution)
+
+
+def _source(data: Data) -> tuple[Kind, str]:
+    return ("folder", data.folder) if data.folder else ("dataset", data.dataset)

@@ -17,6 +17,7 @@ _STATES = {state: number for number, state in STATES.items()}
 _KINDS: Mapping[str, pb.ArtifactKind.ValueType] = {
     "generators": pb.ARTIFACT_KIND_GENERATOR,
     "directions": pb.ARTIFACT_KIND_DIRECTION,
+    "classifiers": pb.ARTIFACT_KIND_CLASSIFIER,
 }
 
 

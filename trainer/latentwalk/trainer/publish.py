@@ -6,7 +6,15 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from latentwalk.gan.artifacts import ArtifactRef, ArtifactStore, Kind, save_direction, save_generator
+from latentwalk.gan.artifacts import (
+    ArtifactRef,
+    ArtifactStore,
+    Kind,
+    save_classifier,
+    save_direction,
+    save_generator,
+)
+from latentwalk.gan.classifiers import Classifier
 from latentwalk.gan.errors import CorruptArtifact
 from latentwalk.gan.generator import Generator
 from latentwalk.trainer.methods.method import Outcome, Product
@@ -56,26 +64,46 @@ class Publisher:
             "torch": torch.__version__,
             "threads": torch.get_num_threads(),
         }
-        created = datetime.now(UTC).isoformat(timespec="seconds")
-        if isinstance(product, Generator):
-            ref = save_generator(self.store, self.spec.model, product, provenance=provenance, created=created)
-        else:
-            ref = save_direction(self.store, self.spec.model, product, provenance=provenance, created=created)
+        created, name = datetime.now(UTC).isoformat(timespec="seconds"), self.spec.model
+        match product:
+            case Generator():
+                ref = save_generator(self.store, name, product, provenance=provenance, created=created)
+            case Classifier():
+                ref = save_classifier(self.store, name, product, provenance=provenance, created=created)
+            case _:
+                ref = save_direction(self.store, name, product, provenance=provenance, created=created)
         return self._entry(product, ref)
 
     def _stored_name(self, product: Product) -> str:
-        return self.spec.model if isinstance(product, Generator) else f"{self.spec.model}/{product.name}"
+        own = self._own_name(product)
+        return f"{self.spec.model}/{own}" if _kind(product) == "directions" else own
+
+    def _own_name(self, product: Product) -> str:
+        return self.spec.model if isinstance(product, Generator | Classifier) else product.name
 
     def _entry(self, product: Product, ref: ArtifactRef) -> Published:
-        return Published(ref.kind, self.spec.model if isinstance(product, Generator) else product.name, ref.version)
+        return Published(ref.kind, self._own_name(product), ref.version)
 
 
 def _kind(product: Product) -> Kind:
-    return "generators" if isinstance(product, Generator) else "directions"
+    match product:
+        case Generator():
+            return "generators"
+        case Classifier():
+            return "classifiers"
+        case _:
+            return "directions"
 
 
 def _digest(product: Product) -> str:
-    return product.digest if isinstance(product, Generator) else product.generator_digest
+    """Of the generator that it is, or belongs to; empty for a classifier."""
+    match product:
+        case Generator():
+            return product.digest
+        case Classifier():
+            return ""
+        case _:
+            return product.generator_digest
 
 
 def _own_version() -> str:

@@ -22,6 +22,7 @@ import torch
 from latentwalk.gan.artifacts import ArtifactStore
 from latentwalk.gan.errors import GanError
 from latentwalk.trainer.checkpoint import CheckpointFailed, Checkpoints
+from latentwalk.trainer.data import DataRefused
 from latentwalk.trainer.jobs.folders import lock, read_assignment
 from latentwalk.trainer.loop import Interrupted, NonFinite, Pause, train
 from latentwalk.trainer.materials import Materials
@@ -43,13 +44,13 @@ def main(argv: Sequence[str]) -> int:
     # An orphan of a killed service may still be on its way out.
     with lock(arguments.folder, wait=True):
         torch.set_num_threads(arguments.threads)
-        materials = partial(_materials, arguments.store, arguments.data)
+        materials = partial(_materials, arguments.store, arguments.data, arguments.download)
         speak(_ending(arguments.folder, materials, speak, pause))
     return 0
 
 
-def _materials(store_url: str, data: Path) -> Materials:
-    return Materials(ArtifactStore(store_url), data)
+def _materials(store_url: str, data: Path, download: bool) -> Materials:
+    return Materials(ArtifactStore(store_url), data, download)
 
 
 def _ending(folder: Path, materials: Callable[[], Materials], speak: Speak, pause: Pause) -> Ending:
@@ -57,7 +58,7 @@ def _ending(folder: Path, materials: Callable[[], Materials], speak: Speak, paus
         return _work(folder, materials(), speak, pause)
     except Interrupted:
         return Stopped()
-    except (GanError, NonFinite, CheckpointFailed) as error:
+    except (GanError, DataRefused, NonFinite, CheckpointFailed) as error:
         return Failure(str(error))
     except Exception as error:  # noqa: BLE001 - whatever it was, the service must be told
         _log.exception("the job failed")
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--folder", type=Path, required=True, help="the folder of the job, with its job.json")
     parser.add_argument("--store", required=True, help="the artifact store: a folder or a URL")
     parser.add_argument("--data", type=Path, required=True, help="the folder with the data sets")
+    parser.add_argument("--download", action="store_true", help="let torchvision fetch data sets that are not there")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of torch (default: 1)")
     return parser
 

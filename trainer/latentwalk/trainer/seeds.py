@@ -6,6 +6,8 @@ have their highest bit set, those of held-out ones have not: the two never meet,
 
 import hashlib
 import struct
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import torch
 
@@ -15,6 +17,14 @@ _TRAINING = 1 << 63
 def training_seeds(job_seed: int, step: int, rows: int) -> list[int]:
     """The seeds of the latents of one step; all are 2^63 or more."""
     return [_TRAINING | _mixed("latent", job_seed, step, row) for row in range(rows)]
+
+
+@contextmanager
+def fresh_weights(job_seed: int) -> Generator[None]:
+    """Within it, new weights follow from the job's seed; torch's own random numbers are left as they were."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_mixed("weights", job_seed))
+        yield
 
 
 def order_generator(job_seed: int, epoch: int) -> torch.Generator:

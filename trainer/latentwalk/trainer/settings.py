@@ -19,6 +19,7 @@ class Settings(Endpoint):
     data: str = setting(
         "data/sets", "the folder with data sets, each in torchvision's layout, and with folders of pictures"
     )
+    download: bool = setting(False, "let torchvision fetch data sets that are not in the data folder")
     database: str = setting(
         "sqlite:///data/trainer.db", "the job database: sqlite:///FILE or postgresql://USER@HOST/NAME"
     )

@@ -45,6 +45,8 @@ class Launcher:
     """The URL of the artifact store."""
     data: Path
     """The folder with the data sets."""
+    download: bool
+    """Whether a job may fetch data sets into it."""
     threads: int
     """CPU threads of torch in each process."""
     grace_seconds: float
@@ -77,6 +79,7 @@ class Launcher:
                 *(sys.executable, "-m", "latentwalk.trainer.runner"),
                 *("--folder", str(folder), "--store", self.store),
                 *("--data", str(self.data), "--threads", str(self.threads)),
+                *(["--download"] if self.download else []),
                 # The process ends when this pipe does, so that it cannot outlive the service, however that ends.
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,

@@ -1,7 +1,10 @@
 """The methods, by name."""
 
 from latentwalk.trainer.methods.boundary import Boundary
+from latentwalk.trainer.methods.classifier import ClassifierTraining
 from latentwalk.trainer.methods.edit_direction import EditDirection
+from latentwalk.trainer.methods.gan import Gan
+from latentwalk.trainer.methods.joint import Joint
 from latentwalk.trainer.methods.method import Method
 from latentwalk.trainer.methods.pca import Pca
 from latentwalk.trainer.methods.sefa import Sefa
@@ -11,5 +14,8 @@ METHODS: dict[str, type[Method]] = {
     "sefa": Sefa,
     "pca": Pca,
     "boundary": Boundary,
+    "gan": Gan,
+    "joint": Joint,
+    "classifier": ClassifierTraining,
 }
 """By the method's name in the oneof of latentwalk.v1.JobSpec."""

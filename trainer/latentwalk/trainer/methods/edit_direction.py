@@ -16,7 +16,7 @@ of batch 16 get 4 rows a step each, and less far: 73.6, 13.0, 14.5, 1.4 (of 1,02
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -55,6 +55,37 @@ class _Task:
         return self.edit.linear(amounts) / self.slider.scale
 
 
+@dataclass(frozen=True)
+class Hand:
+    """The rows of a batch that move one slider."""
+
+    slider: str
+    edit: Edit
+    rows: list[int]
+    amounts: Tensor
+    """[n], of the edit, one for each of the rows."""
+
+
+@dataclass(frozen=True)
+class Deal:
+    """A batch, dealt to the sliders."""
+
+    alphas: Tensor
+    """[N, S]; in each row, that of its own slider, and 0."""
+    hands: list[Hand]
+
+    def targets(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """The pictures [N, C, H, W], each edited as its walk is to do it, and their masks [N, 1, H, W]."""
+        targets, masks = torch.empty_like(pictures), torch.empty_like(pictures[:, :1])
+        for hand in self.hands:
+            targets[hand.rows], masks[hand.rows] = hand.edit(pictures[hand.rows], hand.amounts)
+        return targets, masks
+
+    def shares(self, errors: Tensor) -> dict[str, Tensor]:
+        """The share of each slider in the mean of errors [N]."""
+        return {hand.slider: errors[hand.rows].sum() / len(errors) for hand in self.hands}
+
+
 class Walk(nn.Module):
     """The vectors w [S, Z] of all sliders; at first they lead nowhere."""
 
@@ -81,9 +112,9 @@ class EditDirection(Method):
         self._learning_rate = settings.learning_rate
         self._generator = generator
         self._tasks = [_task(target) for target in settings.edits]
-        self._walk = Walk(len(self._tasks), generator.spec.latent_size)
-        self.trained = self._walk
-        self._optimiser = torch.optim.Adam(self._walk.parameters(), lr=self._learning_rate)
+        self.walk = Walk(len(self._tasks), generator.spec.latent_size)
+        self.trained = self.walk
+        self._optimiser = torch.optim.Adam(self.walk.parameters(), lr=self._learning_rate)
         self.phases = (Phase("walk", self._optimiser, self.losses),)
 
     @classmethod
@@ -102,16 +133,20 @@ class EditDirection(Method):
         condition = self._conditions(len(z), draw)
         with torch.no_grad():
             pictures = self._generator(z, condition)
-        alphas = torch.zeros(len(z), len(self._tasks))
-        targets, masks = torch.empty_like(pictures), torch.empty_like(pictures[:, :1])
-        shares = list(self._shares(step))
-        for number, rows in shares:
-            task = self._tasks[number]
-            amounts = task.draw(len(rows), draw)
-            alphas[rows, number] = task.alphas(amounts)
-            targets[rows], masks[rows] = task.edit(pictures[rows], amounts)
-        errors = masked_squared_error(self._generator(self._walk(z, alphas), condition), targets, masks)
-        return {self._tasks[number].slider.name: errors[rows].sum() / len(z) for number, rows in shares}
+        deal = self.deal(step, len(z), draw)
+        targets, masks = deal.targets(pictures)
+        return deal.shares(masked_squared_error(self._generator(self.walk(z, deal.alphas), condition), targets, masks))
+
+    def deal(self, step: int, rows: int, draw: torch.Generator) -> Deal:
+        """Gives each row of a step to a slider, beginning where the step before ended, and draws its amount."""
+        first, count = step * rows, len(self._tasks)
+        alphas, hands = torch.zeros(rows, count), list[Hand]()
+        for number, task in enumerate(self._tasks):
+            if own := [row for row in range(rows) if (first + row) % count == number]:
+                amounts = task.draw(len(own), draw)
+                alphas[own, number] = task.alphas(amounts)
+                hands.append(Hand(task.slider.name, task.edit, own, amounts))
+        return Deal(alphas, hands)
 
     def outcome(self, pause: Callable[[], None]) -> Outcome:
         """The direction, each slider measured on held-out latents."""
@@ -146,15 +181,8 @@ class EditDirection(Method):
             name=self._name,
             generator_digest=self._generator.digest,
             sliders=tuple(task.slider for task in self._tasks),
-            vectors=self._walk.vectors.detach().clone(),
+            vectors=self.walk.vectors.detach().clone(),
         )
-
-    def _shares(self, step: int) -> Iterator[tuple[int, list[int]]]:
-        """Deals the rows of a step to the sliders, and begins where the step before ended: (slider, its rows)."""
-        first, count = step * self._batch_size, len(self._tasks)
-        for number in range(count):
-            if rows := [row for row in range(self._batch_size) if (first + row) % count == number]:
-                yield number, rows
 
     def _conditions(self, rows: int, draw: torch.Generator) -> Tensor | None:
         """Classes drawn uniformly [N, K]; None for a generator without classes."""

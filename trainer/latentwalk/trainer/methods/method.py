@@ -8,13 +8,14 @@ from typing import Self, TypeAlias
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from latentwalk.gan.classifiers import Classifier
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.generator import Generator
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.reports import Sample, SliderEvaluation
 from latentwalk.trainer.specs import JobSpec
 
-Product: TypeAlias = Generator | Direction
+Product: TypeAlias = Generator | Direction | Classifier
 """What a job can publish."""
 
 

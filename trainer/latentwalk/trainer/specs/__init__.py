@@ -15,15 +15,23 @@ from latentwalk.trainer.specs.closed_form import (
     SliderReference,
 )
 from latentwalk.trainer.specs.edits import EditDirectionSpec, EditTarget
+from latentwalk.trainer.specs.gan import ClassifierSpec, Data, GanLoss, GanSettings, GanSpec, JointMode, JointSpec
 from latentwalk.trainer.specs.job import JobSpec, MethodSettings
 
 __all__ = [
     "SPECS",
     "BoundarySpec",
     "ClassifierScore",
+    "ClassifierSpec",
+    "Data",
     "EditDirectionSpec",
     "EditTarget",
+    "GanLoss",
+    "GanSettings",
+    "GanSpec",
     "JobSpec",
+    "JointMode",
+    "JointSpec",
     "MethodSettings",
     "PcaSpec",
     "Score",
@@ -38,6 +46,9 @@ SPECS: dict[str, type[MethodSettings]] = {
     "sefa": SefaSpec,
     "pca": PcaSpec,
     "boundary": BoundarySpec,
+    "gan": GanSpec,
+    "joint": JointSpec,
+    "classifier": ClassifierSpec,
 }
 """The settings of each method, by the method's name in the oneof of latentwalk.v1.JobSpec."""
 

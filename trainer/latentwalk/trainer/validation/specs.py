@@ -13,6 +13,7 @@ from latentwalk.trainer.specs import SPECS, JobSpec, MethodSettings
 from latentwalk.trainer.validation.closed_form import complete_boundary, complete_pca, complete_sefa
 from latentwalk.trainer.validation.context import Context
 from latentwalk.trainer.validation.edits import complete_edit_direction
+from latentwalk.trainer.validation.gan import complete_classifier, complete_gan, complete_joint
 from latentwalk.trainer.wire import read_settings
 from latentwalk.v1 import training_service_pb2 as pb
 
@@ -25,6 +26,9 @@ _COMPLETIONS: Mapping[str, Callable[[Any, Context], MethodSettings]] = {
     "sefa": complete_sefa,
     "pca": complete_pca,
     "boundary": complete_boundary,
+    "gan": complete_gan,
+    "joint": complete_joint,
+    "classifier": complete_classifier,
 }
 """The rules of each method: what its defaults depend on, and what its fields ask of one another. By its name."""
 

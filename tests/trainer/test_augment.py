@@ -1,0 +1,35 @@
+"""Augmentation: real pictures edited without a frame around them."""
+
+import torch
+
+from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.trainer.augment import Augmentation
+from latentwalk.trainer.specs import EditTarget
+
+SPEC = GeneratorSpec("dcgan", 4, 0, 16, 3, {"width": 2})
+
+
+def augmented(target, pictures, seed=0):
+    return Augmentation(target, SPEC)(pictures, torch.Generator().manual_seed(seed))
+
+
+def test_what_an_edit_sees_beyond_the_border_has_the_borders_colour():
+    colour = torch.tensor([-1.0, 0.25, 0.5])[None, :, None, None]
+    pictures = colour.repeat(4, 1, 16, 16)
+    for target in (EditTarget("rotate", -40.0, 40.0), EditTarget("shift_x", -8.0, 8.0), EditTarget("zoom", 0.25, 4.0)):
+        assert torch.allclose(augmented(target, pictures), pictures, atol=1e-5)
+
+
+def test_each_picture_has_an_amount_of_its_own_that_follows_from_the_random_numbers():
+    pictures = torch.randn(1, 3, 16, 16).clamp(-1, 1).repeat(8, 1, 1, 1)
+    target = EditTarget("rotate", -40.0, 40.0)
+    edited = augmented(target, pictures)
+    assert len({picture.sum().item() for picture in edited}) > 4
+    assert torch.equal(augmented(target, pictures), edited)
+    assert not torch.equal(augmented(target, pictures, seed=1), edited)
+
+
+def test_colours_are_changed_within_the_range_of_pictures():
+    pictures = torch.full((6, 3, 16, 16), 0.9)
+    edited = augmented(EditTarget("brightness", 0.1, 0.2), pictures)
+    assert (edited == 1).all()

@@ -1,0 +1,190 @@
+"""Training generators, alone and with their walk, and classifiers: exact resume, and what comes of it."""
+
+import base64
+import math
+from dataclasses import replace
+from io import BytesIO
+
+import pytest
+import torch
+from PIL import Image
+
+from latentwalk.gan.classifiers import Classifier
+from latentwalk.gan.directions import LinearDirection
+from latentwalk.gan.generator import Generator
+from latentwalk.trainer.checkpoint import Checkpoints
+from latentwalk.trainer.data import Pictures
+from latentwalk.trainer.loop import Interrupted, train
+from latentwalk.trainer.methods.classifier import ClassifierTraining
+from latentwalk.trainer.methods.gan import Gan
+from latentwalk.trainer.methods.joint import Joint
+from latentwalk.trainer.reports import Progress, Sample
+from latentwalk.trainer.specs import (
+    ClassifierSpec,
+    Data,
+    EditTarget,
+    GanLoss,
+    GanSettings,
+    GanSpec,
+    JobSpec,
+    JointMode,
+    JointSpec,
+)
+
+ROTATE = EditTarget("rotate", -20.0, 20.0)
+TINY = GanSettings(
+    data=Data(dataset="MNIST"),
+    resolution=8,
+    latent_size=4,
+    width=2,
+    discriminator_width=2,
+    penalty=1.0,
+    discriminator_learning_rate=0.001,
+    learning_rate=0.001,
+    steps=20,
+    batch_size=4,
+    ema_half_life=8,
+    sample_every=8,
+)
+
+
+def make_pictures(channels=1):
+    """40 pictures of 2 classes: their upper or their lower half is white."""
+    images, labels = torch.zeros(40, channels, 8, 8, dtype=torch.uint8), torch.arange(40) % 2
+    images[labels == 0, :, :4] = 255
+    images[labels == 1, :, 4:] = 255
+    return Pictures(images, labels, ("up", "down"))
+
+
+def job(settings, method="gan"):
+    return JobSpec("new", 0, "turn", 3, 5, method, settings)
+
+
+def make_gan(pictures=None, **changes):
+    return Gan(job(GanSpec(replace(TINY, **changes))), pictures or make_pictures())
+
+
+def make_joint(mode, **changes):
+    gan = replace(TINY, **{"conditional": True, "augmentation": (ROTATE,)} | changes)
+    spec = JointSpec(gan, edits=(ROTATE,), mode=mode, walk_steps=7, evaluation_size=6)
+    return Joint(job(spec, "joint"), make_pictures())
+
+
+def make_classifier(steps=20):
+    settings = ClassifierSpec(Data(dataset="MNIST"), resolution=8, steps=steps, batch_size=8, learning_rate=0.01)
+    return ClassifierTraining(job(settings, "classifier"), make_pictures(), make_pictures())
+
+
+def go(make, folder, pauses=10**9):
+    """Trains from the newest checkpoint in the folder on, until the n-th pause interrupts it."""
+    method, reports, left = make(), [], [pauses]
+
+    def pause():
+        left[0] -= 1
+        if left[0] < 0:
+            raise Interrupted
+
+    try:
+        train(method, Checkpoints(folder), 5, report=reports.append, pause=pause)
+    except Interrupted:
+        return None, reports
+    return method, reports
+
+
+FORMS = {
+    "unconditional": make_gan,
+    "conditional": lambda: make_gan(conditional=True),
+    "hinge with spectral normalisation": lambda: make_gan(loss=GanLoss.HINGE, penalty=0.0, spectral_norm=True),
+    "wasserstein": lambda: make_gan(loss=GanLoss.WGAN_GP, penalty=10.0),
+    "without an average": lambda: make_gan(ema_half_life=0.0),
+    "joint": lambda: make_joint(JointMode.JOINT),
+    "in sequence": lambda: make_joint(JointMode.SEQUENTIAL),
+    "classifier": make_classifier,
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_interrupted_job_ends_with_the_bits_of_an_undisturbed_one(form, tmp_path):
+    make = FORMS[form]
+    undisturbed, _ = go(make, tmp_path / "undisturbed")
+    for pauses in (3, 6, 8, 5):  # the fourth within the walk that comes after a game, if one does
+        go(make, tmp_path / "job", pauses)
+    resumed, reports = go(make, tmp_path / "job")
+    assert reports[0].text == f"goes on from the checkpoint of step {min(22, undisturbed.steps)}"
+    expected, actual = undisturbed.trained.state_dict(), resumed.trained.state_dict()
+    assert expected.keys() == actual.keys()
+    assert all(torch.equal(tensor, actual[name]) for name, tensor in expected.items())
+    assert not all(torch.equal(tensor, actual[name]) for name, tensor in make().trained.state_dict().items())
+
+
+def test_what_comes_of_it_is_the_average_and_it_is_not_the_last_state(tmp_path):
+    method, _ = go(make_gan, tmp_path)
+    outcome = method.outcome(lambda: None)
+    (generator,) = outcome.products
+    assert isinstance(generator, Generator)
+    assert not generator.training
+    assert generator.digest != method._match.generator.digest
+    plain, _ = go(FORMS["without an average"], tmp_path / "plain")
+    assert plain.outcome(lambda: None).products[0].digest == plain._match.generator.digest
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_sheets_of_samples_are_shown_on_the_way_and_at_the_end(channels, tmp_path):
+    _, reports = go(lambda: make_gan(make_pictures(channels), conditional=True), tmp_path)
+    samples = [report for report in reports if isinstance(report, Sample)]
+    assert [sample.step for sample in samples] == [8, 16, 20]
+    assert "one class a row" in samples[0].caption
+    picture = Image.open(BytesIO(base64.b64decode(samples[-1].png)))
+    assert picture.size == (10 * 9 + 1, 2 * 9 + 1)
+    assert samples[0].png != samples[-1].png
+
+
+def test_the_generator_learns_what_the_data_looks_like(tmp_path):
+    method, _ = go(
+        lambda: make_gan(
+            conditional=True,
+            steps=200,
+            width=8,
+            batch_size=16,
+            discriminator_width=8,
+            learning_rate=0.005,
+            discriminator_learning_rate=0.005,
+            ema_half_life=160,
+        ),
+        tmp_path,
+    )
+    (generator,) = method.outcome(lambda: None).products
+    with torch.no_grad():
+        up, down = generator(torch.randn(2, 4), torch.eye(2))
+    assert up[0, :4].mean() > 0.5 > -0.5 > up[0, 4:].mean()
+    assert down[0, 4:].mean() > 0.5 > -0.5 > down[0, :4].mean()
+
+
+def test_joint_training_publishes_a_generator_and_a_direction_that_is_bound_to_it(tmp_path):
+    for mode in JointMode:
+        method, reports = go(lambda mode=mode: make_joint(mode), tmp_path / mode)
+        outcome = method.outcome(lambda: None)
+        generator, direction = outcome.products
+        assert isinstance(direction, LinearDirection)
+        direction.check_generator(generator.digest)
+        assert [slider.name for slider in direction.sliders] == ["rotate"]
+        assert direction.vectors.norm() > 0
+        (evaluation,) = outcome.evaluations
+        assert evaluation.baseline > 0
+        assert math.isfinite(evaluation.error)
+        last = [report for report in reports if isinstance(report, Progress)][-1]
+        assert last.step == {JointMode.JOINT: 20, JointMode.SEQUENTIAL: 27}[mode]
+
+
+def test_in_sequence_the_generator_is_that_of_the_game_alone(tmp_path):
+    game, _ = go(lambda: make_gan(conditional=True, augmentation=(ROTATE,)), tmp_path / "game")
+    both, _ = go(lambda: make_joint(JointMode.SEQUENTIAL), tmp_path / "both")
+    pause = lambda: None  # noqa: E731
+    assert game.outcome(pause).products[0].digest == both.outcome(pause).products[0].digest
+
+
+def test_the_classifier_learns_and_says_how_well(tmp_path):
+    method, _ = go(make_classifier, tmp_path)
+    outcome = method.outcome(lambda: None)
+    assert isinstance(outcome.products[0], Classifier)
+    assert outcome.measures == {"test_accuracy": 1.0}

@@ -1,0 +1,110 @@
+"""Jobs that train generators and classifiers, over the wire: what is refused, and what is published."""
+
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from latentwalk.gan.artifacts import ArtifactStore, load_classifier, load_direction, load_generator
+from latentwalk.rpc.errors import InvalidRequest
+from latentwalk.trainer.materials import Materials
+from latentwalk.trainer.specs import GanLoss, JointMode, spec_from_json, spec_to_json
+from latentwalk.trainer.validation import read_spec
+from latentwalk.v1 import training_service_pb2 as pb
+
+SMALL = {"resolution": 8, "latent_size": 4, "width": 2, "steps": 6, "batch_size": 4, "conditional": True}
+MNIST = pb.Data(dataset="MNIST")
+
+
+def gan(data=MNIST, **settings):
+    return pb.GanSettings(data=data, **SMALL | settings)
+
+
+def job(**method):
+    return pb.JobSpec(**{"model": "new"} | method)
+
+
+def joint(settings=None, edits=("rotate",), **changes):
+    spec = pb.JointSpec(gan=settings or gan(), edits=[pb.EditTarget(edit=name) for name in edits], **changes)
+    return job(joint=spec, direction="turn")
+
+
+@pytest.fixture
+def materials(artifacts_url, mnist):
+    return Materials(ArtifactStore(artifacts_url), mnist)
+
+
+def test_what_follows_from_the_game_is_filled_in(materials):
+    spec = read_spec(job(gan=pb.GanSpec(gan=gan(width=5, learning_rate=0.01))), materials)
+    settings = spec.settings.gan
+    assert (settings.loss, settings.penalty) == (GanLoss.NON_SATURATING, 1.0)
+    assert (settings.discriminator_width, settings.discriminator_learning_rate) == (5, 0.01)
+    assert spec.settings.steps == 6
+    hinge = read_spec(job(gan=pb.GanSpec(gan=gan(loss=pb.GAN_LOSS_HINGE))), materials)
+    wasserstein = read_spec(job(gan=pb.GanSpec(gan=gan(loss=pb.GAN_LOSS_WGAN_GP, penalty=3))), materials)
+    assert (hinge.settings.gan.penalty, wasserstein.settings.gan.penalty) == (0.0, 3.0)
+    assert spec_from_json(spec_to_json(spec)) == spec
+
+
+def test_a_joint_job_knows_its_amounts_and_its_steps(materials):
+    together = read_spec(joint(), materials).settings
+    assert together.edits[0].amounts == (-45, 45)
+    assert together.steps == 6
+    in_turn = read_spec(joint(mode=pb.JOINT_MODE_SEQUENTIAL, walk_steps=5), materials).settings
+    assert (in_turn.mode, in_turn.steps) == (JointMode.SEQUENTIAL, 11)
+
+
+@pytest.mark.parametrize(
+    ("bad", "field", "problem"),
+    [
+        (job(gan={}), "spec.gan.gan.data", "'' is none of MNIST"),
+        (job(gan={"gan": gan(pb.Data(dataset="KMNIST"))}), "spec.gan.gan.data", "KMNIST cannot be read"),
+        (job(gan={"gan": gan(pb.Data(folder="../../etc"))}), "spec.gan.gan.data", "leads out"),
+        (job(gan={"gan": gan(pb.Data(folder="MNIST"))}), "spec.gan.gan.data", "is no picture"),
+        (job(gan={"gan": gan(resolution=24)}), "spec.gan.gan.resolution", "power of two"),
+        (job(gan={"gan": gan(resolution=512)}), "spec.gan.gan.resolution", "from 8 to 256"),
+        (job(gan={"gan": gan(penalty=-1)}), "spec.gan.gan.penalty", "-1"),
+        (job(gan={"gan": gan(learning_rate=0)}), "spec.gan.gan.learning_rate", "above 0"),
+        (job(gan={"gan": gan(augmentation=[{"edit": "red"}])}), "spec.gan.gan.augmentation[0].edit", "1 channels"),
+        (job(gan={"gan": gan()}, direction="d"), "spec.direction", "publishes no direction"),
+        (job(gan={"gan": gan()}, model_version="1"), "spec.model_version", "makes a new model"),
+        (joint(edits=()), "spec.joint.edits", "at least 1"),
+        (joint(edit_weight=0), "spec.joint.edit_weight", "above 0"),
+        (joint(edits=["zoom", "zoom"]), "spec.joint.edits[1].edit", "twice"),
+        (job(classifier={"data": {"folder": "flat"}}), "spec.classifier.data", "no classes"),
+        (job(gan={"gan": gan(pb.Data(folder="flat"))}), "spec.gan.gan.conditional", "no classes"),
+    ],
+)  # fmt: skip
+def test_a_spec_that_cannot_work_is_refused_by_field(materials, bad, field, problem):
+    (materials.data / "flat").mkdir()
+    for number in range(3):
+        Image.new("L", (8, 8)).save(materials.data / "flat" / f"{number}.png")
+    with pytest.raises(InvalidRequest) as refusal:
+        read_spec(bad, materials)
+    [(named, said)] = refusal.value.violations
+    assert named == field
+    assert problem in said
+
+
+def test_jobs_publish_a_generator_with_its_direction_and_a_classifier(make_settings, serve_trainer, mnist):
+    settings = make_settings(data=str(mnist), concurrency=2)
+    with serve_trainer(settings) as trainer:
+        both = trainer.create(joint())
+        classifier = trainer.create(job(classifier={"data": MNIST, "resolution": 8, "steps": 3, "batch_size": 4}))
+        events, told = list(trainer.watch(both.id)), trainer.wait_for_end(classifier.id)
+        made = trainer.get(both.id)
+    assert made.state == told.state == pb.JOB_STATE_SUCCEEDED, (made.error, told.error)
+    assert [(one.kind, one.name, one.version) for one in made.result.artifacts] == [
+        (pb.ARTIFACT_KIND_GENERATOR, "new", "1"),
+        (pb.ARTIFACT_KIND_DIRECTION, "turn", "1"),
+    ]
+    [sheet] = [event.sample for event in events if event.HasField("sample")]
+    assert (sheet.step, Image.open(BytesIO(sheet.png)).size) == (6, (91, 91))
+    store = ArtifactStore(settings.store)
+    generator, _ = load_generator(store, "new")
+    direction, _ = load_direction(store, "new", "turn")
+    direction.check_generator(generator.digest)
+    assert made.result.generator_digest == generator.digest
+    assert (told.result.artifacts[0].kind, told.result.generator_digest) == (pb.ARTIFACT_KIND_CLASSIFIER, "")
+    assert 0 <= told.result.measures["test_accuracy"] <= 1
+    assert load_classifier(store, "new")[0].spec.classes == 10

@@ -1,0 +1,36 @@
+"""Real pictures, edited before they are shown: the data of the augmentation baseline (Jahanian et al. 2020, 4.4)."""
+
+import torch
+from torch import Tensor
+
+from latentwalk.gan.edits import EDITS
+from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.trainer.specs import EditTarget
+
+
+class Augmentation:
+    """One edit of real pictures, by amounts drawn from its range.
+
+    Where an edit looks beyond the border of a picture, it sees the mean colour of that border, so that a generator has
+    no frame to learn. What leaves the range of pictures is clipped, as a generator could not draw it.
+    """
+
+    def __init__(self, target: EditTarget, spec: GeneratorSpec) -> None:
+        self._edit, self._amounts = EDITS[target.edit], target.amounts
+        blank = torch.zeros(2, spec.channels, spec.resolution, spec.resolution)
+        _, mask = self._edit(blank, torch.tensor(self._amounts))
+        self._looks_beyond = not bool(mask.all())
+
+    def __call__(self, pictures: Tensor, random: torch.Generator) -> Tensor:
+        """Edits pictures [N, C, H, W] in (-1, 1), each by its own amount."""
+        amounts = self._edit.draw(len(pictures), *self._amounts, random)
+        # An edit fills with 0 what it sees beyond the border: moved to where the border's colour is 0, and back.
+        ground = _border(pictures) if self._looks_beyond else torch.zeros(())
+        edited, _ = self._edit(pictures - ground, amounts)
+        return (edited + ground).clamp_(-1, 1)
+
+
+def _border(pictures: Tensor) -> Tensor:
+    """The mean colour of the outermost pixels [N, C, 1, 1]."""
+    rows, columns = pictures[:, :, [0, -1]].flatten(2), pictures[:, :, :, [0, -1]].flatten(2)
+    return torch.cat([rows, columns], dim=2).mean(dim=2)[:, :, None, None]

@@ -1,0 +1,56 @@
+"""Generators, trained from nothing as one of two players.
+
+Goodfellow et al., "Generative adversarial nets" (2014); the networks of Radford et al., "Unsupervised representation
+learning with deep convolutional generative adversarial networks" (DCGAN, 2016); the games are in networks.games.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Self
+
+from torch import Tensor
+
+from latentwalk.trainer.data import Pictures
+from latentwalk.trainer.materials import Materials
+from latentwalk.trainer.methods.match import Match
+from latentwalk.trainer.methods.method import Method, Outcome
+from latentwalk.trainer.reports import Sample
+from latentwalk.trainer.specs import GanSpec, JobSpec
+
+
+class Gan(Method):
+    """The game alone; the moving average of the generator is published."""
+
+    def __init__(self, spec: JobSpec, pictures: Pictures) -> None:
+        settings = spec.settings
+        assert isinstance(settings, GanSpec)  # noqa: S101 - by the table of methods
+        self._match = Match(settings.gan, pictures, spec.seed)
+        self.steps = settings.gan.steps
+        self.trained = self._match
+        self.phases = self._match.phases(self.losses)
+
+    @classmethod
+    def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
+        """On the pictures of the spec."""
+        assert isinstance(spec.settings, GanSpec)  # noqa: S101 - by the table of methods
+        return cls(spec, materials.pictures(spec.settings.gan.data, "train", spec.settings.gan.resolution))
+
+    def before_step(self, step: int) -> None:
+        """Draws the pictures and latents of the step."""
+        self._match.begin(step, self.phases)
+
+    def losses(self, step: int) -> Mapping[str, Tensor]:
+        """The generator's loss in the game."""
+        drawn = self._match.draw(self._match.z, self._match.condition)
+        return {"generator": self._match.persuade(drawn, self._match.condition)}
+
+    def after_step(self, step: int) -> None:
+        """Moves the average."""
+        self._match.average.update_parameters(self._match.generator)
+
+    def sample(self, step: int) -> Sample | None:
+        """Sheets of what the average draws."""
+        return self._match.sample(step)
+
+    def outcome(self, pause: Callable[[], None]) -> Outcome:
+        """The average."""
+        return Outcome((self._match.averaged.freeze(),))

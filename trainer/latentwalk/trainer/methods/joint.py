@@ -1,0 +1,121 @@
+"""A generator and a linear walk for it, trained together or one after the other.
+
+Jahanian, Chai and Isola, "On the steerability of generative adversarial networks" (ICLR 2020), section 4.4: generator
+and walk share an objective, so that the generator learns to be steerable. In each step it draws z and z + alpha w; the
+discriminator sees both, and the walked picture is to be the edited plain one, which is data: no gradient flows through
+it. The real pictures should be augmented by the same edits, or the game forbids what the walk asks for.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from latentwalk.gan.edits import masked_squared_error
+from latentwalk.trainer import seeds
+from latentwalk.trainer.data import Pictures
+from latentwalk.trainer.materials import Materials
+from latentwalk.trainer.methods.edit_direction import EditDirection
+from latentwalk.trainer.methods.match import Match
+from latentwalk.trainer.methods.method import Method, Outcome, Phase
+from latentwalk.trainer.networks.average import moving_average
+from latentwalk.trainer.reports import Sample
+from latentwalk.trainer.specs import EditDirectionSpec, JobSpec, JointMode, JointSpec
+
+WALK_RATE = 0.01
+WALK_BETAS = (0.9, 0.999)
+WALK_SCALE = 0.3
+"""The standard deviation of w at first: a walk of length 0 is a saddle for a generator that could learn any."""
+SEQUENTIAL_RATE = EditDirectionSpec().learning_rate
+
+
+class Joint(Method):
+    """The game, in which the walk has a part or after which it has its own turn; both are published as averaged."""
+
+    def __init__(self, spec: JobSpec, pictures: Pictures) -> None:
+        settings = spec.settings
+        assert isinstance(settings, JointSpec)  # noqa: S101 - by the table of methods
+        self._settings, self._played = settings, settings.gan.steps
+        self.steps = settings.steps
+        self._match = Match(settings.gan, pictures, spec.seed)
+        self._edit = EditDirection(replace(spec, settings=_edits(settings)), self._match.averaged)
+        self._walk = self._edit.walk
+        together = settings.mode is JointMode.JOINT
+        if together:
+            with seeds.fresh_weights(spec.seed):
+                nn.init.normal_(self._walk.vectors, 0.0, WALK_SCALE)
+        self._average = moving_average(self._walk, settings.gan.batch_size, settings.gan.ema_half_life)
+        self.trained = nn.ModuleDict({"match": self._match, "walk": self._walk, "average": self._average})
+        self.phases = self._together() if together else self._in_turn()
+
+    @classmethod
+    def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
+        """On the pictures of the spec."""
+        assert isinstance(spec.settings, JointSpec)  # noqa: S101 - by the table of methods
+        return cls(spec, materials.pictures(spec.settings.gan.data, "train", spec.settings.gan.resolution))
+
+    def before_step(self, step: int) -> None:
+        """Draws the pictures and latents of the step, or sets the step size of a walk that comes after."""
+        if step < self._played:
+            self._match.begin(step, self.phases[:2])
+        else:
+            self._edit.before_step(step - self._played)
+
+    def after_step(self, step: int) -> None:
+        """Moves the averages while the game is on."""
+        if step < self._played:
+            self._match.average.update_parameters(self._match.generator)
+            self._average.update_parameters(self._walk)
+
+    def sample(self, step: int) -> Sample | None:
+        """Sheets of what the averaged generator draws."""
+        return self._match.sample(step)
+
+    def outcome(self, pause: Callable[[], None]) -> Outcome:
+        """Generator and walk; each slider is measured on held-out latents."""
+        generator = self._match.averaged.freeze()
+        if self._settings.mode is JointMode.JOINT:
+            self._walk.load_state_dict(self._average.module.state_dict())
+        return Outcome((generator, self._edit.direction()), self._edit.evaluate(pause))
+
+    def _together(self) -> tuple[Phase, ...]:
+        walk = {"params": list(self._walk.parameters()), "lr": WALK_RATE, "betas": WALK_BETAS}
+        return self._match.phases(self._shared_losses, walk)
+
+    def _in_turn(self) -> tuple[Phase, ...]:
+        walk = self._edit.phases[0]
+        return (*self._match.phases(self._game_losses), Phase(walk.name, walk.optimiser, self._walk_losses))
+
+    def _shared_losses(self, step: int) -> Mapping[str, Tensor]:
+        """Of generator and walk: the game on plain and walked pictures, and the edit loss between them."""
+        match = self._match
+        deal = self._edit.deal(step, len(match.z), match.random)
+        z = torch.cat([match.z, self._walk(match.z, deal.alphas)])
+        condition = None if match.condition is None else match.condition.repeat(2, 1)
+        drawn = match.draw(z, condition)
+        plain, walked = drawn.chunk(2)
+        errors = masked_squared_error(walked, *deal.targets(plain.detach()))
+        shares = deal.shares(self._settings.edit_weight * errors)
+        return {"generator": match.persuade(drawn, condition), **shares}
+
+    def _game_losses(self, step: int) -> Mapping[str, Tensor]:
+        if step >= self._played:
+            return {}
+        drawn = self._match.draw(self._match.z, self._match.condition)
+        return {"generator": self._match.persuade(drawn, self._match.condition)}
+
+    def _walk_losses(self, step: int) -> Mapping[str, Tensor]:
+        return self._edit.losses(step - self._played) if step >= self._played else {}
+
+
+def _edits(settings: JointSpec) -> EditDirectionSpec:
+    """What the walk is to learn, as of a job of its own."""
+    return EditDirectionSpec(
+        edits=settings.edits,
+        steps=settings.walk_steps,
+        batch_size=settings.gan.batch_size,
+        learning_rate=SEQUENTIAL_RATE,
+        evaluation_size=settings.evaluation_size,
+    )

@@ -1,0 +1,141 @@
+"""One generator against one discriminator: all that methods which train a generator have in common."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from latentwalk.gan.families import build_generator
+from latentwalk.gan.generator import Generator
+from latentwalk.gan.latents import one_hot, z_from_seeds
+from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.trainer import seeds
+from latentwalk.trainer.augment import Augmentation
+from latentwalk.trainer.data import Pictures
+from latentwalk.trainer.methods.method import Phase
+from latentwalk.trainer.networks.average import moving_average
+from latentwalk.trainer.networks.discriminator import Discriminator
+from latentwalk.trainer.networks.games import GAMES
+from latentwalk.trainer.networks.precision import reduced
+from latentwalk.trainer.order import Order
+from latentwalk.trainer.reports import Sample
+from latentwalk.trainer.sheets import sheet
+from latentwalk.trainer.specs import GanSettings
+
+# A mean of gradients over few steps; Radford et al. 2016, section 4, and Karras et al. 2018 for the second.
+BETAS = (0.5, 0.99)
+_SHEET_PIXELS = 448
+"""A side of a sheet: even noise in colour then fits into one line of a job's report."""
+_SHOWN = 10
+
+
+class Match(nn.Module):
+    """Both players, the moving average of the generator, and the pictures they play for.
+
+    In each step the generator has the first turn, and then the discriminator, on the same drawn pictures. The classes
+    of drawn pictures are those of the real ones beside them. Both step sizes stay for the first half of the steps, and
+    then fall to nothing along a line: a game does not settle by itself.
+    """
+
+    def __init__(self, settings: GanSettings, pictures: Pictures, job_seed: int) -> None:
+        super().__init__()
+        self.settings = settings
+        spec = _generator_spec(settings, pictures)
+        with seeds.fresh_weights(job_seed):
+            self.generator = build_generator(spec)
+            self.discriminator = Discriminator(spec, settings.discriminator_width, normalised=settings.spectral_norm)
+        self.average = moving_average(self.generator, settings.batch_size, settings.ema_half_life)
+        self._game, self._weight = GAMES[settings.loss], settings.penalty or 0.0
+        self._pictures, self._order = pictures, Order(len(pictures), job_seed)
+        self._augmentations = [Augmentation(target, spec) for target in settings.augmentation]
+        self._job_seed = job_seed
+        self._drawn: tuple[Tensor, Tensor | None] | None = None
+
+    @property
+    def averaged(self) -> Generator:
+        """The generator that is shown and published, in evaluation mode."""
+        assert isinstance(self.average.module, Generator)  # noqa: S101 - a copy of one
+        return self.average.module
+
+    def phases(self, losses: Callable[[int], Mapping[str, Tensor]], *also: Mapping[str, object]) -> tuple[Phase, Phase]:
+        """The turns of a step. The generator's minimises ``losses``; ``also`` are more parameters that it moves."""
+        own, other = self.settings.learning_rate, self.settings.discriminator_learning_rate
+        return (
+            Phase("generator", _adam(own, {"params": list(self.generator.parameters())}, *also), losses),
+            Phase("discriminator", _adam(other or own, {"params": list(self.discriminator.parameters())}), self._tell),
+        )
+
+    def begin(self, step: int, phases: Sequence[Phase]) -> None:
+        """Draws what the step is played with, and sets the step sizes."""
+        self.random = seeds.draw_generator(self._job_seed, step)
+        rows = self._order.rows(step, self.settings.batch_size)
+        self._real = self._pictures.pictures(rows)
+        for augment in self._augmentations:
+            self._real = augment(self._real, self.random)
+        labels, classes = self._pictures.labels, self.generator.spec.classes
+        self.condition = F.one_hot(labels[rows], classes).float() if classes and labels is not None else None
+        self.z = torch.randn(len(rows), self.settings.latent_size, generator=self.random)
+        share = min(1.0, 2 * (1 - step / self.settings.steps))
+        for group in (group for phase in phases for group in phase.optimiser.param_groups):
+            group["lr"] = share * group["initial_lr"]
+
+    def draw(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        """Pictures [N, C, H, W] of the generator in training."""
+        with reduced():
+            return self.generator(z, condition).float()
+
+    def persuade(self, drawn: Tensor, condition: Tensor | None) -> Tensor:
+        """The generator's loss in the game; the discriminator is shown the same pictures next."""
+        self._drawn = drawn.detach(), condition
+        return self._game.generator(self._scores(drawn, condition))
+
+    def _tell(self, step: int) -> dict[str, Tensor]:
+        """The discriminator's loss, and the penalty on it."""
+        if self._drawn is None:  # the generator sat this step out
+            return {}
+        (drawn, condition), self._drawn = self._drawn, None
+        both = None if condition is None or self.condition is None else torch.cat([self.condition, condition])
+        real, fake = self._scores(torch.cat([self._real, drawn]), both).tensor_split([len(self._real)])
+        losses = {"discriminator": self._game.discriminator(real, fake)}
+        if self._weight and step % self._game.penalty_every == 0:
+            score = partial(self.discriminator, condition=self.condition)
+            penalty = self._game.penalty(score, self._real, drawn[: len(self._real)], self.random)
+            losses["penalty"] = self._weight * self._game.penalty_every * penalty
+        return losses
+
+    def _scores(self, pictures: Tensor, condition: Tensor | None) -> Tensor:
+        with reduced():
+            return self.discriminator(pictures, condition).float()
+
+    @torch.no_grad()
+    def sample(self, step: int) -> Sample | None:
+        """A sheet of what the average draws for held-out seeds, one class a row, every so many steps and at the end."""
+        every, steps = self.settings.sample_every, self.settings.steps
+        if step > steps or (step % every and step != steps):
+            return None
+        spec = self.averaged.spec
+        columns = min(_SHOWN, _SHEET_PIXELS // spec.resolution)
+        rows = min(columns, spec.classes or columns)
+        z = z_from_seeds(seeds.held_out_seeds(rows * columns), spec.latent_size)
+        classes = [number // columns for number in range(len(z))]
+        drawn = self.averaged(z, one_hot(classes, spec.classes) if spec.classes else None)
+        caption = "samples, one class a row" if spec.classes else "samples"
+        return Sample(step, caption, sheet(drawn, columns, spec.range))
+
+
+def _generator_spec(settings: GanSettings, pictures: Pictures) -> GeneratorSpec:
+    return GeneratorSpec(
+        family="dcgan",
+        latent_size=settings.latent_size,
+        classes=len(pictures.classes) if settings.conditional else 0,
+        resolution=settings.resolution,
+        channels=pictures.images.shape[1],
+        config={"width": settings.width},
+    )
+
+
+def _adam(learning_rate: float, *groups: Mapping[str, object]) -> torch.optim.Adam:
+    initial = [{"lr": learning_rate, **group} for group in groups]
+    return torch.optim.Adam([{**group, "initial_lr": group["lr"]} for group in initial], betas=BETAS)

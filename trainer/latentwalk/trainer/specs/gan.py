@@ -1,0 +1,117 @@
+"""What jobs do that train a generator."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+
+from latentwalk.trainer.specs.bounds import count, maybe, number
+from latentwalk.trainer.specs.edits import EditTarget
+from latentwalk.trainer.specs.job import MethodSettings
+
+
+class GanLoss(StrEnum):
+    """The game; see networks.games."""
+
+    NON_SATURATING = "non_saturating"
+    HINGE = "hinge"
+    WGAN_GP = "wgan_gp"
+
+
+class JointMode(StrEnum):
+    """How a generator and its walk are trained."""
+
+    JOINT = "joint"
+    SEQUENTIAL = "sequential"
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Where pictures to train on come from: one of the two is said."""
+
+    dataset: str = ""
+    """A name in data.DATASETS."""
+    folder: str = ""
+    """A folder of pictures, within the trainer's data folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class GanSettings:
+    """A generator of the dcgan family, trained from nothing."""
+
+    data: Data = field(default_factory=Data)
+    conditional: bool = False
+    """Whether both players are told the classes."""
+    resolution: int = count(32, most=256, least=8)
+    latent_size: int = count(100, most=1_024)
+    width: int = count(32, most=512)
+    """Channels of the generator's last hidden layer."""
+    discriminator_width: int = count(0, most=512)
+    """Channels of the discriminator's first layer; completed with the generator's."""
+    loss: GanLoss = GanLoss.NON_SATURATING
+    penalty: float | None = maybe(0, 1e6)
+    """The weight of the penalty on the gradient; completed with the game's own."""
+    steps: int = count(5_000, most=10_000_000)
+    batch_size: int = count(64, most=1_024)
+    learning_rate: float = number(0.0002, 0, 1, above=True)
+    """Adam's step size for the generator, for the first half of the steps; then it falls to nothing."""
+    discriminator_learning_rate: float | None = maybe(0, 1, above=True)
+    """Completed with the generator's."""
+    spectral_norm: bool = False
+    ema_half_life: float = number(10_000, 0, 1e9)
+    """Pictures after which half of the published average is new; 0 for no average."""
+    augmentation: tuple[EditTarget, ...] = ()
+    """What real pictures are edited by."""
+    sample_every: int = count(500, most=10_000_000)
+    """Steps between two sheets of samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class GanSpec(MethodSettings):
+    """Trains a generator."""
+
+    reads_generator: ClassVar[bool] = False
+    makes_direction: ClassVar[bool] = False
+
+    gan: GanSettings = field(default_factory=GanSettings)
+
+    @property
+    def steps(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - read only
+        """Those of the game."""
+        return self.gan.steps
+
+
+@dataclass(frozen=True, slots=True)
+class JointSpec(MethodSettings):
+    """Trains a generator and a linear walk for it."""
+
+    reads_generator: ClassVar[bool] = False
+
+    gan: GanSettings = field(default_factory=GanSettings)
+    edits: tuple[EditTarget, ...] = ()
+    mode: JointMode = JointMode.JOINT
+    edit_weight: float = number(1, 0, 1e6, above=True)
+    """Of the edit loss, against 1 for the game."""
+    walk_steps: int = count(1_000, most=1_000_000)
+    """For SEQUENTIAL: steps of the walk after those of the generator."""
+    evaluation_size: int = count(1_024, most=65_536)
+    """Held-out latents on which the walk is measured."""
+
+    @property
+    def steps(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - read only
+        """Those of the game, and those of a walk that comes after it."""
+        return self.gan.steps + (self.walk_steps if self.mode is JointMode.SEQUENTIAL else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierSpec(MethodSettings):
+    """Trains a classifier of pictures."""
+
+    reads_generator: ClassVar[bool] = False
+    makes_direction: ClassVar[bool] = False
+
+    data: Data = field(default_factory=Data)
+    resolution: int = count(32, most=256, least=8)
+    steps: int = count(2_000, most=10_000_000)
+    batch_size: int = count(64, most=1_024)
+    learning_rate: float = number(0.002, 0, 1, above=True)
+    """Adam's greatest step size."""
