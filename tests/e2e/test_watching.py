@@ -161,6 +161,7 @@ SHOWN = (
     "Batch size",
     "Seconds of a batch",
     "Busy",
+    "Reuse",
     "Models",
     "Calls by status",
     "Seconds of a call, p99",

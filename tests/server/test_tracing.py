@@ -32,3 +32,15 @@ async def test_every_frame_is_drawn_and_encoded_within_the_span_of_its_call(trac
     assert call.name == "latentwalk.v1.GenerationService/Interpolate"
     assert [part.name for part in parts] == ["draw", "encode"] * len(frames)
     assert {part.parent.span_id for part in parts} == {call.context.span_id}
+    begun = [event for part in parts[::2] for event in part.events]
+    assert [event.name for event in begun] == ["the device begins"] * len(frames)
+    assert all(call.start_time < event.timestamp < draw.end_time for event, draw in zip(begun, parts[::2], strict=True))
+
+
+async def test_a_picture_that_was_kept_was_waited_for_and_not_drawn(traced, exporter):
+    request = pb.GenerateRequest(model="faces", latents=[latent_pb2.Latent(seed=1)])
+    for _ in range(2):
+        await traced.generation.Generate(request)
+    await traced.settles("grpc_server_handled_total", 2, grpc_method="Generate")
+    first, second = (part for part in exporter.get_finished_spans() if part.name == "draw")
+    assert (len(first.events), len(second.events)) == (1, 0)

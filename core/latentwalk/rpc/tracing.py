@@ -1,6 +1,7 @@
 """Traces, where OpenTelemetry is installed and asked for by its own environment variables; else nothing, at no cost."""
 
 import logging
+import time
 from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -35,6 +36,14 @@ class Spans:
         self._begun += 1
         return _NOTHING if self.left_out else self._tracer.start_as_current_span(name, record_exception=False)
 
+    def mark(self, name: str, at: float) -> None:
+        """An event of the innermost span, if that was not left out."""
+        from opentelemetry.trace import get_current_span
+
+        if not self.left_out:
+            ago = time.monotonic() - at
+            get_current_span().add_event(name, timestamp=time.time_ns() - round(1e9 * ago))
+
 
 spans: ContextVar[Spans | None] = ContextVar("spans", default=None)
 """Those of the rpc whose task runs; None if it is not traced."""
@@ -44,6 +53,13 @@ def span(name: str) -> AbstractContextManager[object]:
     """Within the context runs a part of an rpc, of that name. It costs nothing if the rpc is not traced."""
     current = spans.get()
     return _NOTHING if current is None else current.begin(name)
+
+
+def mark(name: str, at: float | None) -> None:
+    """Marks a moment of the part that runs; `at` is on the clock of time.monotonic, None if it never came."""
+    current = spans.get()
+    if current is not None and at is not None:
+        current.mark(name, at)
 
 
 @contextmanager

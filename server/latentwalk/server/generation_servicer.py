@@ -8,7 +8,7 @@ from typing import Any
 from latentwalk.rpc.caller import caller
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.rpc.roles import Role
-from latentwalk.rpc.tracing import span
+from latentwalk.rpc.tracing import mark, span
 from latentwalk.server.encoder import Encoder, Format
 from latentwalk.server.engine import Engine, NonFinitePicture
 from latentwalk.server.metrics import ServerMetrics
@@ -158,6 +158,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         try:
             with span("draw"):
                 pictures = await stream.take(order.path.rows)
+                mark("the device begins", stream.begun)
         except PictureFailed as failed:
             raise _explained(failed, order, index) from failed
         with span("encode"):

@@ -137,6 +137,8 @@ class Scheduler(Generic[Model, Work, Picture]):
             kept = sum(ticket.outcome is not None for ticket in taken.spared)
         started = self._clock()
         outcomes: list[Picture | Exception] = []
+        for ticket in taken.batch:
+            ticket.begun = started
         if experience and taken.family and taken.batch:
             outcomes = self._drawer.draw(taken.family[0], taken.batch, experience)
         self._post(partial(self._deliver, taken, outcomes))

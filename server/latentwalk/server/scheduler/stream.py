@@ -15,13 +15,15 @@ Picture = TypeVar("Picture")
 class Ticket(Generic[Work, Picture]):
     """One picture of a stream, from when its work was made until its reader takes it."""
 
-    __slots__ = ("key", "outcome", "stream", "twins", "work")
+    __slots__ = ("begun", "key", "outcome", "stream", "twins", "work")
 
     def __init__(self, stream: "Stream[Any, Work, Picture]", work: Work, key: Hashable) -> None:
         self.stream = stream
         self.work = work
         self.key = key
         """What the picture depends on; equal keys mean equal pictures."""
+        self.begun: float | None = None
+        """When the device began to draw it; None if it did not, or not for this ticket."""
         self.outcome: Picture | Exception | None = None
         self.twins: list[Ticket[Work, Picture]] = []
         """Tickets of the same picture, whose turn came while this one was being drawn."""
@@ -70,6 +72,8 @@ class Stream(Lane[Model, Ticket[Work, Picture]], Generic[Model, Work, Picture]):
         self._waiter: asyncio.Future[None] | None = None
         self._failure: Exception | None = None
         self._taken = 0
+        self.begun: float | None = None
+        """When the device began to draw the picture that was taken last; None if it was not drawn for this stream."""
 
     def __enter__(self) -> Self:
         return self
@@ -129,7 +133,8 @@ class Stream(Lane[Model, Ticket[Work, Picture]], Generic[Model, Work, Picture]):
         return bool(self._tickets) and self._tickets[0].outcome is not None
 
     def _next(self) -> Picture:
-        outcome = self._tickets.popleft().outcome
+        ticket = self._tickets.popleft()
+        outcome, self.begun = ticket.outcome, ticket.begun
         index, self._taken = self._taken, self._taken + 1
         if isinstance(outcome, Exception):
             raise PictureFailed(index, outcome)
