@@ -145,6 +145,11 @@ class Order:
         """The indices of the frames to draw."""
         return range(self.delivery.first_frame, self.path.frames)
 
+    @property
+    def is_rehearsed(self) -> bool:
+        """Whether its rows can be made at once, without a rehearsal."""
+        return next(self.path.rehearsals(), None) is None
+
     async def rehearse(self) -> None:
         """Prepares the path without holding up the event loop; a straight one needs nothing, and takes no time."""
         for rehearsal in self.path.rehearsals():

@@ -67,8 +67,10 @@ class Session:
     async def _answer(self, setup: pb.SteerSetup, arrival: Arrival, inbox: Inbox) -> pb.SteerResponse:
         aim_at = partial(self._aim_at, setup)
         try:
-            target = Target(aim_at(arrival))
-            order = target.aim.order
+            aim = aim_at(arrival)
+            order = aim.order
+            await order.rehearse()
+            target = Target(aim)
             stream = self._open_stream(order, target.works())
         except Exception as error:  # noqa: BLE001 - raised again if it is no reason to refuse
             return _refused(arrival, error)
@@ -95,13 +97,17 @@ class Session:
 
 
 def _aim_anew(target: Target, newer: Arrival, aim_at: Callable[[Arrival], Aim]) -> bool:
-    """Whether the target takes the newer position; one that is not valid waits for its turn, to be refused then."""
+    """Whether the target takes the newer position.
+
+    One that must be rehearsed waits for its turn; so does one that is not valid, to be refused then.
+    """
     if target.is_settled:
         return False
     try:
-        return target.replace(aim_at(newer))
+        aim = aim_at(newer)
     except ServiceError:
         return False
+    return aim.order.is_rehearsed and target.replace(aim)
 
 
 def _refused(arrival: Arrival, raised: Exception) -> pb.SteerResponse:
