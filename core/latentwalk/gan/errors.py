@@ -9,6 +9,7 @@
     ├── UnknownArtifact
     ├── CorruptArtifact
     ├── CheckpointRefused
+    ├── MissingBackbone
     ├── GeneratorMismatch
     ├── ClassMismatch
     ├── InvalidLatent
@@ -98,6 +99,10 @@ class CheckpointRefused(GanError):
 
     def __str__(self) -> str:
         return f"refused checkpoint {self.path}: {self.reason}"
+
+
+class MissingBackbone(GanError):
+    """A measure without the weights, or the package, that it is taken with."""
 
 
 @dataclass(eq=False)

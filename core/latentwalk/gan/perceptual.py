@@ -1,0 +1,91 @@
+"""How different two pictures look: LPIPS (Zhang et al. 2018, "The unreasonable effectiveness of deep features as a
+perceptual metric", arXiv:1801.03924), by the package of its authors.
+
+The package carries its own calibration, not the backbone, an AlexNet trained on ImageNet; that is a file of
+torchvision's, which is read by our own reader and never downloaded.
+"""
+
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from latentwalk.gan.checkpoints import find_state_dict, read_checkpoint
+from latentwalk.gan.errors import GanError, MissingBackbone
+
+BACKBONE_FILE = "alexnet-owt-7be5be79.pth"
+"""As torchvision names its AlexNet_Weights.IMAGENET1K_V1."""
+
+LEAST_RESOLUTION = 31
+"""A smaller picture has nothing left after the strides of AlexNet."""
+
+
+def find_backbone(path: Path | None = None) -> Path:
+    """Where the weights of AlexNet lie: at this path, a file or the folder of one, or in torchvision's cache.
+
+    Raises MissingBackbone naming the file to put there, or the package that is not installed.
+    """
+    missing = [package for package in ("lpips", "torchvision") if find_spec(package) is None]
+    if missing:
+        raise MissingBackbone(f"{' and '.join(missing)} must be installed: pip install 'latentwalk[trainer]'")
+    place = Path(torch.hub.get_dir()) / "checkpoints" if path is None else path
+    file = place / BACKBONE_FILE if path is None or place.is_dir() else place
+    if not file.is_file():
+        raise MissingBackbone(
+            f"there is no {file}: put torchvision's AlexNet_Weights.IMAGENET1K_V1 there "
+            f"(https://download.pytorch.org/models/{BACKBONE_FILE}), or say where it lies"
+        )
+    return file
+
+
+def check_pictures(resolution: int, channels: int) -> None:
+    """Raises GanError for pictures that LPIPS cannot compare."""
+    if resolution < LEAST_RESOLUTION:
+        raise GanError(f"pictures have {resolution} px: LPIPS needs at least {LEAST_RESOLUTION}")
+    if channels not in (1, 3):
+        raise GanError(f"pictures have {channels} channels: LPIPS needs 1 (grey) or 3 (colour)")
+
+
+class PerceptualError:
+    """LPIPS with AlexNet, version 0.1: frozen, on the CPU until it is moved.
+
+    Raises CheckpointRefused or GanError for a file that is no AlexNet of torchvision's.
+    """
+
+    def __init__(self, backbone: Path) -> None:
+        self._network = _load(backbone)
+
+    def to(self, device: torch.device) -> "PerceptualError":
+        """Moves it, and returns it."""
+        self._network.to(device)
+        return self
+
+    def __call__(self, pictures: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+        """The loss of Jahanian et al. 2020, row by row: LPIPS of both pictures multiplied by the mask.
+
+        pictures, target: [N, C, H, W] in (-1, 1), C 1 or 3, H and W at least LEAST_RESOLUTION; mask: [N, 1, H, W]
+        of 0 and 1. Returns [N]; gradients reach the pictures. Raises GanError.
+        """
+        check_pictures(min(pictures.shape[2:]), pictures.shape[1])
+        shape = (-1, 3, -1, -1)
+        return self._network((mask * pictures).expand(shape), (mask * target).expand(shape)).flatten()
+
+
+def _load(backbone: Path) -> Any:
+    import lpips
+
+    weights = find_state_dict(read_checkpoint(backbone))
+    # The package draws random weights first, and says so in words that torchvision no longer likes.
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        network = lpips.LPIPS(net="alex", version="0.1", pnet_rand=True, verbose=False)
+    # "slice2.3.weight" is features.3.weight of torchvision.
+    names = {name: f"features.{name.partition('.')[2]}" for name in network.net.state_dict()}
+    try:
+        network.net.load_state_dict({name: weights[given] for name, given in names.items()})
+    except (KeyError, RuntimeError) as failure:
+        raise GanError(f"{backbone} holds no AlexNet of torchvision's: {failure}") from failure
+    return network.eval().requires_grad_(requires_grad=False)
