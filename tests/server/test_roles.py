@@ -3,13 +3,15 @@
 import grpc
 import pytest
 
+from latentwalk.oip import open_inference_service_pb2
 from latentwalk.rpc.roles import Role
 from latentwalk.rpc.tokens import sha256_of
-from latentwalk.server import generation_servicer, model_servicer
+from latentwalk.server import generation_servicer, model_servicer, oip_servicer
 from latentwalk.v1 import generation_service_pb2, model_service_pb2
 
 TABLES = {
     "GenerationService": (generation_service_pb2, generation_servicer.ROLES),
+    "GRPCInferenceService": (open_inference_service_pb2, oip_servicer.ROLES),
     "ModelService": (model_service_pb2, model_servicer.ROLES),
 }
 
