@@ -63,6 +63,7 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
         draw,
         get_running_loop().call_soon_threadsafe,
         settings.limits,
+        measured=lambda engine: engine.seconds,
         reuse=Reuse(picture_key, settings.frame_cache_bytes, len),
         watchdog_seconds=settings.watchdog_seconds,
         on_batch=metrics.batch,

@@ -12,6 +12,7 @@ from latentwalk.gan.latents import one_hot, z_from_seeds
 from latentwalk.server.engine import Engine, NonFinitePicture, NoSuchDevice, Row, Tuning, find_device, find_devices
 from latentwalk.server.engine.core import unmeasured
 from latentwalk.server.engine.rows import sample_rows
+from latentwalk.server.scheduler import DeviceOutOfMemory
 
 CPU = torch.device("cpu")
 
@@ -55,6 +56,15 @@ def test_a_picture_that_is_not_finite_fails_alone(wild):
     first, failed, second = engine.draw([good[0], bad, good[1]])
     assert isinstance(failed, NonFinitePicture)
     assert [first, second] == engine.draw(good)
+
+
+def test_running_out_of_memory_is_told_so_that_smaller_batches_are_tried(faces):
+    greedy = copy.copy(faces)
+    greedy.forward = lambda z, condition: faces(z, condition) if len(z) < 4 else torch.empty(1 << 50)
+    engine = Engine(greedy, CPU)
+    assert engine.draw(rows(3)) == Engine(faces, CPU).draw(rows(3))
+    with pytest.raises(DeviceOutOfMemory, match="allocate"):
+        engine.draw(rows(4))
 
 
 def test_warming_up_works_with_and_without_classes(faces, digits):

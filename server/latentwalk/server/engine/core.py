@@ -9,6 +9,7 @@ import torch
 from latentwalk.gan.generator import Generator
 from latentwalk.server.engine.choice import Choice
 from latentwalk.server.engine.lanes import Lane, open_lane
+from latentwalk.server.engine.memory import memory_watched
 from latentwalk.server.engine.pixels import Picture
 from latentwalk.server.engine.plan import Plan, buckets_up_to
 from latentwalk.server.engine.rows import PictureSize, Row, sample_rows
@@ -59,7 +60,7 @@ class Engine:
     def draw(self, rows: Sequence[Row]) -> list[Picture]:
         """The pixels of each row, uint8 [H, W, C] in row-major bytes; NonFinitePicture for one that has none.
 
-        A strict row is drawn in a batch of its own: no company can touch a bit of it.
+        A strict row is drawn in a batch of its own: no company can touch a bit of it. Raises DeviceOutOfMemory.
         """
         if self._threads is None:
             return self._draw_on(self._devices[0], rows)
@@ -72,7 +73,8 @@ class Engine:
         for size, places in self._batches(rows):
             padding = places[-1:] * (size - len(places))
             batch = [rows[place] for place in (*places, *padding)]
-            pictures.update(zip(places, lanes[size](batch), strict=False))
+            with memory_watched():
+                pictures.update(zip(places, lanes[size](batch), strict=False))
         return [pictures[place] for place in range(len(rows))]
 
     def _batches(self, rows: Sequence[Row]) -> Iterable[tuple[int, list[int]]]:
