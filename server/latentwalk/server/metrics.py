@@ -13,7 +13,7 @@ _FRAME_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5,
 
 
 class Pace:
-    """How fast the frames of one request come, from when it is made on."""
+    """How fast the frames of one request, or of one position of Steer, come; made when it begins."""
 
     def __init__(self, labels: tuple[str, str], first_frame: Histogram, frame_gap: Histogram, frames: Counter) -> None:
         self._labels = labels
@@ -45,7 +45,7 @@ class ServerMetrics:
         )
         self._first_frame = Histogram(
             "latentwalk_first_frame_seconds",
-            "Seconds from a valid request until its first frame, or its whole reply, was ready to be sent.",
+            "Seconds from a valid request, or position, until its first frame, or whole reply, was ready to be sent.",
             ("model", "kind"),
             buckets=_FRAME_SECONDS,
             registry=registry,
@@ -114,10 +114,6 @@ class ServerMetrics:
         for cache, hits, misses in (("frames", kept, shared + drawn), ("in_flight", shared, drawn)):
             self._cache_hits.labels(cache).inc(hits)
             self._cache_misses.labels(cache).inc(misses)
-
-    def served(self, model: str, kind: str, pictures: int) -> None:
-        """Pictures were handed to a caller."""
-        self._frames.labels(model, kind).inc(pictures)
 
     def rejected(self, reason: str) -> None:
         """A request was refused because of load."""
