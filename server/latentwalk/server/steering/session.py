@@ -49,6 +49,7 @@ class Session:
         self._images = images
         self._metrics = metrics
         self._draining = draining
+        self._latest: Order | None = None
 
     async def run(
         self, requests: AsyncIterator[pb.SteerRequest], write: Callable[[pb.SteerResponse], Awaitable[None]]
@@ -85,7 +86,11 @@ class Session:
         return _answered(target.aim, images)
 
     def _aim_at(self, setup: pb.SteerSetup, arrival: Arrival) -> Aim:
-        return Aim(arrival, steer_order(setup, arrival.position, self._model(setup.model)))
+        order = steer_order(setup, arrival.position, self._model(setup.model))
+        if self._latest is not None:
+            order.follow(self._latest)
+        self._latest = order
+        return Aim(arrival, order)
 
 
 def _answered(aim: Aim, images: list[image_pb2.Image]) -> pb.SteerResponse:
