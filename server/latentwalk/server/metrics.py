@@ -90,6 +90,12 @@ class ServerMetrics:
         self._loaded = Gauge(
             "latentwalk_model_loaded", "1 for each model that serves.", ("model", "version"), registry=registry
         )
+        self._variants = Gauge(
+            "latentwalk_engine_variant_info",
+            "1 for the form of a generator that draws batches of that size.",
+            ("model", "bucket", "variant"),
+            registry=registry,
+        )
 
     def watch(self, *, queued: Callable[[], int], streams: Callable[[], int]) -> None:
         """Whenever Prometheus asks, these say how many pictures wait, and how many streams are open."""
@@ -122,5 +128,8 @@ class ServerMetrics:
     def loaded(self, models: Iterable[ServedModel]) -> None:
         """These, and no others, serve now."""
         self._loaded.clear()
+        self._variants.clear()
         for model in models:
             self._loaded.labels(model.name, str(model.version)).set(1)
+            for bucket, variant in model.engine.variants.items():
+                self._variants.labels(model.name, str(bucket), variant).set(1)
