@@ -2,10 +2,13 @@
 
 import asyncio
 import random
+import threading
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from latentwalk.server.engine import Engine
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import image_pb2
 
@@ -152,3 +155,35 @@ async def test_a_drain_serves_the_frames_of_a_running_walk_to_the_end(slow_libra
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
         assert len(await rest(call)) == 100
         await drain
+
+
+async def test_a_device_that_hangs_fails_its_requests_and_the_server_answers_on(library, serve, refusal, monkeypatch):
+    may_draw, draw = threading.Event(), Engine.draw
+    may_draw.set()
+
+    def draw_when_it_may(engine, rows):
+        may_draw.wait(60)
+        return draw(engine, rows)
+
+    monkeypatch.setattr(Engine, "draw", draw_when_it_may)
+    async with serve(library, watchdog_seconds=0.3) as server:
+        health = health_pb2_grpc.HealthStub(server.channel)
+
+        async def is_serving():
+            reply = await health.Check(health_pb2.HealthCheckRequest())
+            return reply.status == health_pb2.HealthCheckResponse.SERVING
+
+        try:
+            may_draw.clear()
+            refused = await refusal(server.generation.Generate(generate(1, "faces")))
+            assert (refused.status, refused.reason) == ("UNAVAILABLE", "DEVICE_FAILED")
+            assert not await is_serving()
+            refused = await refusal(server.generation.Generate(generate(1, "faces")))
+            assert (refused.status, refused.reason) == ("UNAVAILABLE", "DEVICE_FAILED")
+        finally:
+            may_draw.set()
+        async with asyncio.timeout(30):
+            while not await is_serving():  # noqa: ASYNC110 - it is on the other side
+                await asyncio.sleep(0.02)
+        assert (await server.generation.Generate(generate(1, "faces"))).images
+        await server.settles("latentwalk_open_streams", 0)

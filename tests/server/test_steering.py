@@ -122,7 +122,7 @@ async def test_of_a_burst_the_last_is_answered_and_the_overtaken_are_counted(slo
 
 
 async def test_a_position_that_waits_for_a_busy_device_is_overtaken_and_keeps_its_place(slow_library, serve):
-    async with serve(slow_library, max_batch=1) as server:
+    async with serve(slow_library, max_batch=1, max_queue_seconds=60.0) as server:
         busy = server.generation.Generate(generate(24))
         call = await steer(server, setup("slow"))
         await server.settles("latentwalk_open_streams", 1)

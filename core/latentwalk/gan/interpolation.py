@@ -6,6 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+Curve = Callable[[float | Tensor], Tensor]
+"""From t to the latent [..., Z] there; t: from 0 to 1, one number or [N, 1]."""
+
 # The sine of an angle below this is rounding: unit vectors from float32 differ by more, or not at all.
 _PARALLEL = 1e-12
 
@@ -15,15 +18,26 @@ def lerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
     return torch.lerp(a, b, torch.as_tensor(t, dtype=a.dtype, device=a.device))
 
 
+def line(a: Tensor, b: Tensor) -> Curve:
+    """The straight line from a (t = 0) to b (t = 1), as lerp."""
+    return lambda t: lerp(a, b, t)
+
+
 def slerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
     """The arc from a (t = 0) to b (t = 1): the angle grows at constant speed, and so does the length.
 
+    a, b: [..., Z]; t: from 0 to 1, one number or [N, 1].
+    """
+    return arc(a, b)(t)
+
+
+def arc(a: Tensor, b: Tensor) -> Curve:
+    """The arc from a to b, as slerp, with all that does not depend on t computed once.
+
     After Shoemake, "Animating rotation with quaternion curves" (1985), in an orthonormal frame (u, v) of the
     plane of the arc: length(t) (cos(omega t) u + sin(omega t) v). Nothing is divided by sin(omega), so
-    vectors that are parallel, opposite (then some half circle is taken) or zero do no harm. a, b: [..., Z];
-    t: from 0 to 1, one number or [N, 1].
+    vectors that are parallel, opposite (then some half circle is taken) or zero do no harm.
     """
-    t = torch.as_tensor(t, dtype=torch.float64, device=a.device)
     p, q = a.double(), b.double()
     p_length, q_length = _length(p), _length(q)
     u = _unit(torch.where(p_length > 0, p, q))
@@ -33,9 +47,14 @@ def slerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
     sine = _length(across)
     v = torch.where(sine > _PARALLEL, _unit(across), _perpendicular(u))
     omega = torch.atan2(sine, cosine)
-    arc = torch.lerp(p_length, q_length, t) * (torch.cos(omega * t) * u + torch.sin(omega * t) * v)
-    # The ends are the very latents that were given, not their roundings.
-    return torch.where(t == 0, p, torch.where(t == 1, q, arc)).to(a.dtype)
+
+    def at(t: float | Tensor) -> Tensor:
+        t = torch.as_tensor(t, dtype=torch.float64, device=a.device)
+        between = torch.lerp(p_length, q_length, t) * (torch.cos(omega * t) * u + torch.sin(omega * t) * v)
+        # The ends are the very latents that were given, not their roundings.
+        return torch.where(t == 0, p, torch.where(t == 1, q, between)).to(a.dtype)
+
+    return at
 
 
 def _length(x: Tensor) -> Tensor:
@@ -55,6 +74,8 @@ def _perpendicular(u: Tensor) -> Tensor:
 
 
 INTERPOLATIONS: dict[str, Callable[[Tensor, Tensor, float | Tensor], Tensor]] = {"lerp": lerp, "slerp": slerp}
+CURVES: dict[str, Callable[[Tensor, Tensor], Curve]] = {"lerp": line, "slerp": arc}
+"""The same, for many points between the same two latents."""
 
 # From [0, 1] onto [0, 1], rising, with both ends fixed; ease_in_out is the smoothstep 3t^2 - 2t^3.
 EASINGS: dict[str, Callable[[float], float]] = {

@@ -13,7 +13,7 @@ from torch import Tensor
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.directions.direction import Path
 from latentwalk.gan.errors import GanError, OutOfRange
-from latentwalk.gan.interpolation import EASINGS, INTERPOLATIONS
+from latentwalk.gan.interpolation import CURVES, EASINGS, INTERPOLATIONS, Curve, lerp
 
 _Slider: TypeAlias = tuple[Direction, int]
 _Alphas: TypeAlias = Mapping[_Slider, float]
@@ -174,17 +174,30 @@ class Interpolation:
 
     def z_at(self, index: int) -> Tensor:
         """The latent [Z] of one frame, from 0 to frames - 1. Raises OutOfRange beyond."""
-        return self._blend(self.keyframes, self.method, index)
+        leg, t = self._progress(index)
+        if leg not in self._curves:
+            self._curves[leg] = CURVES[self.method](*_ends_of(self.keyframes, leg))
+        return self._curves[leg](t)
 
     def condition_at(self, index: int) -> Tensor | None:
         """The condition [classes] of one frame; None if there are no conditions."""
-        return None if self.conditions is None else self._blend(self.conditions, "lerp", index)
+        leg, t = self._progress(index)
+        return None if self.conditions is None else lerp(*_ends_of(self.conditions, leg), t)
 
-    def _blend(self, keyframes: Tensor, method: str, index: int) -> Tensor:
+    def _progress(self, index: int) -> tuple[int, float]:
+        """The leg of a frame, and how far along."""
         _check_index(index, self.frames)
         leg, frame = divmod(index, self.frames_per_leg)
-        t = EASINGS[self.easing](frame / self.frames_per_leg)
-        return INTERPOLATIONS[method](keyframes[leg], keyframes[(leg + 1) % len(keyframes)], t)
+        return leg, EASINGS[self.easing](frame / self.frames_per_leg)
+
+    @cached_property
+    def _curves(self) -> dict[int, Curve]:
+        """Those of the legs that were asked for."""
+        return {}
+
+
+def _ends_of(keyframes: Tensor, leg: int) -> tuple[Tensor, Tensor]:
+    return keyframes[leg], keyframes[(leg + 1) % len(keyframes)]
 
 
 def _check(frames: int, easing: str) -> None:

@@ -1,5 +1,6 @@
 """`python -m latentwalk.server`: the one place that knows all the others, and puts them together."""
 
+import gc
 import logging
 import os
 import sys
@@ -106,6 +107,8 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
 
 async def _serve(settings: Settings, tracer: "Tracer | None") -> int:
     async with serving(settings, tracer) as doorway:
+        # What there is now, stays: the collector need not look through all of torch again and again while it serves.
+        gc.freeze()
         host = settings.address.rpartition(":")[0]
         _log.info("serving", extra=logs.fields(address=f"{host}:{doorway.port}", metrics_port=doorway.metrics_port))
         return await doorway.run_until_signal()

@@ -126,7 +126,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
                 pace.ready()
                 frame = pb.Frame(index=index, images=images, positions=positions_of(path, index))
                 await context.write(response(frame=frame))
-                pace.sent(path.rows)
+                pace.sent(len(images))
 
     def _open(self, order: Order, context: Any, works: Iterator[Work] | None = None) -> PictureStream:
         remaining: float | None = context.time_remaining()

@@ -78,15 +78,18 @@ class ServerMetrics:
         self._rejected = Counter(
             "latentwalk_rejected_total", "Requests refused because of load.", ("reason",), registry=registry
         )
-        self._cache_hits = Counter(
+        cache_hits = Counter(
             "latentwalk_cache_hits_total",
             "Pictures that needed no drawing: kept from earlier (frames), or being drawn for another (in_flight).",
             ("cache",),
             registry=registry,
         )
-        self._cache_misses = Counter(
+        cache_misses = Counter(
             "latentwalk_cache_misses_total", "Pictures that the cache did not have.", ("cache",), registry=registry
         )
+        # Looked up once, not for each batch.
+        self._kept = cache_hits.labels("frames"), cache_misses.labels("frames")
+        self._shared = cache_hits.labels("in_flight"), cache_misses.labels("in_flight")
         self._loaded = Gauge(
             "latentwalk_model_loaded", "1 for each model that serves.", ("model", "version"), registry=registry
         )
@@ -117,9 +120,10 @@ class ServerMetrics:
 
     def reuse(self, kept: int, shared: int, drawn: int) -> None:
         """Pictures were kept from earlier, were being drawn for somebody else anyway, and had to be drawn."""
-        for cache, hits, misses in (("frames", kept, shared + drawn), ("in_flight", shared, drawn)):
-            self._cache_hits.labels(cache).inc(hits)
-            self._cache_misses.labels(cache).inc(misses)
+        self._kept[0].inc(kept)
+        self._kept[1].inc(shared + drawn)
+        self._shared[0].inc(shared)
+        self._shared[1].inc(drawn)
 
     def rejected(self, reason: str) -> None:
         """A request was refused because of load."""

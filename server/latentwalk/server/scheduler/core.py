@@ -143,8 +143,7 @@ class Scheduler(Generic[Model, Work, Picture]):
             ticket.begun = started
         if experience and taken.family and taken.batch:
             outcomes = self._drawer.draw(taken.family[0], taken.batch, experience)
-        self._post(partial(self._deliver, taken, outcomes))
-        self._post(partial(self._tell, taken, kept, self._clock() - started))
+        self._post(partial(self._finish, taken, outcomes, kept, self._clock() - started))
 
     def _bucket_size(self, family: Family) -> int:
         return self._experiences[family].bucket.size
@@ -159,6 +158,18 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._hangs = True
         self._on_device(False)
         self._fail_all(DeviceFailed(f"the device has not answered for {self._watchdog_seconds:g} s"))
+
+    def _finish(
+        self,
+        taken: Taken[Stream[Model, Work, Picture]],
+        outcomes: Sequence[Picture | Exception],
+        kept: int,
+        seconds: float,
+    ) -> None:
+        try:
+            self._tell(taken, kept, seconds)
+        finally:
+            self._deliver(taken, outcomes)
 
     def _deliver(self, taken: Taken[Stream[Model, Work, Picture]], outcomes: Sequence[Picture | Exception]) -> None:
         batch: list[Ticket[Work, Picture]] = taken.batch
@@ -189,16 +200,17 @@ class Scheduler(Generic[Model, Work, Picture]):
 
     def _refill(self, stream: Stream[Model, Work, Picture]) -> None:
         """Asks a stream for as many works as its credit, its share of the backlog and the room allow."""
-        wanted, room = self._wanted(stream), self._room(stream)
+        if (wanted := self._wanted(stream)) <= 0:
+            return
         # Only this thread fills the backlog: there will be no less room than there is now.
-        if (count := min(wanted, room)) > 0:
+        if (count := min(wanted, self._room(stream))) > 0:
             self._ask(stream, count)
-        elif wanted > 0 and not stream.waiting:
+        elif not stream.waiting:
             self._hungry[stream] = None
 
     def _wanted(self, stream: Stream[Model, Work, Picture]) -> int:
         allowance, waiting = stream.allowance, len(stream.waiting)
-        if waiting and allowance * _REFILL_PART < stream.credit:
+        if allowance <= 0 or (waiting and allowance * _REFILL_PART < stream.credit):
             return 0
         share = max(stream.unbegun, self._later_limit // max(1, len(self._streams)), 1)
         return min(allowance, share - waiting)
