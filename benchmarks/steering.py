@@ -9,6 +9,7 @@ busy.
 """
 
 import asyncio
+import multiprocessing
 import statistics
 import tempfile
 import time
@@ -101,16 +102,33 @@ def _percentile(values: Sequence[float], percent: float) -> float:
 
 
 async def _rounds(address: str, metrics: str) -> tuple[Measured, Measured]:
-    """Steer alone, then beside walks."""
+    """Steer alone, then beside walks that are read by a process of their own, as other people's are."""
     async with AsyncClient(address) as client:
         alone = await _measure(client, address, metrics)
-        walks = [asyncio.create_task(_walk(client, seed)) for seed in range(WALKS)]
-        await asyncio.sleep(0.5)
-        beside = await _measure(client, address, metrics)
-        for walk in walks:
-            walk.cancel()
-        await asyncio.gather(*walks, return_exceptions=True)
+        readers = multiprocessing.get_context("spawn").Process(target=_read_walks, args=(address,), daemon=True)
+        readers.start()
+        try:
+            await _wait_for_full_batches(metrics)
+            beside = await _measure(client, address, metrics)
+        finally:
+            readers.terminate()
+            readers.join()
         return alone, beside
+
+
+async def _wait_for_full_batches(metrics: str) -> None:
+    """Until the walks are under way."""
+    before = await asyncio.to_thread(_batches, metrics)
+    while max((await asyncio.to_thread(_batches, metrics) - before).counts.values()) < 20:  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
+
+
+def _read_walks(address: str) -> None:
+    async def read_all() -> None:
+        async with AsyncClient(address) as client:
+            await asyncio.gather(*(_walk(client, seed) for seed in range(WALKS)))
+
+    asyncio.run(read_all())
 
 
 async def _walk(client: AsyncClient, seed: int) -> None:
