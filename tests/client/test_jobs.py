@@ -8,6 +8,7 @@ from latentwalk.client import (
     ArtifactKind,
     AsyncClient,
     Client,
+    CustomEdit,
     EditTarget,
     InvalidRequest,
     JobFailed,
@@ -79,6 +80,20 @@ def test_a_job_can_be_cancelled_resumed_and_forgotten(client: Client):
     job.delete()
     with pytest.raises(NotFound):
         job.describe()
+
+
+def test_a_nonlinear_walk_of_an_edit_of_ones_own_is_trained_and_walked(client: Client):
+    warm = CustomEdit("warm", "colour", [[0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, -1]])
+    target = EditTarget(warm, -0.5, 0.5)
+    job = client.train_edit("tiny", "warm", edits=target, form="nonlinear", walk_steps=2, **SMALL)
+    assert [evaluation.slider for evaluation in job.result().evaluations] == ["warm"]
+    assert client.direction("tiny", "warm").form == "iterated"
+    frames = client.walk("tiny", "warm", amount=(-0.5, 0.5), seeds=1, frames=3).collect()
+    assert frames[2].positions[0].amount == pytest.approx(0.5)
+    with pytest.raises(InvalidRequest, match="LPIPS needs at least 31"):
+        client.train_edit("tiny", "seen", edits="zoom", loss="lpips")
+    with pytest.raises(InvalidRequest, match="form: 'curved' is none of linear, nonlinear"):
+        client.train_edit("tiny", "seen", edits="zoom", form="curved")
 
 
 def test_directions_are_found_without_training_and_walked_alike(client: Client):

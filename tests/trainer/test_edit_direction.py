@@ -2,17 +2,21 @@
 
 import pytest
 import torch
+from styled import make_styled
 
 from latentwalk.gan.edits import EDITS, masked_squared_error
-from latentwalk.gan.latents import z_from_seeds
+from latentwalk.gan.latents import truncate, z_from_seeds
 from latentwalk.trainer import seeds
 from latentwalk.trainer.checkpoint import Checkpoints
 from latentwalk.trainer.loop import train
-from latentwalk.trainer.methods.edit_direction import EditDirection
-from latentwalk.trainer.specs import EditTarget
+from latentwalk.trainer.methods.edits import EditDirection
+from latentwalk.trainer.specs import EditTarget, WalkForm
+from latentwalk.trainer.specs.edits import ClassChoice, CustomTarget, Matrix
 
 BRIGHTNESS = EditTarget("brightness", -0.25, 0.25)
 ZOOM = EditTarget("zoom", 0.5, 4.0)
+# Red up and blue down.
+WARM = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0)
 
 
 def trained(spec, generator, folder):
@@ -93,3 +97,77 @@ def test_the_direction_belongs_to_its_generator(make_spec, generator):
     direction = EditDirection(make_spec(), generator).direction()
     assert (direction.name, direction.generator_digest) == ("bright", generator.digest)
     assert torch.equal(direction.vectors, torch.zeros(1, 8))
+
+
+# -- forms, spaces, classes, edits of one's own ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", list(WalkForm))
+def test_a_direction_walks_as_its_training_did(make_spec, generator, tmp_path, form):
+    spec = make_spec(edits=(BRIGHTNESS, ZOOM), form=form, steps=12, learning_rate=0.05, walk_steps=3)
+    method = trained(spec, generator, tmp_path)
+    code, alphas = z_from_seeds(range(5), 8), torch.tensor([-0.9, -0.25, 0.0, 0.5, 1.0])
+    with torch.no_grad():
+        expected = method.trained(code, 1, alphas)
+    assert torch.allclose(method.direction().walk(code, 1, alphas), expected, atol=1e-6)
+    assert not torch.allclose(expected, code, atol=1e-3)
+
+
+def test_a_nonlinear_walk_does_better_than_nothing_and_keeps_the_length_of_z(make_spec, generator, tmp_path):
+    spec = make_spec(form=WalkForm.NONLINEAR, steps=150, batch_size=16, learning_rate=0.01)
+    method = trained(spec, generator, tmp_path)
+    [evaluation] = method.evaluate(lambda: None)
+    assert evaluation.error < 0.97 * evaluation.baseline
+    code = z_from_seeds(range(4), 8)
+    assert torch.allclose(method.direction().walk(code, 0, 1.0).norm(dim=1), code.norm(dim=1), rtol=1e-4)
+
+
+@pytest.mark.parametrize(("space", "layers", "size"), [("z", (), 6), ("w", (), 5), ("w+", (), 15), ("w+", (0, 2), 10)])
+@pytest.mark.parametrize("form", list(WalkForm))
+def test_walks_are_learnt_in_every_space(make_spec, tmp_path, space, layers, size, form):
+    generator = make_styled()
+    rate = {WalkForm.LINEAR: 0.1, WalkForm.NONLINEAR: 0.01}[form]
+    spec = make_spec(space=space, layers=layers, form=form, steps=60, batch_size=8, learning_rate=rate)
+    method = trained(spec, generator, tmp_path)
+    [evaluation] = method.evaluate(lambda: None)
+    assert evaluation.error < evaluation.baseline
+    direction = method.direction()
+    direction.check_spec(generator.spec)
+    assert (direction.space, direction.layers, direction.size) == (space, layers, size)
+
+
+def test_one_walk_for_each_class_is_bound_to_it(make_spec, make_generator):
+    spec = make_spec(edits=(BRIGHTNESS, ZOOM), classes=ClassChoice(each=True))
+    method = EditDirection(spec, make_generator(classes=3))
+    sliders = method.direction().sliders
+    assert [slider.name for slider in sliders] == [f"{edit}.{k}" for edit in ("brightness", "zoom") for k in range(3)]
+    assert [slider.class_id for slider in sliders] == [0, 1, 2, 0, 1, 2]
+
+
+def test_a_walk_for_one_class_is_trained_and_measured_on_it(make_spec, make_generator, tmp_path):
+    generator = make_generator(classes=3)
+    method = trained(make_spec(steps=40, classes=ClassChoice(class_id=2)), generator, tmp_path)
+    [evaluation] = method.evaluate(lambda: None)
+    pictures = generator(z_from_seeds(range(40), 8), torch.eye(3)[2].expand(40, -1))
+    amounts = EDITS["brightness"].draw(40, -0.25, 0.25, seeds.held_out_generator("brightness"))
+    expected = masked_squared_error(pictures, *EDITS["brightness"](pictures, amounts)).mean().item()
+    assert evaluation.baseline == pytest.approx(expected, rel=1e-5)
+    assert method.direction().sliders[0].class_id == 2
+
+
+def test_an_edit_of_ones_own_is_learnt_and_goes_with_its_slider(make_spec, generator, tmp_path):
+    target = EditTarget(amount_low=-0.5, amount_high=0.5, custom=CustomTarget("warm", "", colour=Matrix(WARM)))
+    method = trained(make_spec(edits=(target,), steps=80, batch_size=16), generator, tmp_path)
+    [evaluation] = method.evaluate(lambda: None)
+    assert evaluation.error < evaluation.baseline
+    [slider] = method.direction().sliders
+    assert (slider.name, slider.amount_of(1.0), slider.custom.kind) == ("warm", 0.5, "colour")
+
+
+def test_truncated_latents_stay_within_their_bound():
+    z = truncate(z_from_seeds(range(300), 16), 0.7)
+    assert z.abs().max() <= 0.7
+    low, high = (torch.special.ndtr(torch.tensor(end)) for end in (-0.7, 0.7))
+    uniform = (torch.special.ndtr(z) - low) / (high - low)
+    assert uniform.mean().item() == pytest.approx(0.5, abs=0.02)
+    assert uniform.std().item() == pytest.approx(12**-0.5, abs=0.02)

@@ -3,7 +3,7 @@
 import torch
 
 from latentwalk.gan.artifacts import ArtifactStore, load_direction
-from latentwalk.trainer.methods.edit_direction import EditDirection
+from latentwalk.trainer.methods.edits import EditDirection
 from latentwalk.trainer.methods.method import Outcome
 from latentwalk.trainer.publish import Publisher
 from latentwalk.trainer.reports import SliderEvaluation

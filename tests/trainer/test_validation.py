@@ -24,6 +24,11 @@ def message(*edits, settings=(), **changes):
     return pb.JobSpec(**{"model": "tiny", "direction": "d", "edit_direction": method} | changes)
 
 
+TEN = {"class_id": 10}
+SHORT = pb.CustomEdit(name="warm", colour=pb.Matrix(entries=[1]))
+CUSTOM = pb.CustomEdit(name="warm", colour=pb.Matrix(entries=[0] * 11 + [-1]))
+
+
 @pytest.fixture
 def materials(artifacts_url, tmp_path):
     return Materials(ArtifactStore(artifacts_url), tmp_path)
@@ -92,6 +97,18 @@ def test_a_spec_survives_its_json(materials):
         (message(settings={"learning_rate": 1.01}), "spec.edit_direction.learning_rate", "1.01"),
         (message(settings={"learning_rate": float("nan")}), "spec.edit_direction.learning_rate", "nan"),
         (message(settings={"evaluation_size": 65_537}), "spec.edit_direction.evaluation_size", "from 1 to 65,536"),
+        (message(settings={"space": "w"}), "spec.edit_direction.space", "'w' is none that the generator has: z"),
+        (message(settings={"layers": [0]}), "spec.edit_direction.layers", "only w+ has layers"),
+        (message(settings={"classes": {"each": True}}), "spec.edit_direction.classes", "has no classes"),
+        (message(settings={"classes": {}}, model="digits"), "spec.edit_direction.classes", "is empty"),
+        (message(settings={"classes": TEN}, model="digits"), "spec.edit_direction.classes.class_id", "0 to 9"),
+        (message(settings={"loss": 2}), "spec.edit_direction.loss", "16 px: LPIPS needs at least 31"),
+        (message(settings={"loss": 9}), "spec.edit_direction.loss", "9 is not supported; use one of L2, LPIPS"),
+        (message(settings={"truncation": 0}), "spec.edit_direction.truncation", "0 must be above 0"),
+        (message(settings={"walk_steps": 65}), "spec.edit_direction.walk_steps", "65 must be from 1 to 64"),
+        (message(pb.EditTarget(custom=CUSTOM)), "spec.edit_direction.edits[0].amount_low", "needs amount_low"),
+        (message(pb.EditTarget(custom=SHORT)), "spec.edit_direction.edits[0].custom", "3 x 4 = 12"),
+        (message(priority=101), "spec.priority", "101 must be from -100 to 100"),
     ],
 )  # fmt: skip
 def test_a_spec_that_cannot_work_is_refused_by_field(materials, bad, field, problem):

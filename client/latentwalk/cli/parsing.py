@@ -1,5 +1,7 @@
 """Values of options that are written in a small notation of their own."""
 
+from typing import Literal
+
 import typer
 
 from latentwalk.client import Displacement, EditTarget
@@ -68,3 +70,12 @@ def parse_class(text: str) -> tuple[str, int]:
     if not (name and class_id.isdecimal()):
         raise typer.BadParameter(f"{text!r} is not like digits:3")
     return name, int(class_id)
+
+
+def parse_class_choice(text: str | None) -> int | Literal["each"] | None:
+    """One class, "3", or "each"."""
+    if text is None or text == "each":
+        return text
+    if not text.isdecimal():
+        raise typer.BadParameter(f"{text!r} is neither a class number nor 'each'")
+    return int(text)

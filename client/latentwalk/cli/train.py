@@ -1,6 +1,6 @@
 """`latentwalk train`: asks the trainer for new directions."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -8,12 +8,14 @@ from latentwalk.cli.connection import connect
 from latentwalk.cli.jobs import watch_job
 from latentwalk.cli.models import Name
 from latentwalk.cli.output import Json, show_json
-from latentwalk.cli.parsing import parse_class, parse_edit, parse_slider
+from latentwalk.cli.parsing import parse_class, parse_class_choice, parse_edit, parse_slider
 from latentwalk.client import JobHandle
 
 app = typer.Typer(no_args_is_help=True, help="Trains directions.")
 
 
+Form = Literal["linear", "nonlinear"]
+Loss = Literal["l2", "lpips"]
 Direction = Annotated[str, typer.Argument(metavar="DIRECTION", help="the name of the new direction")]
 Directions = Annotated[int, typer.Option(min=1, help="how many")]
 Samples = Annotated[int | None, typer.Option(min=1, help="latents to look at; default: the trainer's own")]
@@ -38,12 +40,16 @@ def edit(
     steps: Annotated[int | None, typer.Option(min=1, help="of the optimiser; default: the trainer's own")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="fresh latents for each step")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="of the optimiser")] = None,
+    form: Annotated[Form, typer.Option(help="linear, or a small network that is applied step by step")] = "linear",
+    loss: Annotated[Loss, typer.Option(help="what walked and edited pictures are compared by")] = "l2",
+    space: Annotated[str, typer.Option(help="z, w or w+; default: z")] = "",
+    classes: Annotated[str | None, typer.Option("--class", help="one class, or 'each' for one walk a class")] = None,
     seed: Seed = 0,
     priority: Priority = 0,
     detach: Detach = False,
     as_json: Json = False,
 ) -> None:
-    """Trains a linear direction that imitates edits, and follows the job. Ctrl-C stops watching, not the job."""
+    """Trains a direction that imitates edits, and follows the job. Ctrl-C stops watching, not the job."""
     with connect(context) as client:
         handle = client.train_edit(
             model,
@@ -52,10 +58,14 @@ def edit(
             steps=steps,
             batch_size=batch_size,
             learning_rate=learning_rate,
+            form=form,
+            loss=loss,
+            space=space,
+            classes=parse_class_choice(classes),
             seed=seed,
             priority=priority,
         )
-        follow(handle, detach, as_json)
+        _follow(handle, detach, as_json)
 
 
 @app.command()
@@ -70,7 +80,7 @@ def sefa(
 ) -> None:
     """Finds the directions that change the first features most, in closed form."""
     with connect(context) as client:
-        follow(client.train_sefa(model, direction, directions=directions, priority=priority), detach, as_json)
+        _follow(client.train_sefa(model, direction, directions=directions, priority=priority), detach, as_json)
 
 
 @app.command()
@@ -90,7 +100,7 @@ def pca(
         handle = client.train_pca(
             model, direction, directions=directions, samples=samples, seed=seed, priority=priority
         )
-        follow(handle, detach, as_json)
+        _follow(handle, detach, as_json)
 
 
 @app.command()
@@ -123,10 +133,10 @@ def boundary(
             seed=seed,
             priority=priority,
         )
-        follow(handle, detach, as_json)
+        _follow(handle, detach, as_json)
 
 
-def follow(handle: JobHandle, detach: bool, as_json: bool) -> None:
+def _follow(handle: JobHandle, detach: bool, as_json: bool) -> None:
     """Follows the job to its end, or only tells its id."""
     if not detach:
         watch_job(handle, after=0, as_json=as_json)

@@ -48,9 +48,9 @@ from latentwalk.client._errors import (
     Violation,
 )
 from latentwalk.client._frames import Frame, Frames, Header, Position
-from latentwalk.client._gans import Folder, Gan
 from latentwalk.client._jobs import (
     ArtifactKind,
+    CustomEdit,
     EditTarget,
     Job,
     JobEvent,
@@ -86,15 +86,14 @@ __all__ = [
     "Client",
     "ClientClosed",
     "CorruptArtifact",
+    "CustomEdit",
     "DeadlineExceeded",
     "Direction",
     "Displacement",
     "EditTarget",
     "FailedPrecondition",
-    "Folder",
     "Frame",
     "Frames",
-    "Gan",
     "GeneratorMismatch",
     "Header",
     "InternalError",

@@ -1,7 +1,8 @@
 """The verbs of TrainingService: making jobs and following them."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypeVar
 
 from latentwalk.client import _rpcs as rpcs
 from latentwalk.client._calls import StreamCall, UnaryCall
@@ -18,6 +19,20 @@ from latentwalk.client._numbers import UINT64, whole
 from latentwalk.client._options import NOT_SAID, Timeout
 from latentwalk.v1 import training_service_pb2 as pb
 
+Number = TypeVar("Number", bound=int)
+
+Form = Literal["linear", "nonlinear"]
+"""The form of a walk."""
+
+Loss = Literal["l2", "lpips"]
+"""What a walked picture is compared with its edited one by."""
+
+FORMS: Mapping[str, pb.WalkForm.ValueType] = {
+    "linear": pb.WALK_FORM_LINEAR,
+    "nonlinear": pb.WALK_FORM_NONLINEAR,
+}
+LOSSES: Mapping[str, pb.EditLoss.ValueType] = {"l2": pb.EDIT_LOSS_L2, "lpips": pb.EDIT_LOSS_LPIPS}
+
 
 def train_edit(
     model: str,
@@ -30,14 +45,26 @@ def train_edit(
     batch_size: int | None = None,
     learning_rate: float | None = None,
     evaluation_size: int | None = None,
+    form: Form = "linear",
+    walk_steps: int | None = None,
+    loss: Loss = "l2",
+    space: str = "",
+    layers: Iterable[int] = (),
+    classes: int | Literal["each"] | None = None,
+    truncation: float | None = None,
     checkpoint_every: int | None = None,
     priority: int = 0,
     request_id: str | None = None,
     timeout: Timeout = NOT_SAID,
 ) -> UnaryCall[pb.CreateJobResponse, Job]:
-    """Queues a job that trains the linear direction `direction` of `model` to imitate edits, one slider each.
+    """Queues a job that trains the direction `direction` of `model` to imitate edits, one slider each.
 
     edits: names ("zoom"), or EditTargets with their own range.
+    form: "linear", or "nonlinear": a small network that takes `walk_steps` steps to the far end of the range.
+    loss: "l2", or "lpips", for which the trainer needs the weights of AlexNet.
+    space: "z", "w" or "w+", of which only `layers` may be moved.
+    classes: of a conditional generator one class, "each" for one walk a class, or None for all classes alike.
+    truncation: trains on latents whose numbers lie within +- this.
     seed: everything random in the job follows from it.
     steps, batch_size, learning_rate, evaluation_size (held-out latents), checkpoint_every (steps): None leaves them to
     the trainer; `job.describe().spec` tells what it chose.
@@ -45,12 +72,20 @@ def train_edit(
     request_id: two calls with one id make one job. By default each call has its own, so that a retry after a broken
     connection never makes a second job.
     """
+    listed = [edits] if isinstance(edits, str | EditTarget) else edits
     method = pb.EditDirectionSpec(
-        edits=edit_messages(edits),
+        edits=[EditTarget(edit).message() if isinstance(edit, str) else edit.message() for edit in listed],
         steps=whole("steps", steps or 0),
         batch_size=whole("batch_size", batch_size or 0),
         learning_rate=learning_rate,
         evaluation_size=whole("evaluation_size", evaluation_size or 0),
+        form=_chosen("form", form, FORMS),
+        loss=_chosen("loss", loss, LOSSES),
+        space=space,
+        layers=[whole("layers", layer) for layer in layers],
+        classes=_class_choice(classes),
+        truncation=truncation,
+        walk_steps=whole("walk_steps", walk_steps or 0),
     )
     spec = pb.JobSpec(
         model=model,
@@ -61,7 +96,21 @@ def train_edit(
         priority=priority,
         edit_direction=method,
     )
-    return creating(spec, request_id, timeout)
+    return _creating(spec, request_id, timeout)
+
+
+def _chosen(field: str, name: str, table: Mapping[str, Number]) -> Number:
+    if name not in table:
+        raise InvalidRequest.of(field, f"{name!r} is none of {', '.join(table)}")
+    return table[name]
+
+
+def _class_choice(classes: int | str | None) -> pb.ClassChoice | None:
+    if classes is None:
+        return None
+    if classes == "each":
+        return pb.ClassChoice(each=True)
+    return pb.ClassChoice(class_id=whole("classes", classes))
 
 
 def train_sefa(
@@ -85,7 +134,7 @@ def train_sefa(
         priority=priority,
         sefa=pb.SefaSpec(directions=whole("directions", directions)),
     )
-    return creating(spec, request_id, timeout)
+    return _creating(spec, request_id, timeout)
 
 
 def train_pca(
@@ -113,7 +162,7 @@ def train_pca(
         priority=priority,
         pca=method,
     )
-    return creating(spec, request_id, timeout)
+    return _creating(spec, request_id, timeout)
 
 
 def train_boundary(
@@ -160,17 +209,10 @@ def train_boundary(
         priority=priority,
         boundary=method,
     )
-    return creating(spec, request_id, timeout)
+    return _creating(spec, request_id, timeout)
 
 
-def edit_messages(edits: str | EditTarget | Iterable[str | EditTarget]) -> list[pb.EditTarget]:
-    """The messages of one edit, or of several; a name alone stands for the edit's own range."""
-    listed = [edits] if isinstance(edits, str | EditTarget) else edits
-    return [EditTarget(edit).message() if isinstance(edit, str) else edit.message() for edit in listed]
-
-
-def creating(spec: pb.JobSpec, request_id: str | None, timeout: Timeout) -> UnaryCall[pb.CreateJobResponse, Job]:
-    """Queues a job; by default the request has an id of its own, so that a retry never makes a second job."""
+def _creating(spec: pb.JobSpec, request_id: str | None, timeout: Timeout) -> UnaryCall[pb.CreateJobResponse, Job]:
     request = pb.CreateJobRequest(request_id=request_id or uuid.uuid4().hex, spec=spec)
     return UnaryCall(rpcs.CREATE_JOB, request, _job, timeout)
 

@@ -36,6 +36,17 @@ def z_from_seeds(seeds: Sequence[int], latent_size: int) -> Tensor:
     return torch.from_numpy(normal.reshape(len(seeds), 2 * pairs)[:, :latent_size].astype(np.float32))
 
 
+def truncate(z: Tensor, bound: float) -> Tensor:
+    """Standard normal latents as ones of the normal law cut off at +- bound: what drawing again would give.
+
+    Each number goes to the number of the truncated law that has the same rank, so that a seed still says all, and
+    nearby latents stay nearby. Not clipped: nothing piles up at the bound.
+    """
+    low, high = (torch.special.ndtr(torch.tensor(end, dtype=torch.float64)) for end in (-bound, bound))
+    ranks = torch.special.ndtr(z.double())
+    return torch.special.ndtri(low + ranks * (high - low)).clamp(-bound, bound).to(z.dtype)
+
+
 def one_hot(class_ids: Sequence[int], classes: int) -> Tensor:
     """Conditions float32 [N, K], 1 at each row's class. Raises OutOfRange for a class outside 0 to K - 1."""
     for class_id in class_ids:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
-from latentwalk.gan.artifacts import ArtifactStore
 from latentwalk.rpc import logs, tracing
 from latentwalk.rpc.lifecycle import AddressInUse, Doorway
 from latentwalk.rpc.settings import SettingsError, load_settings
@@ -22,7 +21,6 @@ from latentwalk.trainer.jobs.folders import FolderInUse, lock
 from latentwalk.trainer.jobs.process import Launcher
 from latentwalk.trainer.jobs.store import JobStore
 from latentwalk.trainer.jobs.tables import DatabaseUnusable
-from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.metrics import JobCounts, Metrics
 from latentwalk.trainer.servicer import ROLES, SERVICE_NAME, TrainingServicer
 from latentwalk.trainer.settings import Settings
@@ -45,18 +43,12 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
     registry = CollectorRegistry()
     doorway = Doorway(settings, {SERVICE_NAME: ROLES}, registry, translate, tracer)
     with lock(Path(settings.folder), wait=False):
-        materials = Materials(ArtifactStore(settings.store), Path(settings.data), settings.download)
+        sources = settings.sources
+        materials = sources.open()
         store = JobStore(settings.database, settings.max_queued_jobs)
         registry.register(JobCounts(store))
         book = JobBook(store)
-        launcher = Launcher(
-            Path(settings.folder),
-            settings.store,
-            Path(settings.data),
-            settings.download,
-            settings.threads,
-            settings.grace_seconds,
-        )
+        launcher = Launcher(Path(settings.folder), sources, settings.threads, settings.grace_seconds)
         dispatcher = Dispatcher(
             book,
             launcher,

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from latentwalk.gan.edits import EDITS
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.trainer.specs import EditTarget
+from latentwalk.trainer.specs.edits import edit_of_target
 
 
 class Augmentation:
@@ -16,7 +16,7 @@ class Augmentation:
     """
 
     def __init__(self, target: EditTarget, spec: GeneratorSpec) -> None:
-        self._edit, self._amounts = EDITS[target.edit], target.amounts
+        self._edit, self._amounts = edit_of_target(target)[0], target.amounts
         blank = torch.zeros(2, spec.channels, spec.resolution, spec.resolution)
         _, mask = self._edit(blank, torch.tensor(self._amounts))
         self._looks_beyond = not bool(mask.all())

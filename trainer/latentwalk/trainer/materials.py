@@ -10,8 +10,29 @@ from latentwalk.gan.classifiers import Classifier
 from latentwalk.gan.directions import LinearDirection
 from latentwalk.gan.errors import GanError
 from latentwalk.gan.generator import Generator
+from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.trainer.data import Form, Kind, Library, Part, Pictures
-from latentwalk.trainer.specs import Data, JobSpec
+from latentwalk.trainer.losses import LOSSES, Loss
+from latentwalk.trainer.specs import Data, EditLoss, JobSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the materials come from, as plain data: what a job's process is told of it."""
+
+    store: str
+    """The URL of the artifact store."""
+    data: str
+    """The folder with the data sets."""
+    download: bool = False
+    """Whether torchvision may fetch into it a data set that is not there."""
+    lpips_backbone: str = ""
+    """The file with the weights of AlexNet, or its folder; empty for torchvision's cache."""
+
+    def open(self) -> "Materials":
+        """The materials. Raises GanError for a store that cannot be opened."""
+        backbone = Path(self.lpips_backbone) if self.lpips_backbone else None
+        return Materials(ArtifactStore(self.store), Path(self.data), self.download, backbone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +45,9 @@ class Materials:
     download: bool = False
     """Whether torchvision may fetch into it a data set that is not there."""
 
+    lpips_backbone: Path | None = None
+    """The file with the weights of AlexNet, or its folder; None for torchvision's cache."""
+
     def generator(self, spec: JobSpec) -> Generator:
         """The generator that the job works on, frozen. Raises UnknownArtifact, CorruptArtifact."""
         return load_generator(self.store, spec.model, spec.model_version)[0]
@@ -31,6 +55,14 @@ class Materials:
     def classifier(self, name: str) -> Classifier:
         """The newest version of a classifier, frozen. Raises UnknownArtifact, CorruptArtifact."""
         return load_classifier(self.store, name)[0]
+
+    def edit_loss(self, loss: EditLoss) -> Loss:
+        """The loss of that name. Raises GanError if what it needs is not at hand."""
+        return LOSSES[loss].make(self.lpips_backbone)
+
+    def check_loss(self, loss: EditLoss, spec: GeneratorSpec) -> None:
+        """Raises GanError if the loss cannot be had for the pictures of such a generator."""
+        LOSSES[loss].check(spec, self.lpips_backbone)
 
     def vector(self, spec: JobSpec, direction: str, slider: str) -> Tensor:
         """The vector [Z] of a slider of the newest version of a linear direction of the job's generator.

@@ -13,19 +13,16 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 import torch
 
-from latentwalk.gan.artifacts import ArtifactStore
 from latentwalk.gan.errors import GanError
 from latentwalk.trainer.checkpoint import CheckpointFailed, Checkpoints
 from latentwalk.trainer.data import DataRefused
 from latentwalk.trainer.jobs.folders import lock, read_assignment
 from latentwalk.trainer.loop import Interrupted, NonFinite, Pause, train
-from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods import METHODS
 from latentwalk.trainer.publish import Publisher
 from latentwalk.trainer.reports import Ending, Failure, Message, Report, Result, Stopped, to_json
@@ -44,18 +41,13 @@ def main(argv: Sequence[str]) -> int:
     # An orphan of a killed service may still be on its way out.
     with lock(arguments.folder, wait=True):
         torch.set_num_threads(arguments.threads)
-        materials = partial(_materials, arguments.store, arguments.data, arguments.download)
-        speak(_ending(arguments.folder, materials, speak, pause))
+        speak(_ending(arguments.folder, speak, pause))
     return 0
 
 
-def _materials(store_url: str, data: Path, download: bool) -> Materials:
-    return Materials(ArtifactStore(store_url), data, download)
-
-
-def _ending(folder: Path, materials: Callable[[], Materials], speak: Speak, pause: Pause) -> Ending:
+def _ending(folder: Path, speak: Speak, pause: Pause) -> Ending:
     try:
-        return _work(folder, materials(), speak, pause)
+        return _work(folder, speak, pause)
     except Interrupted:
         return Stopped()
     except (GanError, DataRefused, NonFinite, CheckpointFailed) as error:
@@ -65,9 +57,10 @@ def _ending(folder: Path, materials: Callable[[], Materials], speak: Speak, paus
         return Failure(f"{type(error).__name__}: {error}")
 
 
-def _work(folder: Path, materials: Materials, speak: Speak, pause: Pause) -> Result:
-    job_id, spec = read_assignment(folder)
+def _work(folder: Path, speak: Speak, pause: Pause) -> Result:
+    job_id, spec, sources = read_assignment(folder)
     _log.info("job %s in process %d: %s", job_id, os.getpid(), spec)
+    materials = sources.open()
     method = METHODS[spec.method].prepare(spec, materials)
     train(method, Checkpoints(folder / "checkpoints"), spec.checkpoint_every, report=speak, pause=pause)
     result = Publisher(materials.store, job_id, spec).publish(method.outcome(pause))
@@ -79,9 +72,6 @@ def _work(folder: Path, materials: Materials, speak: Speak, pause: Pause) -> Res
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m latentwalk.trainer.runner", description="Runs one job.")
     parser.add_argument("--folder", type=Path, required=True, help="the folder of the job, with its job.json")
-    parser.add_argument("--store", required=True, help="the artifact store: a folder or a URL")
-    parser.add_argument("--data", type=Path, required=True, help="the folder with the data sets")
-    parser.add_argument("--download", action="store_true", help="let torchvision fetch data sets that are not there")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of torch (default: 1)")
     return parser
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from latentwalk.rpc.endpoint import Endpoint
 from latentwalk.rpc.settings import at_least, between, host_and_port, host_and_port_or_nothing, setting
+from latentwalk.trainer.materials import Sources
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,9 @@ class Settings(Endpoint):
     folder: str = setting("data/jobs", "where jobs keep their checkpoints and logs; one trainer's own")
     data: str = setting(
         "data/sets", "the folder with data sets, each in torchvision's layout, and with folders of pictures"
+    )
+    lpips_backbone: str = setting(
+        "", "file with torchvision's AlexNet weights, for the loss LPIPS; empty for torchvision's own cache"
     )
     download: bool = setting(False, "let torchvision fetch data sets that are not in the data folder")
     database: str = setting(
@@ -38,3 +42,8 @@ class Settings(Endpoint):
     grace_seconds: float = setting(
         10.0, "how long calls, and jobs that were told to stop, may take to leave", at_least(0.1)
     )
+
+    @property
+    def sources(self) -> Sources:
+        """Where jobs find what they work with."""
+        return Sources(self.store, self.data, self.download, self.lpips_backbone)

@@ -45,7 +45,7 @@ def write_settings(settings: object, message: Any) -> None:
     """Fills the message with the settings."""
     for one in fields(settings):  # pyright: ignore[reportArgumentType]
         value, descriptor = getattr(settings, one.name), message.DESCRIPTOR.fields_by_name[one.name]
-        if value is None:
+        if value is None or (descriptor.has_presence and (value is False or value == "")):
             continue
         if is_dataclass(value):
             getattr(message, one.name).SetInParent()
@@ -54,7 +54,7 @@ def write_settings(settings: object, message: Any) -> None:
             _extend(getattr(message, one.name), value)  # pyright: ignore[reportUnknownArgumentType]
         elif isinstance(value, StrEnum):
             setattr(message, one.name, _prefix(descriptor.enum_type) + value.upper())
-        elif value or descriptor.containing_oneof is None:
+        else:
             setattr(message, one.name, value)
 
 

@@ -2,10 +2,12 @@
 
 import fcntl
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO
 
 from latentwalk.trainer.jobs.records import Job
+from latentwalk.trainer.materials import Sources
 from latentwalk.trainer.specs import JobSpec, spec_from_json, spec_to_json
 
 _ASSIGNMENT = "job.json"
@@ -17,19 +19,19 @@ class FolderInUse(Exception):
     """Another trainer works in this folder."""
 
 
-def write_assignment(folder: Path, job: Job) -> None:
+def write_assignment(folder: Path, job: Job, sources: Sources) -> None:
     """Makes the folder, and writes into it what the job's process needs to know. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    content = json.dumps({"id": job.id, "spec": spec_to_json(job.spec)}, indent=2)
+    content = json.dumps({"id": job.id, "spec": spec_to_json(job.spec), "sources": asdict(sources)}, indent=2)
     fresh = folder / f"{_ASSIGNMENT}.new"
     fresh.write_text(content, "utf-8")
     fresh.replace(folder / _ASSIGNMENT)
 
 
-def read_assignment(folder: Path) -> tuple[str, JobSpec]:
-    """The job's id and spec. Raises OSError."""
+def read_assignment(folder: Path) -> tuple[str, JobSpec, Sources]:
+    """The job's id and spec, and where it finds what it works with. Raises OSError."""
     document = json.loads((folder / _ASSIGNMENT).read_text("utf-8"))
-    return document["id"], spec_from_json(document["spec"])
+    return document["id"], spec_from_json(document["spec"]), Sources(**document["sources"])
 
 
 def lock(folder: Path, *, wait: bool) -> IO[bytes]:

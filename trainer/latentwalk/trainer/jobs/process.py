@@ -14,6 +14,7 @@ from typing import IO, TypeAlias
 
 from latentwalk.trainer.jobs.folders import LOG, write_assignment
 from latentwalk.trainer.jobs.records import Job
+from latentwalk.trainer.materials import Sources
 from latentwalk.trainer.reports import Ending, News, report_from_json
 
 Listener: TypeAlias = Callable[[News], Awaitable[object]]
@@ -41,12 +42,8 @@ class Launcher:
 
     folder: Path
     """Each job has a folder of its own in it."""
-    store: str
-    """The URL of the artifact store."""
-    data: Path
-    """The folder with the data sets."""
-    download: bool
-    """Whether a job may fetch data sets into it."""
+    sources: Sources
+    """Where jobs find what they work with."""
     threads: int
     """CPU threads of torch in each process."""
     grace_seconds: float
@@ -73,13 +70,11 @@ class Launcher:
 
     async def _start(self, job: Job) -> asyncio.subprocess.Process:
         folder = self.folder_of(job.id)
-        log = await asyncio.to_thread(_prepare, folder, job)
+        log = await asyncio.to_thread(_prepare, folder, job, self.sources)
         with log:
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "latentwalk.trainer.runner"),
-                *("--folder", str(folder), "--store", self.store),
-                *("--data", str(self.data), "--threads", str(self.threads)),
-                *(["--download"] if self.download else []),
+                *("--folder", str(folder), "--threads", str(self.threads)),
                 # The process ends when this pipe does, so that it cannot outlive the service, however that ends.
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
@@ -99,8 +94,8 @@ class Launcher:
         _kill_group(process)
 
 
-def _prepare(folder: Path, job: Job) -> IO[bytes]:
-    write_assignment(folder, job)
+def _prepare(folder: Path, job: Job, sources: Sources) -> IO[bytes]:
+    write_assignment(folder, job, sources)
     return (folder / LOG).open("ab")
 
 

@@ -2,7 +2,7 @@
 
 from latentwalk.trainer.methods.boundary import Boundary
 from latentwalk.trainer.methods.classifier import ClassifierTraining
-from latentwalk.trainer.methods.edit_direction import EditDirection
+from latentwalk.trainer.methods.edits import EditDirection
 from latentwalk.trainer.methods.gan import Gan
 from latentwalk.trainer.methods.joint import Joint
 from latentwalk.trainer.methods.method import Method

@@ -17,7 +17,7 @@ from latentwalk.gan.edits import masked_squared_error
 from latentwalk.trainer import seeds
 from latentwalk.trainer.data import Pictures
 from latentwalk.trainer.materials import Materials
-from latentwalk.trainer.methods.edit_direction import EditDirection
+from latentwalk.trainer.methods.edits import EditDirection
 from latentwalk.trainer.methods.match import Match
 from latentwalk.trainer.methods.method import Method, Outcome, Phase
 from latentwalk.trainer.networks.average import moving_average
@@ -28,7 +28,8 @@ WALK_RATE = 0.01
 WALK_BETAS = (0.9, 0.999)
 WALK_SCALE = 0.3
 """The standard deviation of w at first: a walk of length 0 is a saddle for a generator that could learn any."""
-SEQUENTIAL_RATE = EditDirectionSpec().learning_rate
+SEQUENTIAL_RATE = 0.4
+"""As of a linear walk in a job of its own, see methods.edits.direction."""
 
 
 class Joint(Method):
@@ -45,7 +46,7 @@ class Joint(Method):
         together = settings.mode is JointMode.JOINT
         if together:
             with seeds.fresh_weights(spec.seed):
-                nn.init.normal_(self._walk.vectors, 0.0, WALK_SCALE)
+                nn.init.normal_(self._walk.get_parameter("vectors"), 0.0, WALK_SCALE)
         self._average = moving_average(self._walk, settings.gan.batch_size, settings.gan.ema_half_life)
         self.trained = nn.ModuleDict({"match": self._match, "walk": self._walk, "average": self._average})
         self.phases = self._together() if together else self._in_turn()
@@ -92,7 +93,7 @@ class Joint(Method):
         """Of generator and walk: the game on plain and walked pictures, and the edit loss between them."""
         match = self._match
         deal = self._edit.deal(step, len(match.z), match.random)
-        z = torch.cat([match.z, self._walk(match.z, deal.alphas)])
+        z = torch.cat([match.z, self._edit.walked(match.z, deal)])
         condition = None if match.condition is None else match.condition.repeat(2, 1)
         drawn = match.draw(z, condition)
         plain, walked = drawn.chunk(2)

@@ -14,7 +14,7 @@ from latentwalk.trainer.specs.closed_form import (
     SefaSpec,
     SliderReference,
 )
-from latentwalk.trainer.specs.edits import EditDirectionSpec, EditTarget
+from latentwalk.trainer.specs.edits import EditDirectionSpec, EditLoss, EditTarget, WalkForm
 from latentwalk.trainer.specs.gan import ClassifierSpec, Data, GanLoss, GanSettings, GanSpec, JointMode, JointSpec
 from latentwalk.trainer.specs.job import JobSpec, MethodSettings
 
@@ -25,6 +25,7 @@ __all__ = [
     "ClassifierSpec",
     "Data",
     "EditDirectionSpec",
+    "EditLoss",
     "EditTarget",
     "GanLoss",
     "GanSettings",
@@ -37,6 +38,7 @@ __all__ = [
     "Score",
     "SefaSpec",
     "SliderReference",
+    "WalkForm",
     "spec_from_json",
     "spec_to_json",
 ]

@@ -1,9 +1,57 @@
 """What jobs do that are supervised by edits."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from latentwalk.trainer.specs.bounds import count, number
+from latentwalk.gan.edits import EDITS, CustomEdit, Edit
+from latentwalk.trainer.specs.bounds import count, maybe
 from latentwalk.trainer.specs.job import MethodSettings
+
+
+class WalkForm(StrEnum):
+    """The form of a walk."""
+
+    LINEAR = "linear"
+    NONLINEAR = "nonlinear"
+
+
+class EditLoss(StrEnum):
+    """What a walked picture is compared with its edited one by."""
+
+    L2 = "l2"
+    LPIPS = "lpips"
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A matrix, row after row."""
+
+    entries: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CustomTarget:
+    """An edit of the caller's own, see latentwalk.gan.edits.CustomEdit; exactly one of the matrices is there."""
+
+    name: str = ""
+    unit: str = ""
+    affine: Matrix | None = None
+    homography: Matrix | None = None
+    colour: Matrix | None = None
+
+    def edit(self) -> CustomEdit:
+        """The edit. Raises GanError."""
+        kinds = {"affine": self.affine, "homography": self.homography, "colour": self.colour}
+        kind, matrix = next(((kind, matrix) for kind, matrix in kinds.items() if matrix), ("", Matrix()))
+        return CustomEdit.from_entries(self.name, self.unit, kind, matrix.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassChoice:
+    """For which classes of a conditional generator a walk is trained: one, or one walk for each."""
+
+    class_id: int | None = None
+    each: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +64,13 @@ class EditTarget:
     """The least amount, in the edit's unit; None until it is completed."""
     amount_high: float | None = None
     """The greatest amount, in the edit's unit; None until it is completed."""
+    custom: CustomTarget | None = None
+    """An edit of the caller's own, instead of a name."""
+
+    @property
+    def name(self) -> str:
+        """The name of the edit."""
+        return self.custom.name if self.custom else self.edit
 
     @property
     def amounts(self) -> tuple[float, float]:
@@ -25,16 +80,41 @@ class EditTarget:
         return self.amount_low, self.amount_high
 
 
+def edit_of_target(target: EditTarget) -> tuple[Edit, CustomEdit | None]:
+    """The edit that a target names or brings, and the latter as it is. Raises GanError for what cannot be one."""
+    if target.custom is None:
+        return EDITS[target.edit], None
+    custom = target.custom.edit()
+    return custom.edit, custom
+
+
 @dataclass(frozen=True, slots=True)
 class EditDirectionSpec(MethodSettings):
-    """A linear direction supervised by edits."""
+    """A direction supervised by edits."""
 
     edits: tuple[EditTarget, ...] = ()
     steps: int = count(250, most=1_000_000)
     """Optimiser steps."""
     batch_size: int = count(16, most=1_024)
-    """Fresh latents for each step, shared out among the edits."""
-    learning_rate: float = number(0.4, 0, 1, above=True)
-    """Adam's greatest step size; the default was measured, see methods.edit_direction."""
+    """Fresh latents for each step, shared out among the sliders."""
+    learning_rate: float | None = maybe(0, 1, above=True)
+    """Adam's greatest step size; None until it is completed."""
     evaluation_size: int = count(1_024, most=65_536)
     """Held-out latents on which each slider is measured."""
+    form: WalkForm = WalkForm.LINEAR
+    loss: EditLoss = EditLoss.L2
+    space: str = "z"
+    layers: tuple[int, ...] = ()
+    """The layers of w+ to move; empty for all."""
+    classes: ClassChoice | None = None
+    """None for classes drawn uniformly."""
+    truncation: float | None = maybe(0, 100, above=True)
+    """Latents are cut off at +- this; None for no truncation."""
+    walk_steps: int = count(5, most=64)
+    """For a nonlinear walk: steps of the network to the far end of the range."""
+
+    def class_ids(self, classes: int) -> tuple[int, ...] | None:
+        """The classes that have a walk of their own, of a generator with so many; None if one walk is for all."""
+        if self.classes is None:
+            return None
+        return tuple(range(classes)) if self.classes.each else (self.classes.class_id or 0,)

@@ -1,23 +1,64 @@
 """The rules of jobs that are supervised by edits."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
 
 from latentwalk.gan.edits import EDITS, Edit
 from latentwalk.gan.errors import GanError
+from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
-from latentwalk.trainer.specs import EditDirectionSpec, EditTarget
+from latentwalk.trainer.specs import EditDirectionSpec, EditTarget, WalkForm
+from latentwalk.trainer.specs.edits import ClassChoice, edit_of_target
 from latentwalk.trainer.validation.context import Context
+
+DEFAULT_LEARNING_RATES: Mapping[WalkForm, float] = {WalkForm.LINEAR: 0.4, WalkForm.NONLINEAR: 0.001}
+"""Measured, see methods.edits.direction and proofs.walk_forms."""
 
 
 def complete_edit_direction(settings: EditDirectionSpec, context: Context) -> EditDirectionSpec:
-    """The settings with the amounts of every edit."""
+    """The settings with the amounts of every edit, and a walk that the generator can go."""
     spec = context.known_generator
-    edits = complete_targets(f"{context.where}.edits", settings.edits, spec.resolution, spec.channels)
-    return replace(settings, edits=edits)
+    _check_space(settings, spec, context.where)
+    _check_classes(settings.classes, spec, f"{context.where}.classes")
+    try:
+        context.materials.check_loss(settings.loss, spec)
+    except GanError as error:
+        raise InvalidRequest(f"{context.where}.loss", str(error)) from error
+    rate = settings.learning_rate
+    return replace(
+        settings,
+        edits=complete_targets(f"{context.where}.edits", settings.edits, spec.resolution, spec.channels),
+        learning_rate=DEFAULT_LEARNING_RATES[settings.form] if rate is None else rate,
+    )
+
+
+def _check_space(settings: EditDirectionSpec, spec: GeneratorSpec, where: str) -> None:
+    if settings.space not in spec.spaces:
+        raise InvalidRequest(f"{where}.space", f"{settings.space!r} is none that the generator has: {_listed(spec)}")
+    if settings.layers and settings.space != "w+":
+        raise InvalidRequest(f"{where}.layers", f"only w+ has layers; the space is {settings.space!r}")
+    if list(settings.layers) != sorted(set(settings.layers)) or any(one >= spec.layers for one in settings.layers):
+        raise InvalidRequest(
+            f"{where}.layers", f"{list(settings.layers)} must rise, and be from 0 to {spec.layers - 1}"
+        )
+
+
+def _listed(spec: GeneratorSpec) -> str:
+    return ", ".join(spec.spaces)
+
+
+def _check_classes(choice: ClassChoice | None, spec: GeneratorSpec, where: str) -> None:
+    if choice is None:
+        return
+    if not spec.classes:
+        raise InvalidRequest(where, "the generator has no classes; leave it out")
+    if choice.class_id is not None and choice.class_id >= spec.classes:
+        raise InvalidRequest(f"{where}.class_id", f"{choice.class_id} is not one of 0 to {spec.classes - 1}")
+    if choice.class_id is None and not choice.each:
+        raise InvalidRequest(where, "is empty: give class_id, or each")
 
 
 def complete_targets(
@@ -26,7 +67,7 @@ def complete_targets(
     """The targets with their amounts, for pictures of that size. Raises InvalidRequest."""
     if not targets:
         raise InvalidRequest(field, "has none; at least 1 is needed")
-    names = [target.edit for target in targets]
+    names = [target.name for target in targets]
     for index, name in enumerate(names):
         if name in names[:index]:
             raise InvalidRequest(f"{field}[{index}].edit", f"{name!r} is there twice")
@@ -35,10 +76,10 @@ def complete_targets(
 
 
 def _completed(field: str, target: EditTarget, picture: torch.Tensor) -> EditTarget:
-    if target.edit not in EDITS:
-        raise InvalidRequest(f"{field}.edit", f"{target.edit!r} is none of {', '.join(EDITS)}")
-    edit = EDITS[target.edit]
+    edit = _edit(field, target)
     low, high = edit.default_range(picture.shape[-1])
+    if target.custom and (target.amount_low is None or target.amount_high is None):
+        raise InvalidRequest(f"{field}.amount_low", "an edit of your own needs amount_low and amount_high")
     low = low if target.amount_low is None else target.amount_low
     high = high if target.amount_high is None else target.amount_high
     for name, amount in (("amount_low", low), ("amount_high", high)):
@@ -48,6 +89,15 @@ def _completed(field: str, target: EditTarget, picture: torch.Tensor) -> EditTar
     except GanError as error:
         raise InvalidRequest(f"{field}.amount_high", str(error)) from error
     return replace(target, amount_low=float(low), amount_high=float(high))
+
+
+def _edit(field: str, target: EditTarget) -> Edit:
+    if target.custom is None and target.edit not in EDITS:
+        raise InvalidRequest(f"{field}.edit", f"{target.edit!r} is none of {', '.join(EDITS)}")
+    try:
+        return edit_of_target(target)[0]
+    except GanError as error:
+        raise InvalidRequest(f"{field}.custom", str(error)) from error
 
 
 def _check_amount(field: str, edit: Edit, amount: float, picture: torch.Tensor) -> None:

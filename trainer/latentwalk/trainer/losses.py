@@ -1,0 +1,37 @@
+"""What a walked picture is compared with its edited one by."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from torch import Tensor
+
+from latentwalk.gan.edits import masked_squared_error
+from latentwalk.gan.perceptual import PerceptualError, check_pictures, find_backbone
+from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.trainer.specs import EditLoss
+
+Loss: TypeAlias = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Walked pictures [N, C, H, W], edited ones and the mask [N, 1, H, W] -> one loss a row [N]."""
+
+
+@dataclass(frozen=True, slots=True)
+class LossKind:
+    """How a loss is made, from the place of the backbone that it may need; None stands for torchvision's cache."""
+
+    check: Callable[[GeneratorSpec, Path | None], object]
+    """Raises GanError if it cannot compare the generator's pictures, or what it needs is not at hand. Reads nothing."""
+    make: Callable[[Path | None], Loss]
+    """Raises GanError."""
+
+
+def _check_lpips(spec: GeneratorSpec, backbone: Path | None) -> None:
+    check_pictures(spec.resolution, spec.channels)
+    find_backbone(backbone)
+
+
+LOSSES: Mapping[EditLoss, LossKind] = {
+    EditLoss.L2: LossKind(lambda _spec, _backbone: None, lambda _: masked_squared_error),
+    EditLoss.LPIPS: LossKind(_check_lpips, lambda backbone: PerceptualError(find_backbone(backbone))),
+}
