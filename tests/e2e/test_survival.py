@@ -40,6 +40,8 @@ class Server:
     def __init__(self, store: Path, log: Path, *flags: str) -> None:
         self.log = log
         command = [sys.executable, "-m", "latentwalk.server", "--store", str(store), "--torch-threads", "1"]
+        # However slow the machine is meanwhile, nobody is to be refused for it.
+        command += ["--max-queue-seconds", "600"]
         command += ["--address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0", *flags]
         with log.open("w") as stream:
             self.process = subprocess.Popen(command, stderr=stream)
