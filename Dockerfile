@@ -25,7 +25,8 @@ FROM base AS server
 COPY server /src/server
 RUN pip install "/src[server]"
 USER 10001
-ENV LATENTWALK_ADDRESS=0.0.0.0:50051 LATENTWALK_METRICS_ADDRESS=0.0.0.0:9464 LATENTWALK_STORE=/data/store
+ENV LATENTWALK_ADDRESS=0.0.0.0:50051 LATENTWALK_METRICS_ADDRESS=0.0.0.0:9464 LATENTWALK_STORE=/data/store \
+    LATENTWALK_ENGINE_CACHE=/data/engine
 EXPOSE 50051 9464
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "/usr/local/bin/healthcheck", "127.0.0.1:50051", "latentwalk.v1.GenerationService"]
 ENTRYPOINT ["python", "-m", "latentwalk.server"]

@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import steering, walks_against_bare_generator
+from benchmarks import engine_against_eager, steering, walks_against_bare_engine
 
 SCRIPTS: dict[str, Callable[[], bool]] = {
+    "engine_against_eager": engine_against_eager.main,
     "steering": steering.main,
-    "walks_against_bare_generator": walks_against_bare_generator.main,
+    "walks_against_bare_engine": walks_against_bare_engine.main,
 }
 
 

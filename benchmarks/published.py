@@ -15,14 +15,19 @@ SPEC = GeneratorSpec("dcgan", latent_size=100, classes=0, resolution=64, channel
 
 def publish(folder: Path) -> tuple[Generator, LinearDirection]:
     """Put a generator "bench" with random weights, and a direction "ahead" with a random vector, into a store."""
-    torch.manual_seed(0)
-    generator = build_generator(SPEC)
-    for _ in range(20):  # until the batch statistics are those of its own pictures: else every one of them is grey
-        generator.train()(torch.randn(32, SPEC.latent_size))
-    generator.freeze()
+    generator = random_generator()
     slider = Slider(name="ahead", edit="", unit="", scale=1.0, trained=(-1.0, 1.0), limit=(-3.0, 3.0))
     direction = LinearDirection("ahead", generator.digest, (slider,), torch.randn(1, SPEC.latent_size))
     store, origin = ArtifactStore(str(folder)), {"made_by": "benchmarks", "weights": "random"}
     save_generator(store, "bench", generator, provenance=origin, created="")
     save_direction(store, "bench", direction, provenance=origin, created="")
     return generator, direction
+
+
+def random_generator() -> Generator:
+    """A frozen generator of that shape, with random weights."""
+    torch.manual_seed(0)
+    generator = build_generator(SPEC)
+    for _ in range(20):  # until the batch statistics are those of its own pictures: else every one of them is grey
+        generator.train()(torch.randn(32, SPEC.latent_size))
+    return generator.freeze()

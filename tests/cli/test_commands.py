@@ -79,6 +79,19 @@ def test_walk_writes_what_moves_and_what_stands_still(latentwalk, zoom, tmp_path
         assert image.size == (3 * 64 + 2 * 2, 64)
 
 
+def test_a_walk_goes_on_from_a_frame_and_is_drawn_as_it_is_asked_for(latentwalk, zoom, tmp_path):
+    whole, rest = tmp_path / "whole.png", tmp_path / "rest.png"
+    latentwalk("directions", "load", "faces", zoom)
+    options = ["--frames", 5, "--strict", "--priority", "low"]
+    latentwalk("walk", "faces", zoom, *options, "--out", whole)
+    done = latentwalk("walk", "faces", zoom, *options, "--from-frame", 3, "--out", rest)
+    assert (done.exit_code, done.stdout) == (0, f"{rest}: 2 frames of 1\n")
+    with Image.open(whole) as all_of_it, Image.open(rest) as end:
+        assert all_of_it.crop((3 * 66, 0, 5 * 66 - 2, 64)).tobytes() == end.tobytes()
+    refused = latentwalk("walk", "faces", zoom, *options, "--from-frame", 5, "--out", rest)
+    assert (refused.exit_code, "first_frame" in refused.stderr) == (1, True)
+
+
 def test_interpolate_writes_a_journey(latentwalk, tmp_path):
     path = tmp_path / "travel.webp"
     done = latentwalk("interpolate", "faces", "--seeds", "1-3", "--frames-per-leg", 4, "--loop", "--out", path)

@@ -16,7 +16,9 @@ from latentwalk.v1 import tensor_pb2
 def test_serve_becomes_the_server_with_all_flags_passed_through(start_latentwalk, tmp_path, publish_faces):
     publish_faces(tmp_path)
     address = free_address()
-    process = start_latentwalk("serve", "--address", address, "--metrics-address=", "--store", tmp_path / "store")
+    process = start_latentwalk(
+        "serve", "--address", address, "--metrics-address=", "--store", tmp_path / "store", "--engine-cache="
+    )
     with Client(address) as client:
         client.wait_ready(timeout=60)
         assert [model.name for model in client.models()] == ["faces"]

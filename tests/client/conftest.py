@@ -127,7 +127,11 @@ def start_server(store: Path) -> Iterator[StartServer]:
     with ExitStack() as stack:
 
         def start(**settings: Any) -> Running:
-            all_settings = ENDPOINT | {"store": str(store), "torch_threads": 1} | settings
+            all_settings = (
+                ENDPOINT
+                | {"store": str(store), "torch_threads": 1, "engine_cache": "", "engine_seconds": 0.0}
+                | settings
+            )
             return stack.enter_context(ServiceThread(server_main.serving(ServerSettings(**all_settings))))
 
         yield start

@@ -128,6 +128,25 @@ def test_a_rehearsed_walk_takes_no_more_steps(make, monkeypatch: pytest.MonkeyPa
     assert not list(Walk(start, (Leg((Stretch(linear(), 0, -1.0, 1.0),), 9),)).rehearsals())
 
 
+@pytest.mark.parametrize("make", [iterated, rbf])
+def test_a_walk_that_follows_another_from_the_same_start_takes_no_step_again(
+    make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    direction, start = make(), z_from_seeds(range(2), SIZE)
+
+    def standing(alpha: float, seed: int = 0) -> Walk:
+        return Walk(start + seed, (Leg((Stretch(direction, 0, alpha, alpha),), 1),))
+
+    earlier, later, fresh = standing(1.5), standing(1.1), standing(1.1).z_at(0)
+    earlier.z_at(0)
+    elsewhere, expected = standing(1.1, seed=1), standing(1.1, seed=1).z_at(0)
+    for walk in (later, elsewhere):
+        walk.follow(earlier)
+    assert torch.equal(elsewhere.z_at(0), expected)
+    monkeypatch.setattr(f"latentwalk.gan.directions.{make.__name__}.SteppedPath._point", _reached)
+    assert torch.equal(later.z_at(0), fresh)
+
+
 def _reached(path: Any, number: int, back: bool) -> torch.Tensor:
     """The point of a path, which must have been reached."""
     return path._points[back][number]

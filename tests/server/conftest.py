@@ -190,6 +190,7 @@ async def _serve(library: Library, tracer: object = None, **options: object) -> 
         "metrics_address": "127.0.0.1:0",
         "store": str(library.path),
         "torch_threads": 1,
+        "engine_seconds": 0.0,
         "grace_seconds": 5.0,
     }
     settings = Settings(**(defaults | options))

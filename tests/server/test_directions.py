@@ -125,3 +125,22 @@ async def test_a_slider_of_a_class_that_the_generator_has_not_cannot_be_loaded(l
             refused = await refusal(server.models.LoadDirection(request))
             assert (refused.status, refused.reason) == ("FAILED_PRECONDITION", "CORRUPT_ARTIFACT")
             assert f"its generator has {classes} classes" in refused.message
+
+
+@pytest.mark.parametrize("make", [iterated_of, rbf_of])
+async def test_a_curved_direction_is_steered_as_its_mathematics_says(library, serve, faces, make):
+    direction = make(faces.digest)
+    library.put_direction("faces", direction)
+    async with serve(library) as server:
+        call = server.generation.Steer()
+        await call.write(pb.SteerRequest(setup=pb.SteerSetup(model="faces")))
+        for sequence, (seed, alpha) in enumerate([(1, -1.2), (1, 0.4), (1, 2.0), (2, 2.0), (2, -0.3)], start=1):
+            request = pb.SteerRequest(sequence=sequence)
+            request.position.latents.add(seed=seed)
+            request.position.displacements.add(direction=direction.name).extent.alpha = alpha
+            await call.write(request)
+            (image,) = (await call.read()).frame.images
+            expected = to_uint8(faces(direction.walk(z_from_seeds([seed], 6), 0, alpha))).flatten()
+            drawn = torch.frombuffer(bytearray(image.data), dtype=torch.uint8)
+            assert (drawn.int() - expected.int()).abs().max() <= 1
+        await call.done_writing()

@@ -20,6 +20,7 @@ MOVED = {
     "latentwalk_cache_hits_total": {"cache": "frames"},
     "latentwalk_cache_misses_total": {"cache": "frames"},
     "latentwalk_model_loaded": {"model": "slow", "version": "1"},
+    "latentwalk_engine_variant_info": {"model": "slow", "bucket": "2", "variant": "fp32"},
     "grpc_server_started_total": {"grpc_type": "unary", "grpc_method": "Generate"},
     "grpc_server_handled_total": {"grpc_method": "Generate", "grpc_code": "RESOURCE_EXHAUSTED"},
     "grpc_server_msg_received_total": {"grpc_service": "inference.GRPCInferenceService"},
@@ -67,6 +68,6 @@ async def test_every_metric_grows_where_it_should(slow_library, serve):
         before = {name: await server.metric(name, **labels) for name, labels in MOVED.items()}
         await work(server)
         after = {name: await server.metric(name, **labels) for name, labels in MOVED.items()}
-    gauges = {"latentwalk_model_loaded", "process_resident_memory_bytes"}
+    gauges = {"latentwalk_model_loaded", "latentwalk_engine_variant_info", "process_resident_memory_bytes"}
     assert {name for name in MOVED if name not in gauges and not after[name] > before[name]} == set()
     assert {name for name in gauges if after[name] <= 0} == set()

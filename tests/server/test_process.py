@@ -18,7 +18,8 @@ class Process:
 
     def __init__(self, library, *arguments):
         command = [sys.executable, "-m", "latentwalk.server", "--store", str(library.path), "--torch-threads", "1"]
-        free = ["--address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0"]
+        engine = ["--engine-seconds", "0.2", "--engine-cache", str(library.path.parent / "engine")]
+        free = ["--address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0", *engine]
         self.popen = subprocess.Popen([*command, *free, *arguments], stderr=subprocess.PIPE, text=True)
         self.address = self.wait_for("serving")["address"]
         self.channel = grpc.insecure_channel(self.address)

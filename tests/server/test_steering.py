@@ -81,6 +81,15 @@ async def test_an_answer_has_the_pictures_of_its_position_and_says_which_it_is(s
     assert (reply.frame.model_version, reply.frame.model_digest) == ("1", faces.digest)
 
 
+async def test_pictures_are_counted_and_their_delay_measured_for_each_position(server):
+    call = await steer(server, setup())
+    for number in (1, 2, 3):
+        await answer(call, position(number, 1, 2))
+    assert await server.metric("latentwalk_frames_total", model="faces", kind="steer") == 6
+    assert await server.metric("latentwalk_first_frame_seconds_count", model="faces", kind="steer") == 3
+    assert await server.metric("latentwalk_frame_gap_seconds_count", kind="steer") == 0
+
+
 async def test_everything_may_change_from_position_to_position(server, library, digits, faces, direction_of):
     library.put_direction("digits", direction_of(digits.digest))
     await server.models.LoadDirection(model_pb.LoadDirectionRequest(model="digits", direction="zoom"))

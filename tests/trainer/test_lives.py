@@ -119,6 +119,7 @@ def test_a_job_is_queued_trained_published_and_loaded_by_the_server(
         store=artifacts_url,
         models=("tiny",),
         tokens=str(tmp_path / "tokens"),
+        engine_cache="",
     )
     with serve_server(server_settings) as server:
         address = f"127.0.0.1:{server.port}"

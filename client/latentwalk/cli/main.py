@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from latentwalk.cli import directions, jobs, models, pictures, pull, services, train
+from latentwalk.cli import directions, jobs, models, pictures, pull, services, train_gans
 from latentwalk.cli.connection import DEFAULT_SERVER, DEFAULT_TRAINER, Target, choose_tls, pem_file
 from latentwalk.cli.demo import command as demo
 from latentwalk.cli.failures import Commands
@@ -42,7 +42,7 @@ app.add_typer(directions.app, name="directions")
 app.command()(pictures.generate)
 app.command()(pictures.walk)
 app.command()(pictures.interpolate)
-app.add_typer(train.app, name="train")
+app.add_typer(train_gans.app, name="train")
 app.add_typer(jobs.app, name="jobs")
 app.command(**services.PASS_THROUGH)(services.serve)
 app.command(**services.PASS_THROUGH)(services.trainer)

@@ -18,7 +18,10 @@ Classes = Annotated[str | None, typer.Option(help="for a conditional model: one 
 AnyClass = Annotated[bool, typer.Option("--any-class", help="let a slider of one class move other classes too")]
 Easing = Annotated[Literal["linear", "in", "out", "in_out"], typer.Option(help="how time becomes progress")]
 Loop = Annotated[bool, typer.Option("--loop", help="let the last frame lead back to the first")]
-Fps = Annotated[float, typer.Option(help="frames a second of a GIF or WebP")]
+Fps = Annotated[float, typer.Option(help="frames a second of a GIF or WebP, and how fast they are wanted")]
+Importance = Annotated[Literal["low", "normal", "high"], typer.Option("--priority", help="who goes first when busy")]
+Strict = Annotated[bool, typer.Option("--strict", help="the same bytes every time, whatever else is drawn; slower")]
+FromFrame = Annotated[int, typer.Option(min=0, help="leave out the frames before this one")]
 Ends = tuple[float, float]
 
 
@@ -68,6 +71,9 @@ def walk(
     easing: Easing = "linear",
     loop: Loop = False,
     fps: Fps = 12.0,
+    priority: Importance = "normal",
+    strict: Strict = False,
+    from_frame: FromFrame = 0,
     as_json: Json = False,
 ) -> None:
     """Walks seeds along a direction; a GIF or WebP moves, a PNG or JPEG is a strip.
@@ -87,6 +93,10 @@ def walk(
             frames=frames,
             easing=easing,
             loop=loop,
+            determinism="strict" if strict else "default",
+            priority=priority,
+            fps=fps,
+            first_frame=from_frame,
         )
         _keep(steps, out, fps, as_json)
 
@@ -102,6 +112,9 @@ def interpolate(
     easing: Easing = "linear",
     loop: Loop = False,
     fps: Fps = 12.0,
+    priority: Importance = "normal",
+    strict: Strict = False,
+    from_frame: FromFrame = 0,
     as_json: Json = False,
 ) -> None:
     """Travels from seed to seed; a GIF or WebP moves, a PNG or JPEG is a strip."""
@@ -114,6 +127,10 @@ def interpolate(
             method=method,
             easing=easing,
             loop=loop,
+            determinism="strict" if strict else "default",
+            priority=priority,
+            fps=fps,
+            first_frame=from_frame,
         )
         _keep(steps, out, fps, as_json)
 
@@ -122,7 +139,8 @@ def _keep(steps: Walk, out: Path, fps: float, as_json: bool) -> None:
     with steps:
         header = steps.header()
         steps.save(out, fps=fps)
+    frames = steps.next_index - header.first_frame
     if as_json:
-        show_json({"file": str(out), "frames": header.frames, "rows": header.rows, "digest": header.model_digest})
+        show_json({"file": str(out), "frames": frames, "rows": header.rows, "digest": header.model_digest})
     else:
-        typer.echo(f"{out}: {header.frames} frames of {header.rows}")
+        typer.echo(f"{out}: {frames} frames of {header.rows}")

@@ -65,7 +65,7 @@ def edit(
             seed=seed,
             priority=priority,
         )
-        _follow(handle, detach, as_json)
+        follow(handle, detach, as_json)
 
 
 @app.command()
@@ -80,7 +80,7 @@ def sefa(
 ) -> None:
     """Finds the directions that change the first features most, in closed form."""
     with connect(context) as client:
-        _follow(client.train_sefa(model, direction, directions=directions, priority=priority), detach, as_json)
+        follow(client.train_sefa(model, direction, directions=directions, priority=priority), detach, as_json)
 
 
 @app.command()
@@ -100,7 +100,7 @@ def pca(
         handle = client.train_pca(
             model, direction, directions=directions, samples=samples, seed=seed, priority=priority
         )
-        _follow(handle, detach, as_json)
+        follow(handle, detach, as_json)
 
 
 @app.command()
@@ -133,10 +133,10 @@ def boundary(
             seed=seed,
             priority=priority,
         )
-        _follow(handle, detach, as_json)
+        follow(handle, detach, as_json)
 
 
-def _follow(handle: JobHandle, detach: bool, as_json: bool) -> None:
+def follow(handle: JobHandle, detach: bool, as_json: bool) -> None:
     """Follows the job to its end, or only tells its id."""
     if not detach:
         watch_job(handle, after=0, as_json=as_json)

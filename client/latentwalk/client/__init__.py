@@ -48,6 +48,7 @@ from latentwalk.client._errors import (
     Violation,
 )
 from latentwalk.client._frames import Frame, Frames, Header, Position
+from latentwalk.client._gans import Folder, Gan
 from latentwalk.client._jobs import (
     ArtifactKind,
     CustomEdit,
@@ -92,8 +93,10 @@ __all__ = [
     "Displacement",
     "EditTarget",
     "FailedPrecondition",
+    "Folder",
     "Frame",
     "Frames",
+    "Gan",
     "GeneratorMismatch",
     "Header",
     "InternalError",

@@ -9,6 +9,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 import grpc
 
 from latentwalk.client import _catalog as catalog
+from latentwalk.client import _gans as gans
 from latentwalk.client import _generation as generation
 from latentwalk.client import _training as training
 from latentwalk.client._binding import like
@@ -295,6 +296,9 @@ class Client:
     train_sefa = _trains(training.train_sefa)
     train_pca = _trains(training.train_pca)
     train_boundary = _trains(training.train_boundary)
+    train_gan = _trains(gans.train_gan)
+    train_joint = _trains(gans.train_joint)
+    train_classifier = _trains(gans.train_classifier)
     jobs = _runs(training.jobs)
 
     def job(self, job_id: str) -> JobHandle:

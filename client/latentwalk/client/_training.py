@@ -72,9 +72,8 @@ def train_edit(
     request_id: two calls with one id make one job. By default each call has its own, so that a retry after a broken
     connection never makes a second job.
     """
-    listed = [edits] if isinstance(edits, str | EditTarget) else edits
     method = pb.EditDirectionSpec(
-        edits=[EditTarget(edit).message() if isinstance(edit, str) else edit.message() for edit in listed],
+        edits=edit_messages(edits),
         steps=whole("steps", steps or 0),
         batch_size=whole("batch_size", batch_size or 0),
         learning_rate=learning_rate,
@@ -96,7 +95,7 @@ def train_edit(
         priority=priority,
         edit_direction=method,
     )
-    return _creating(spec, request_id, timeout)
+    return creating(spec, request_id, timeout)
 
 
 def _chosen(field: str, name: str, table: Mapping[str, Number]) -> Number:
@@ -134,7 +133,7 @@ def train_sefa(
         priority=priority,
         sefa=pb.SefaSpec(directions=whole("directions", directions)),
     )
-    return _creating(spec, request_id, timeout)
+    return creating(spec, request_id, timeout)
 
 
 def train_pca(
@@ -162,7 +161,7 @@ def train_pca(
         priority=priority,
         pca=method,
     )
-    return _creating(spec, request_id, timeout)
+    return creating(spec, request_id, timeout)
 
 
 def train_boundary(
@@ -209,10 +208,17 @@ def train_boundary(
         priority=priority,
         boundary=method,
     )
-    return _creating(spec, request_id, timeout)
+    return creating(spec, request_id, timeout)
 
 
-def _creating(spec: pb.JobSpec, request_id: str | None, timeout: Timeout) -> UnaryCall[pb.CreateJobResponse, Job]:
+def edit_messages(edits: str | EditTarget | Iterable[str | EditTarget]) -> list[pb.EditTarget]:
+    """The messages of one edit, or of several; a name alone stands for the edit's own range."""
+    listed = [edits] if isinstance(edits, str | EditTarget) else edits
+    return [EditTarget(edit).message() if isinstance(edit, str) else edit.message() for edit in listed]
+
+
+def creating(spec: pb.JobSpec, request_id: str | None, timeout: Timeout) -> UnaryCall[pb.CreateJobResponse, Job]:
+    """Queues a job; by default the request has an id of its own, so that a retry never makes a second job."""
     request = pb.CreateJobRequest(request_id=request_id or uuid.uuid4().hex, spec=spec)
     return UnaryCall(rpcs.CREATE_JOB, request, _job, timeout)
 

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from itertools import accumulate
 from typing import TypeAlias
 
+import torch
 from torch import Tensor
 
 from latentwalk.gan.directions import Direction
@@ -100,14 +101,20 @@ class Walk:
                     if slider[0].is_stepped:
                         yield partial(self._path(slider), alpha)
 
+    def follow(self, earlier: "Walk") -> None:
+        """Spares itself the steps that an earlier walk has taken, if it began at the same start."""
+        if torch.equal(self.start, earlier.start):
+            sliders = {(stretch.direction, stretch.slider) for leg in self.legs for stretch in leg.stretches}
+            self.paths.update({slider: path for slider, path in earlier.paths.items() if slider in sliders})
+
     def _path(self, slider: _Slider) -> Path:
-        if slider not in self._paths:
+        if slider not in self.paths:
             direction, index = slider
-            self._paths[slider] = direction.path(self.start, index)
-        return self._paths[slider]
+            self.paths[slider] = direction.path(self.start, index)
+        return self.paths[slider]
 
     @cached_property
-    def _paths(self) -> dict[_Slider, Path]:
+    def paths(self) -> dict[_Slider, Path]:
         """Those of the sliders that were asked for, from the start."""
         return {}
 

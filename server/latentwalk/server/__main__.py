@@ -13,14 +13,13 @@ from prometheus_client import CollectorRegistry
 
 from latentwalk.gan.artifacts import ArtifactStore
 from latentwalk.gan.errors import GanError
-from latentwalk.gan.generator import Generator
 from latentwalk.oip import open_inference_service_pb2_grpc
 from latentwalk.rpc import logs, tracing
 from latentwalk.rpc.lifecycle import AddressInUse, Doorway, run
 from latentwalk.rpc.settings import SettingsError, load_settings
 from latentwalk.server import generation_servicer, model_servicer, oip_servicer
 from latentwalk.server.encoder import Encoder
-from latentwalk.server.engine import Engine, NoSuchDevice, find_device, use_threads
+from latentwalk.server.engine import NoSuchDevice, Tuning, find_devices, use_threads
 from latentwalk.server.generation_servicer import GenerationServicer
 from latentwalk.server.keys import picture_key
 from latentwalk.server.metrics import ServerMetrics
@@ -51,14 +50,21 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
 
     Raises AddressInUse, SettingsError, NoSuchDevice, and GanError or OSError for a store that cannot be opened.
     """
-    device = find_device(settings.device)
     use_threads(settings.torch_threads)
+    tuning = Tuning(
+        find_devices(settings.device),
+        max_batch=settings.max_batch,
+        seconds=settings.engine_seconds,
+        tolerance=settings.engine_tolerance,
+        cache=settings.engine_cache,
+    )
     registry = CollectorRegistry()
     metrics = ServerMetrics(registry)
     scheduler = Scheduler(
         draw,
         get_running_loop().call_soon_threadsafe,
         settings.limits,
+        measured=lambda engine: engine.seconds,
         reuse=Reuse(picture_key, settings.frame_cache_bytes, len),
         watchdog_seconds=settings.watchdog_seconds,
         on_batch=metrics.batch,
@@ -68,15 +74,9 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
     )
     metrics.watch(queued=lambda: scheduler.queued, streams=lambda: scheduler.streams)
     encoder = Encoder(settings.encode_threads)
-
-    def make_engine(generator: Generator) -> Engine:
-        engine = Engine(generator, device)
-        engine.warm(settings.max_batch)
-        return engine
-
     repository = Repository(
         ArtifactStore(settings.store),
-        make_engine,
+        tuning.make_engine,
         max_rows=settings.max_rows,
         max_frames=settings.max_frames,
         max_frame_bytes=settings.max_frame_bytes,

@@ -13,7 +13,7 @@ _FRAME_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5,
 
 
 class Pace:
-    """How fast the frames of one request come, from when it is made on."""
+    """How fast the frames of one request, or of one position of Steer, come; made when it begins."""
 
     def __init__(self, labels: tuple[str, str], first_frame: Histogram, frame_gap: Histogram, frames: Counter) -> None:
         self._labels = labels
@@ -45,7 +45,7 @@ class ServerMetrics:
         )
         self._first_frame = Histogram(
             "latentwalk_first_frame_seconds",
-            "Seconds from a valid request until its first frame, or its whole reply, was ready to be sent.",
+            "Seconds from a valid request, or position, until its first frame, or whole reply, was ready to be sent.",
             ("model", "kind"),
             buckets=_FRAME_SECONDS,
             registry=registry,
@@ -93,6 +93,12 @@ class ServerMetrics:
         self._loaded = Gauge(
             "latentwalk_model_loaded", "1 for each model that serves.", ("model", "version"), registry=registry
         )
+        self._variants = Gauge(
+            "latentwalk_engine_variant_info",
+            "1 for the form of a generator that draws batches of that size.",
+            ("model", "bucket", "variant"),
+            registry=registry,
+        )
 
     def watch(self, *, queued: Callable[[], int], streams: Callable[[], int]) -> None:
         """Whenever Prometheus asks, these say how many pictures wait, and how many streams are open."""
@@ -119,10 +125,6 @@ class ServerMetrics:
         self._shared[0].inc(shared)
         self._shared[1].inc(drawn)
 
-    def served(self, model: str, kind: str, pictures: int) -> None:
-        """Pictures were handed to a caller."""
-        self._frames.labels(model, kind).inc(pictures)
-
     def rejected(self, reason: str) -> None:
         """A request was refused because of load."""
         self._rejected.labels(reason).inc()
@@ -130,5 +132,8 @@ class ServerMetrics:
     def loaded(self, models: Iterable[ServedModel]) -> None:
         """These, and no others, serve now."""
         self._loaded.clear()
+        self._variants.clear()
         for model in models:
             self._loaded.labels(model.name, str(model.version)).set(1)
+            for bucket, variant in model.engine.variants.items():
+                self._variants.labels(model.name, str(bucket), variant).set(1)

@@ -155,6 +155,11 @@ class Order:
         for rehearsal in self.path.rehearsals():
             await asyncio.to_thread(rehearsal)
 
+    def follow(self, earlier: "Order") -> None:
+        """Spares itself the steps of an earlier walk from the same latents."""
+        if isinstance(self.path, WalkPath) and isinstance(earlier.path, WalkPath):
+            self.path.walk.follow(earlier.path.walk)
+
     def rows(self) -> Iterator[Row]:
         """The rows of the frames, one after the other, each frame's made when its first row is asked for."""
         for index in self.frames:

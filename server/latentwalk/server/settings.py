@@ -20,7 +20,7 @@ class Settings(Endpoint):
     models: tuple[str, ...] = setting(
         (), "models to load at start, the newest version of each, with commas between them; none for all in the store"
     )
-    device: str = setting("auto", "auto, cpu, cuda, cuda:1, ...")
+    device: str = setting("auto", "auto, cpu, cuda, cuda:1, ...; several of a kind share the work: cuda:0+cuda:1")
     max_batch: int = setting(32, "most pictures drawn at once", between(1, 1024))
     max_queued_frames: int = setting(
         1024, "most pictures that may wait, over all requests; more are refused at once", between(1, 1_000_000)
@@ -51,6 +51,20 @@ class Settings(Endpoint):
     encode_threads: int = setting(2, "threads that encode PNG, JPEG and WebP", between(1, 256))
     torch_threads: int = setting(
         0, "threads that torch computes with; 0 for one less than there are cores", at_least(0)
+    )
+    engine_seconds: float = setting(
+        5.0,
+        "how long the forms of a generator may be measured when it is loaded for the first time; 0 for plain fp32; "
+        "from 120 on, compiled forms are tried too",
+        at_least(0),
+    )
+    engine_tolerance: float = setting(
+        0.5,
+        "how far pixels may be from plain fp32's, in 1/255 on average; at the worst pixel, 32 times as far",
+        at_least(0),
+    )
+    engine_cache: str = setting(
+        "data/engine", "folder that remembers which form of a generator was the fastest; empty to measure at each load"
     )
 
     @property

@@ -48,6 +48,7 @@ def running_services(data: Path) -> Generator[tuple[str, str]]:
     """A server and a trainer on free ports of this machine, ready; gives their addresses, stops both in the end."""
     server, trainer = free_address(), free_address()
     store = ["--store", str(data / "store"), "--metrics-address=", f"--grace-seconds={GRACE_SECONDS}"]
+    cache = ["--engine-cache", str(data / "engine")]
     jobs = [
         "--folder",
         str(data / "jobs"),
@@ -59,7 +60,7 @@ def running_services(data: Path) -> Generator[tuple[str, str]]:
     speed = ["--concurrency", str(os.cpu_count() or 1)]
     with ExitStack() as stack:
         services = [
-            stack.enter_context(service("latentwalk.server", ["--address", server, *store], data)),
+            stack.enter_context(service("latentwalk.server", ["--address", server, *store, *cache], data)),
             stack.enter_context(service("latentwalk.trainer", ["--address", trainer, *store, *jobs, *speed], data)),
         ]
         wait_until_ready(server, trainer, services)

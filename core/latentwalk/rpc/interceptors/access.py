@@ -1,10 +1,13 @@
 """The id of a request, and one line in the log for each."""
 
+import asyncio
 import logging
 import re
 import uuid
 from time import perf_counter
 from typing import Any
+
+import grpc
 
 from latentwalk.rpc import logs
 from latentwalk.rpc.caller import caller
@@ -34,6 +37,10 @@ class AccessInterceptor(AroundInterceptor):
         try:
             await context.send_initial_metadata(((REQUEST_ID_KEY, identifier),))
             return await proceed(request, context)
+        except grpc.aio.InternalError as gone:
+            error = gone
+            # A write has found the connection broken before gRPC told of it; as it is, gRPC would log a fault.
+            raise asyncio.CancelledError from gone
         except BaseException as raised:
             error = raised
             raise

@@ -1,6 +1,5 @@
 """Exceptions become statuses here, and nowhere else."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -30,9 +29,6 @@ class ErrorInterceptor(AroundInterceptor):
         """Runs the call; an abort, and the ways in which a lost caller shows, pass through untouched."""
         try:
             return await proceed(request, context)
-        except grpc.aio.InternalError as gone:
-            # A write found the connection broken before gRPC had told of it, and gRPC would log a fault.
-            raise asyncio.CancelledError from gone
         except (grpc.aio.AbortError, *CALLER_GONE):
             raise
         except Exception as raised:  # noqa: BLE001 - this is the place where they all end

@@ -100,7 +100,9 @@ class Scheduler(Generic[Model, Work, Picture]):
         credit = min(credit, self._limits.queued)
         first = min(credit, terms.rows, pictures)
         newcomer = Newcomer(first, (model, terms.strict), terms.priority, terms.deadline - self._clock())
-        self._admission.check(newcomer, streams=len(self._streams), owed=len(self._hungry))
+        # The device's thread takes from the backlog meanwhile, and what counts it must not see it change.
+        with self._changed:
+            self._admission.check(newcomer, streams=len(self._streams), owed=len(self._hungry))
         stream = Stream(model, works, pictures, credit, terms, self._refill, self._close_stream)
         self._streams.add(stream)
         self._refill(stream)
@@ -214,8 +216,9 @@ class Scheduler(Generic[Model, Work, Picture]):
         return min(allowance, share - waiting)
 
     def _room(self, stream: Stream[Model, Work, Picture]) -> int:
-        later = max(0, self._later_limit - self._backlog.later)
-        return min(self._limits.queued - len(self._backlog), stream.unbegun + later)
+        with self._changed:
+            later = max(0, self._later_limit - self._backlog.later)
+            return min(self._limits.queued - len(self._backlog), stream.unbegun + later)
 
     def _ask(self, stream: Stream[Model, Work, Picture], count: int) -> None:
         try:

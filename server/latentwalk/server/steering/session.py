@@ -49,6 +49,7 @@ class Session:
         self._images = images
         self._metrics = metrics
         self._draining = draining
+        self._latest: Order | None = None
 
     async def run(
         self, requests: AsyncIterator[pb.SteerRequest], write: Callable[[pb.SteerResponse], Awaitable[None]]
@@ -74,26 +75,33 @@ class Session:
             stream = self._open_stream(order, target.works())
         except Exception as error:  # noqa: BLE001 - raised again if it is no reason to refuse
             return _refused(arrival, error)
+        pace = self._metrics.pace(order.model.name, order.kind)
         with stream, inbox.offering(lambda newer: _aim_anew(target, newer, aim_at)):
             try:
                 images = await self._images(order, stream)
             except Exception as error:  # noqa: BLE001 - raised again if it is no reason to refuse
                 return _refused(target.aim.arrival, error)
-        return self._answered(target.aim, images)
+        pace.ready()
+        pace.sent(len(images))
+        return _answered(target.aim, images)
 
     def _aim_at(self, setup: pb.SteerSetup, arrival: Arrival) -> Aim:
-        return Aim(arrival, steer_order(setup, arrival.position, self._model(setup.model)))
+        order = steer_order(setup, arrival.position, self._model(setup.model))
+        if self._latest is not None:
+            order.follow(self._latest)
+        self._latest = order
+        return Aim(arrival, order)
 
-    def _answered(self, aim: Aim, images: list[image_pb2.Image]) -> pb.SteerResponse:
-        model = aim.order.model
-        self._metrics.served(model.name, aim.order.kind, len(images))
-        frame = pb.SteerFrame(
-            images=images,
-            positions=positions_of(aim.order.path, 0),
-            model_version=str(model.version),
-            model_digest=model.digest,
-        )
-        return pb.SteerResponse(sequence=aim.arrival.sequence, dropped=aim.arrival.dropped, frame=frame)
+
+def _answered(aim: Aim, images: list[image_pb2.Image]) -> pb.SteerResponse:
+    model = aim.order.model
+    frame = pb.SteerFrame(
+        images=images,
+        positions=positions_of(aim.order.path, 0),
+        model_version=str(model.version),
+        model_digest=model.digest,
+    )
+    return pb.SteerResponse(sequence=aim.arrival.sequence, dropped=aim.arrival.dropped, frame=frame)
 
 
 def _aim_anew(target: Target, newer: Arrival, aim_at: Callable[[Arrival], Aim]) -> bool:

@@ -1,0 +1,153 @@
+"""`latentwalk train gan|joint|classifier`: asks the trainer for something new."""
+
+from typing import Annotated
+
+import typer
+
+from latentwalk.cli.connection import connect
+from latentwalk.cli.models import Name
+from latentwalk.cli.output import Json
+from latentwalk.cli.parsing import parse_edit
+from latentwalk.cli.train import Detach, Direction, Priority, Seed, app, follow
+from latentwalk.client import Folder, Gan
+
+Dataset = Annotated[str | None, typer.Option(help="a data set of torchvision: MNIST, CIFAR10, ...")]
+Pictures = Annotated[str | None, typer.Option("--folder", help="or a folder of pictures in the trainer's data folder")]
+Conditional = Annotated[bool, typer.Option("--conditional", help="draw the classes of the data on request")]
+Resolution = Annotated[int | None, typer.Option(min=8, help="pixels a side; default: 32")]
+LatentSize = Annotated[int | None, typer.Option(min=1, help="numbers in a latent; default: 100")]
+Width = Annotated[int | None, typer.Option(min=1, help="channels of the generator's last hidden layer; default: 32")]
+Loss = Annotated[str, typer.Option(help="non_saturating, hinge or wgan_gp")]
+Penalty = Annotated[float | None, typer.Option(min=0, help="weight of the penalty on the discriminator's gradient")]
+Spectral = Annotated[bool, typer.Option("--spectral-norm", help="normalise the discriminator's layers")]
+Augmentation = Annotated[list[str] | None, typer.Option("--augment", help="edit real pictures, as --edit; repeatable")]
+Steps = Annotated[int | None, typer.Option(min=1, help="default: the trainer's own")]
+BatchSize = Annotated[int | None, typer.Option(min=1, help="default: 64")]
+LearningRate = Annotated[float | None, typer.Option(help="of the optimiser; default: the trainer's own")]
+Edits = Annotated[list[str], typer.Option("--edit", help="what to imitate: rotate, or rotate:-20:20; repeatable")]
+
+
+@app.command()
+def gan(
+    context: typer.Context,
+    model: Name,
+    dataset: Dataset = None,
+    folder: Pictures = None,
+    conditional: Conditional = False,
+    resolution: Resolution = None,
+    latent_size: LatentSize = None,
+    width: Width = None,
+    loss: Loss = "non_saturating",
+    penalty: Penalty = None,
+    spectral_norm: Spectral = False,
+    augment: Augmentation = None,
+    steps: Steps = None,
+    batch_size: BatchSize = None,
+    learning_rate: LearningRate = None,
+    seed: Seed = 0,
+    priority: Priority = 0,
+    detach: Detach = False,
+    as_json: Json = False,
+) -> None:
+    """Trains a generator from nothing, and follows the job. Ctrl-C stops watching, not the job."""
+    settings = Gan(
+        data=_data(dataset, folder),
+        conditional=conditional,
+        resolution=resolution,
+        latent_size=latent_size,
+        width=width,
+        loss=loss,
+        penalty=penalty,
+        spectral_norm=spectral_norm,
+        augmentation=[parse_edit(text) for text in augment or ()],
+        steps=steps,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+    )
+    with connect(context) as client:
+        follow(client.train_gan(model, settings, seed=seed, priority=priority), detach, as_json)
+
+
+@app.command()
+def joint(
+    context: typer.Context,
+    model: Name,
+    direction: Direction,
+    edits: Edits,
+    dataset: Dataset = None,
+    folder: Pictures = None,
+    sequential: Annotated[bool, typer.Option("--sequential", help="the walk after the generator")] = False,
+    edit_weight: Annotated[float | None, typer.Option(help="of the edit loss against 1 for the game")] = None,
+    walk_steps: Annotated[int | None, typer.Option(min=1, help="of a walk that comes after")] = None,
+    conditional: Conditional = False,
+    resolution: Resolution = None,
+    width: Width = None,
+    augment: Augmentation = None,
+    steps: Steps = None,
+    batch_size: BatchSize = None,
+    seed: Seed = 0,
+    priority: Priority = 0,
+    detach: Detach = False,
+    as_json: Json = False,
+) -> None:
+    """Trains a generator together with a linear walk, and follows the job."""
+    settings = Gan(
+        data=_data(dataset, folder),
+        conditional=conditional,
+        resolution=resolution,
+        width=width,
+        augmentation=[parse_edit(text) for text in augment or ()],
+        steps=steps,
+        batch_size=batch_size,
+    )
+    with connect(context) as client:
+        handle = client.train_joint(
+            model,
+            direction,
+            settings,
+            edits=[parse_edit(text) for text in edits],
+            mode="sequential" if sequential else "joint",
+            edit_weight=edit_weight,
+            walk_steps=walk_steps,
+            seed=seed,
+            priority=priority,
+        )
+        follow(handle, detach, as_json)
+
+
+@app.command()
+def classifier(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="the name of the new classifier")],
+    dataset: Dataset = None,
+    folder: Pictures = None,
+    resolution: Resolution = None,
+    steps: Steps = None,
+    batch_size: BatchSize = None,
+    learning_rate: LearningRate = None,
+    seed: Seed = 0,
+    priority: Priority = 0,
+    detach: Detach = False,
+    as_json: Json = False,
+) -> None:
+    """Trains a classifier of pictures, from which other jobs take classes, and follows the job."""
+    with connect(context) as client:
+        handle = client.train_classifier(
+            name,
+            _data(dataset, folder),
+            resolution=resolution,
+            steps=steps,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            seed=seed,
+            priority=priority,
+        )
+        follow(handle, detach, as_json)
+
+
+def _data(dataset: str | None, folder: str | None) -> str | Folder:
+    if dataset and not folder:
+        return dataset
+    if folder and not dataset:
+        return Folder(folder)
+    raise typer.BadParameter("give either --dataset or --folder")

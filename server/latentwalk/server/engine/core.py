@@ -1,0 +1,91 @@
+"""The engine itself."""
+
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+
+from latentwalk.gan.generator import Generator
+from latentwalk.server.engine.choice import Choice
+from latentwalk.server.engine.lanes import Lane, open_lane
+from latentwalk.server.engine.memory import memory_watched
+from latentwalk.server.engine.pixels import Picture
+from latentwalk.server.engine.plan import Plan, buckets_up_to
+from latentwalk.server.engine.rows import PictureSize, Row, sample_rows
+from latentwalk.server.engine.variants import REFERENCE, VARIANTS
+
+_UNMEASURED_BATCH = 32
+
+
+def unmeasured(buckets: Iterable[int]) -> Choice:
+    """Plain fp32 for each batch size, and no seconds."""
+    return Choice(dict.fromkeys(buckets, REFERENCE), {}, 0.0, 0)
+
+
+class Engine:
+    """One frozen generator on one device, or a copy of it on each of several of a kind.
+
+    Rows are drawn in batches of the few sizes that are warm (see Plan), so that nobody pays for the first use of a
+    size; several devices share the rows evenly. Must be used by one thread at a time.
+    """
+
+    def __init__(self, generator: Generator, *devices: torch.device, choice: Choice | None = None) -> None:
+        self.spec = generator.spec
+        self.digest = generator.digest
+        self.size = PictureSize(self.spec.resolution, self.spec.resolution, self.spec.channels)
+        self.choice = choice or unmeasured(buckets_up_to(_UNMEASURED_BATCH))
+        # What was not measured is planned as if time grew with the rows.
+        self._plan = Plan(self.choice.seconds or {size: float(size) for size in self.choice.variants})
+        copies = [generator, *(copy.deepcopy(generator) for _ in devices[1:])]
+        self._devices = [self._open(own.to(device), device) for own, device in zip(copies, devices, strict=True)]
+        self._threads = ThreadPoolExecutor(len(devices), "device") if len(devices) > 1 else None
+
+    @property
+    def variants(self) -> Mapping[int, str]:
+        """The name of the form that serves, by batch size."""
+        return self.choice.variants
+
+    @property
+    def seconds(self) -> Mapping[int, float]:
+        """How long a batch takes, by batch size: a first estimate for the scheduler. Empty if nothing was measured."""
+        return self.choice.seconds
+
+    def warm(self) -> None:
+        """Draws a batch of each size on each device, so that no request pays for what the first use costs."""
+        for lanes in self._devices:
+            for size, lane in lanes.items():
+                lane(sample_rows(self.spec, size))
+
+    def draw(self, rows: Sequence[Row]) -> list[Picture]:
+        """The pixels of each row, uint8 [H, W, C] in row-major bytes; NonFinitePicture for one that has none.
+
+        A strict row is drawn in a batch of its own: no company can touch a bit of it. Raises DeviceOutOfMemory.
+        """
+        if self._threads is None:
+            return self._draw_on(self._devices[0], rows)
+        share = -(-len(rows) // len(self._devices))
+        shares = [rows[start : start + share] for start in range(0, len(rows), share)]
+        return [picture for drawn in self._threads.map(self._draw_on, self._devices, shares) for picture in drawn]
+
+    def _draw_on(self, lanes: Mapping[int, Lane], rows: Sequence[Row]) -> list[Picture]:
+        pictures: dict[int, Picture] = {}
+        for size, places in self._batches(rows):
+            padding = places[-1:] * (size - len(places))
+            batch = [rows[place] for place in (*places, *padding)]
+            with memory_watched():
+                pictures.update(zip(places, lanes[size](batch), strict=False))
+        return [pictures[place] for place in range(len(rows))]
+
+    def _batches(self, rows: Sequence[Row]) -> Iterable[tuple[int, list[int]]]:
+        """The size of each batch, and the places of the rows that it draws."""
+        yield from ((1, [place]) for place, row in enumerate(rows) if row.strict)
+        others = [place for place, row in enumerate(rows) if not row.strict]
+        start = 0
+        for size in self._plan.split(len(others)):
+            yield size, others[start : start + size]
+            start += size
+
+    def _open(self, generator: Generator, device: torch.device) -> Mapping[int, Lane]:
+        forms = {name: VARIANTS[name](generator) for name in set(self.choice.variants.values())}
+        return {size: open_lane(forms[name], self.spec, device, size) for size, name in self.choice.variants.items()}

@@ -1,0 +1,60 @@
+"""Layers of frozen weights that oneDNN has packed for its kernels, and that apply the ReLU before they round.
+
+torch has these operators for its own compiler, and keeps them private: whoever builds on them must be ready for them
+to be gone, and look whether they still draw what they should. The trial does both.
+
+Shapes: N batch, C inputs, C' outputs, `side` height and width; pictures lie in memory as [N, height, width, C].
+"""
+# ruff: noqa: SLF001
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+Layer = Callable[[Tensor], Tensor]
+
+
+def has_bf16() -> bool:
+    """Whether this processor computes in bf16."""
+    return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
+def packed_product(weight: Tensor, bias: Tensor | None, precision: torch.dtype) -> Layer:
+    """[N, C] -> [N, C'], and the ReLU, for a weight [C', C]."""
+    weight, bias = _cast(weight, bias, precision)
+    if precision == torch.float32:  # which oneDNN does not pack for a matrix product
+        return lambda signal: nn.functional.linear(signal, weight, bias).relu_()
+    packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), 1)
+    multiply = torch.ops.mkldnn._linear_pointwise
+    return lambda signal: multiply(signal, packed, bias, "relu", [], "")
+
+
+def packed_doubling(weight: Tensor, bias: Tensor | None, precision: torch.dtype, side: int) -> Layer:
+    """[N, C, side, side] -> [N, C', 2 side, 2 side], and the ReLU: transposed, kernel [C, C', 4, 4], stride 2."""
+    weight, bias = _cast(weight, bias, precision)
+    padding, output_padding, stride, dilation, groups = [1, 1], [0, 0], [2, 2], [1, 1], 1
+    geometry = padding, output_padding, stride, dilation, groups
+    shape = [1, weight.shape[0], side, side]
+    packed = torch.ops.mkldnn._reorder_convolution_transpose_weight(_channels_last(weight), *geometry, shape)
+    convolve = torch.ops.mkldnn._convolution_transpose_pointwise
+    return lambda signal: convolve(signal, packed, bias, *geometry, "relu", [], "")
+
+
+def packed_patches(weight: Tensor, bias: Tensor | None, precision: torch.dtype, side: int) -> Layer:
+    """[N, C, side, side] -> [N, C', side + 1, side + 1]: kernel [C', C, 2, 2], padding 1, no ReLU."""
+    weight, bias = _cast(weight, bias, precision)
+    padding, stride, dilation, groups = [1, 1], [1, 1], [1, 1], 1
+    geometry = padding, stride, dilation, groups
+    shape = [1, weight.shape[1], side, side]
+    packed = torch.ops.mkldnn._reorder_convolution_weight(_channels_last(weight), *geometry, shape)
+    convolve = torch.ops.mkldnn._convolution_pointwise
+    return lambda signal: convolve(signal, packed, bias, *geometry, "none", [], "")
+
+
+def _cast(weight: Tensor, bias: Tensor | None, precision: torch.dtype) -> tuple[Tensor, Tensor | None]:
+    return weight.to(precision), None if bias is None else bias.to(precision)
+
+
+def _channels_last(kernel: Tensor) -> Tensor:
+    return kernel.contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,191 @@
+"""The trial: which form of a generator is the fastest here, among those whose pixels are near enough to plain fp32's.
+
+A form is refused if it cannot be built, if its pixels are too far from the reference's, or if a picture alone differs
+from the same one in a batch by more than 1/255 (law 1). The fastest over all batch sizes leads. Another one may serve
+at a size where it is faster still, but only if it drew the same bytes as the leader: so a picture does not change with
+the number of its neighbours.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from latentwalk.gan.generator import Generator
+from latentwalk.server.engine.choice import Choice
+from latentwalk.server.engine.lanes import Lane, open_lane
+from latentwalk.server.engine.rows import Row, sample_rows
+from latentwalk.server.engine.variants import REFERENCE, VARIANTS, NotApplicable, worth_trying
+
+_MOST_SAMPLES = 16
+# What one form's samples may take of the whole budget.
+_SAMPLING_SHARE = 1 / 40
+_ROUNDS = 7
+# Whoever takes this many times as long as the fastest at one size is not timed at the next.
+_HOPELESS = 3.0
+# Off on average by the tolerance, a picture may at its worst pixel be off by this many times as much.
+MAX_OVER_MEAN = 32
+
+_log = logging.getLogger("latentwalk.engine")
+
+Pixels = npt.NDArray[np.int16]
+
+
+class _Refused(Exception):
+    """A form does not draw what it should."""
+
+
+@dataclass(slots=True)
+class _Contender:
+    """A form that draws well enough, and how long it takes by batch size."""
+
+    name: str
+    lanes: dict[int, Lane]
+    pixels: Pixels
+    mean_error: float
+    max_error: int
+    seconds: dict[int, float] = field(default_factory=dict[int, float])
+
+    def time(self, rows: Sequence[Row]) -> None:
+        """Draw once, and keep the shortest time: what disturbs a measurement only makes it longer."""
+        size = len(rows)
+        started = time.perf_counter()
+        self.lanes[size](rows)
+        taken = time.perf_counter() - started
+        self.seconds[size] = min(taken, self.seconds.get(size, taken))
+
+
+class Trial:
+    """One generator, on one device, within so many seconds or little more."""
+
+    def __init__(self, generator: Generator, device: torch.device, buckets: Sequence[int], seconds: float) -> None:
+        self._generator = generator
+        self._device = device
+        self._buckets = buckets
+        self._budget = seconds
+        self._deadline = time.perf_counter() + seconds
+
+    def choose(self, tolerance: float) -> Choice:
+        """The fastest forms whose mean error is at most `tolerance` in 1/255, and MAX_OVER_MEAN times that anywhere."""
+        contenders = self._contenders(tolerance)
+        sizes = self._race(contenders)
+        finishers = [one for one in contenders if one.seconds.keys() >= set(sizes)]
+        leader = min(finishers, key=lambda one: sum(one.seconds[size] / size for size in sizes))
+        alike = [one for one in contenders if np.array_equal(one.pixels, leader.pixels)]
+        winners = {
+            size: min((one for one in alike if size in one.seconds), key=lambda one: one.seconds[size])
+            for size in sizes
+        }
+        return self._filled({size: (one.name, one.seconds[size]) for size, one in winners.items()}, leader)
+
+    # -- whose pixels are near enough --------------------------------------------------------------------------------
+
+    def _contenders(self, tolerance: float) -> list[_Contender]:
+        rows = sample_rows(self._generator.spec, 1)
+        reference = self._open(REFERENCE)
+        _draw(reference[1], rows)
+        started = time.perf_counter()
+        _draw(reference[1], rows)
+        affordable = int(self._budget * _SAMPLING_SHARE / (time.perf_counter() - started))
+        rows = sample_rows(self._generator.spec, min(max(2, affordable), _MOST_SAMPLES, self._buckets[-1]))
+        truth = _alone(reference, rows)
+        contenders = [_Contender(REFERENCE, reference, truth, 0.0, 0)]
+        for name in worth_trying(self._budget):
+            if name != REFERENCE and not self._is_late:
+                try:
+                    contenders.append(self._examine(name, rows, truth, tolerance))
+                except (NotApplicable, _Refused) as reason:
+                    _log.info("form %s of %s is left out: %s", name, self._generator.digest, reason)
+                except Exception as error:  # noqa: BLE001 - a form that fails is no form of this generator
+                    _log.warning("form %s of %s fails: %r", name, self._generator.digest, error)
+        return contenders
+
+    def _examine(self, name: str, rows: Sequence[Row], truth: Pixels, tolerance: float) -> _Contender:
+        lanes = self._open(name)
+        pixels = _alone(lanes, rows)
+        errors = np.abs(pixels - truth)
+        mean, most = float(errors.mean()), int(errors.max())
+        if mean > tolerance or most > tolerance * MAX_OVER_MEAN:
+            raise _Refused(f"{mean:.3f}/255 off on average and {most}/255 at most, with a tolerance of {tolerance}")
+        together = _together(lanes, rows)
+        if (apart := int(np.abs(together - pixels[: len(together)]).max())) > 1:
+            raise _Refused(f"a picture alone and in a batch of {len(together)} differ by {apart}/255")
+        return _Contender(name, lanes, pixels, mean, most)
+
+    def _open(self, name: str) -> dict[int, Lane]:
+        draw = VARIANTS[name](self._generator)
+        return {size: open_lane(draw, self._generator.spec, self._device, size) for size in self._buckets}
+
+    # -- who is the fastest ------------------------------------------------------------------------------------------
+
+    def _race(self, contenders: Sequence[_Contender]) -> list[int]:
+        """Time the contenders at each size for as long as there is time; returns the sizes that were timed.
+
+        The rounds go over all sizes and contenders, so that a disturbance from outside meets all alike. In the first
+        one, each is warmed before it is timed, and whoever is hopelessly slow at one size is spared the next.
+        """
+        running, sizes = list(contenders), list[int]()
+        batches = {size: sample_rows(self._generator.spec, size) for size in self._buckets}
+        for size in self._buckets:
+            if sizes and self._is_late:
+                return sizes
+            for one in running:
+                one.lanes[size](batches[size])
+                one.time(batches[size])
+                one.time(batches[size])
+            best = min(one.seconds[size] for one in running)
+            running = [one for one in running if one.seconds[size] <= _HOPELESS * best]
+            sizes.append(size)
+        for size, one in product(sizes * _ROUNDS, running):
+            if self._is_late:
+                break
+            one.time(batches[size])
+        return sizes
+
+    @property
+    def _is_late(self) -> bool:
+        return time.perf_counter() >= self._deadline
+
+    def _filled(self, timed: Mapping[int, tuple[str, float]], leader: _Contender) -> Choice:
+        """The choice for all sizes: those that were not timed have the leader, at the pace of the largest that was.
+
+        A batch that seems to take longer per picture than a smaller one was disturbed: it is given the smaller one's
+        pace, or the engine would cut large batches into small ones for as long as the choice is remembered.
+        """
+        variants, seconds, pace = dict[int, str](), dict[int, float](), math.inf
+        for size in self._buckets:
+            variants[size], taken = timed.get(size, (leader.name, math.inf))
+            pace = min(pace, taken / size)
+            seconds[size] = pace * size
+        return Choice(
+            variants,
+            seconds,
+            leader.mean_error,
+            leader.max_error,
+        )
+
+
+def _draw(lane: Lane, rows: Sequence[Row]) -> Pixels:
+    """Pixels int16 [N, H * W * C]. Raises NonFinitePicture."""
+    pictures: list[bytes] = []
+    for picture in lane(rows):
+        if isinstance(picture, Exception):
+            raise picture
+        pictures.append(picture)
+    return np.stack([np.frombuffer(picture, np.uint8) for picture in pictures]).astype(np.int16)
+
+
+def _alone(lanes: Mapping[int, Lane], rows: Sequence[Row]) -> Pixels:
+    return np.concatenate([_draw(lanes[1], [row]) for row in rows])
+
+
+def _together(lanes: Mapping[int, Lane], rows: Sequence[Row]) -> Pixels:
+    """The rows that fill the largest batch that they can fill."""
+    size = max(size for size in lanes if size <= len(rows))
+    return _draw(lanes[size], rows[:size])

@@ -1,0 +1,64 @@
+"""From a frozen generator to an engine that is tuned to this machine and warm."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from latentwalk.gan.generator import Generator
+from latentwalk.server.engine.choice import Choice, Memory
+from latentwalk.server.engine.core import Engine, unmeasured
+from latentwalk.server.engine.devices import describe_device
+from latentwalk.server.engine.plan import buckets_up_to
+from latentwalk.server.engine.trial import Trial
+from latentwalk.server.engine.variants import VARIANTS, worth_trying
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How engines are made."""
+
+    devices: tuple[torch.device, ...]
+    """One or more of a kind; the forms are measured on the first."""
+    max_batch: int
+    """The most rows of one batch."""
+    seconds: float
+    """How long the forms may be measured; 0 for not at all, which is plain fp32."""
+    tolerance: float
+    """How far the pixels may be from plain fp32's, in 1/255 on average."""
+    cache: str
+    """The folder where choices are remembered; empty for none."""
+
+    def make_engine(self, generator: Generator) -> Engine:
+        """The generator on its devices, in the form that was chosen before or is chosen now, and warm."""
+        generator = generator.to(self.devices[0])
+        engine = Engine(generator, *self.devices, choice=self._choice(generator))
+        engine.warm()
+        return engine
+
+    def _choice(self, generator: Generator) -> Choice:
+        buckets = buckets_up_to(self.max_batch)
+        if not self.seconds:
+            return unmeasured(buckets)
+        circumstances = self._circumstances(generator)
+        memory = Memory(Path(self.cache)) if self.cache else None
+        known = memory.recall(circumstances) if memory else None
+        if known and set(known.variants) == set(buckets) and set(known.variants.values()) <= VARIANTS.keys():
+            return known
+        choice = Trial(generator, self.devices[0], buckets, self.seconds).choose(self.tolerance)
+        if memory:
+            memory.keep(circumstances, choice)
+        return choice
+
+    def _circumstances(self, generator: Generator) -> dict[str, Any]:
+        """All that the choice depends on."""
+        return {
+            "digest": generator.digest,
+            "device": describe_device(self.devices[0]),
+            "torch": torch.__version__,
+            "threads": torch.get_num_threads(),
+            "max_batch": self.max_batch,
+            "tolerance": self.tolerance,
+            "forms": worth_trying(self.seconds),
+        }

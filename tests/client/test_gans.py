@@ -1,0 +1,51 @@
+"""New generators and classifiers, asked for through the SDK."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from latentwalk.client import ArtifactKind, Client, EditTarget, Folder, Gan, InvalidRequest, JobSample
+
+SMALL = {"resolution": 8, "latent_size": 4, "width": 2, "steps": 4, "batch_size": 4}
+
+
+@pytest.fixture
+def client(start_server, start_trainer, tmp_path: Path):
+    """Of services with an empty store, and a data folder with the pictures "shades"."""
+    (tmp_path / "data" / "shades").mkdir(parents=True)
+    for number in range(12):
+        Image.new("L", (8, 8), 20 * number).save(tmp_path / "data" / "shades" / f"{number}.png")
+    server = start_server(store=str(tmp_path / "store"))
+    files = {"store": str(tmp_path / "store"), "data": str(tmp_path / "data")}
+    trainer = start_trainer(**files, server_address=server.address)
+    with Client(server.address, trainer_address=trainer.address) as client:
+        client.wait_ready(timeout=60)
+        yield client
+
+
+def test_a_generator_trained_with_its_walk_is_walked_at_once(client: Client):
+    gan = Gan(data=Folder("shades"), augmentation=EditTarget("rotate", -20, 20), loss="hinge", **SMALL)
+    job = client.train_joint("shades", "turn", gan, edits=EditTarget("rotate", -20, 20), evaluation_size=4)
+    samples = [event.what for event in job.watch() if isinstance(event.what, JobSample)]
+    assert [sample.step for sample in samples] == [4]
+    result = job.result()
+    assert [(one.kind, one.name, one.loaded) for one in result.artifacts] == [
+        (ArtifactKind.GENERATOR, "shades", True),
+        (ArtifactKind.DIRECTION, "turn", True),
+    ]
+    assert len(client.walk("shades", "turn", amount=(-20, 20), seeds=1, frames=3).collect()) == 3
+    settings = job.describe().spec.settings
+    assert settings["gan"]["loss"] == "GAN_LOSS_HINGE"
+    assert settings["gan"]["augmentation"] == settings["edits"]
+
+
+def test_a_generator_alone_and_a_bad_one(client: Client):
+    result = client.train_gan("shades", Gan(data=Folder("shades"), **SMALL)).result(timeout=120)
+    assert [one.kind for one in result.artifacts] == [ArtifactKind.GENERATOR]
+    with pytest.raises(InvalidRequest, match="KMNIST cannot be read"):
+        client.train_gan("shades", Gan(data="KMNIST"))
+    with pytest.raises(InvalidRequest, match="no classes"):
+        client.train_classifier("tell", Folder("shades"))
+    with pytest.raises(InvalidRequest, match="'chess' is none of non_saturating"):
+        client.train_gan("shades", Gan(data="MNIST", loss="chess"))

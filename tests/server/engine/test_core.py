@@ -1,0 +1,142 @@
+"""A picture depends on its row and the weights, never on its neighbours (law 1)."""
+
+import copy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from latentwalk.gan.images import to_uint8
+from latentwalk.gan.latents import one_hot, z_from_seeds
+from latentwalk.server.engine import Engine, NonFinitePicture, NoSuchDevice, Row, Tuning, find_device, find_devices
+from latentwalk.server.engine.core import unmeasured
+from latentwalk.server.engine.rows import sample_rows
+from latentwalk.server.scheduler import DeviceOutOfMemory
+
+CPU = torch.device("cpu")
+
+
+def rows(count, classes=0):
+    codes = z_from_seeds(range(count), 6)
+    conditions = one_hot([k % classes for k in range(count)], classes) if classes else [None] * count
+    return [Row(z, condition) for z, condition in zip(codes, conditions, strict=True)]
+
+
+def pixels(picture):
+    return np.frombuffer(picture, np.uint8).astype(int)
+
+
+@pytest.mark.parametrize("size", range(1, 33))
+def test_a_picture_is_the_same_alone_and_in_a_batch_of_any_size(faces, size):
+    engine = Engine(faces, CPU)
+    together = rows(32)
+    for row, picture in zip(together, engine.draw(together[:size]), strict=False):
+        (alone,) = engine.draw([row])
+        assert np.abs(pixels(alone) - pixels(picture)).max() <= 1
+
+
+def test_pictures_are_those_of_the_bare_generator(faces):
+    with torch.inference_mode():
+        expected = to_uint8(faces(z_from_seeds(range(4), 6)), faces.spec.range).numpy()
+    assert Engine(faces, CPU).draw(rows(4)) == [picture.tobytes() for picture in expected]
+    assert len(set(Engine(faces, CPU).draw(rows(4)))) == 4
+
+
+def test_a_condition_decides_what_is_drawn(digits):
+    engine, z = Engine(digits, CPU), z_from_seeds([1], 6)[0]
+    drawn = engine.draw([Row(z, condition) for condition in torch.eye(3)])
+    assert len(set(drawn)) == 3
+    assert [len(picture) for picture in drawn] == [engine.size.bytes] * 3 == [256] * 3
+
+
+def test_a_picture_that_is_not_finite_fails_alone(wild):
+    engine, good = Engine(wild, CPU), rows(2)
+    bad = Row(torch.full((6,), 1e20), None)
+    first, failed, second = engine.draw([good[0], bad, good[1]])
+    assert isinstance(failed, NonFinitePicture)
+    assert [first, second] == engine.draw(good)
+
+
+def test_running_out_of_memory_is_told_so_that_smaller_batches_are_tried(faces):
+    greedy = copy.copy(faces)
+    greedy.forward = lambda z, condition: faces(z, condition) if len(z) < 4 else torch.empty(1 << 50)
+    engine = Engine(greedy, CPU)
+    assert engine.draw(rows(3)) == Engine(faces, CPU).draw(rows(3))
+    with pytest.raises(DeviceOutOfMemory, match="allocate"):
+        engine.draw(rows(4))
+
+
+def test_warming_up_works_with_and_without_classes(faces, digits):
+    for generator in (faces, digits):
+        Engine(generator, CPU).warm()
+
+
+@pytest.mark.parametrize("name", ["faces", "digits"])
+def test_a_tuned_engine_draws_the_same_picture_alone_and_in_any_company(name, request):
+    generator = request.getfixturevalue(name)
+    engine = Tuning((CPU,), max_batch=16, seconds=0.3, tolerance=0.5, cache="").make_engine(generator)
+    assert set(engine.variants) == set(engine.seconds) == {1, 2, 4, 8, 16}
+    together = sample_rows(generator.spec, 16)
+    alone = [pixels(engine.draw([row])[0]) for row in together]
+    for size in range(1, 17):
+        for picture, expected in zip(engine.draw(together[:size]), alone, strict=False):
+            assert np.abs(pixels(picture) - expected).max() <= 1
+    for picture, expected in zip(Engine(generator, CPU).draw(together), alone, strict=True):
+        assert np.abs(pixels(picture) - expected).mean() <= 1
+
+
+def test_a_strict_row_has_equal_bytes_in_any_company(faces):
+    engine = Tuning((CPU,), max_batch=8, seconds=0.1, tolerance=0.5, cache="").make_engine(faces)
+    company = sample_rows(faces.spec, 11)
+    strict = replace(company[5], strict=True)
+    (expected,) = engine.draw([strict])
+    for size in range(11):
+        for place in (0, size // 2, size):
+            rows = company[:size]
+            rows.insert(place, strict)
+            assert engine.draw(rows)[place] == expected
+
+
+def test_more_rows_than_the_largest_batch_are_drawn_in_several(faces):
+    engine = Engine(faces, CPU, choice=unmeasured((1, 2, 4)))
+    assert engine.draw(rows(11)) == Engine(faces, CPU).draw(rows(11))
+    assert engine.draw([]) == []
+
+
+def test_a_batch_with_room_left_is_padded_without_a_trace(faces):
+    cheap = replace(unmeasured((1, 8)), seconds={1: 1.0, 8: 1.5})  # as on a GPU, where 8 cost hardly more than 1
+    assert Engine(faces, CPU, choice=cheap).draw(rows(5)) == Engine(faces, CPU).draw(rows(5))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 32])
+def test_several_devices_share_the_rows_and_keep_their_order(faces, count):
+    engine = Engine(faces, CPU, CPU, CPU)
+    engine.warm()
+    assert engine.draw(rows(count)) == Engine(faces, CPU).draw(rows(count))
+
+
+def test_a_device_that_is_not_there_is_refused_by_name():
+    assert find_device("cpu") == CPU
+    for name in ("cuda:99", "toaster"):
+        with pytest.raises(NoSuchDevice, match=f"device '{name}' cannot be used"):
+            find_device(name)
+
+
+def test_several_devices_are_named_with_a_plus():
+    assert find_devices("cpu+cpu") == (CPU, CPU)
+    with pytest.raises(NoSuchDevice, match="toaster"):
+        find_devices("cpu+toaster")
+
+
+@pytest.mark.cuda
+def test_recorded_graphs_draw_what_the_cpu_draws(faces, digits):
+    if not torch.cuda.is_available():
+        pytest.skip("there is no CUDA device")
+    for generator in (faces, digits):
+        batch = sample_rows(generator.spec, 13)
+        expected = Engine(generator, CPU).draw(batch)
+        device = find_device("cuda")
+        drawn = Engine(copy.deepcopy(generator), device, choice=unmeasured((1, 2, 4, 8))).draw(batch)
+        for picture, other in zip(drawn, expected, strict=True):
+            assert np.abs(pixels(picture) - pixels(other)).max() <= 1

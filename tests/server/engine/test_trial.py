@@ -1,0 +1,135 @@
+"""The trial keeps the fastest form, and no form that does not draw what it should."""
+
+import copy
+import logging
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from latentwalk.server.engine import variants
+from latentwalk.server.engine.trial import Trial
+
+CPU = torch.device("cpu")
+BUCKETS = (1, 2, 4, 8)
+SLOW = 0.02  # seconds: much more than these generators take
+
+
+@pytest.fixture
+def offer(monkeypatch):
+    """Makes these the only forms: functions (generator, z, condition) -> pictures; the reference is always there."""
+
+    def replace(**forms):
+        def bound(form):
+            return lambda generator: lambda z, condition: form(generator, z, condition)
+
+        table = {name: bound(form) for name, form in forms.items()}
+        monkeypatch.setattr(variants, "VARIANTS", table := {"fp32": lambda generator: generator} | table)
+        monkeypatch.setattr("latentwalk.server.engine.trial.VARIANTS", table)
+
+    return replace
+
+
+def slow_reference(generator):
+    """The same generator, but slow: so that it wins only where nothing else may."""
+    slow = copy.copy(generator)
+    draw = generator.forward
+    slow.forward = lambda *arguments: time.sleep(SLOW) or draw(*arguments)
+    return slow
+
+
+def choose(generator, seconds=2.0, tolerance=0.5):
+    return Trial(slow_reference(generator), CPU, BUCKETS, seconds).choose(tolerance)
+
+
+def forward(generator, z, condition):
+    return type(generator).forward(generator, z, condition)
+
+
+def test_the_fastest_form_serves_at_every_size(faces, offer):
+    offer(fast=forward)
+    choice = choose(faces)
+    assert choice.variants == dict.fromkeys(BUCKETS, "fast")
+    assert all(0 < seconds < SLOW for seconds in choice.seconds.values())
+    assert (choice.mean_error, choice.max_error) == (0.0, 0)
+
+
+def test_every_form_there_is_passes_or_is_left_out(digits):
+    choice = Trial(digits, CPU, BUCKETS, 0.5).choose(0.5)
+    assert set(choice.variants.values()) <= variants.VARIANTS.keys()
+    assert choice.mean_error <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (lambda generator, z, condition: forward(generator, z, condition) + 0.1, "off on average"),
+        (lambda generator, z, condition: forward(generator, z, condition) - (z.shape[0] > 1) * 0.1, "alone and in a"),
+        (lambda generator, z, condition: forward(generator, z * float("nan"), condition), "fails"),
+        (lambda generator, z, condition: 1 / 0, "fails"),
+    ],
+    ids=["far off", "minds its neighbours", "not finite", "raises"],
+)
+def test_a_form_that_draws_anything_else_is_left_out(faces, offer, caplog, wrong, reason):
+    offer(wrong=wrong)
+    with caplog.at_level(logging.INFO):
+        assert set(choose(faces).variants.values()) == {"fp32"}
+    assert reason in caplog.text
+
+
+def test_the_tolerance_decides_what_is_near_enough(faces, offer):
+    offer(near=lambda generator, z, condition: forward(generator, z, condition) + 2 / 255)  # one step of uint8
+    assert set(choose(faces, tolerance=1.5).variants.values()) == {"near"}
+    assert set(choose(faces, tolerance=0.5).variants.values()) == {"fp32"}
+
+
+def test_a_tolerance_of_nothing_leaves_equal_bytes(faces):
+    assert Trial(faces, CPU, BUCKETS, 0.5).choose(0.0).max_error == 0
+
+
+def sleepy(form, when):
+    """The form, and a sleep that is longer for some batch sizes, though not so long that it is left behind."""
+
+    def draw(generator, z, condition):
+        time.sleep(SLOW / 2 if when(len(z)) else SLOW / 5)
+        return form(generator, z, condition)
+
+    return draw
+
+
+def near(generator, z, condition):
+    return forward(generator, z, condition) + 0.4 / 255
+
+
+def test_forms_with_equal_bytes_share_the_sizes(faces, offer):
+    offer(small=sleepy(forward, lambda size: size > 2), large=sleepy(forward, lambda size: size <= 2))
+    assert choose(faces, seconds=5.0).variants == {1: "small", 2: "small", 4: "large", 8: "large"}
+
+
+def test_forms_with_other_bytes_do_not(faces, offer):
+    offer(small=sleepy(forward, lambda size: size > 1), large=sleepy(near, lambda size: size == 1))
+    assert len(set(choose(faces, tolerance=1.5).variants.values())) == 1
+
+
+def test_a_budget_that_is_over_at_once_still_gives_a_choice_for_every_size(faces):
+    choice = Trial(faces, CPU, BUCKETS, 1e-6).choose(0.5)
+    assert set(choice.variants) == set(choice.seconds) == set(BUCKETS)
+    pace = np.array([choice.seconds[size] / size for size in BUCKETS])
+    assert (np.diff(pace) <= 1e-12).all()
+
+
+def test_compiled_forms_are_tried_only_when_there_is_time():
+    assert "bf16-compiled" not in variants.worth_trying(5.0)
+    assert "bf16-compiled" in variants.worth_trying(120.0)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("ignore")
+def test_a_compiled_form_draws_what_the_generator_draws(faces):
+    draw = variants.VARIANTS["bf16-compiled"](faces)
+    for size in (1, 4):
+        z = torch.randn(size, 6)
+        with torch.inference_mode():
+            assert (draw(z, None).float() - faces(z)).abs().mean() < 0.01
