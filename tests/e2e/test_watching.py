@@ -163,6 +163,7 @@ SHOWN = (
     "Busy",
     "Reuse",
     "Models",
+    "Engine variants",
     "Calls by status",
     "Seconds of a call, p99",
     "Memory",
