@@ -147,6 +147,34 @@ async def test_what_would_wait_longer_than_the_queue_may_last_is_refused_at_once
         assert full.value.retry_after_seconds == pytest.approx(0.25, rel=0.1)
 
 
+async def test_a_queue_that_does_not_run_empty_may_hold_only_a_tenth():
+    engine = FakeEngine(seconds_per_picture=0.1)
+    scheduler = make(engine, batch=1, queued=1_000, queue_seconds=2.0, measured=lambda model: {1: 0.1, 2: 0.2})
+    with ExitStack() as clients:
+
+        def let_in():
+            for number in range(1_000):
+                try:
+                    clients.enter_context(opened(scheduler, "a", 1))
+                except QueueFull:
+                    return number
+            raise AssertionError("nobody is refused")
+
+        assert let_in() == pytest.approx(20, abs=1), "a burst"
+        for _ in range(8):
+            scheduler.step()
+            let_in()
+        engine.now += 2.0
+        scheduler.step()
+        assert let_in() == 0, "what waits already has to be drawn first"
+        for _ in range(18):
+            scheduler.step()
+        assert let_in() <= 3, "a tenth"
+        while scheduler.queued:
+            scheduler.step()
+        assert let_in() == pytest.approx(20, abs=1), "the next burst"
+
+
 async def test_a_full_batch_may_always_wait_however_slow_the_model():
     engine = FakeEngine(seconds_per_picture=10.0)
     scheduler = make(engine, batch=4, queue_seconds=0.1)

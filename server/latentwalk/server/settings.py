@@ -27,9 +27,9 @@ class Settings(Endpoint):
     )
     max_streams: int = setting(256, "most requests served at once; more are refused at once", between(1, 100_000))
     max_queue_seconds: float = setting(
-        0.1,
-        "most seconds of work that may wait before a request; it is refused at once if there is more, and one full "
-        "batch may always wait",
+        1.0,
+        "most seconds of work that may wait before a request, and a tenth of that once the queue has not run empty for "
+        "2 s; it is refused at once if there is more, and one full batch may always wait",
         at_least(0),
     )
     watchdog_seconds: float = setting(

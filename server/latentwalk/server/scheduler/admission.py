@@ -7,6 +7,11 @@ from latentwalk.server.scheduler.backlog import Backlog, Family, Priority
 from latentwalk.server.scheduler.errors import DeadlinePassed, QueueFull
 from latentwalk.server.scheduler.experience import Experiences
 
+# A burst may fill the queue. If it has not run empty for so long, that is overload, and only this part may be filled:
+# else everybody would wait for as long as possible, for nothing (after Nichols and Jacobson, "Controlling queue delay",
+# 2012).
+_LASTING_SECONDS = 2.0
+_LASTING_PART = 0.1
 _SHORTEST_RETRY_SECONDS = 0.05
 # When nothing tells how long it will take.
 _RETRY_SECONDS_UNKNOWN = 1.0
@@ -20,8 +25,8 @@ class Limits:
         batch: the most pictures of one batch.
         queued: the most pictures that may wait, over all streams.
         streams: the most streams that may be open.
-        queue_seconds: the most seconds on the device that the first frames which wait may amount to; one full batch of
-            the newcomer's model may always wait.
+        queue_seconds: the most seconds on the device that the first frames which wait may amount to; a tenth of that in
+            overload that lasts. One full batch of the newcomer's model may always wait.
 
     """
 
@@ -51,8 +56,9 @@ class Admission:
         self._limits = limits
         self._backlog = backlog
         self._experiences = experiences
+        self._last_empty = float("-inf")
 
-    def check(self, newcomer: Newcomer, *, streams: int, owed: int) -> None:
+    def check(self, newcomer: Newcomer, now: float, *, streams: int, owed: int) -> None:
         """Returns if it may come in beside so many streams, of which so many are owed room for their next picture.
 
         Raises QueueFull, and DeadlinePassed.
@@ -60,7 +66,7 @@ class Admission:
         if streams >= self._limits.streams:
             raise QueueFull(f"{streams:,} requests are being served, which is the most", _RETRY_SECONDS_UNKNOWN)
         self._check_room(newcomer, owed)
-        self._check_seconds(newcomer)
+        self._check_seconds(newcomer, now)
 
     def _check_room(self, newcomer: Newcomer, owed: int) -> None:
         waiting, limit = len(self._backlog), self._limits.queued
@@ -71,19 +77,25 @@ class Admission:
                 self._retry_seconds(self._experiences[newcomer.family].seconds(over)),
             )
 
-    def _check_seconds(self, newcomer: Newcomer) -> None:
+    def _check_seconds(self, newcomer: Newcomer, now: float) -> None:
         experience = self._experiences[newcomer.family]
         own = experience.seconds(newcomer.pictures)
         if own > newcomer.seconds:
             raise DeadlinePassed(f"the first frame takes {own:.2g} s, and the deadline is in {newcomer.seconds:.2g} s")
         before = self._seconds_before(newcomer.priority)
-        budget = max(self._limits.queue_seconds, experience.seconds(experience.bucket.size))
+        if before == 0:
+            self._last_empty = now
+        budget = max(self._budget(now), experience.seconds(experience.bucket.size))
         if (over := before - min(budget, newcomer.seconds - own)) > 0:
             raise QueueFull(
                 f"{before:.2g} s of work wait before this request; the most is {budget:.2g} s, and its deadline is in "
                 f"{newcomer.seconds:.2g} s",
                 self._retry_seconds(over),
             )
+
+    def _budget(self, now: float) -> float:
+        most = self._limits.queue_seconds
+        return most if now - self._last_empty <= _LASTING_SECONDS else _LASTING_PART * most
 
     def _seconds_before(self, priority: Priority) -> float:
         """How long the device takes for the first frames that wait, and go before a newcomer of this priority."""

@@ -98,11 +98,12 @@ class Scheduler(Generic[Model, Work, Picture]):
         """
         self._check_open()
         credit = min(credit, self._limits.queued)
+        now = self._clock()
         first = min(credit, terms.rows, pictures)
-        newcomer = Newcomer(first, (model, terms.strict), terms.priority, terms.deadline - self._clock())
+        newcomer = Newcomer(first, (model, terms.strict), terms.priority, terms.deadline - now)
         # The device's thread takes from the backlog meanwhile, and what counts it must not see it change.
         with self._changed:
-            self._admission.check(newcomer, streams=len(self._streams), owed=len(self._hungry))
+            self._admission.check(newcomer, now, streams=len(self._streams), owed=len(self._hungry))
         stream = Stream(model, works, pictures, credit, terms, self._refill, self._close_stream)
         self._streams.add(stream)
         self._refill(stream)
