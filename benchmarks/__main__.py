@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import engine_against_eager, steering, walks_against_bare_engine
+from benchmarks import engine_against_eager, steering, training_speed, walks_against_bare_engine
 
 SCRIPTS: dict[str, Callable[[], bool]] = {
     "engine_against_eager": engine_against_eager.main,
     "steering": steering.main,
+    "training_speed": training_speed.main,
     "walks_against_bare_engine": walks_against_bare_engine.main,
 }
 

@@ -14,15 +14,13 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from benchmarks.published import random_generator
+from benchmarks.published import faces_or_alike
 from benchmarks.report import Claim, report
-from latentwalk.gan.artifacts import ArtifactStore, load_generator
 from latentwalk.gan.families.dcgan import DCGAN
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.images import to_uint8
@@ -35,7 +33,6 @@ TARGET_SHARE = 0.7
 ROUNDS, SECONDS = 9, 0.15
 TOLERANCE = 0.5
 SIDE = 2048
-STORE = Path("data/store")
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class Round:
 def main() -> bool:
     """Measure in alternating rounds, print and write the result, and say whether the claims hold."""
     use_threads(0)
-    generator, weights = _faces()
+    generator, weights = faces_or_alike()
     with tempfile.TemporaryDirectory() as cache:
         tuning = Tuning((find_device("cpu"),), max(SIZES), seconds=10.0, tolerance=TOLERANCE, cache=cache)
         engine = tuning.make_engine(generator)
@@ -75,14 +72,6 @@ def main() -> bool:
         *(_line(size, engine, rounds, speedups[size], shares[size]) for size in SIZES),
     ]
     return report("engine_against_eager", claims, remarks)
-
-
-def _faces() -> tuple[Generator, str]:
-    """The real one where `latentwalk pull faces` has put it, else one of the same shape; and which of them it is."""
-    if (STORE / "generators" / "faces").is_dir():
-        generator, ref = load_generator(ArtifactStore(str(STORE)), "faces")
-        return generator, f"faces, version {ref.version}"
-    return random_generator(), "random weights in the shape of faces"
 
 
 def multiplications(generator: Generator) -> int:

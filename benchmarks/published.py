@@ -1,15 +1,16 @@
-"""A store with the generator that is measured: the faces' shape, with random weights."""
+"""The generators that are measured: the real faces, and one of their shape with random weights."""
 
 from pathlib import Path
 
 import torch
 
-from latentwalk.gan.artifacts import ArtifactStore, save_direction, save_generator
+from latentwalk.gan.artifacts import ArtifactStore, load_generator, save_direction, save_generator
 from latentwalk.gan.directions import LinearDirection, Slider
 from latentwalk.gan.families import build_generator
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 
+STORE = Path("data/store")
 SPEC = GeneratorSpec("dcgan", latent_size=100, classes=0, resolution=64, channels=3, config={"width": 64})
 
 
@@ -31,3 +32,11 @@ def random_generator() -> Generator:
     for _ in range(20):  # until the batch statistics are those of its own pictures: else every one of them is grey
         generator.train()(torch.randn(32, SPEC.latent_size))
     return generator.freeze()
+
+
+def faces_or_alike() -> tuple[Generator, str]:
+    """The real one where `latentwalk pull faces` has put it, else one of the same shape; and which of them it is."""
+    if (STORE / "generators" / "faces").is_dir():
+        generator, ref = load_generator(ArtifactStore(str(STORE)), "faces")
+        return generator, f"faces, version {ref.version}"
+    return random_generator(), "random weights in the shape of faces"
