@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from latentwalk.gan.errors import GanError
 from latentwalk.trainer.checkpoint import CheckpointFailed, Checkpoints
@@ -39,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
     threading.Thread(target=_end_with_the_service, daemon=True).start()
     speak, pause = _voice(), _ear()
     # An orphan of a killed service may still be on its way out.
-    with lock(arguments.folder, wait=True):
+    with lock(arguments.folder, wait=True), threadpool_limits(arguments.threads):
         torch.set_num_threads(arguments.threads)
         speak(_ending(arguments.folder, speak, pause))
     return 0
@@ -72,7 +73,9 @@ def _work(folder: Path, speak: Speak, pause: Pause) -> Result:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m latentwalk.trainer.runner", description="Runs one job.")
     parser.add_argument("--folder", type=Path, required=True, help="the folder of the job, with its job.json")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads of torch (default: 1)")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="CPU threads to compute with (default: 1)"
+    )
     return parser
 
 

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO
 
-from latentwalk.trainer.jobs.records import Job
 from latentwalk.trainer.materials import Sources
 from latentwalk.trainer.specs import JobSpec, spec_from_json, spec_to_json
 
@@ -19,10 +18,10 @@ class FolderInUse(Exception):
     """Another trainer works in this folder."""
 
 
-def write_assignment(folder: Path, job: Job, sources: Sources) -> None:
+def write_assignment(folder: Path, job_id: str, spec: JobSpec, sources: Sources) -> None:
     """Makes the folder, and writes into it what the job's process needs to know. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    content = json.dumps({"id": job.id, "spec": spec_to_json(job.spec), "sources": asdict(sources)}, indent=2)
+    content = json.dumps({"id": job_id, "spec": spec_to_json(spec), "sources": asdict(sources)}, indent=2)
     fresh = folder / f"{_ASSIGNMENT}.new"
     fresh.write_text(content, "utf-8")
     fresh.replace(folder / _ASSIGNMENT)

@@ -20,8 +20,6 @@ from latentwalk.trainer.reports import Ending, News, report_from_json
 Listener: TypeAlias = Callable[[News], Awaitable[object]]
 
 _LONGEST_LINE = 1 << 20
-# torch is told by itself; these are for what scikit-learn and NumPy compute with.
-_THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 _log = logging.getLogger("latentwalk.jobs")
 
@@ -79,7 +77,6 @@ class Launcher:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                env=os.environ | dict.fromkeys(_THREAD_LIMITS, str(self.threads)),
                 limit=_LONGEST_LINE,
                 # Ctrl-C in the terminal of the service must not reach it.
                 start_new_session=True,
@@ -95,7 +92,7 @@ class Launcher:
 
 
 def _prepare(folder: Path, job: Job, sources: Sources) -> IO[bytes]:
-    write_assignment(folder, job, sources)
+    write_assignment(folder, job.id, job.spec, sources)
     return (folder / LOG).open("ab")
 
 
