@@ -73,9 +73,7 @@ def _work(folder: Path, speak: Speak, pause: Pause) -> Result:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m latentwalk.trainer.runner", description="Runs one job.")
     parser.add_argument("--folder", type=Path, required=True, help="the folder of the job, with its job.json")
-    parser.add_argument(
-        "--threads", type=int, default=1, help="CPU threads to compute with (default: 1)"
-    )
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads to compute with (default: 1)")
     return parser
 
 
