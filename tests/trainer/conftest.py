@@ -242,6 +242,6 @@ def _make_spec():
     return make_spec
 
 
-@pytest.fixture(name="make_generator")
+@pytest.fixture(name="make_generator", scope="session")
 def _make_generator():
     return make_generator

@@ -547,21 +547,25 @@ class DiscoverySpec(_message.Message):
     steps: _builtins.int
     """1 to 10,000,000. Default 10,000."""
     batch_size: _builtins.int
-    """Pairs of pictures in each step. 1 to 1,024. Default 32."""
+    """Pairs of pictures in each step. 2 to 1,024. Default 32."""
     learning_rate: _builtins.float
-    """Adam's step size for the deformator. Above 0, at most 1. Default 0.0001."""
+    """Adam's greatest step size for the deformator; it falls to nothing along half a cosine. Above 0, at most 1. Default
+    0.002.
+    """
     predictor_learning_rate: _builtins.float
-    """Adam's step size for the predictor. Default: as for the deformator."""
+    """Adam's greatest step size for the predictor. Default: as for the deformator."""
     shift_scale: _builtins.float
-    """Shifts are drawn uniformly up to this length, either sign. Above 0. Default 6; for RBF 0.45."""
+    """Shifts are drawn uniformly up to this length, either sign. Above 0. Default 6; for RBF 0.45. The alpha of a slider is
+    the length of its shift; for RBF, that of a path of up to 16 such steps.
+    """
     shift_min: _builtins.float
-    """Shifts shorter than this are drawn out to it. 0 to shift_scale. Default 0.5; for RBF 0.25."""
+    """Shifts shorter than this are drawn out to it. 0 to shift_scale. Default 0.5; for RBF 0.25; at most shift_scale."""
     shift_weight: _builtins.float
     """The weight of the error in how far, against 1 for which direction. Not negative. Default 0.25."""
     evaluation_size: _builtins.int
     """Pairs on which the result is measured. 1 to 1,000,000. Default 3,200."""
     dipoles: _builtins.int
-    """For RBF: dipoles of each function. 1 to 1,024. Default 32."""
+    """For RBF: dipoles of each function. 1 to 1,024. Default 32. Refused for the others."""
     @_builtins.property
     def class_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Of a conditional generator, only these classes, drawn uniformly; both pictures of a pair have the same class.
@@ -635,23 +639,27 @@ class ClassDirectionsSpec(_message.Message):
     PREDICTOR_FIELD_NUMBER: _builtins.int
     EVALUATION_SIZE_FIELD_NUMBER: _builtins.int
     directions: _builtins.int
-    """K, the directions of each bank. At most half the latent size. Default: 8."""
+    """K, the directions of each bank. At most half the latent size. Default: 8, or that half if it is less."""
     orthogonality: Global___Orthogonality.ValueType
     """Default HARD."""
     separate_predictors: _builtins.bool
     """A predictor of its own for each bank, as in the paper, instead of one trunk with a head for each. Default false."""
     classifier: _builtins.str
-    """For an unconditional generator: the classifier, an artifact, that says which class a picture is."""
+    """For an unconditional generator: the classifier, an artifact, that says which class a picture is; it must see pictures
+    of the generator's size. Refused for a conditional one.
+    """
     confidence: _builtins.float
-    """With a classifier: latents are drawn again until it is at least so sure. 0 to 1. Default 0."""
+    """With a classifier: latents are drawn again until it is at least so sure, at most 7 times. 0 to 1. Default 0."""
     steps: _builtins.int
     """1 to 10,000,000. Default 10,000."""
     batch_size: _builtins.int
     """Latents in each step, of each of which a global and a class shift are shown. 1 to 1,024. Default 32."""
     learning_rate: _builtins.float
-    """Adam's step size for the directions. Above 0, at most 1. Default 0.0001."""
+    """Adam's greatest step size for the directions; it falls to nothing along half a cosine. Above 0, at most 1. Default
+    0.002.
+    """
     predictor_learning_rate: _builtins.float
-    """Adam's step size for the predictors. Default: as for the directions."""
+    """Adam's greatest step size for the predictors. Default: as for the directions."""
     shift_scale: _builtins.float
     """As in DiscoverySpec. Default 6."""
     shift_min: _builtins.float
@@ -661,7 +669,7 @@ class ClassDirectionsSpec(_message.Message):
     predictor: Global___ShiftPredictor.ValueType
     """Default LENET."""
     evaluation_size: _builtins.int
-    """Pairs on which the result is measured. 1 to 1,000,000. Default 3,200."""
+    """Latents on which the result is measured, each with a global and a class shift. 1 to 1,000,000. Default 3,200."""
     def __init__(
         self,
         *,

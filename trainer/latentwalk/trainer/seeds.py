@@ -37,6 +37,11 @@ def held_out_seeds(rows: int) -> range:
     return range(rows)
 
 
+def redrawn(seed: int, attempt: int) -> int:
+    """Another seed instead of this one, of training if it is, held out if it is."""
+    return (seed & _TRAINING) | _mixed("redrawn", seed, attempt)
+
+
 def draw_generator(job_seed: int, step: int) -> torch.Generator:
     """What the amounts and classes of one step are drawn with."""
     return torch.Generator().manual_seed(_mixed("draw", job_seed, step))

@@ -1,7 +1,9 @@
 """The methods, by name."""
 
 from latentwalk.trainer.methods.boundary import Boundary
+from latentwalk.trainer.methods.class_directions import ClassDirections
 from latentwalk.trainer.methods.classifier import ClassifierTraining
+from latentwalk.trainer.methods.discovery import Discovery
 from latentwalk.trainer.methods.edits import EditDirection
 from latentwalk.trainer.methods.gan import Gan
 from latentwalk.trainer.methods.joint import Joint
@@ -17,5 +19,7 @@ METHODS: dict[str, type[Method]] = {
     "gan": Gan,
     "joint": Joint,
     "classifier": ClassifierTraining,
+    "discovery": Discovery,
+    "class_directions": ClassDirections,
 }
 """By the method's name in the oneof of latentwalk.v1.JobSpec."""

@@ -14,6 +14,7 @@ from latentwalk.trainer.specs.closed_form import (
     SefaSpec,
     SliderReference,
 )
+from latentwalk.trainer.specs.discovery import ClassDirectionsSpec, DiscoverySpec
 from latentwalk.trainer.specs.edits import EditDirectionSpec, EditLoss, EditTarget, WalkForm
 from latentwalk.trainer.specs.gan import ClassifierSpec, Data, GanLoss, GanSettings, GanSpec, JointMode, JointSpec
 from latentwalk.trainer.specs.job import JobSpec, MethodSettings
@@ -21,9 +22,11 @@ from latentwalk.trainer.specs.job import JobSpec, MethodSettings
 __all__ = [
     "SPECS",
     "BoundarySpec",
+    "ClassDirectionsSpec",
     "ClassifierScore",
     "ClassifierSpec",
     "Data",
+    "DiscoverySpec",
     "EditDirectionSpec",
     "EditLoss",
     "EditTarget",
@@ -51,6 +54,8 @@ SPECS: dict[str, type[MethodSettings]] = {
     "gan": GanSpec,
     "joint": JointSpec,
     "classifier": ClassifierSpec,
+    "discovery": DiscoverySpec,
+    "class_directions": ClassDirectionsSpec,
 }
 """The settings of each method, by the method's name in the oneof of latentwalk.v1.JobSpec."""
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from latentwalk.gan.artifacts.manifest import is_name_part
+from latentwalk.gan.classifiers import ClassifierSpec
 from latentwalk.gan.errors import UnknownArtifact
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
@@ -25,9 +27,11 @@ class Context:
         assert self.generator is not None  # noqa: S101 - MethodSettings.reads_generator
         return self.generator
 
-    def check_classifier(self, field: str, name: str, class_id: int = 0) -> None:
-        """Raises InvalidRequest unless there is a classifier of that name for the generator's pictures and class."""
+    def check_classifier(self, field: str, name: str, class_id: int = 0) -> ClassifierSpec:
+        """What the classifier of that name is; InvalidRequest if none fits the generator's pictures and the class."""
         spec = self.known_generator
+        if not is_name_part(name):
+            raise InvalidRequest(field, f"{name!r} is no name of a classifier")
         try:
             classifier = self.materials.classifier(name).spec
         except UnknownArtifact as error:
@@ -40,3 +44,4 @@ class Context:
             )
         if class_id >= classifier.classes:
             raise InvalidRequest(field, f"class {class_id} is not one of 0 to {classifier.classes - 1} of {name!r}")
+        return classifier

@@ -12,6 +12,7 @@ from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.specs import SPECS, JobSpec, MethodSettings
 from latentwalk.trainer.validation.closed_form import complete_boundary, complete_pca, complete_sefa
 from latentwalk.trainer.validation.context import Context
+from latentwalk.trainer.validation.discovery import complete_class_directions, complete_discovery
 from latentwalk.trainer.validation.edits import complete_edit_direction
 from latentwalk.trainer.validation.gan import complete_classifier, complete_gan, complete_joint
 from latentwalk.trainer.wire import read_settings
@@ -29,6 +30,8 @@ _COMPLETIONS: Mapping[str, Callable[[Any, Context], MethodSettings]] = {
     "gan": complete_gan,
     "joint": complete_joint,
     "classifier": complete_classifier,
+    "discovery": complete_discovery,
+    "class_directions": complete_class_directions,
 }
 """The rules of each method: what its defaults depend on, and what its fields ask of one another. By its name."""
 

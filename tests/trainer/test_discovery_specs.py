@@ -1,0 +1,99 @@
+"""What the specs of discovery may be: their defaults, and what is refused before anything is queued."""
+
+import json
+
+import pytest
+import torch
+
+from latentwalk.gan.artifacts import ArtifactStore, save_classifier
+from latentwalk.gan.classifiers import ClassifierSpec, build_classifier
+from latentwalk.rpc.errors import InvalidRequest
+from latentwalk.trainer.materials import Materials
+from latentwalk.trainer.specs import ClassDirectionsSpec, DiscoverySpec, spec_from_json, spec_to_json
+from latentwalk.trainer.validation import read_spec
+from latentwalk.v1 import training_service_pb2 as pb
+
+
+@pytest.fixture
+def materials(artifacts_url, tmp_path):
+    """A store that also has classifiers of 16 px pictures with 3 channels ("fits") and with 1 ("grey")."""
+    store = ArtifactStore(artifacts_url)
+    for name, channels in (("fits", 3), ("grey", 1)):
+        torch.manual_seed(0)
+        network = build_classifier(ClassifierSpec("convolutional", 4, 16, channels, {"width": 2})).freeze()
+        save_classifier(store, name, network, provenance={}, created="2026-01-01T00:00:00Z")
+    return Materials(store, tmp_path)
+
+
+def discovery(model="tiny", **settings):
+    return pb.JobSpec(model=model, direction="d", discovery=pb.DiscoverySpec(**settings))
+
+
+def banks(model="digits", **settings):
+    return pb.JobSpec(model=model, direction="d", class_directions=pb.ClassDirectionsSpec(**settings))
+
+
+def test_discovery_has_as_many_directions_as_the_latent_has_numbers_by_default(materials):
+    settings = read_spec(discovery(), materials).settings
+    assert settings == DiscoverySpec(8, predictor_learning_rate=0.002, shift_scale=6.0, shift_min=0.5)
+    assert (settings.deformator, settings.predictor, settings.evaluation_size) == ("orthonormal", "lenet", 3_200)
+
+
+def test_curved_paths_have_shifts_of_their_own(materials):
+    settings = read_spec(discovery(deformator=pb.DEFORMATOR_RBF), materials).settings
+    assert (settings.shift_scale, settings.shift_min, settings.dipoles) == (0.45, 0.25, 32)
+
+
+def test_a_scale_below_the_least_shift_by_default_is_the_least_too(materials):
+    settings = read_spec(discovery(shift_scale=0.2), materials).settings
+    assert (settings.shift_scale, settings.shift_min) == (0.2, 0.2)
+
+
+def test_banks_are_as_large_as_fit_beside_each_other(materials):
+    settings = read_spec(banks(), materials).settings
+    assert settings == ClassDirectionsSpec(4, predictor_learning_rate=0.002, shift_scale=6.0, shift_min=0.5)
+
+
+def test_a_classifier_stands_in_for_the_classes_of_the_generator(materials):
+    settings = read_spec(banks("tiny", classifier="fits", confidence=0.9), materials).settings
+    assert (settings.classifier, settings.confidence) == ("fits", 0.9)
+    assert read_spec(banks("tiny", classifier="fits"), materials).settings.confidence == 0.0
+
+
+@pytest.mark.parametrize("message", [discovery(deformator=pb.DEFORMATOR_RBF, learning_rate=0.5), banks(directions=2)])
+def test_these_specs_survive_their_json(materials, message):
+    spec = read_spec(message, materials)
+    assert spec_from_json(json.loads(json.dumps(spec_to_json(spec)))) == spec
+
+
+@pytest.mark.parametrize(
+    ("bad", "field", "problem"),
+    [
+        (discovery(directions=9), "discovery.directions", "9 must be at most 8, the latent size"),
+        (discovery(directions=5_000, deformator=1), "discovery.directions", "5,000 must be from 1 to 4,096"),
+        (discovery(deformator=17), "discovery.deformator", "17 is not supported; use one of LINEAR, ORTHONORMAL"),
+        (discovery(dipoles=4), "discovery.dipoles", "only RBF has dipoles"),
+        (discovery(batch_size=1), "discovery.batch_size", "1 must be from 2 to 1,024"),
+        (discovery(shift_scale=0), "discovery.shift_scale", "0 must be above 0"),
+        (discovery(shift_scale=1, shift_min=2), "discovery.shift_min", "2 must be at most shift_scale, 1"),
+        (discovery(shift_min=-1), "discovery.shift_min", "-1 must be from 0"),
+        (discovery(shift_weight=float("nan")), "discovery.shift_weight", "nan"),
+        (discovery(class_ids=[1]), "discovery.class_ids", "the generator has no classes"),
+        (discovery("digits", class_ids=[1, 10]), "discovery.class_ids[1]", "10 must be from 0 to 9"),
+        (discovery("digits", class_ids=[1, 1]), "discovery.class_ids[1]", "1 is there twice"),
+        (banks(directions=5), "class_directions.directions", "5 must be at most 4, half the latent size 8"),
+        (banks(classifier="fits"), "class_directions.classifier", "the generator itself has 10 classes"),
+        (banks(confidence=0.5), "class_directions.confidence", "there is no classifier"),
+        (banks("tiny"), "class_directions.classifier", "is needed: the generator has no classes"),
+        (banks("tiny", classifier="nobody"), "class_directions.classifier", "fits, grey"),
+        (banks("tiny", classifier="../fits"), "class_directions.classifier", "'../fits' is no name"),
+        (banks("tiny", classifier="grey"), "class_directions.classifier", "16 px and 1 channels"),
+        (banks("tiny", classifier="fits", confidence=1.5), "class_directions.confidence", "1.5 must be from 0 to 1"),
+    ],
+)
+def test_a_spec_that_cannot_work_is_refused_by_field(materials, bad, field, problem):
+    with pytest.raises(InvalidRequest) as refusal:
+        read_spec(bad, materials)
+    [(named, said)] = refusal.value.violations
+    assert named == f"spec.{field}"
+    assert problem in said

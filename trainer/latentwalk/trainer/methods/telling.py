@@ -1,0 +1,181 @@
+"""What all methods have in common that find directions by having a predictor tell them apart.
+
+Voynov and Babenko, "Unsupervised discovery of interpretable directions in the GAN latent space" (ICML 2020), section 3:
+of a latent and the latent shifted by a random amount along a random one of the directions, the generator draws two
+pictures; the predictor sees both and says which direction it was, and how far. Directions and predictor minimise
+together the cross entropy of the one and, with a weight, the mean absolute error of the other.
+"""
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from latentwalk.gan.directions import Direction, Slider
+from latentwalk.trainer import seeds
+from latentwalk.trainer.methods.method import Method, Outcome, Phase
+from latentwalk.trainer.networks.precision import reduced
+from latentwalk.trainer.networks.shift_predictors import Guess
+from latentwalk.trainer.specs import ClassDirectionsSpec, DiscoverySpec, JobSpec
+from latentwalk.trainer.starts import Source, Starts
+
+LIMIT_FACTOR = 2.0
+"""How much further than it was trained a slider may be walked."""
+_MEASURED_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pictures before and after, and what lies between them."""
+
+    plain: Tensor
+    """[M, C, H, W]."""
+    shifted: Tensor
+    """[M, C, H, W]."""
+    slots: Tensor
+    """Which direction, int64 [M]: direction k of bank b of K is b K + k."""
+    amounts: Tensor
+    """How far [M], of either sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a predictor made of pairs that it was not trained on."""
+
+    slots: Tensor
+    """Which direction it was, int64 [M]."""
+    guessed: Tensor
+    """Which it was said to be, of all, int64 [M]."""
+    guessed_in_bank: Tensor
+    """Which it was said to be of its own bank's, int64 [M]."""
+    errors: Tensor
+    """By how much the amount was missed [M]."""
+
+    def accuracies(self, names: Sequence[str]) -> dict[str, float]:
+        """The share of each slot's pairs that was told rightly, as "accuracy.<name>"; no slot without pairs."""
+        right = (self.guessed == self.slots).double()
+        counts = self.slots.bincount(minlength=len(names)).tolist()
+        sums = self.slots.bincount(right, minlength=len(names)).tolist()
+        named = zip(names, sums, counts, strict=True)
+        return {f"accuracy.{name}": total / count for name, total, count in named if count}
+
+
+class Telling(Method):
+    """Adam on directions and predictor, with fresh latents, directions and amounts at each step."""
+
+    def __init__(
+        self, spec: JobSpec, settings: DiscoverySpec | ClassDirectionsSpec, source: Source, *, banks: int
+    ) -> None:
+        self.steps = settings.steps
+        self._name, self._seed = spec.direction, spec.seed
+        self._batch_size, self._evaluation_size = settings.batch_size, settings.evaluation_size
+        self._source = source
+        self._axes = settings.directions
+        self._banks = banks
+        self._scale, self._least = settings.shift_scale or 0.0, settings.shift_min or 0.0
+        self._weight = settings.shift_weight
+        with seeds.fresh_weights(spec.seed):
+            self._directions, self._predictor = self._networks()
+        self.trained = nn.ModuleDict({"directions": self._directions, "predictor": self._predictor})
+        rates = settings.learning_rate, settings.predictor_learning_rate or settings.learning_rate
+        parts = (self._directions, self._predictor)
+        groups = [
+            {"params": list(part.parameters()), "lr": rate, "initial_lr": rate}
+            for part, rate in zip(parts, rates, strict=True)
+        ]
+        self._optimiser = torch.optim.Adam(groups, fused=True)
+        self.phases = (Phase("directions", self._optimiser, self.losses),)
+
+    # -- what a method says ----------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _networks(self) -> tuple[nn.Module, nn.Module]:
+        """The directions and the predictor, with fresh weights."""
+
+    @abstractmethod
+    def _pairs(self, starts: Starts, random: torch.Generator) -> Pairs:
+        """The pairs that a batch of starts gives."""
+
+    @abstractmethod
+    def direction(self) -> Direction:
+        """What was found."""
+
+    @abstractmethod
+    def measures(self, told: Told) -> Mapping[str, float]:
+        """How good it is."""
+
+    def _penalties(self) -> Mapping[str, Tensor]:
+        """Further terms of the objective."""
+        return {}
+
+    # -- training --------------------------------------------------------------------------------------------------
+
+    def before_step(self, step: int) -> None:
+        """Half a cosine from the spec's learning rates down to nothing (Loshchilov and Hutter 2017, no restarts)."""
+        self.trained.train()
+        share = (1 + math.cos(math.pi * step / self.steps)) / 2
+        for group in self._optimiser.param_groups:
+            group["lr"] = share * group["initial_lr"]
+
+    def losses(self, step: int) -> Mapping[str, Tensor]:
+        """The cross entropy of which and the weighted error of how far; each summed over the pairs of one latent."""
+        random = seeds.draw_generator(self._seed, step)
+        starts = self._source.starts(seeds.training_seeds(self._seed, step, self._batch_size), random)
+        pairs = self._pairs(starts, random)
+        which, amounts = self._guess(pairs)
+        share = len(pairs.slots) / self._batch_size
+        return {
+            "direction": share * F.cross_entropy(which, pairs.slots),
+            "shift": share * self._weight * (amounts - pairs.amounts).abs().mean(),
+            **self._penalties(),
+        }
+
+    def _draw_shifts(self, rows: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Axes, int64 [N], uniformly; and amounts [N]: uniform within +-scale, short ones drawn out."""
+        axes = torch.randint(self._axes, (rows,), generator=random)
+        amounts = self._scale * (2 * torch.rand(rows, generator=random) - 1)
+        return axes, amounts.abs().clamp(min=self._least).copysign(amounts)
+
+    def _guess(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
+        """Logits of all slots [M, B K], and the amount [M] that the head of each pair's own bank says."""
+        with reduced():
+            guess: Guess = self._predictor(pairs.plain, pairs.shifted)
+        which, how_far = (one.float() for one in guess)
+        return which, how_far.gather(1, pairs.slots[:, None] // self._axes)[:, 0]
+
+    # -- measuring -------------------------------------------------------------------------------------------------
+
+    def outcome(self, pause: Callable[[], None]) -> Outcome:
+        """The direction, and what held-out pairs say of it."""
+        told = self.tell(pause)
+        return Outcome((self.direction(),), measures=self.measures(told))
+
+    @torch.no_grad()
+    def tell(self, pause: Callable[[], None]) -> Told:
+        """The predictor's answers for all held-out latents."""
+        self.trained.eval()
+        random, parts = seeds.held_out_generator("shifts"), list[Told]()
+        for first in range(0, self._evaluation_size, _MEASURED_AT_ONCE):
+            pause()
+            rows = range(first, min(first + _MEASURED_AT_ONCE, self._evaluation_size))
+            pairs = self._pairs(self._source.starts(rows, random), random)
+            which, amounts = self._guess(pairs)
+            banks = pairs.slots // self._axes
+            own = which.unflatten(1, (self._banks, self._axes))[torch.arange(len(banks)), banks].argmax(dim=1)
+            errors = (amounts - pairs.amounts).abs()
+            parts.append(Told(pairs.slots, which.argmax(dim=1), banks * self._axes + own, errors))
+        return _joined(parts)
+
+
+def slider(name: str, reach: float, class_id: int | None = None) -> Slider:
+    """A slider that imitates no edit; alpha is the length of the shift, or of the path, trained up to ``reach``."""
+    far = LIMIT_FACTOR * reach
+    return Slider(name, edit="", unit="", scale=1.0, trained=(-reach, reach), limit=(-far, far), class_id=class_id)
+
+
+def _joined(parts: Sequence[Told]) -> Told:
+    return Told(*(torch.cat([getattr(part, one.name) for part in parts]) for one in fields(Told)))

@@ -1,0 +1,94 @@
+"""The rules of jobs that find directions without labels."""
+
+from dataclasses import replace
+
+from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.rpc.errors import InvalidRequest
+from latentwalk.trainer.specs import ClassDirectionsSpec, DiscoverySpec
+from latentwalk.trainer.validation.context import Context
+
+DEFAULT_SHIFTS = 6.0, 0.5
+DEFAULT_RBF_SHIFTS = 0.45, 0.25
+DEFAULT_DIPOLES = 32
+DEFAULT_BANK = 8
+MAX_SLOTS = 65_536
+"""Of the predictor, over all banks."""
+
+
+def complete_discovery(settings: DiscoverySpec, context: Context) -> DiscoverySpec:
+    """The settings with K, the shifts and the dipoles."""
+    where, spec, curved = context.where, context.known_generator, settings.deformator == "rbf"
+    directions = settings.directions or min(spec.latent_size, 4_096)
+    if settings.deformator == "orthonormal" and directions > spec.latent_size:
+        most = f"at most {spec.latent_size}, the latent size: no more can be orthonormal"
+        raise InvalidRequest(f"{where}.directions", f"{directions:,} must be {most}")
+    if settings.dipoles and not curved:
+        raise InvalidRequest(f"{where}.dipoles", "is refused: only RBF has dipoles")
+    _check_classes(f"{where}.class_ids", settings.class_ids, spec)
+    scale, least = _shifts(where, settings, DEFAULT_RBF_SHIFTS if curved else DEFAULT_SHIFTS)
+    return replace(
+        settings,
+        directions=directions,
+        predictor_learning_rate=settings.predictor_learning_rate or settings.learning_rate,
+        shift_scale=scale,
+        shift_min=least,
+        dipoles=settings.dipoles or (DEFAULT_DIPOLES if curved else 0),
+    )
+
+
+def complete_class_directions(settings: ClassDirectionsSpec, context: Context) -> ClassDirectionsSpec:
+    """The settings with K, the shifts and the confidence."""
+    where, spec = context.where, context.known_generator
+    classes = _classes(settings, context)
+    half = spec.latent_size // 2
+    directions = settings.directions or min(DEFAULT_BANK, max(half, 1))
+    if directions > half:
+        why = f"half the latent size {spec.latent_size}: a global and a class bank must fit beside each other"
+        raise InvalidRequest(f"{where}.directions", f"{directions:,} must be at most {half:,}, {why}")
+    if (slots := directions * (classes + 1)) > MAX_SLOTS:
+        most = f"with {classes:,} classes and the global bank; at most {MAX_SLOTS:,} are allowed"
+        raise InvalidRequest(f"{where}.directions", f"{directions:,} make {slots:,} {most}")
+    scale, least = _shifts(where, settings, DEFAULT_SHIFTS)
+    return replace(
+        settings,
+        directions=directions,
+        confidence=settings.confidence or (0.0 if settings.classifier else None),
+        predictor_learning_rate=settings.predictor_learning_rate or settings.learning_rate,
+        shift_scale=scale,
+        shift_min=least,
+    )
+
+
+def _shifts(
+    where: str, settings: DiscoverySpec | ClassDirectionsSpec, defaults: tuple[float, float]
+) -> tuple[float, float]:
+    """The greatest and the least length of a shift."""
+    scale = defaults[0] if settings.shift_scale is None else settings.shift_scale
+    least = min(defaults[1], scale) if settings.shift_min is None else settings.shift_min
+    if least > scale:
+        raise InvalidRequest(f"{where}.shift_min", f"{least:g} must be at most shift_scale, {scale:g}")
+    return scale, least
+
+
+def _check_classes(field: str, class_ids: tuple[int, ...], spec: GeneratorSpec) -> None:
+    for index, class_id in enumerate(class_ids):
+        if not spec.classes:
+            raise InvalidRequest(field, "are refused: the generator has no classes")
+        if class_id >= spec.classes:
+            raise InvalidRequest(f"{field}[{index}]", f"{class_id} must be from 0 to {spec.classes - 1}")
+        if class_id in class_ids[:index]:
+            raise InvalidRequest(f"{field}[{index}]", f"{class_id} is there twice")
+
+
+def _classes(settings: ClassDirectionsSpec, context: Context) -> int:
+    """How many classes there are: the generator's, or those of the classifier."""
+    field, spec = f"{context.where}.classifier", context.known_generator
+    if spec.classes:
+        if settings.classifier:
+            raise InvalidRequest(field, f"is refused: the generator itself has {spec.classes} classes")
+        if settings.confidence is not None:
+            raise InvalidRequest(f"{context.where}.confidence", "is refused: there is no classifier to be sure")
+        return spec.classes
+    if not settings.classifier:
+        raise InvalidRequest(field, "is needed: the generator has no classes, so a classifier must tell them")
+    return context.check_classifier(field, settings.classifier).classes
