@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from latentwalk.cli import directions, jobs, models, pictures, pull, services, train_gans
+from latentwalk.cli import directions, figure, jobs, models, pictures, pull, services, train_discovery, train_gans
 from latentwalk.cli.connection import DEFAULT_SERVER, DEFAULT_TRAINER, Target, choose_tls, pem_file
 from latentwalk.cli.demo import command as demo
 from latentwalk.cli.failures import Commands
@@ -38,10 +38,13 @@ def options(
 
 
 app.add_typer(models.app, name="models")
+directions.app.command()(figure.figure)
 app.add_typer(directions.app, name="directions")
 app.command()(pictures.generate)
 app.command()(pictures.walk)
 app.command()(pictures.interpolate)
+train_gans.app.command()(train_discovery.discover)
+train_gans.app.command()(train_discovery.class_directions)
 app.add_typer(train_gans.app, name="train")
 app.add_typer(jobs.app, name="jobs")
 app.command(**services.PASS_THROUGH)(services.serve)

@@ -1,18 +1,14 @@
 """The verbs that train something new: generators, alone or with their walk, and classifiers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from latentwalk.client._calls import UnaryCall
-from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._jobs import EditTarget, Job
 from latentwalk.client._numbers import UINT64, whole
 from latentwalk.client._options import NOT_SAID, Timeout
-from latentwalk.client._training import creating, edit_messages
+from latentwalk.client._training import chosen, creating, edit_messages
 from latentwalk.v1 import training_service_pb2 as pb
-
-_Number = TypeVar("_Number")
 
 _LOSSES = {
     "non_saturating": pb.GAN_LOSS_NON_SATURATING,
@@ -65,7 +61,7 @@ class Gan:
         return pb.GanSettings(
             data=_data(self.data),
             conditional=self.conditional,
-            loss=_chosen("loss", self.loss, _LOSSES),
+            loss=chosen("loss", self.loss, _LOSSES),
             penalty=self.penalty,
             learning_rate=self.learning_rate,
             discriminator_learning_rate=self.discriminator_learning_rate,
@@ -122,7 +118,7 @@ def train_joint(
     method = pb.JointSpec(
         gan=gan.message(),
         edits=edit_messages(edits),
-        mode=_chosen("mode", mode, _MODES),
+        mode=chosen("mode", mode, _MODES),
         edit_weight=edit_weight,
         walk_steps=whole("walk_steps", walk_steps or 0),
         evaluation_size=whole("evaluation_size", evaluation_size or 0),
@@ -172,9 +168,3 @@ def _spec(model: str, seed: int, checkpoint_every: int | None, priority: int) ->
 
 def _data(data: str | Folder) -> pb.Data:
     return pb.Data(folder=data.path) if isinstance(data, Folder) else pb.Data(dataset=data)
-
-
-def _chosen(field: str, name: str, numbers: Mapping[str, _Number]) -> _Number:
-    if name not in numbers:
-        raise InvalidRequest.of(field, f"{name!r} is none of {', '.join(numbers)}")
-    return numbers[name]

@@ -9,6 +9,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 import grpc
 
 from latentwalk.client import _catalog as catalog
+from latentwalk.client import _discovery as discovery
 from latentwalk.client import _gans as gans
 from latentwalk.client import _generation as generation
 from latentwalk.client import _training as training
@@ -293,6 +294,8 @@ class Client:
     unload_direction = _runs(catalog.unload_direction)
 
     train_edit = _trains(training.train_edit)
+    train_discovery = _trains(discovery.train_discovery)
+    train_class_directions = _trains(discovery.train_class_directions)
     train_sefa = _trains(training.train_sefa)
     train_pca = _trains(training.train_pca)
     train_boundary = _trains(training.train_boundary)

@@ -78,8 +78,8 @@ def train_edit(
         batch_size=whole("batch_size", batch_size or 0),
         learning_rate=learning_rate,
         evaluation_size=whole("evaluation_size", evaluation_size or 0),
-        form=_chosen("form", form, FORMS),
-        loss=_chosen("loss", loss, LOSSES),
+        form=chosen("form", form, FORMS),
+        loss=chosen("loss", loss, LOSSES),
         space=space,
         layers=[whole("layers", layer) for layer in layers],
         classes=_class_choice(classes),
@@ -98,7 +98,8 @@ def train_edit(
     return creating(spec, request_id, timeout)
 
 
-def _chosen(field: str, name: str, table: Mapping[str, Number]) -> Number:
+def chosen(field: str, name: str, table: Mapping[str, Number]) -> Number:
+    """The number of a name on the wire; InvalidRequest for a name that is not one."""
     if name not in table:
         raise InvalidRequest.of(field, f"{name!r} is none of {', '.join(table)}")
     return table[name]

@@ -1,0 +1,78 @@
+"""`latentwalk directions figure`: what every slider of a direction does to one start, on one sheet."""
+
+from fnmatch import fnmatchcase
+from typing import Annotated
+
+import typer
+
+from latentwalk.cli.connection import connect
+from latentwalk.cli.directions import DirectionName
+from latentwalk.cli.models import Name
+from latentwalk.cli.output import Json, show_json
+from latentwalk.cli.pictures import Ends, Out
+from latentwalk.client import Client, Direction, Picture, Pictures, Slider
+
+
+def figure(
+    context: typer.Context,
+    model: Name,
+    direction: DirectionName,
+    out: Out,
+    class_id: Annotated[int | None, typer.Option("--class", min=0, help="what a conditional model draws")] = None,
+    slider: Annotated[list[str] | None, typer.Option(help="only these, e.g. 'global.*'; repeatable")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="where every row starts")] = 0,
+    columns: Annotated[int, typer.Option(min=2, help="amounts, both ends included")] = 13,
+    alpha: Annotated[Ends | None, typer.Option(help="from and to, in latent units", metavar="FROM TO")] = None,
+    as_json: Json = False,
+) -> None:
+    """Draws a sheet with a slider a row and an amount a column, zero in the middle.
+
+    Without --slider: those that were found for the class, if there are any; else those for every class.
+    Without --alpha: over the whole range that each was trained on.
+    """
+    with connect(context) as client:
+        chosen = choose_sliders(client.direction(model, direction), class_id, slider or ())
+        rows = [_row(client, model, direction, one, class_id, seed, columns, alpha) for one in chosen]
+    sheet = Pictures(tuple(picture for row in rows for picture in row), "", "")
+    sheet.grid(columns).save(out)
+    names = [one.name for one in chosen]
+    if as_json:
+        show_json({"file": str(out), "sliders": names, "columns": columns})
+    else:
+        typer.echo(f"{out}: {', '.join(names)} from top to bottom, {columns} amounts from left to right")
+
+
+def choose_sliders(direction: Direction, class_id: int | None, patterns: list[str] | tuple[()]) -> list[Slider]:
+    """The sliders whose names match a pattern; without patterns, those of the class, or else those of every class."""
+    sliders = direction.sliders
+    if patterns:
+        chosen = [one for one in sliders if any(fnmatchcase(one.name, pattern) for pattern in patterns)]
+        if not chosen:
+            names = ", ".join(one.name for one in sliders)
+            raise typer.BadParameter(f"no slider of {direction.name} matches {', '.join(patterns)}; there are: {names}")
+        return chosen
+    own = [one for one in sliders if class_id is not None and one.class_id == class_id]
+    return own or [one for one in sliders if one.class_id is None]
+
+
+def _row(
+    client: Client,
+    model: str,
+    direction: str,
+    slider: Slider,
+    class_id: int | None,
+    seed: int,
+    columns: int,
+    alpha: Ends | None,
+) -> tuple[Picture, ...]:
+    steps = client.walk(
+        model,
+        direction,
+        slider=slider.name,
+        alpha=alpha or slider.trained.alpha,
+        frames=columns,
+        seeds=seed,
+        classes=class_id,
+        any_class=True,
+    )
+    return steps.collect().rows[0]

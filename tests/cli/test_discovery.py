@@ -1,0 +1,66 @@
+"""Directions without labels by the command line, and the sheet that shows them."""
+
+import json
+
+import pytest
+import typer
+from PIL import Image
+from typer.testing import CliRunner
+
+from latentwalk.cli.figure import choose_sliders
+from latentwalk.cli.main import app
+from latentwalk.client import Direction, LoadState, Range, Slider
+
+RANGE = Range((-1.0, 1.0), None)
+
+
+def run(services, *arguments):
+    done = CliRunner().invoke(app, [*services.flags, *map(str, arguments)])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_directions_are_discovered_and_drawn_on_one_sheet(services, tmp_path):
+    small = ["--steps", 2, "--batch-size", 4, "--evaluation-size", 8, "--directions", 3]
+    output = run(services, "train", "discover", "faces", "found", *small)
+    assert "reconstruction_accuracy" in output
+    sheet = tmp_path / "figure.png"
+    told = json.loads(run(services, "directions", "figure", "faces", "found", "--out", sheet, "--json"))
+    assert told["sliders"] == ["0", "1", "2"]
+    with Image.open(sheet) as picture:
+        assert picture.size == (13 * 64 + 12 * 2, 3 * 64 + 2 * 2)
+        middle = [picture.crop((6 * 66, y, 6 * 66 + 64, y + 64)).tobytes() for y in (0, 66, 132)]
+        ends = [picture.crop((0, y, 64, y + 64)).tobytes() for y in (0, 66, 132)]
+    assert len(set(middle)) == 1
+    assert len({*ends, *middle}) == 4
+
+
+def test_class_directions_are_refused_for_a_model_without_classes_and_classifier(services):
+    done = CliRunner().invoke(app, [*services.flags, "train", "class-directions", "faces", "banks"])
+    assert done.exit_code == 1
+    assert "a classifier must tell them" in done.output
+
+
+def banks():
+    sliders = [("global.0", None), ("class1.0", 1), ("class1.1", 1), ("class2.0", 2)]
+    listed = tuple(Slider(name, "", "", RANGE, RANGE, class_id) for name, class_id in sliders)
+    return Direction("digits", "banks", "1", LoadState.READY, "sha256:0", "z", listed, "linear", (), ("1",))
+
+
+@pytest.mark.parametrize(
+    ("class_id", "patterns", "names"),
+    [
+        (1, [], ["class1.0", "class1.1"]),
+        (None, [], ["global.0"]),
+        (3, [], ["global.0"]),
+        (1, ["global.*"], ["global.0"]),
+        (None, ["*.0"], ["global.0", "class1.0", "class2.0"]),
+    ],
+)
+def test_a_sheet_shows_the_sliders_of_its_class_unless_others_are_named(class_id, patterns, names):
+    assert [one.name for one in choose_sliders(banks(), class_id, patterns)] == names
+
+
+def test_a_pattern_that_matches_nothing_is_answered_with_what_there_is():
+    with pytest.raises(typer.BadParameter, match=r"no slider of banks matches local; there are: global\.0, class1\.0"):
+        choose_sliders(banks(), None, ["local"])
