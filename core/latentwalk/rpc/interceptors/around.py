@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import cached_property
 from inspect import isasyncgenfunction
 from typing import Any
 
@@ -47,6 +48,14 @@ class Call:
         return f"{self.service}/{self.method}".startswith(_INFRASTRUCTURE)
 
 
+@dataclass(frozen=True, slots=True)
+class _Wrapped:
+    """A handler, and what it became."""
+
+    inner: Any
+    outer: Any
+
+
 class AroundInterceptor(grpc.aio.ServerInterceptor, ABC):
     """An interceptor that is one coroutine around the call."""
 
@@ -63,12 +72,24 @@ class AroundInterceptor(grpc.aio.ServerInterceptor, ABC):
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
-        service, _, method = handler_call_details.method.lstrip("/").rpartition("/")
+        path: str = handler_call_details.method
+        known = self._wrapped.get(path)
+        if known is None or known.inner is not handler:
+            known = self._wrapped[path] = _Wrapped(handler, self._wrap(path, handler))
+        return known.outer
+
+    @cached_property
+    def _wrapped(self) -> dict[str, _Wrapped]:
+        """By the path of the method. What is put around a handler is made once, not at each call."""
+        return {}
+
+    def _wrap(self, path: str, handler: Any) -> Any:
+        service, _, method = path.lstrip("/").rpartition("/")
         kind, behaviour, rebuild = _taken_apart(handler)
-        call = Call(service, method, kind, tuple(handler_call_details.invocation_metadata or ()))
         proceed = behaviour if handler.response_streaming is False else _writing(behaviour)
 
         async def wrapped(request: Any, context: Context) -> Any:
+            call = Call(service, method, kind, tuple(context.invocation_metadata() or ()))
             return await self.around(call, request, context, proceed)
 
         return rebuild(
