@@ -15,31 +15,32 @@ RESULTS = Path(__file__).parent / "results"
 
 @dataclass(frozen=True)
 class Claim:
-    """One number that we state; it holds when `value` is at least `target`."""
+    """One number that we state; it holds when `value` is at least `target`, or, if it is a cost, at most."""
 
     name: str
     value: float
     unit: str
     target: float
+    at_most: bool = False
 
     @property
     def holds(self) -> bool:
         """Whether the number was reached in this run."""
-        return self.value >= self.target
+        return self.value <= self.target if self.at_most else self.value >= self.target
 
 
-def report(script: str, claims: Sequence[Claim], remarks: Sequence[str] = ()) -> bool:
-    """Print the claims as a table, write them to results/<script>.json, and say whether all of them hold."""
+def report(script: str, claims: Sequence[Claim], remarks: Sequence[str] = (), results: Path = RESULTS) -> bool:
+    """Print the claims as a table, write them to <results>/<script>.json, and say whether all of them hold."""
     print(f"\n{script}")
     for claim in claims:
-        verdict = "holds" if claim.holds else "MISSED"
-        print(f"  {claim.name:<68} {claim.value:>9.3f} {claim.unit:<9} target {claim.target:>8.3f}  {verdict}")
+        verdict, bound = "holds" if claim.holds else "MISSED", "<=" if claim.at_most else ">="
+        print(f"  {claim.name:<68} {claim.value:>9.3f} {claim.unit:<9} target {bound} {claim.target:>8.3f}  {verdict}")
     for remark in remarks:
         print(f"  {remark}")
-    RESULTS.mkdir(exist_ok=True)
+    results.mkdir(exist_ok=True)
     rows = [{**asdict(claim), "holds": claim.holds} for claim in claims]
     content = {"machine": machine(), "claims": rows, "remarks": list(remarks)}
-    (RESULTS / f"{script}.json").write_text(json.dumps(content, indent=2) + "\n")
+    (results / f"{script}.json").write_text(json.dumps(content, indent=2) + "\n")
     return all(claim.holds for claim in claims)
 
 

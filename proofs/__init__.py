@@ -1,0 +1,1 @@
+"""What the papers claim about the methods, reproduced: `python -m proofs`."""

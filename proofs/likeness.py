@@ -1,0 +1,43 @@
+"""How like two sets of pictures are, to a classifier."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from latentwalk.gan.classifiers import Classifier
+from latentwalk.gan.generator import Generator
+from latentwalk.gan.latents import one_hot, z_from_seeds
+
+AT_ONCE = 250
+
+
+@torch.no_grad()
+def in_batches(rows: int, work: Callable[[slice], Tensor]) -> Tensor:
+    """Whatever ``work`` gives for each slice of the rows, one after the other."""
+    return torch.cat([work(slice(first, first + AT_ONCE)) for first in range(0, rows, AT_ONCE)])
+
+
+def drawn(generator: Generator, classes: list[int]) -> Tensor:
+    """The pictures [N, C, H, W] of seeds 0, 1, 2, ..., each of its class."""
+    z = z_from_seeds(range(len(classes)), generator.spec.latent_size)
+    condition = one_hot(classes, generator.spec.classes)
+    return in_batches(len(classes), lambda rows: generator(z[rows], condition[rows]))
+
+
+def told(classifier: Classifier, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """The classes [N] that the classifier sees, and its features [N, F] in float64."""
+    features = in_batches(len(pictures), lambda rows: classifier.features(pictures[rows]))
+    classes = in_batches(len(pictures), lambda rows: classifier(pictures[rows]).argmax(dim=1))
+    return classes, features.double()
+
+
+def frechet_distance(one: Tensor, other: Tensor) -> float:
+    """|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) of features [N, F] (Heusel et al. 2017, equation 6)."""
+    means, covariances = [some.mean(dim=0) for some in (one, other)], [torch.cov(some.T) for some in (one, other)]
+    values, vectors = torch.linalg.eigh(covariances[0])
+    root = vectors * values.clamp(min=0).sqrt() @ vectors.T
+    # The eigenvalues of C1 C2 are those of the symmetric C1^(1/2) C2 C1^(1/2).
+    shared = torch.linalg.eigvalsh(root @ covariances[1] @ root).clamp(min=0).sqrt().sum()
+    traces = sum((covariance.trace() for covariance in covariances), start=torch.zeros((), dtype=one.dtype))
+    return float((means[0] - means[1]).square().sum() + traces - 2 * shared)
