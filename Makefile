@@ -3,16 +3,17 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 DATA   ?= data
+SETS   ?= $(DATA)/sets
 READY  := $(VENV)/.ready
 
 # Every run of pip is held to the pinned versions, build environments too.
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format protos serve trainer bench clean
+.PHONY: help demo test test-long check format protos serve trainer bench prove default-model clean
 
 help:  ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "latentwalk needs Python 3.11 or newer, this is " + sys.version)'
@@ -56,5 +57,11 @@ trainer: $(READY)  ## Run the trainer on data/
 bench: $(READY)  ## What we claim about speed, measured here
 	$(BIN)/python -m benchmarks
 
+prove: $(READY)  ## What the papers claim, reproduced here; SETS=folder with MNIST/raw
+	$(BIN)/python -m proofs --data $(SETS) --work $(DATA)/proofs
+
+default-model: $(READY)  ## Train the built-in digits and their directions again
+	$(BIN)/python -m proofs.embedded_default --data $(SETS) --work $(DATA)/proofs
+
 clean:  ## Remove the environment and everything generated
-	rm -rf $(VENV) demo $(DATA) benchmarks/results .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) demo $(DATA) benchmarks/results proofs/results .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -32,7 +33,8 @@ Weights = Mapping[str, Tensor]
 """Every tensor of every artifact that a life has published, by kind and name."""
 
 _EDITS = [pb.EditTarget(edit="brightness"), pb.EditTarget(edit="zoom")]
-_WALK = {"edits": _EDITS, "steps": 40, "batch_size": 4, "evaluation_size": 64}
+_WALK: dict[str, Any] = {"edits": _EDITS, "steps": 40, "batch_size": 4, "evaluation_size": 64}
+_FIRST_WALK: dict[str, Any] = _WALK | {"edits": _EDITS[:1]}
 _GAME = pb.GanSettings(
     data=pb.Data(dataset="MNIST"),
     conditional=True,
@@ -46,7 +48,7 @@ _GAME = pb.GanSettings(
     augmentation=[pb.EditTarget(edit="rotate")],
     sample_every=7,
 )
-_TURN = {"gan": _GAME, "edits": [pb.EditTarget(edit="rotate")], "walk_steps": 15, "evaluation_size": 64}
+_TURN: dict[str, Any] = {"gan": _GAME, "edits": [pb.EditTarget(edit="rotate")], "walk_steps": 15, "evaluation_size": 64}
 
 JOBS: Mapping[str, pb.JobSpec] = {
     "edit, linear": pb.JobSpec(model="tiny", direction="linear", edit_direction=pb.EditDirectionSpec(**_WALK)),
@@ -58,7 +60,7 @@ JOBS: Mapping[str, pb.JobSpec] = {
     "edit, each class": pb.JobSpec(
         model="digits",
         direction="each",
-        edit_direction=pb.EditDirectionSpec(**_WALK | {"edits": _EDITS[:1]}, classes=pb.ClassChoice(each=True)),
+        edit_direction=pb.EditDirectionSpec(**_FIRST_WALK, classes=pb.ClassChoice(each=True)),
     ),
     "sefa": pb.JobSpec(model="tiny", direction="sefa", sefa=pb.SefaSpec(directions=4)),
     "pca": pb.JobSpec(model="digits", direction="pca", pca=pb.PcaSpec(directions=4, samples=3_000)),

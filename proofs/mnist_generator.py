@@ -10,7 +10,7 @@ from dataclasses import replace
 import torch
 
 from benchmarks.report import Claim, report
-from latentwalk.client import Gan
+from latentwalk.client import Gan, JobHandle
 from latentwalk.gan.artifacts import load_classifier, load_generator
 from latentwalk.trainer.data import Library
 from proofs.likeness import drawn, frechet_distance, told
@@ -33,13 +33,17 @@ def main(options: Options) -> bool:
     return report(NAME, claims, remarks, RESULTS)
 
 
+def ask(options: Options, shop: Workshop) -> JobHandle:
+    """Queue the job of the generator, or find it."""
+    gan = replace(DIGITS, steps=options.steps(STEPS))
+    return shop.client.train_gan("digits", gan, request_id=request_id("digits", options))
+
+
 def _train(options: Options, shop: Workshop) -> float:
     """Train both; returns the seconds that the longer of the two has trained."""
-    client, steps, judge_steps = shop.client, options.steps(STEPS), options.steps(CLASSIFIER_STEPS)
-    jobs = (
-        client.train_classifier("judge", "MNIST", steps=judge_steps, request_id=request_id("judge", options)),
-        client.train_gan("digits", replace(DIGITS, steps=steps), request_id=request_id("digits", options)),
-    )
+    steps = options.steps(CLASSIFIER_STEPS)
+    judge = shop.client.train_classifier("judge", "MNIST", steps=steps, request_id=request_id("judge", options))
+    jobs = judge, ask(options, shop)
     started = time.monotonic()
     shop.finish(*jobs)
     print(f"  trained in {time.monotonic() - started:.0f} s")

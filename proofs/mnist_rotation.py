@@ -26,7 +26,7 @@ ANGLES = (-30, -24, -18, -12, -6, 6, 12, 18, 24, 30)
 TIE = 0.003
 LATENTS = 2_000
 TRAINED = EditTarget("rotate", -20, 20)
-STEPS, WALK_STEPS = 3_000, 500
+STEPS, WALK_STEPS = 2_000, 500
 EDIT_WEIGHT = 20.0
 """The paper's 1 is for 50,600 steps; this many steps need the walk to count for more."""
 PLAIN = Gan(data="MNIST", conditional=True)

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import grpc
 
@@ -73,11 +72,3 @@ def workshop(options: Options, name: str) -> Generator[Workshop]:
 def request_id(name: str, options: Options, *parts: object) -> str:
     """Names a job by what it is to do, so that a proof that is started again finds the job it had."""
     return "-".join(map(str, (name, options.share, *parts)))
-
-
-def data_folder(path: str) -> Path:
-    """The folder, or a refusal that says what is needed in it."""
-    folder = Path(path)
-    if not (folder / "MNIST" / "raw").is_dir():
-        raise SystemExit(f"there is no MNIST/raw in {folder}: name a folder that has it with --data")
-    return folder

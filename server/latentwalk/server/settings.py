@@ -16,7 +16,9 @@ class Settings(Endpoint):
     metrics_address: str = setting(
         "127.0.0.1:9464", "host:port to serve Prometheus metrics on; empty for none", host_and_port_or_nothing
     )
-    store: str = setting("data/store", "artifact store: a local path or an fsspec URL")
+    store: str = setting(
+        "", "artifact store: a local path or an fsspec URL; empty for data/store, or for the built-in digits without it"
+    )
     models: tuple[str, ...] = setting(
         (), "models to load at start, the newest version of each, with commas between them; none for all in the store"
     )
