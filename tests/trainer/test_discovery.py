@@ -1,10 +1,13 @@
 """Directions found by telling them apart: what is shown, what is asked, what is measured, and what is published."""
 
 import math
+from base64 import b64decode
+from io import BytesIO
 
 import grpc
 import pytest
 import torch
+from PIL import Image
 from torch.nn import functional as F
 
 from latentwalk.gan.artifacts import ArtifactStore, load_direction
@@ -214,6 +217,15 @@ def test_a_trained_predictor_tells_far_more_than_chance_and_the_directions_stay_
     torch.testing.assert_close(vectors @ vectors.T, torch.eye(8), rtol=0, atol=1e-5)
     by_slider = [outcome.measures[f"accuracy.{axis}"] for axis in range(8)]
     assert sum(by_slider) / 8 == pytest.approx(outcome.measures["reconstruction_accuracy"], abs=0.1)
+
+
+def test_the_last_step_is_shown_on_one_latent_with_the_sliders_of_its_class(digits):
+    method = class_directions(digits)
+    assert method.sample(5) is None
+    sample = method.sample(7)
+    assert sample.caption.startswith("sliders global.0, global.1, global.2, class")
+    with Image.open(BytesIO(b64decode(sample.png))) as sheet:
+        assert sheet.size == (7 * 17 + 1, 6 * 17 + 1)
 
 
 def test_measures_count_what_was_taken_for_what(digits):

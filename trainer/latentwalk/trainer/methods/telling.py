@@ -20,11 +20,16 @@ from latentwalk.trainer import seeds
 from latentwalk.trainer.methods.method import Method, Outcome, Phase
 from latentwalk.trainer.networks.precision import reduced
 from latentwalk.trainer.networks.shift_predictors import Guess
+from latentwalk.trainer.reports import Sample
+from latentwalk.trainer.sheets import sheet
 from latentwalk.trainer.specs import ClassDirectionsSpec, DiscoverySpec, JobSpec
 from latentwalk.trainer.starts import Source, Starts
 
 LIMIT_FACTOR = 2.0
 """How much further than it was trained a slider may be walked."""
+SAMPLE_EVERY = 1_000
+"""Steps between two sheets of samples."""
+_SHOWN_ROWS, _SHOWN_COLUMNS = 16, 7
 _MEASURED_AT_ONCE = 64
 
 
@@ -146,6 +151,22 @@ class Telling(Method):
             guess: Guess = self._predictor(pairs.plain, pairs.shifted)
         which, how_far = (one.float() for one in guess)
         return which, how_far.gather(1, pairs.slots[:, None] // self._axes)[:, 0]
+
+    @torch.no_grad()
+    def sample(self, step: int) -> Sample | None:
+        """What the first sliders do to one held-out latent, a slider a row, every so many steps and at the end."""
+        if step % SAMPLE_EVERY and step != self.steps:
+            return None
+        start = self._source.starts([0], seeds.held_out_generator("sample"))
+        class_id = None if start.classes is None else int(start.classes)
+        direction = self.direction()
+        shown = [place for place, one in enumerate(direction.sliders) if one.class_id in (None, class_id)][:_SHOWN_ROWS]
+        alphas = torch.linspace(*direction.sliders[0].trained, _SHOWN_COLUMNS).tolist()
+        z = torch.cat([direction.walk(start.z, place, alpha) for place in shown for alpha in alphas])
+        condition = None if start.condition is None else start.condition.expand(len(z), -1)
+        names = ", ".join(direction.sliders[place].name for place in shown)
+        drawn = self._source.draw(z, condition)
+        return Sample(step, f"sliders {names}", sheet(drawn, _SHOWN_COLUMNS, self._source.generator.spec.range))
 
     # -- measuring -------------------------------------------------------------------------------------------------
 
