@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Callable
 
-from proofs import mnist_generator, mnist_rotation
+from proofs import mnist_class_directions, mnist_discovery, mnist_generator, mnist_rotation
 from proofs.options import Options, read_options
 
 SCRIPTS: dict[str, Callable[[Options], bool]] = {
     "mnist_generator": mnist_generator.main,
     "mnist_rotation": mnist_rotation.main,
+    "mnist_discovery": mnist_discovery.main,
+    "mnist_class_directions": mnist_class_directions.main,
 }
 
 
