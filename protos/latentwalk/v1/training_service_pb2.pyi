@@ -460,7 +460,7 @@ class EditDirectionSpec(_message.Message):
     """Fresh latents for each step. 1 to 1,024. Default 16. They are shared out among the edits."""
     learning_rate: _builtins.float
     """Adam's greatest step size; it falls to nothing along half a cosine. Above 0, at most 1. Default 0.4 for a linear
-    walk, 0.001 for a nonlinear one.
+    walk, 0.003 for a nonlinear one.
     """
     evaluation_size: _builtins.int
     """Held-out latents on which the result is measured; never trained on. 1 to 65,536. Default 1,024."""

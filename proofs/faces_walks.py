@@ -1,0 +1,61 @@
+"""Claims: how far the real face generator can be steered, by linear walks, and what nonlinear ones add.
+
+Each edit is a job of its own, linear and then nonlinear, with the trainer's defaults: the same budget of 250 steps of
+batch 16. What counts is the masked squared error on held-out latents, below that of doing nothing (question 4 of the
+steerability paper: does a nonlinear walk do better?). "colour" is the mean of red, green and blue.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from benchmarks.report import Claim, report
+from latentwalk.cli.pull import FACES, publish, published
+from latentwalk.client import JobHandle
+from proofs.options import RESULTS, Options
+from proofs.workshop import Workshop, request_id, workshop
+
+NAME = "faces_walks"
+STEPS = 250
+COLOURS = ("red", "green", "blue")
+EDITS = ("brightness", *COLOURS, "lab_l", "lab_a", "lab_b", "zoom", "shift_x", "shift_y", "rotate", "rotate3d")
+TARGETS = {"brightness": 75.0, "colour": 60.0, "zoom": 16.0, "shift_x": 12.0, "shift_y": 8.0, "rotate": 4.0}
+
+Form = Literal["linear", "nonlinear"]
+Gains = Mapping[str, float]
+"""Percent below doing nothing, by edit."""
+
+
+def main(options: Options) -> bool:
+    """Train all walks, print and write the result, and say whether the claims hold."""
+    with workshop(options, NAME) as shop:
+        store = options.work / NAME / "store"
+        if not published(store, FACES):
+            publish(store, FACES)
+        jobs = {(form, edit): _ask(options, shop, form, edit) for form in _FORMS for edit in EDITS}
+        results = dict(zip(jobs, shop.finish(*jobs.values()), strict=True))
+    gains = {key: 100 * result.evaluations[0].gain for key, result in results.items()}
+    linear, nonlinear = (_gains(gains, form) for form in _FORMS)
+    claims = [Claim(f"{edit}, linear, below doing nothing", linear[edit], "%", target) for edit, target in TARGETS.items()]
+    rows = [f"{edit:<11} linear {linear[edit]:6.1f} %   nonlinear {nonlinear[edit]:6.1f} %" for edit in linear]
+    return report(NAME, claims, rows, RESULTS)
+
+
+_FORMS: tuple[Form, Form] = ("linear", "nonlinear")
+
+
+def _ask(options: Options, shop: Workshop, form: Form, edit: str) -> JobHandle:
+    """Queue a job, or find it."""
+    return shop.client.train_edit(
+        FACES.name,
+        f"{edit}-{form}",
+        edits=edit,
+        form=form,
+        steps=options.steps(STEPS),
+        request_id=request_id(NAME, options, form, edit),
+    )
+
+
+def _gains(gains: Mapping[tuple[Form, str], float], form: Form) -> Gains:
+    """Those of one form, with the mean of the three colours beside them."""
+    of_form = {edit: gains[form, edit] for edit in EDITS}
+    return {**of_form, "colour": sum(of_form[colour] for colour in COLOURS) / len(COLOURS)}
