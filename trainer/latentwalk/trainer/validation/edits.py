@@ -15,8 +15,8 @@ from latentwalk.trainer.specs.edits import ClassChoice, edit_of_target
 from latentwalk.trainer.validation.context import Context
 
 DEFAULT_LEARNING_RATES: Mapping[WalkForm, float] = {WalkForm.LINEAR: 0.4, WalkForm.NONLINEAR: 0.003}
-"""Measured on the demo's faces, see methods.edits.direction; nonlinear, on zoom: 30 % better than nothing at 0.0003, 39 at
-0.001, 43 at 0.003, 40 at 0.01."""
+"""Measured on the demo's faces, see methods.edits.direction; nonlinear, on zoom: 30 % better than nothing at
+0.0003, 39 at 0.001, 43 at 0.003, 40 at 0.01."""
 
 
 def complete_edit_direction(settings: EditDirectionSpec, context: Context) -> EditDirectionSpec:
