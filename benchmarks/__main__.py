@@ -3,10 +3,21 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import engine_against_eager, steering, training_speed, walks_against_bare_engine
+from benchmarks import (
+    engine_against_eager,
+    latency_against_bare_engine,
+    many_walks,
+    overload,
+    steering,
+    training_speed,
+    walks_against_bare_engine,
+)
 
 SCRIPTS: dict[str, Callable[[], bool]] = {
     "engine_against_eager": engine_against_eager.main,
+    "latency_against_bare_engine": latency_against_bare_engine.main,
+    "many_walks": many_walks.main,
+    "overload": overload.main,
     "steering": steering.main,
     "training_speed": training_speed.main,
     "walks_against_bare_engine": walks_against_bare_engine.main,

@@ -1,5 +1,6 @@
-"""The generators that are measured: the real faces, and one of their shape with random weights."""
+"""The generators that are measured: the real faces, and of their shape, or heavier, with random weights."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -12,25 +13,27 @@ from latentwalk.gan.spec import GeneratorSpec
 
 STORE = Path("data/store")
 SPEC = GeneratorSpec("dcgan", latent_size=100, classes=0, resolution=64, channels=3, config={"width": 64})
+HEAVY = replace(SPEC, config={"width": 208})
+"""More than ten times as many multiplications for each picture."""
 
 
-def publish(folder: Path) -> tuple[Generator, LinearDirection]:
+def publish(folder: Path, spec: GeneratorSpec = SPEC) -> tuple[Generator, LinearDirection]:
     """Put a generator "bench" with random weights, and a direction "ahead" with a random vector, into a store."""
-    generator = random_generator()
+    generator = random_generator(spec)
     slider = Slider(name="ahead", edit="", unit="", scale=1.0, trained=(-1.0, 1.0), limit=(-3.0, 3.0))
-    direction = LinearDirection("ahead", generator.digest, (slider,), torch.randn(1, SPEC.latent_size))
+    direction = LinearDirection("ahead", generator.digest, (slider,), torch.randn(1, spec.latent_size))
     store, origin = ArtifactStore(str(folder)), {"made_by": "benchmarks", "weights": "random"}
     save_generator(store, "bench", generator, provenance=origin, created="")
     save_direction(store, "bench", direction, provenance=origin, created="")
     return generator, direction
 
 
-def random_generator() -> Generator:
+def random_generator(spec: GeneratorSpec = SPEC) -> Generator:
     """A frozen generator of that shape, with random weights."""
     torch.manual_seed(0)
-    generator = build_generator(SPEC)
+    generator = build_generator(spec)
     for _ in range(20):  # until the batch statistics are those of its own pictures: else every one of them is grey
-        generator.train()(torch.randn(32, SPEC.latent_size))
+        generator.train()(torch.randn(32, spec.latent_size))
     return generator.freeze()
 
 

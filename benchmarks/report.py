@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import statistics
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -64,3 +65,8 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor()
+
+
+def spread(values: Sequence[float], form: str = ".2f") -> str:
+    """The median of the rounds, and the least and the most of them."""
+    return f"{statistics.median(values):{form}} [{min(values):{form}} to {max(values):{form}}]"
