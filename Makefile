@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format protos serve trainer bench prove default-model clean
+.PHONY: help demo test test-long check format protos serve trainer bench bench-peers prove default-model clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ trainer: $(READY)  ## Run the trainer on data/
 bench: $(READY)  ## What we claim about speed, measured here
 	$(BIN)/python -m benchmarks
 
+bench-peers: $(READY)  ## Ourselves beside PyTriton, Ray Serve, mosec and LitServe, each in its own environment
+	$(BIN)/python -m benchmarks.peers
+
 prove: $(READY)  ## What the papers claim, reproduced here; SETS=folder with MNIST/raw
 	$(BIN)/python -m proofs --data $(SETS) --work $(DATA)/proofs
 
@@ -64,4 +67,4 @@ default-model: $(READY)  ## Train the built-in digits and their directions again
 	$(BIN)/python -m proofs.embedded_default --data $(SETS) --work $(DATA)/proofs
 
 clean:  ## Remove the environment and everything generated
-	rm -rf $(VENV) demo $(DATA) benchmarks/results proofs/results .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-peers demo $(DATA) benchmarks/results proofs/results .pytest_cache .ruff_cache .hypothesis .import_linter_cache

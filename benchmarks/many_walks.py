@@ -46,7 +46,7 @@ def main() -> bool:
     remarks = [
         f"median of {ROUNDS} rounds [least to most]: {spread(ratios)} x; {spread([one.few for one in rounds], '.0f')} "
         f"and {spread([one.many for one in rounds], '.0f')} frames/s",
-        f"the server had {first_memory:.0f} MiB after the first {FEW} walks, {spread(memories, '.0f')} MiB after {MANY}",
+        f"the server had {first_memory:.0f} MiB after the first {FEW} walks, {spread(memories, '.0f')} after {MANY}",
         "every pixel of every frame was within 1/255 of the bare engine's",
     ]
     return report("many_walks", claims, remarks)

@@ -72,8 +72,8 @@ def main() -> bool:
         Claim(f"errors other than {REFUSED}", others, "", 0, True),
     ]
     remarks = [
-        f"requests of {ROWS} pictures; median of {ROUNDS} rounds [least to most]: refusal p99 {spread(refusals, '.1f')} "
-        f"ms, {spread(times)} x",
+        f"requests of {ROWS} pictures; median of {ROUNDS} rounds [least to most]: refusal p99 "
+        f"{spread(refusals, '.1f')} ms, {spread(times)} x",
         *(f"round {number}: {flow}" for number, one in enumerate(rounds, 1) for flow in one),
         "every pixel of every picture was within 1/255 of the bare engine's",
     ]

@@ -66,8 +66,9 @@ async def walk_together(address: str, *, walks: int, frames: int, seconds: float
 
 def walk_request(seed: int, frames: int) -> pb.WalkRequest:
     """One walk."""
-    ends = {"from": pb.Extent(alpha=-1.0), "to": pb.Extent(alpha=1.0)}
-    leg = pb.Leg(stretches=[pb.Stretch(direction="ahead", **ends)], frames=frames)
+    stretch = pb.Stretch(direction="ahead", to=pb.Extent(alpha=1.0))
+    getattr(stretch, "from").alpha = -1.0  # a word of Python's own
+    leg = pb.Leg(stretches=[stretch], frames=frames)
     return pb.WalkRequest(model=MODEL, starts=[latent(code_of(seed))], legs=[leg])
 
 

@@ -35,7 +35,7 @@ async def draw_on_schedule(address: str, *, rate: float, rows: int, seconds: flo
 
 def _schedule(rate: float, seconds: float, connection: int) -> Sequence[float]:
     """When the requests of one connection are due, in seconds from the start."""
-    chance, due, times = random.Random(connection), 0.0, list[float]()
+    chance, due, times = random.Random(connection), 0.0, list[float]()  # noqa: S311 - not a secret
     while (due := due + chance.expovariate(rate)) < seconds:
         times.append(due)
     return times

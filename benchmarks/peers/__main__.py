@@ -140,7 +140,8 @@ def _walks(meeting: Meeting, claims: list[Claim], remarks: list[str]) -> None:
 
 
 def _rates(pairs: Sequence[Pair]) -> str:
-    return f"{spread([one.ours.rate for one in pairs], '.0f')} against {spread([one.peer.rate for one in pairs], '.0f')}"
+    ours, peers = ([side.rate for side in sides] for sides in _sides(pairs))
+    return f"{spread(ours, '.0f')} against {spread(peers, '.0f')}"
 
 
 def _latencies(pairs: Sequence[Pair]) -> str:

@@ -25,7 +25,7 @@ def python_of(peer: str) -> Path:
     if not ready.exists() or ready.read_text() != wanted:
         print(f"installing {', '.join(REQUIREMENTS[peer])} into {folder}", flush=True)
         _run(sys.executable, "-m", "venv", "--clear", str(folder))
-        _run(str(python), "-m", "pip", "install", "--quiet", *REQUIREMENTS[peer])
+        _run(str(python), "-m", "pip", "install", "-qq", *REQUIREMENTS[peer])
         _share(python)
         _run(str(python), "-c", "import torch, latentwalk.server.engine")
         ready.write_text(wanted)

@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -33,8 +32,10 @@ class PeerSettings:
     form: str
     """One of FORMS."""
     port: int
-    other_ports: tuple[int, ...]
-    """For what the peer insists on serving besides."""
+    http_port: int
+    """For HTTP beside gRPC, where the peer insists."""
+    metrics_port: int
+    """For metrics, where the peer insists."""
 
     def to_environment(self) -> Mapping[str, str]:
         """As a variable of the environment, which every process of the peer inherits."""
@@ -43,8 +44,7 @@ class PeerSettings:
     @classmethod
     def from_environment(cls) -> "PeerSettings":
         """The inverse of to_environment."""
-        values = json.loads(os.environ[_VARIABLE])
-        return cls(**{**values, "other_ports": tuple(values["other_ports"])})
+        return cls(**json.loads(os.environ[_VARIABLE]))
 
 
 def make_draw(settings: PeerSettings) -> Draw:

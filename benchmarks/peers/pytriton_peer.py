@@ -1,5 +1,10 @@
 """The generator behind Triton, by PyTriton."""
 
+import os
+import sysconfig
+import tempfile
+from pathlib import Path
+
 import numpy as np
 from pytriton.decorators import batch
 from pytriton.model_config import DynamicBatcher, ModelConfig, Tensor
@@ -8,12 +13,25 @@ from pytriton.triton import Triton, TritonConfig
 from benchmarks.peers.model import BATCH, CHANNELS, LATENT_SIZE, NAME, SIDE, WINDOW_SECONDS, PeerSettings, make_draw
 
 HOST = "127.0.0.1"
+# Triton's own interpreter may be an older Python 3.11 than the library that it finds, which then misses this method.
+MENDING = """
+import threading
+from multiprocessing import resource_tracker
+if not hasattr(threading.RLock(), "_recursion_count"):
+    resource_tracker._resource_tracker._lock = threading._PyRLock()
+"""
 
 
 def main() -> None:
     """Serve until a signal."""
-    settings = PeerSettings.from_environment()
-    http_port, metrics_port, *_ = settings.other_ports
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "sitecustomize.py").write_text(MENDING)
+        # The numpy of this environment, and not another one that it might find.
+        os.environ["PYTHONPATH"] = os.pathsep.join((folder, sysconfig.get_path("purelib")))
+        _serve(PeerSettings.from_environment())
+
+
+def _serve(settings: PeerSettings) -> None:
     draw = make_draw(settings)
 
     @batch
@@ -25,9 +43,9 @@ def main() -> None:
         grpc_address=HOST,
         grpc_port=settings.port,
         http_address=HOST,
-        http_port=http_port,
+        http_port=settings.http_port,
         metrics_address=HOST,
-        metrics_port=metrics_port,
+        metrics_port=settings.metrics_port,
     )
     batcher = DynamicBatcher(max_queue_delay_microseconds=round(1e6 * WINDOW_SECONDS))
     with Triton(config=config) as triton:

@@ -55,9 +55,7 @@ def _code(latent: pb.GenerateRequest) -> np.ndarray:
 
 
 def _image(picture: bytes) -> image_pb2.Image:
-    return image_pb2.Image(
-        format=image_pb2.IMAGE_FORMAT_RAW, width=SIDE, height=SIDE, channels=CHANNELS, data=picture
-    )
+    return image_pb2.Image(format=image_pb2.IMAGE_FORMAT_RAW, width=SIDE, height=SIDE, channels=CHANNELS, data=picture)
 
 
 def main() -> None:
@@ -71,7 +69,7 @@ def main() -> None:
         _node_ip_address=HOST,
     )
     serve.start(
-        http_options=HTTPOptions(host=HOST, port=settings.other_ports[0]),
+        http_options=HTTPOptions(host=HOST, port=settings.http_port),
         grpc_options=gRPCOptions(port=settings.port, grpc_servicer_functions=[SERVICE]),
     )
     try:

@@ -42,8 +42,8 @@ PEERS = {
 @contextmanager
 def started(peer: Peer, form: str, on: Stage, load: LoadProcess) -> Iterating[str]:
     """Start it, wait until it draws, and give its address; what it says goes to results/<peer>.log."""
-    port, *others = (free_port() for _ in range(3))
-    settings = PeerSettings(str(on.store), str(on.cache), form, port, tuple(others))
+    port, http_port, metrics_port = (free_port() for _ in range(3))
+    settings = PeerSettings(str(on.store), str(on.cache), form, port, http_port, metrics_port)
     command = [python_of(peer.name), "-m", f"benchmarks.peers.{peer.name}_peer"]
     LOGS.mkdir(exist_ok=True)
     with (LOGS / f"{peer.name}.log").open("w") as log:
