@@ -2,8 +2,6 @@
 
 import os
 import sysconfig
-import tempfile
-from pathlib import Path
 
 import numpy as np
 from pytriton.decorators import batch
@@ -13,25 +11,13 @@ from pytriton.triton import Triton, TritonConfig
 from benchmarks.peers.model import BATCH, CHANNELS, LATENT_SIZE, NAME, SIDE, WINDOW_SECONDS, PeerSettings, make_draw
 
 HOST = "127.0.0.1"
-# Triton's own interpreter may be an older Python 3.11 than the library that it finds, which then misses this method.
-MENDING = """
-import threading
-from multiprocessing import resource_tracker
-if not hasattr(threading.RLock(), "_recursion_count"):
-    resource_tracker._resource_tracker._lock = threading._PyRLock()
-"""
 
 
 def main() -> None:
     """Serve until a signal."""
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "sitecustomize.py").write_text(MENDING)
-        # The numpy of this environment, and not another one that it might find.
-        os.environ["PYTHONPATH"] = os.pathsep.join((folder, sysconfig.get_path("purelib")))
-        _serve(PeerSettings.from_environment())
-
-
-def _serve(settings: PeerSettings) -> None:
+    # Triton's workers embed Python: the one that runs this, not an older one that the system may have.
+    os.environ["LD_LIBRARY_PATH"] = sysconfig.get_config_var("LIBDIR")
+    settings = PeerSettings.from_environment()
     draw = make_draw(settings)
 
     @batch

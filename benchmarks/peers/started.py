@@ -15,7 +15,7 @@ from benchmarks.peers.model import PeerSettings
 from benchmarks.served import free_port
 from benchmarks.stage import Stage
 
-START_SECONDS, STOP_SECONDS = 120.0, 20.0
+START_SECONDS, LOOK_SECONDS, STOP_SECONDS = 120.0, 5.0, 20.0
 LOGS = ROOT / "benchmarks" / "results"
 
 
@@ -52,10 +52,21 @@ def started(peer: Peer, form: str, on: Stage, load: LoadProcess) -> Iterating[st
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
         address = f"127.0.0.1:{port}"
-        load.run(wait_for, peer.wire, address, seconds=START_SECONDS, seed=0)
+        _wait(process, peer, address, load)
         yield address
     finally:
         _end(process)
+
+
+def _wait(process: subprocess.Popen[bytes], peer: Peer, address: str, load: LoadProcess) -> None:
+    """Until it draws. Raises TimeoutError if it does not, or has ended."""
+    until = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            return load.run(wait_for, peer.wire, address, seconds=LOOK_SECONDS, seed=0)
+        except TimeoutError as error:
+            if process.poll() is not None or time.monotonic() > until:
+                raise TimeoutError(f"{peer.title} does not serve, see {LOGS / peer.name}.log: {error}") from error
 
 
 def _variables(port: int) -> dict[str, str]:
