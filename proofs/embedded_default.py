@@ -18,6 +18,7 @@ from proofs.workshop import request_id, workshop
 
 MODEL = "digits"
 STEPS, BATCH_SIZE = 500, 32
+DISCOVERY_STEPS, DISCOVERY_RATE = 1_000, 0.001
 MOST_BYTES = 6 * 2**20
 
 STRETCH = CustomEdit("stretch_x", "affine", [[1, 0, 0], [0, 0, 0]], unit="ln x")
@@ -64,8 +65,32 @@ def _directions(options: Options, client: Client) -> list[JobHandle]:
     ]
     # More ink of the same digit is a thicker stroke.
     ink = client.train_boundary(MODEL, "thickness", attribute="luminance", request_id=request_id("thickness", options))
-    found = client.train_pca(MODEL, "found", directions=2, request_id=request_id("found", options))
-    return [*jobs, ink, found]
+    main = client.train_pca(MODEL, "components", directions=2, request_id=request_id("components", options))
+    return [*jobs, ink, main, *_found(options, client)]
+
+
+def _found(options: Options, client: Client) -> list[JobHandle]:
+    """Directions that nobody named: of all digits, and of each."""
+    steps = options.steps(DISCOVERY_STEPS)
+    found = client.train_discovery(
+        MODEL,
+        "found",
+        directions=8,
+        steps=steps,
+        batch_size=BATCH_SIZE,
+        learning_rate=DISCOVERY_RATE,
+        request_id=request_id("found", options),
+    )
+    of_each = client.train_class_directions(
+        MODEL,
+        "of_each_digit",
+        directions=2,
+        steps=steps,
+        batch_size=BATCH_SIZE,
+        learning_rate=DISCOVERY_RATE,
+        request_id=request_id("of_each_digit", options),
+    )
+    return [found, of_each]
 
 
 def _ship(store: ArtifactStore, folder: Path) -> int:
