@@ -9,8 +9,6 @@ from typing import Any, Literal, TypeAlias
 import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
-from torchvision import datasets
-from torchvision.transforms.v2 import functional as transforms
 
 Kind: TypeAlias = Literal["dataset", "folder"]
 Part: TypeAlias = Literal["train", "test"]
@@ -87,22 +85,15 @@ class Library:
 # -- data sets of torchvision ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Known:
-    """A data set of torchvision: CIFAR is pickled, and read only after its published digests were compared."""
-
-    load: Callable[..., Any]
-    form: Form
-
-
-DATASETS: Mapping[str, _Known] = {
-    "MNIST": _Known(datasets.MNIST, Form(1, 10)),
-    "FashionMNIST": _Known(datasets.FashionMNIST, Form(1, 10)),
-    "KMNIST": _Known(datasets.KMNIST, Form(1, 10)),
-    "CIFAR10": _Known(datasets.CIFAR10, Form(3, 10)),
-    "CIFAR100": _Known(datasets.CIFAR100, Form(3, 100)),
+DATASETS: Mapping[str, Form] = {
+    "MNIST": Form(1, 10),
+    "FashionMNIST": Form(1, 10),
+    "KMNIST": Form(1, 10),
+    "CIFAR10": Form(3, 10),
+    "CIFAR100": Form(3, 100),
 }
-"""By their names in torchvision; all have a train part and a test part."""
+"""By their names in torchvision; all have a train part and a test part. CIFAR is pickled, and read only after its
+published digests were compared."""
 
 
 def _known_form(library: Library, name: str) -> Form:
@@ -110,7 +101,7 @@ def _known_form(library: Library, name: str) -> Form:
         raise DataRefused(f"{name!r} is none of {', '.join(DATASETS)}")
     if not library.download:
         _load(library, name, train=False)
-    return DATASETS[name].form
+    return DATASETS[name]
 
 
 def _read_known(library: Library, name: str, part: Part, resolution: int) -> Pictures:
@@ -123,8 +114,12 @@ def _read_known(library: Library, name: str, part: Part, resolution: int) -> Pic
 
 
 def _load(library: Library, name: str, *, train: bool) -> Any:
+    # Here, and not above: most jobs need no data, and torchvision takes seconds to import.
+    from torchvision import datasets
+
+    load: Callable[..., Any] = getattr(datasets, name)
     try:
-        return DATASETS[name].load(str(library.root), train=train, download=library.download)
+        return load(str(library.root), train=train, download=library.download)
     except (RuntimeError, OSError, ValueError) as error:
         raise DataRefused(
             f"data set {name} cannot be read from {library.root}: {error}. Put it there in torchvision's layout, or "
@@ -187,9 +182,11 @@ def _mode(path: Path) -> str:
 
 def _decoded(path: Path, channels: int) -> Tensor:
     """uint8 [1, C, H, W]."""
+    from torchvision.transforms.v2.functional import pil_to_tensor
+
     try:
         with Image.open(path) as picture:
-            return transforms.pil_to_tensor(picture.convert("L" if channels == 1 else "RGB"))[None]
+            return pil_to_tensor(picture.convert("L" if channels == 1 else "RGB"))[None]
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataRefused(f"{path} is a broken picture: {error}") from error
 
@@ -201,7 +198,9 @@ def _fit(images: Tensor, resolution: int) -> Tensor:
     """uint8 [N, C, H, W] -> [N, C, resolution, resolution]: bilinear, without aliases, then the middle."""
     if images.shape[2:] == (resolution, resolution):
         return images
-    return transforms.center_crop(transforms.resize(images, [resolution], antialias=True), [resolution])
+    from torchvision.transforms.v2.functional import center_crop, resize
+
+    return center_crop(resize(images, [resolution], antialias=True), [resolution])
 
 
 def _check_size(count: int, channels: int, resolution: int) -> None:

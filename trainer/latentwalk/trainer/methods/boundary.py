@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Self
 
 import torch
-from sklearn.svm import SVC
 from torch import Tensor, nn
 
 from latentwalk.gan.attributes import attribute
@@ -88,6 +87,8 @@ class Boundary(Method):
 
 def _separate(low: Tensor, high: Tensor, seed: int) -> tuple[Tensor, float]:
     """The unit normal [Z] that points from the low latents to the high ones, and its accuracy on those held back."""
+    from sklearn.svm import SVC  # takes seconds to import
+
     z = torch.cat([low, high]).double()
     labels = torch.cat([torch.zeros(len(low)), torch.ones(len(high))])
     order = torch.randperm(len(z), generator=torch.Generator().manual_seed(seed & (2**63 - 1)))

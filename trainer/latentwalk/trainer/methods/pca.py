@@ -5,11 +5,10 @@ latent is isotropic: the components of the first features, brought back to laten
 """
 
 from collections.abc import Callable
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
-from sklearn.decomposition import IncrementalPCA
 from torch import Tensor, nn
 
 from latentwalk.gan.closed_form import latents_of_components
@@ -20,6 +19,9 @@ from latentwalk.trainer.methods.method import Method, Outcome
 from latentwalk.trainer.methods.samples import sample
 from latentwalk.trainer.specs import JobSpec, PcaSpec
 from latentwalk.trainer.specs.closed_form import SAMPLES_PER_STEP
+
+if TYPE_CHECKING:
+    from sklearn.decomposition import IncrementalPCA
 
 # Components that are carried along beyond those that are wanted, so that what one batch cuts off is not missed.
 _SPARE = 64
@@ -54,7 +56,9 @@ class Components(nn.Module):
         """Features [N, F] -> coordinates [N, count] along the first components, float64."""
         return (features.double() - self.mean) @ self.components[:count].T
 
-    def _restored(self) -> IncrementalPCA:
+    def _restored(self) -> "IncrementalPCA":
+        from sklearn.decomposition import IncrementalPCA  # takes seconds to import
+
         pca = IncrementalPCA(len(self.components))
         if self.seen:
             pca.components_ = self.components.numpy().copy()

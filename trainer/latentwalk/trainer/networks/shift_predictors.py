@@ -7,7 +7,6 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.models import resnet18
 
 Guess: TypeAlias = tuple[Tensor, Tensor]
 """(logits [N, B K], shifts [N, B]) for B banks of K directions; the slot of direction k of bank b is b K + k."""
@@ -71,6 +70,8 @@ def _lenet(channels: int) -> tuple[nn.Module, Head]:
 
 def _resnet18(channels: int) -> tuple[nn.Module, Head]:
     """ResNet-18 (He et al. 2016) with as many input channels as two pictures have."""
+    from torchvision.models import resnet18  # takes seconds to import
+
     network = resnet18()
     network.conv1 = nn.Conv2d(channels, 64, 7, 2, 3, bias=False)
     nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
