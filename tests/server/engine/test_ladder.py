@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from latentwalk.gan.processor import has_bf16
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.server.engine.ladder import Ladder
-from latentwalk.server.engine.onednn import has_bf16
 from latentwalk.server.engine.rows import sample_rows, stack
 
 SPECS = {

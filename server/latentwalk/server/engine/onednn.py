@@ -15,11 +15,6 @@ from torch import Tensor, nn
 Layer = Callable[[Tensor], Tensor]
 
 
-def has_bf16() -> bool:
-    """Whether this processor computes in bf16."""
-    return torch.ops.mkldnn._is_mkldnn_bf16_supported()
-
-
 def packed_product(weight: Tensor, bias: Tensor | None, precision: torch.dtype) -> Layer:
     """[N, C] -> [N, C'], and the ReLU, for a weight [C', C]."""
     weight, bias = _cast(weight, bias, precision)

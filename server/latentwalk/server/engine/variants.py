@@ -10,8 +10,8 @@ from torch import Tensor
 
 from latentwalk.gan.families.dcgan import DCGAN
 from latentwalk.gan.generator import Generator
+from latentwalk.gan.processor import has_bf16
 from latentwalk.server.engine.ladder import Ladder
-from latentwalk.server.engine.onednn import has_bf16
 
 Draw = Callable[[Tensor, Tensor | None], Tensor]
 """z float32 [N, Z] and a condition float32 [N, K] or None -> pictures [N, C, H, W]; all on the generator's device."""
