@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Callable
 
-from proofs import faces_walks, mnist_class_directions, mnist_discovery, mnist_generator, mnist_rotation
+from proofs import faces_walks, kills, mnist_class_directions, mnist_discovery, mnist_generator, mnist_rotation
 from proofs.options import Options, read_options
 
 SCRIPTS: dict[str, Callable[[Options], bool]] = {
     "faces_walks": faces_walks.main,
+    "kills": kills.main,
     "mnist_generator": mnist_generator.main,
     "mnist_rotation": mnist_rotation.main,
     "mnist_discovery": mnist_discovery.main,

@@ -1,4 +1,4 @@
-"""Jobs of every method, killed at random moments, end with the weights of undisturbed ones, bit for bit.
+"""Claim: jobs of every method, killed at random moments, end with the weights of undisturbed ones, bit for bit.
 
 Each life of a job is a chain of real processes, as the trainer starts them: SIGKILL ends one at a moment drawn from the
 length of an undisturbed life, and the next goes on from what is on the disk, until one comes to its end.
@@ -16,11 +16,17 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from latentwalk.gan.artifacts import ArtifactStore
+from benchmarks.report import Claim, report
+from latentwalk.gan.artifacts import ArtifactStore, save_generator
+from latentwalk.gan.families import build_generator
+from latentwalk.gan.generator import Generator
+from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.trainer import runner
 from latentwalk.trainer.jobs.folders import LOG, write_assignment
 from latentwalk.trainer.materials import Sources
@@ -28,6 +34,11 @@ from latentwalk.trainer.reports import Ending, News, Result, report_from_json
 from latentwalk.trainer.specs import JobSpec
 from latentwalk.trainer.validation import read_spec
 from latentwalk.v1 import training_service_pb2 as pb
+from proofs.options import RESULTS, Options
+
+NAME = "kills"
+KILLS = 3
+"""Of each job."""
 
 Weights = Mapping[str, Tensor]
 """Every tensor of every artifact that a life has published, by kind and name."""
@@ -50,6 +61,8 @@ _GAME = pb.GanSettings(
 )
 _TURN: dict[str, Any] = {"gan": _GAME, "edits": [pb.EditTarget(edit="rotate")], "walk_steps": 15, "evaluation_size": 64}
 
+_SEARCH: dict[str, Any] = {"directions": 3, "steps": 20, "batch_size": 4, "evaluation_size": 64}
+
 JOBS: Mapping[str, pb.JobSpec] = {
     "edit, linear": pb.JobSpec(model="tiny", direction="linear", edit_direction=pb.EditDirectionSpec(**_WALK)),
     "edit, nonlinear": pb.JobSpec(
@@ -61,6 +74,13 @@ JOBS: Mapping[str, pb.JobSpec] = {
         model="digits",
         direction="each",
         edit_direction=pb.EditDirectionSpec(**_FIRST_WALK, classes=pb.ClassChoice(each=True)),
+    ),
+    "discovery, orthonormal": pb.JobSpec(model="tiny", direction="found", discovery=pb.DiscoverySpec(**_SEARCH)),
+    "discovery, rbf": pb.JobSpec(
+        model="tiny", direction="paths", discovery=pb.DiscoverySpec(**_SEARCH, deformator=pb.DEFORMATOR_RBF)
+    ),
+    "class directions": pb.JobSpec(
+        model="digits", direction="classes", class_directions=pb.ClassDirectionsSpec(**_SEARCH)
     ),
     "sefa": pb.JobSpec(model="tiny", direction="sefa", sefa=pb.SefaSpec(directions=4)),
     "pca": pb.JobSpec(model="digits", direction="pca", pca=pb.PcaSpec(directions=4, samples=3_000)),
@@ -132,6 +152,25 @@ class Killer:
             artifact = store.get(one.kind, name, one.version)  # pyright: ignore[reportArgumentType]
             weights |= {f"{one.kind}/{one.name}: {key}": tensor for key, tensor in artifact.tensors.items()}
         return weights
+
+
+def main(options: Options) -> bool:
+    """Kill, compare, print and write the result, and say whether the claim holds."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        store = ArtifactStore(str(folder / "store"))
+        for model, classes in (("tiny", 0), ("digits", 10)):
+            save_generator(store, model, _generator(classes), provenance={}, created="2026-01-01T00:00:00Z")
+        killer = Killer(Sources(str(folder / "store"), str(options.data)), folder / "jobs")
+        killed = kill_often(killer, list(JOBS), options.steps(KILLS), random.Random())
+    claim = Claim("kills after which all weights are the same, bit for bit", sum(killed.values()), "kills", 20)
+    return report(NAME, [claim], [f"{name}: {count}" for name, count in killed.items()], RESULTS)
+
+
+def _generator(classes: int) -> Generator:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return build_generator(GeneratorSpec("dcgan", 8, classes, 16, 3, {"width": 4})).freeze()
 
 
 class _Process:

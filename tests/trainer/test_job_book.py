@@ -7,6 +7,7 @@ import pytest
 from latentwalk.rpc.errors import NotServing, UnknownJob
 from latentwalk.trainer.jobs.book import JobBook
 from latentwalk.trainer.jobs.records import Request
+from latentwalk.trainer.jobs.retention import Retention
 from latentwalk.trainer.jobs.store import JobStore
 from latentwalk.trainer.reports import JobState, Message, Progress
 
@@ -111,3 +112,12 @@ async def test_what_a_job_did_is_written_even_if_the_database_fails_for_a_while(
 
     await book.change(JobStore.take)
     assert (await book.insist(fragile, job.id, "why")).state == JobState.QUEUED
+
+
+async def test_a_watcher_who_asks_for_events_that_are_gone_begins_with_the_oldest_that_is_kept(tmp_path, make_spec):
+    book = JobBook(JobStore(f"sqlite:///{tmp_path}/short.db", max_queued=8, retention=Retention(events=3)))
+    job = await book.change(JobStore.create, Request("", ""), make_spec())
+    await live(book, job, 6)
+    assert await sequences(book, job) == [1, 2, 7, 8, 9]
+    assert await sequences(book, job, 4) == [7, 8, 9]
+    book.close()

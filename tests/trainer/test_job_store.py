@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from latentwalk.rpc.errors import JobStateConflict, QueueFull, RequestIdReused, ServiceError, UnknownJob
 from latentwalk.trainer.jobs.records import Request
+from latentwalk.trainer.jobs.retention import Retention
 from latentwalk.trainer.jobs.store import JobStore
 from latentwalk.trainer.reports import (
     JobState,
@@ -16,6 +17,7 @@ from latentwalk.trainer.reports import (
     Progress,
     Published,
     Result,
+    Sample,
     SliderEvaluation,
     StateChange,
 )
@@ -208,6 +210,44 @@ def test_what_was_stored_is_there_for_the_next_trainer(database_url, make_spec):
     after = JobStore(database_url, max_queued=8)
     assert after.find(job.id) == job
     after.close()
+
+
+@pytest.fixture
+def forgetful(database_url):
+    store = JobStore(database_url, max_queued=8, retention=Retention(events=5, samples=2, ended_jobs=2))
+    yield store
+    store.close()
+
+
+def test_the_newest_events_of_a_job_are_kept_and_every_change_of_its_state(forgetful, make_spec):
+    job = forgetful.create(NO_REQUEST, make_spec())
+    other = forgetful.create(NO_REQUEST, make_spec())
+    forgetful.take()
+    for step in range(10):
+        forgetful.record(job.id, Progress(step, 10))
+    job, events = forgetful.events(job.id, 0, 100)
+    assert [event.sequence for event in events] == [1, 2, 8, 9, 10, 11, 12]
+    assert [type(event.happening) for event in events] == [StateChange] * 2 + [Progress] * 5
+    assert job.last_sequence == 12
+    assert len(forgetful.events(other.id, 0, 100)[1]) == 1
+
+
+def test_of_samples_fewer_are_kept_than_of_other_events(forgetful, make_spec):
+    job = forgetful.create(NO_REQUEST, make_spec())
+    for step in range(4):
+        forgetful.record(job.id, Sample(step, "a sheet", "aGk="))
+    assert happenings(forgetful, job)[1:] == [Sample(2, "a sheet", "aGk="), Sample(3, "a sheet", "aGk=")]
+
+
+def test_jobs_that_ended_first_are_forgotten_first_and_those_that_live_never(forgetful, make_spec):
+    created = [forgetful.create(NO_REQUEST, make_spec()).id for _ in range(5)]
+    for number in (3, 0, 2, 1):
+        forgetful.cancel(created[number])
+    assert set(forgetful.prune()) == {created[3], created[0]}
+    assert forgetful.prune() == []
+    assert [job.id for job in forgetful.page((), None, 10)] == [created[4], created[2], created[1]]
+    with pytest.raises(UnknownJob):
+        forgetful.events(created[0], 0, 10)
 
 
 OPERATIONS = {

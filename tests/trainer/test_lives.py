@@ -209,6 +209,36 @@ def test_a_cancelled_job_leaves_at_once_and_ends_the_same_when_resumed(
         assert not (tmp_path / "jobs" / job_id).exists()
 
 
+def test_a_job_in_the_middle_of_something_endless_is_cancelled_all_the_same(
+    make_settings, serve_trainer, assert_ends_well
+):
+    with serve_trainer(make_settings()) as trainer:
+        job_id = trainer.create(SPEC).id
+        trainer.wait_for_step(job_id, STEPS // 4)
+        [process] = processes_of(job_id)
+        os.kill(process, signal.SIGSTOP)
+        job = trainer.stub.CancelJob(pb.CancelJobRequest(id=job_id), timeout=60).job
+        assert job.state == pb.JOB_STATE_CANCELLED
+        assert processes_of(job_id) == []
+        trainer.stub.ResumeJob(pb.ResumeJobRequest(id=job_id))
+        assert_ends_well(trainer, job_id)
+
+
+def test_ended_jobs_go_with_their_folders_when_there_are_too_many(make_settings, serve_trainer, tmp_path):
+    short = pb.JobSpec(model="tiny", direction="axes", sefa=pb.SefaSpec(directions=2))
+    with serve_trainer(make_settings(keep_ended_jobs=1)) as trainer:
+        first, second = trainer.create(short).id, trainer.create(short).id
+        trainer.wait_for_end(second)
+    assert [path.name for path in (tmp_path / "jobs").iterdir() if path.is_dir()] == [second]
+    assert sorted(path.name for path in (tmp_path / "jobs" / second).iterdir()) == [
+        ".lock",
+        "job.json",
+        "log.txt",
+        "tensorboard",
+    ]
+    assert first != second
+
+
 def test_a_service_that_is_stopped_and_then_killed_loses_nothing(
     make_settings, serve_trainer, connect, assert_ends_well
 ):

@@ -204,7 +204,7 @@ class JobEvent:
     """Something that happened to a job."""
 
     sequence: int
-    """From 1, without gaps."""
+    """From 1; where one is missing, it is no longer kept."""
     time: datetime
     what: JobStateChange | JobProgress | JobMessage | JobSample
 

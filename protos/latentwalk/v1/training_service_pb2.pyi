@@ -1535,7 +1535,7 @@ class JobEvent(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     SAMPLE_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
-    """From 1, without gaps."""
+    """From 1. Where one is missing, it is no longer kept."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When."""

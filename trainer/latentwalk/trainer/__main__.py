@@ -45,10 +45,10 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
     with lock(Path(settings.folder), wait=False):
         sources = settings.sources
         materials = sources.open()
-        store = JobStore(settings.database, settings.max_queued_jobs)
+        store = JobStore(settings.database, settings.max_queued_jobs, settings.retention)
         registry.register(JobCounts(store))
         book = JobBook(store)
-        launcher = Launcher(Path(settings.folder), sources, settings.threads, settings.grace_seconds)
+        launcher = Launcher(Path(settings.folder), sources, settings.threads, tensorboard=settings.tensorboard)
         dispatcher = Dispatcher(
             book,
             launcher,
@@ -61,6 +61,7 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
             Metrics(registry),
             concurrency=settings.concurrency,
             max_restarts=settings.max_restarts,
+            grace_seconds=settings.grace_seconds,
         )
         servicer = TrainingServicer(materials, book, dispatcher, launcher)
         training_service_pb2_grpc.add_TrainingServiceServicer_to_server(servicer, doorway.server)

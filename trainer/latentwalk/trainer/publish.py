@@ -22,6 +22,10 @@ from latentwalk.trainer.reports import Published, Result
 from latentwalk.trainer.specs import JobSpec, spec_to_json
 
 
+class PublishFailed(Exception):
+    """What a job has made could not be written to the store."""
+
+
 @dataclass(frozen=True, slots=True)
 class Publisher:
     """Publishes for one job."""
@@ -31,7 +35,7 @@ class Publisher:
     spec: JobSpec
 
     def publish(self, outcome: Outcome) -> Result:
-        """Puts each product into the store, unless an earlier run of the job did. Raises GanError, OSError."""
+        """Puts each product into the store, unless an earlier run of the job did. Raises GanError, PublishFailed."""
         published = tuple(self._published(product) or self._put(product, outcome) for product in outcome.products)
         digest = next(map(_digest, outcome.products), "")
         return Result(published, digest, outcome.evaluations, dict(outcome.measures))
@@ -65,13 +69,19 @@ class Publisher:
             "threads": torch.get_num_threads(),
         }
         created, name = datetime.now(UTC).isoformat(timespec="seconds"), self.spec.model
-        match product:
-            case Generator():
-                ref = save_generator(self.store, name, product, provenance=provenance, created=created)
-            case Classifier():
-                ref = save_classifier(self.store, name, product, provenance=provenance, created=created)
-            case _:
-                ref = save_direction(self.store, name, product, provenance=provenance, created=created)
+        try:
+            match product:
+                case Generator():
+                    ref = save_generator(self.store, name, product, provenance=provenance, created=created)
+                case Classifier():
+                    ref = save_classifier(self.store, name, product, provenance=provenance, created=created)
+                case _:
+                    ref = save_direction(self.store, name, product, provenance=provenance, created=created)
+        except OSError as error:
+            raise PublishFailed(
+                f"{_kind(product)}/{self._stored_name(product)} could not be written to the artifact store: "
+                f"{error.strerror or error}; see to that and resume the job: nothing is trained again"
+            ) from error
         return self._entry(product, ref)
 
     def _stored_name(self, product: Product) -> str:

@@ -127,9 +127,14 @@ Report: TypeAlias = News | Ending
 """A line of a job's process."""
 
 
+def kind_of(said: type[Happening] | type[Report]) -> str:
+    """The "kind" in the JSON of what is of this type."""
+    return _KINDS[said]
+
+
 def to_json(said: Happening | Report) -> dict[str, Any]:
     """Plain JSON: {"kind": ..., and the fields}."""
-    return {"kind": _KINDS[type(said)], **asdict(said)}
+    return {"kind": kind_of(type(said)), **asdict(said)}
 
 
 def happening_from_json(document: JsonObject) -> Happening:

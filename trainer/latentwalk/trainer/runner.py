@@ -20,13 +20,14 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from latentwalk.gan.errors import GanError
+from latentwalk.trainer.board import Board
 from latentwalk.trainer.checkpoint import CheckpointFailed, Checkpoints
 from latentwalk.trainer.data import DataRefused
-from latentwalk.trainer.jobs.folders import lock, read_assignment
+from latentwalk.trainer.jobs.folders import BOARD, CHECKPOINTS, lock, read_assignment
 from latentwalk.trainer.loop import Interrupted, NonFinite, Pause, train
 from latentwalk.trainer.methods import METHODS
-from latentwalk.trainer.publish import Publisher
-from latentwalk.trainer.reports import Ending, Failure, Message, Report, Result, Stopped, to_json
+from latentwalk.trainer.publish import Publisher, PublishFailed
+from latentwalk.trainer.reports import Ending, Failure, Message, News, Report, Result, Stopped, to_json
 
 Speak: TypeAlias = Callable[[Report], None]
 
@@ -42,28 +43,35 @@ def main(argv: Sequence[str]) -> int:
     # An orphan of a killed service may still be on its way out.
     with lock(arguments.folder, wait=True), threadpool_limits(arguments.threads):
         torch.set_num_threads(arguments.threads)
-        speak(_ending(arguments.folder, speak, pause))
+        board = Board(arguments.folder / BOARD) if arguments.tensorboard else None
+        speak(_ending(arguments.folder, speak, board, pause))
     return 0
 
 
-def _ending(folder: Path, speak: Speak, pause: Pause) -> Ending:
+def _ending(folder: Path, speak: Speak, board: Board | None, pause: Pause) -> Ending:
     try:
-        return _work(folder, speak, pause)
+        return _work(folder, speak, board, pause)
     except Interrupted:
         return Stopped()
-    except (GanError, DataRefused, NonFinite, CheckpointFailed) as error:
+    except (GanError, DataRefused, NonFinite, CheckpointFailed, PublishFailed) as error:
         return Failure(str(error))
     except Exception as error:  # noqa: BLE001 - whatever it was, the service must be told
         _log.exception("the job failed")
         return Failure(f"{type(error).__name__}: {error}")
 
 
-def _work(folder: Path, speak: Speak, pause: Pause) -> Result:
+def _work(folder: Path, speak: Speak, board: Board | None, pause: Pause) -> Result:
     job_id, spec, sources = read_assignment(folder)
     _log.info("job %s in process %d: %s", job_id, os.getpid(), spec)
     materials = sources.open()
     method = METHODS[spec.method].prepare(spec, materials)
-    train(method, Checkpoints(folder / "checkpoints"), spec.checkpoint_every, report=speak, pause=pause)
+
+    def report(news: News) -> None:
+        speak(news)
+        if board:
+            board.hear(news)
+
+    train(method, Checkpoints(folder / CHECKPOINTS), spec.checkpoint_every, report=report, pause=pause)
     result = Publisher(materials.store, job_id, spec).publish(method.outcome(pause))
     for one in result.artifacts:
         speak(Message(f"published {one.kind}/{one.name} version {one.version}"))
@@ -74,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m latentwalk.trainer.runner", description="Runs one job.")
     parser.add_argument("--folder", type=Path, required=True, help="the folder of the job, with its job.json")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads to compute with (default: 1)")
+    parser.add_argument("--tensorboard", action=argparse.BooleanOptionalAction, default=True, help="write for it, too")
     return parser
 
 

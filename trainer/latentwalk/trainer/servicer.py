@@ -1,7 +1,6 @@
 """The TrainingService: translates, and delegates to the book of jobs and to their dispatcher."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -85,7 +84,7 @@ class TrainingServicer(training_service_pb2_grpc.TrainingServiceServicer):
     async def DeleteJob(self, request: pb.DeleteJobRequest, context: Any) -> pb.DeleteJobResponse:  # noqa: N802
         """Forgets a job that has ended, and its folder."""
         job = await self._book.change(JobStore.delete, request.id)
-        await asyncio.to_thread(shutil.rmtree, self._launcher.folder_of(job.id), ignore_errors=True)
+        await asyncio.to_thread(self._launcher.forget, job.id)
         return pb.DeleteJobResponse()
 
     async def WatchJob(  # noqa: N802

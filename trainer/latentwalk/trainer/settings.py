@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from latentwalk.rpc.endpoint import Endpoint
 from latentwalk.rpc.settings import at_least, between, host_and_port, host_and_port_or_nothing, setting
+from latentwalk.trainer.jobs.retention import Retention
 from latentwalk.trainer.materials import Sources
 
 
@@ -31,6 +32,14 @@ class Settings(Endpoint):
     threads: int = setting(1, "CPU threads of each job; another number may give other last bits", between(1, 256))
     max_queued_jobs: int = setting(100, "jobs that may wait; more are refused", between(1, 10_000))
     max_restarts: int = setting(3, "how often a job is started again when its process is killed", between(0, 100))
+    keep_events: int = setting(
+        Retention.events, "events kept of each job, the newest; changes of state are kept in any case", at_least(1)
+    )
+    keep_samples: int = setting(Retention.samples, "sheets of samples kept of each job, the newest", at_least(1))
+    keep_ended_jobs: int = setting(
+        Retention.ended_jobs, "jobs kept that have ended, the newest; others go with their folders", at_least(1)
+    )
+    tensorboard: bool = setting(True, "let jobs write what they say for TensorBoard, into their folders")
     server_address: str = setting(
         "", "host:port of the generation server that is to load what was found", host_and_port_or_nothing
     )
@@ -42,6 +51,11 @@ class Settings(Endpoint):
     grace_seconds: float = setting(
         10.0, "how long calls, and jobs that were told to stop, may take to leave", at_least(0.1)
     )
+
+    @property
+    def retention(self) -> Retention:
+        """How much is kept of jobs."""
+        return Retention(self.keep_events, self.keep_samples, self.keep_ended_jobs)
 
     @property
     def sources(self) -> Sources:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
+
 from latentwalk.gan import errors as gan
 from latentwalk.rpc import errors as rpc
 
@@ -17,4 +19,12 @@ def _corrupt(error: gan.CorruptArtifact) -> rpc.ServiceError:
     return rpc.CorruptArtifact(str(error), file=error.path, problem=error.reason)
 
 
-_RULES: Mapping[type[Exception], Callable[[Any], rpc.ServiceError]] = {gan.CorruptArtifact: _corrupt}
+def _no_database(error: OperationalError) -> rpc.ServiceError:
+    reason = str(error.orig).partition("\n")[0]
+    return rpc.NotServing(f"the job database cannot be used now: {reason}; try again when that is cured")
+
+
+_RULES: Mapping[type[Exception], Callable[[Any], rpc.ServiceError]] = {
+    gan.CorruptArtifact: _corrupt,
+    OperationalError: _no_database,
+}

@@ -16,7 +16,7 @@ from latentwalk.trainer.reports import ENDED
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
-Changed = TypeVar("Changed", bound=Job | None)
+Changed = TypeVar("Changed", bound=Job | list[str] | None)
 
 _EVENTS_AT_ONCE = 500
 _RETRY_SECONDS = 1.0
@@ -50,9 +50,9 @@ class JobBook:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Changed:
-        """Calls a method of the store that changes a job and returns it, and tells those who watch the job."""
+        """Calls a method of the store that changes a job, and tells those who watch the job that it returns."""
         job = await self.read(method, *arguments, **named)
-        if job is not None and (bell := self._bells.pop(job.id, None)):
+        if isinstance(job, Job) and (bell := self._bells.pop(job.id, None)):
             bell.set()
         return job
 

@@ -20,6 +20,9 @@ Announce: TypeAlias = Callable[[Job, Result], Awaitable[Result]]
 """Tells the generation server of a published direction; the result says whether it has loaded it."""
 
 _EVERYTHING = 1_000_000
+PATIENCE_SECONDS = 1.0
+"""For a process whose job a caller has stopped. It is killed if it is in the middle of something long: that costs the
+steps since its checkpoint, and nothing else."""
 
 _log = logging.getLogger("latentwalk.jobs")
 
@@ -29,10 +32,16 @@ class _Attendance:
     """A job that runs now."""
 
     job: Job
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    stop: "asyncio.Future[float]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    """Has the process leave, within so many seconds."""
     wish: Callable[[JobStore, str], Job] | None = None
     """What a caller who had it stopped wants it to become; None if the service shuts down."""
     done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def leave(self, seconds: float) -> None:
+        """Has the process leave, unless it was told before."""
+        if not self.stop.done():
+            self.stop.set_result(seconds)
 
 
 class Dispatcher:
@@ -50,6 +59,7 @@ class Dispatcher:
         *,
         concurrency: int,
         max_restarts: int,
+        grace_seconds: float,
     ) -> None:
         self._book = book
         self._launcher = launcher
@@ -57,6 +67,7 @@ class Dispatcher:
         self._metrics = metrics
         self._concurrency = concurrency
         self._max_restarts = max_restarts
+        self._grace_seconds = grace_seconds
         self._attended: dict[str, _Attendance] = {}
         self._draining = False
         self._wake = asyncio.Event()
@@ -66,6 +77,7 @@ class Dispatcher:
 
     async def start(self) -> None:
         """Puts the jobs back in line that ran when the service was killed, and begins to run jobs."""
+        await self._tidy()
         for job in await self._book.read(JobStore.page, {JobState.RUNNING}, None, _EVERYTHING):
             await self._book.change(JobStore.put_back, job.id, "the trainer was killed while the job ran")
         self._begin(self._dispatch())
@@ -89,7 +101,7 @@ class Dispatcher:
             if attendance is None:
                 return await self._book.change(wish, job_id)
             attendance.wish = wish
-            attendance.stop.set()
+            attendance.leave(PATIENCE_SECONDS)
         await attendance.done.wait()
         job = await self._book.read(JobStore.find, job_id)
         if job.state != state:
@@ -102,7 +114,7 @@ class Dispatcher:
             self._draining = True
             leaving = list(self._attended.values())
         for attendance in leaving:
-            attendance.stop.set()
+            attendance.leave(self._grace_seconds)
         for attendance in leaving:
             await attendance.done.wait()
         for task in self._tasks:
@@ -153,6 +165,7 @@ class Dispatcher:
             ended = await self._conclude(attendance, job, exit_)
             if ended is not None:
                 self._metrics.ended(ended)
+                await self._tidy()
                 return
             job = await self._book.insist(JobStore.restart, job.id, _what_happened(exit_))
             self._metrics.restarts.inc()
@@ -161,17 +174,23 @@ class Dispatcher:
         """Records what became of the job; None if it has to be started again."""
         match exit_.ending:
             case Result() as result:
-                return await self._book.insist(JobStore.succeed, job.id, await self._announce(job, result))
+                done = await self._book.insist(JobStore.succeed, job.id, await self._announce(job, result))
+                await asyncio.to_thread(self._launcher.forget_checkpoints, job.id)
+                return done
             case Failure(reason):
                 return await self._book.insist(JobStore.fail, job.id, reason)
             case _ if attendance.wish is not None:
                 return await self._book.insist(attendance.wish, job.id)
-            case _ if attendance.stop.is_set():
+            case _ if attendance.stop.done():
                 return await self._book.insist(JobStore.put_back, job.id, "the trainer shuts down")
             case _ if exit_.code > 0 or job.restarts >= self._max_restarts:
                 return await self._book.insist(JobStore.fail, job.id, self._given_up(job, exit_))
             case _:
                 return None
+
+    async def _tidy(self) -> None:
+        for job_id in await self._book.insist(JobStore.prune):
+            await asyncio.to_thread(self._launcher.forget, job_id)
 
     def _given_up(self, job: Job, exit_: Exit) -> str:
         log = self._launcher.folder_of(job.id) / LOG

@@ -12,6 +12,8 @@ from latentwalk.trainer.specs import JobSpec, spec_from_json, spec_to_json
 _ASSIGNMENT = "job.json"
 _LOCK = ".lock"
 LOG = "log.txt"
+CHECKPOINTS = "checkpoints"
+BOARD = "tensorboard"
 
 
 class FolderInUse(Exception):

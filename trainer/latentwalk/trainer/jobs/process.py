@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeAlias
 
-from latentwalk.trainer.jobs.folders import LOG, write_assignment
+from latentwalk.trainer.jobs.folders import CHECKPOINTS, LOG, write_assignment
 from latentwalk.trainer.jobs.records import Job
 from latentwalk.trainer.materials import Sources
 from latentwalk.trainer.reports import Ending, News, report_from_json
@@ -44,15 +45,25 @@ class Launcher:
     """Where jobs find what they work with."""
     threads: int
     """CPU threads of torch in each process."""
-    grace_seconds: float
-    """From being told to stop to being killed."""
+    tensorboard: bool = True
+    """Whether they write for it."""
 
     def folder_of(self, job_id: str) -> Path:
         """Where the job keeps its spec, its checkpoints and its log."""
         return self.folder / job_id
 
-    async def run(self, job: Job, stop: asyncio.Event, hear: Listener) -> Exit:
-        """Runs the job's process to its end, or until shortly after ``stop`` is set; ``hear`` gets what it says.
+    def forget(self, job_id: str) -> None:
+        """Removes all that the job has kept."""
+        shutil.rmtree(self.folder_of(job_id), ignore_errors=True)
+
+    def forget_checkpoints(self, job_id: str) -> None:
+        """Removes what a job that has succeeded does not need any more."""
+        shutil.rmtree(self.folder_of(job_id) / CHECKPOINTS, ignore_errors=True)
+
+    async def run(self, job: Job, stop: "asyncio.Future[float]", hear: Listener) -> Exit:
+        """Runs the job's process to its end; ``hear`` gets what it says.
+
+        Once ``stop`` is there, the process has so many seconds to write a checkpoint and leave; then it is killed.
 
         Raises OSError if the process cannot be started.
         """
@@ -73,6 +84,7 @@ class Launcher:
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "latentwalk.trainer.runner"),
                 *("--folder", str(folder), "--threads", str(self.threads)),
+                "--tensorboard" if self.tensorboard else "--no-tensorboard",
                 # The process ends when this pipe does, so that it cannot outlive the service, however that ends.
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
@@ -82,12 +94,12 @@ class Launcher:
                 start_new_session=True,
             )
 
-    async def _stop_when_told(self, process: asyncio.subprocess.Process, stop: asyncio.Event) -> None:
-        await stop.wait()
+    async def _stop_when_told(self, process: asyncio.subprocess.Process, stop: "asyncio.Future[float]") -> None:
+        patience = await asyncio.shield(stop)
         with suppress(ProcessLookupError):
             process.terminate()
-        await asyncio.sleep(self.grace_seconds)
-        _log.warning("process %d did not stop within %g s and is killed", process.pid, self.grace_seconds)
+        await asyncio.sleep(patience)
+        _log.warning("process %d did not stop within %g s and is killed", process.pid, patience)
         _kill_group(process)
 
 

@@ -35,7 +35,7 @@ class Event:
     """Something that happened to a job."""
 
     sequence: int
-    """From 1, without gaps."""
+    """From 1; where one is missing, it is no longer kept."""
     time: float
     happening: Happening
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from latentwalk.rpc.errors import JobStateConflict, QueueFull, RequestIdReused, UnknownJob
 from latentwalk.trainer import reports
 from latentwalk.trainer.jobs.records import Event, Job, Request
+from latentwalk.trainer.jobs.retention import Retention
 from latentwalk.trainer.jobs.tables import EventRow, JobRow, open_database
 from latentwalk.trainer.reports import (
     ENDED,
@@ -25,6 +26,7 @@ from latentwalk.trainer.reports import (
     News,
     Progress,
     Result,
+    Sample,
     StateChange,
 )
 from latentwalk.trainer.specs import JobSpec, spec_from_json, spec_to_json
@@ -37,10 +39,17 @@ _NAMED_JOBS = 16
 class JobStore:
     """Jobs in a database."""
 
-    def __init__(self, url: str, max_queued: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        url: str,
+        max_queued: int,
+        retention: Retention = Retention(),  # noqa: B008 - it is a constant
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._engine = open_database(url)
         self._session = sessionmaker(self._engine)
         self._max_queued = max_queued
+        self._retention = retention
         self._clock = clock
 
     def close(self) -> None:
@@ -115,9 +124,22 @@ class JobStore:
         with self._session.begin() as session:
             row = _row_in(session, job_id, ENDED, "deleted")
             job = _job(row)
-            session.execute(delete(EventRow).where(EventRow.job_number == row.number))
-            session.delete(row)
+            _forget(session, row)
             return job
+
+    def prune(self) -> list[str]:
+        """Forgets the jobs that ended first, beyond those that are to be kept; returns their ids."""
+        surplus = (
+            select(JobRow)
+            .where(JobRow.state.in_(ENDED))
+            .order_by(JobRow.end_time.desc(), JobRow.number.desc())
+            .offset(self._retention.ended_jobs)
+        )
+        with self._session.begin() as session:
+            rows = session.scalars(surplus.with_for_update()).all()
+            for row in rows:
+                _forget(session, row)
+            return [row.id for row in rows]
 
     def events(self, job_id: str, after: int, size: int) -> tuple[Job, list[Event]]:
         """The job, and at most ``size`` of its events with a greater sequence number. Raises UnknownJob."""
@@ -255,6 +277,21 @@ class JobStore:
                 happening=reports.to_json(happening),
             )
         )
+        self._prune_events(session, row, happening)
+
+    def _prune_events(self, session: Session, row: JobRow, newest: Happening) -> None:
+        own, kind = EventRow.job_number == row.number, EventRow.happening["kind"].as_string()
+        expired = EventRow.sequence <= row.last_sequence - self._retention.events
+        session.execute(delete(EventRow).where(own, expired, kind != reports.kind_of(StateChange)))
+        if isinstance(newest, Sample):
+            shown = select(EventRow.sequence).where(own, kind == reports.kind_of(Sample))
+            surplus = shown.order_by(EventRow.sequence.desc()).offset(self._retention.samples)
+            session.execute(delete(EventRow).where(own, EventRow.sequence.in_(session.scalars(surplus).all())))
+
+
+def _forget(session: Session, row: JobRow) -> None:
+    session.execute(delete(EventRow).where(EventRow.job_number == row.number))
+    session.delete(row)
 
 
 def _next_ticket(session: Session) -> int:
