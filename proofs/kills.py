@@ -162,7 +162,7 @@ def main(options: Options) -> bool:
         for model, classes in (("tiny", 0), ("digits", 10)):
             save_generator(store, model, _generator(classes), provenance={}, created="2026-01-01T00:00:00Z")
         killer = Killer(Sources(str(folder / "store"), str(options.data)), folder / "jobs")
-        killed = kill_often(killer, list(JOBS), options.steps(KILLS), random.Random())
+        killed = kill_often(killer, list(JOBS), options.steps(KILLS), random.Random())  # noqa: S311
     claim = Claim("kills after which all weights are the same, bit for bit", sum(killed.values()), "kills", 20)
     return report(NAME, [claim], [f"{name}: {count}" for name, count in killed.items()], RESULTS)
 
