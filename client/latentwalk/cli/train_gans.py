@@ -11,7 +11,7 @@ from latentwalk.cli.parsing import parse_edit
 from latentwalk.cli.train import Detach, Direction, Priority, Seed, app, follow
 from latentwalk.client import Folder, Gan
 
-Dataset = Annotated[str | None, typer.Option(help="a data set of torchvision: MNIST, CIFAR10, ...")]
+Dataset = Annotated[str | None, typer.Option(help="a data set of torchvision: MNIST, FashionMNIST or KMNIST")]
 Pictures = Annotated[str | None, typer.Option("--folder", help="or a folder of pictures in the trainer's data folder")]
 Conditional = Annotated[bool, typer.Option("--conditional", help="draw the classes of the data on request")]
 Resolution = Annotated[int | None, typer.Option(min=8, help="pixels a side; default: 32")]

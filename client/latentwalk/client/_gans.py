@@ -30,7 +30,7 @@ class Gan:
     """How a generator is trained. What is None is left to the trainer; `job.describe().spec` tells what it chose."""
 
     data: "str | Folder"
-    """A data set of torchvision ("MNIST", "FashionMNIST", "KMNIST", "CIFAR10", "CIFAR100"), or a folder."""
+    """A data set of torchvision ("MNIST", "FashionMNIST", "KMNIST"), or a folder."""
     conditional: bool = False
     """Whether it draws the classes of the data on request."""
     resolution: int | None = None

@@ -910,7 +910,7 @@ class Data(_message.Message):
     DATASET_FIELD_NUMBER: _builtins.int
     FOLDER_FIELD_NUMBER: _builtins.int
     dataset: _builtins.str
-    """A data set of torchvision by its name: "MNIST", "FashionMNIST", "KMNIST", "CIFAR10" or "CIFAR100". With classes."""
+    """A data set of torchvision by its name: "MNIST", "FashionMNIST" or "KMNIST". With classes."""
     folder: _builtins.str
     """A folder of pictures on the trainer's machine, within its data folder; each sub-folder is a class, and a folder
     without sub-folders has none.
