@@ -100,7 +100,20 @@ def test_interpolate_writes_a_journey(latentwalk, tmp_path):
         assert image.n_frames == 12
 
 
-def test_a_job_is_followed_from_its_making_to_its_end(latentwalk):
+def test_directions_are_compared_in_a_table_and_a_contact_sheet(latentwalk, tmp_path):
+    made = latentwalk("train", "sefa", "faces", "axes", "--directions", 2)
+    assert made.exit_code == 0, made.stderr
+    path = tmp_path / "sheet.png"
+    done = latentwalk("directions", "compare", "faces", "axes", "--seeds", "1-3", "--frames", 5, "--out", path)
+    assert done.exit_code == 0, done.stderr
+    assert [line.split()[:2] for line in done.stdout.splitlines()[1:]] == [["axes", "0"], ["axes", "1"]]
+    with Image.open(path) as sheet:
+        assert sheet.size == (5 * 66 - 2, 6 * 66 - 2)
+    told = json.loads(latentwalk("directions", "compare", "faces", "axes:1", "--seeds", "1-3", "--json").stdout)
+    assert [(one["direction"], one["slider"]) for one in told] == [("axes", "1")]
+
+
+def test_a_job_is_followed_from_its_making_to_its_end(latentwalk, tmp_path):
     edit = ["train", "edit", "faces", "glow", "--edit", "brightness", "--batch-size", 4, "--detach"]
     job = latentwalk(*edit, "--steps", 1_000_000).stdout.strip()
     assert job in latentwalk("jobs", "list").stdout
@@ -120,6 +133,9 @@ def test_a_job_is_followed_from_its_making_to_its_end(latentwalk):
     lines = latentwalk("jobs", "watch", made["id"], "--json").stdout.splitlines()
     assert [json.loads(line)["sequence"] for line in lines] == list(range(1, len(lines) + 1))
     assert json.loads(lines[-1])["JobStateChange"]["state"] == "succeeded"
+    latentwalk("jobs", "watch", made["id"], "--samples", tmp_path)
+    with Image.open(tmp_path / "step-000000003.png") as sheet:
+        assert sheet.size == (7 * 65 + 1, 66)
     assert "published direction glow" in latentwalk("jobs", "show", made["id"]).stdout
 
 

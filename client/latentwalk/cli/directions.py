@@ -1,5 +1,6 @@
 """`latentwalk directions`: along what a model can be walked."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,7 +8,8 @@ import typer
 from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
 from latentwalk.cli.output import Json, show_json, show_table
-from latentwalk.client import Direction, Slider
+from latentwalk.cli.parsing import parse_classes, parse_seeds
+from latentwalk.client import Direction, Slider, SliderMeasures
 
 app = typer.Typer(no_args_is_help=True, help="Lists, loads and unloads directions.")
 
@@ -52,6 +54,43 @@ def unload(context: typer.Context, model: Name, direction: DirectionName) -> Non
     with connect(context) as client:
         client.unload_direction(model, direction)
     typer.echo(f"{model}/{direction} is no longer loaded")
+
+
+@app.command()
+def compare(
+    context: typer.Context,
+    model: Name,
+    directions: Annotated[
+        list[str], typer.Argument(metavar="DIRECTION...", help="names, or name:slider for one slider")
+    ],
+    seeds: Annotated[str, typer.Option(help="of the pictures, the same for all, e.g. 7 or 1,2,5-8")] = "0-15",
+    classes: Annotated[str | None, typer.Option(help="for a conditional model: one class, or 3,5,7 for each")] = None,
+    frames: Annotated[int, typer.Option(min=3, help="how finely a range is looked at")] = 9,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="the contact sheet")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measures what finished directions do to the same pictures: effect, disentanglement, reach and cost.
+
+    The rows of the contact sheet are in the order of the table, up to three seeds each.
+    """
+    with connect(context) as client:
+        compared = client.compare_directions(
+            model, directions, seeds=parse_seeds(seeds), classes=parse_classes(classes), frames=frames
+        )
+    if out:
+        compared.sheet.save(out)
+    if as_json:
+        show_json(compared.sliders)
+    else:
+        columns = ("direction", "slider", "effect", "moves", "disentanglement", "reach (alpha)", "ms a picture")
+        show_table(columns, map(_measured, compared.sliders))
+
+
+def _measured(slider: SliderMeasures) -> tuple[object, ...]:
+    low, high = slider.reach
+    reach, share = f"{low:.2g} to {high:.2g}", f"{slider.disentanglement:.0%}"
+    effect, cost = f"{slider.effect:.4f}", f"{slider.milliseconds:.2f}"
+    return slider.direction, slider.slider, effect, slider.attribute, share, reach, cost
 
 
 def _row(direction: Direction) -> tuple[object, ...]:

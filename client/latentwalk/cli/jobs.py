@@ -1,14 +1,15 @@
 """`latentwalk jobs`: what the trainer does and did."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from latentwalk.cli.connection import connect
 from latentwalk.cli.output import Json, show_json, show_table
-from latentwalk.cli.progress import add_bar, job_bars, show_event
-from latentwalk.client import Job, JobHandle, JobResult, JobState, PublishedArtifact
+from latentwalk.cli.progress import add_bar, job_bars, show_event, show_left
+from latentwalk.client import Job, JobEvent, JobHandle, JobResult, JobSample, JobState, PublishedArtifact
 
 app = typer.Typer(no_args_is_help=True, help="Lists, watches and steers the jobs of the trainer.")
 
@@ -28,7 +29,7 @@ def list_jobs(
     if as_json:
         show_json(page.jobs)
     else:
-        show_table(("id", "method", "model", "direction", "state", "step", "created"), map(_row, page))
+        show_table(("id", "method", "model", "direction", "state", "step", "left", "loss", "created"), map(_row, page))
 
 
 @app.command()
@@ -49,11 +50,12 @@ def watch(
     context: typer.Context,
     job: JobId,
     after: Annotated[int, typer.Option(min=0, help="only events after this one")] = 0,
+    samples: Annotated[Path | None, typer.Option(metavar="FOLDER", help="where to save sheets of samples")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line for each event")] = False,
 ) -> None:
     """Follows a job until it has ended. Ctrl-C stops watching, not the job."""
     with connect(context) as client:
-        watch_job(client.job(job), after, as_json)
+        watch_job(client.job(job), after, as_json, samples)
 
 
 @app.command()
@@ -85,18 +87,29 @@ def delete(context: typer.Context, job: JobId) -> None:
     typer.echo(f"{job}: deleted")
 
 
-def watch_job(handle: JobHandle, after: int, as_json: bool) -> None:
-    """Shows a job until it has ended; JobFailed if it has no result."""
+def watch_job(handle: JobHandle, after: int, as_json: bool, samples: Path | None = None) -> None:
+    """Shows a job until it has ended, and saves its samples into a folder; JobFailed if it has no result."""
     if as_json:
         for event in handle.watch(after=after):
+            _save_sample(event, samples)
             show_json({"sequence": event.sequence, "time": event.time, type(event.what).__name__: event.what})
         handle.result()
         return
     with job_bars() as bars:
         bar = add_bar(bars, handle.id)
         for event in handle.watch(after=after):
+            _save_sample(event, samples)
+            if event.sequence > after + 1:
+                bars.console.print(f"events {after + 1} to {event.sequence - 1} are no longer kept", highlight=False)
+            after = event.sequence
             show_event(bars, bar, event)
     show_result(handle.result())
+
+
+def _save_sample(event: JobEvent, folder: Path | None) -> None:
+    if folder is not None and isinstance(event.what, JobSample):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"step-{event.what.step:09d}.png").write_bytes(event.what.data)
 
 
 def show_result(result: JobResult) -> None:
@@ -117,8 +130,11 @@ def _loading(published: PublishedArtifact) -> str:
 
 
 def _row(job: Job) -> tuple[object, ...]:
-    step = f"{job.progress.step}/{job.progress.steps}"
-    return job.id, job.spec.method, job.spec.model, job.spec.direction, job.state, step, _local(job.create_time)
+    spec, progress = job.spec, job.progress
+    left = show_left(progress) if job.state is JobState.RUNNING else ""
+    loss = "" if progress.loss is None else f"{progress.loss:.4g}"
+    step = f"{progress.step}/{progress.steps}"
+    return job.id, spec.method, spec.model, spec.direction, job.state, step, left, loss, _local(job.create_time)
 
 
 def _facts(job: Job) -> list[tuple[str, object]]:
@@ -134,6 +150,8 @@ def _facts(job: Job) -> list[tuple[str, object]]:
         ("priority", spec.priority),
         ("step", f"{progress.step} of {progress.steps}"),
         ("loss", "" if progress.loss is None else f"{progress.loss:.5f}"),
+        *((f"  {name}", f"{value:.5f}") for name, value in progress.terms.items()),
+        ("left", show_left(progress)),
         ("trained", f"{progress.elapsed.total_seconds():.1f} s"),
         ("created", _local(job.create_time)),
         ("ended", _local(job.end_time) if job.end_time else ""),

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import sys
+from base64 import b64encode
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -35,12 +36,14 @@ def show_json(value: Any) -> None:
 
 
 def plain(value: Any) -> Any:
-    """The value in terms of JSON: times as ISO 8601, durations in seconds."""
+    """The value in terms of JSON: times as ISO 8601, durations in seconds, bytes in base64."""
     match value:
         case datetime():
             return value.isoformat()
         case timedelta():
             return value.total_seconds()
+        case bytes():
+            return b64encode(value).decode()
         case dict():
             return {str(key): plain(item) for key, item in value.items()}
         case list() | tuple():

@@ -1,5 +1,7 @@
 """Jobs as live progress bars on stderr."""
 
+from datetime import timedelta
+
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from latentwalk.cli.output import errors
@@ -37,5 +39,12 @@ def show_event(bars: Progress, bar: TaskID, event: JobEvent) -> None:
 
 def _note(progress: JobProgress) -> str:
     loss = None if progress.loss is None else f"loss {progress.loss:.4f}"
-    left = None if progress.remaining is None else f"{progress.remaining.total_seconds():.0f} s left"
-    return ", ".join(part for part in (loss, left) if part)
+    left = show_left(progress)
+    return ", ".join(part for part in (loss, left and f"{left} left") if part)
+
+
+def show_left(progress: JobProgress) -> str:
+    """What is left of a job, "1:02:03"; empty before it can be told."""
+    if progress.remaining is None:
+        return ""
+    return str(timedelta(seconds=round(progress.remaining.total_seconds())))

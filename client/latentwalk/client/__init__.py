@@ -21,6 +21,7 @@
 
 from latentwalk.client._aio import AsyncClient, AsyncJobHandle, AsyncWalk
 from latentwalk.client._aio_steering import AsyncSteering
+from latentwalk.client._comparison import Comparison, SliderMeasures
 from latentwalk.client._errors import (
     AlreadyExists,
     Cancelled,
@@ -86,6 +87,7 @@ __all__ = [
     "Cancelled",
     "Client",
     "ClientClosed",
+    "Comparison",
     "CorruptArtifact",
     "CustomEdit",
     "DeadlineExceeded",
@@ -134,6 +136,7 @@ __all__ = [
     "ServiceError",
     "Slider",
     "SliderEvaluation",
+    "SliderMeasures",
     "SteerAnswer",
     "Steering",
     "Stretch",

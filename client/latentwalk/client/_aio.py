@@ -3,7 +3,7 @@
 # ruff: noqa: ASYNC109 - a timeout here is a deadline that travels to the service, which asyncio.timeout() does not.
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
 from contextlib import aclosing
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -11,6 +11,7 @@ import grpc
 from grpc import aio
 
 from latentwalk.client import _catalog as catalog
+from latentwalk.client import _comparison as comparison
 from latentwalk.client import _discovery as discovery
 from latentwalk.client import _gans as gans
 from latentwalk.client import _generation as generation
@@ -256,6 +257,25 @@ def _trains(
     return method
 
 
+def _follows(
+    plan: Callable[P, Generator[comparison.Call, Any, T]],
+) -> "Callable[Concatenate[AsyncClient, P], Awaitable[T]]":
+    @like(plan)
+    async def method(self: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        steps, answer = plan(*args, **kwargs), None
+        while True:
+            try:
+                call = steps.send(answer)
+            except StopIteration as end:
+                return end.value
+            if isinstance(call, UnaryCall):
+                answer = await self.connection.run(call)
+            else:
+                answer = await AsyncWalk(self.connection.stream(call)).collect()
+
+    return method
+
+
 class AsyncClient:
     """An asyncio client: `Client` with `await` in front of every call, in an `async with` statement.
 
@@ -303,6 +323,8 @@ class AsyncClient:
     train_joint = _trains(gans.train_joint)
     train_classifier = _trains(gans.train_classifier)
     jobs = _runs(training.jobs)
+
+    compare_directions = _follows(comparison.compare_directions)
 
     def job(self, job_id: str) -> AsyncJobHandle:
         """A handle on the job of that id; asks nothing of the trainer."""

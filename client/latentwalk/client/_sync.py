@@ -9,6 +9,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 import grpc
 
 from latentwalk.client import _catalog as catalog
+from latentwalk.client import _comparison as comparison
 from latentwalk.client import _discovery as discovery
 from latentwalk.client import _gans as gans
 from latentwalk.client import _generation as generation
@@ -247,6 +248,25 @@ def _trains(verb: Callable[P, UnaryCall[Any, Job]]) -> "Callable[Concatenate[Cli
     return method
 
 
+def _follows(
+    plan: Callable[P, Generator[comparison.Call, Any, T]],
+) -> "Callable[Concatenate[Client, P], T]":
+    @like(plan)
+    def method(self: "Client", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        steps, answer = plan(*args, **kwargs), None
+        while True:
+            try:
+                call = steps.send(answer)
+            except StopIteration as end:
+                return end.value
+            if isinstance(call, UnaryCall):
+                answer = self.connection.run(call)
+            else:
+                answer = Walk(self.connection.stream(call)).collect()
+
+    return method
+
+
 class Client:
     """A blocking client of a generation server and, if wanted, of a trainer. Use it in a `with` statement.
 
@@ -303,6 +323,8 @@ class Client:
     train_joint = _trains(gans.train_joint)
     train_classifier = _trains(gans.train_classifier)
     jobs = _runs(training.jobs)
+
+    compare_directions = _follows(comparison.compare_directions)
 
     def job(self, job_id: str) -> JobHandle:
         """A handle on the job of that id; asks nothing of the trainer."""

@@ -23,6 +23,7 @@ from typing import Self
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.edits import masked_squared_error
@@ -36,9 +37,13 @@ from latentwalk.trainer.methods.edits.task import Task, tasks_of
 from latentwalk.trainer.methods.edits.walks import LinearWalk, NonlinearWalk, Walk
 from latentwalk.trainer.methods.method import Method, Outcome, Phase
 from latentwalk.trainer.quick import Draw, quick_form
-from latentwalk.trainer.reports import SliderEvaluation
+from latentwalk.trainer.reports import Sample, SliderEvaluation
+from latentwalk.trainer.sheets import sheet
 from latentwalk.trainer.specs import EditDirectionSpec, JobSpec, WalkForm
 
+SAMPLE_EVERY = 100
+"""Steps between two sheets of samples."""
+_SHOWN_SLIDERS, _SHOWN_AMOUNTS, _SHOWN_PIXELS = 7, 7, 64
 _EVALUATED_AT_ONCE = 32
 # Latents over which the mean w is taken, towards which walks in w are truncated.
 _CENTRED_ON = 4_096
@@ -92,6 +97,17 @@ class EditDirection(Method):
     def walked(self, codes: Tensor, dealt: Deal) -> Tensor:
         """The codes [N, ...], each moved along its own slider."""
         return dealt.walked(codes, self._move)
+
+    @torch.no_grad()
+    def sample(self, step: int) -> Sample | None:
+        """What the first sliders do to one held-out latent, a slider a row, every so many steps and at the end."""
+        if step % SAMPLE_EVERY and step != self.steps:
+            return None
+        shown = self._tasks[:_SHOWN_SLIDERS]
+        rows = torch.cat([self._strip(number, task) for number, task in enumerate(shown)])
+        small = F.adaptive_avg_pool2d(rows, min(rows.shape[-1], _SHOWN_PIXELS))
+        names = ", ".join(task.slider.name for task in shown)
+        return Sample(step, f"sliders {names}", sheet(small, _SHOWN_AMOUNTS, self._generator.spec.range))
 
     def outcome(self, pause: Callable[[], None]) -> Outcome:
         """The direction, each slider measured on held-out latents."""
@@ -147,6 +163,15 @@ class EditDirection(Method):
             if (class_id := task.slider.class_id) is not None:
                 drawn[list(chosen)] = class_id
         return one_hot(drawn.tolist(), classes)
+
+    def _strip(self, number: int, task: Task) -> Tensor:
+        """One slider from end to end of what it is trained on: pictures [n, C, H, W]."""
+        condition = self._conditions(1, seeds.held_out_generator("sample"), [(task, [0])])
+        code = self._code(seeds.held_out_seeds(1), condition)
+        alphas = torch.linspace(*task.slider.trained, _SHOWN_AMOUNTS)
+        moved = self._move(code.repeat_interleave(len(alphas), 0), number, alphas)
+        repeated = None if condition is None else condition.expand(len(alphas), -1)
+        return self._generator.draw(moved, self._settings.space, repeated)
 
     def _evaluation(self, number: int, task: Task, pause: Callable[[], None]) -> SliderEvaluation:
         size = self._settings.evaluation_size
