@@ -145,9 +145,11 @@ def test_a_job_is_queued_trained_published_and_loaded_by_the_server(
     assert "latentwalk_job_restarts_total 0.0" in metrics
 
 
-def test_a_job_whose_process_is_killed_goes_on_from_its_checkpoint(make_settings, serve_trainer, assert_ends_well):
+def test_a_job_whose_process_is_killed_goes_on_from_its_checkpoint(
+    make_settings, serve_trainer, assert_ends_well, database_url
+):
     nobody = "127.0.0.1:1"
-    with serve_trainer(make_settings(server_address=nobody)) as trainer:
+    with serve_trainer(make_settings(server_address=nobody, database=database_url)) as trainer:
         job_id = trainer.create(SPEC).id
         trainer.wait_for_step(job_id, STEPS // 4)
         kill_process_of(job_id)
