@@ -50,6 +50,7 @@ def test_models_can_be_unloaded_and_loaded_again(client: Client):
     loaded = client.load_model("digits", version=1)
     assert (loaded.model.state, loaded.dropped_directions) == (LoadState.READY, ())
     assert len(client.generate("digits", seeds=1, classes=0)) == 1
+    client.load_direction("digits", "loops")
 
 
 def test_a_version_that_is_not_there_is_told(client: Client):

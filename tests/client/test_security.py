@@ -106,4 +106,4 @@ def test_a_trainer_behind_the_same_doorway_tells_a_guarded_server(
         assert not viewer.jobs().jobs
     with Client(server.address, token="learn", **options) as client:
         result = client.train_edit("tiny", "guarded", edits="zoom", **small).result(timeout=120)
-        assert (result.loaded, result.load_error) == (True, "")
+        assert ([one.loaded for one in result.artifacts], result.load_error) == ([True], "")

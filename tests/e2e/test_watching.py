@@ -1,5 +1,6 @@
 """Prometheus, the real one, watches the real services; rules and dashboard ask for nothing that there is not."""
 
+import itertools
 import json
 import re
 import shutil
@@ -172,10 +173,14 @@ SHOWN = (
 """The panels that show something whenever both services work."""
 
 
+FRESH = itertools.count()
+
+
 def draw_some(client):
-    """One call of each kind, so that counters grow from scrape to scrape."""
-    client.generate("faces", seeds=[1, 2])
-    assert len(list(client.interpolate("faces", seeds=[1, 2], frames_per_leg=4))) > 1
+    """One call of each kind, of pictures not drawn before, so that counters grow from scrape to scrape."""
+    seeds = [next(FRESH), next(FRESH)]
+    client.generate("faces", seeds=seeds)
+    assert len(list(client.interpolate("faces", seeds=seeds, frames_per_leg=4))) > 1
 
 
 @needs_prometheus
