@@ -71,7 +71,7 @@ async def test_every_kind_of_call_returns_the_request_id_of_the_caller(running, 
     async with running() as run:
         call = KINDS[kind](run, metadata=(("x-request-id", "my.id-1"),))
         await drained(call)
-        assert dict(await call.initial_metadata())["x-request-id"] == "my.id-1"
+        assert dict(await call.trailing_metadata())["x-request-id"] == "my.id-1"
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ async def test_a_request_id_that_could_harm_a_log_is_replaced(running, bad):
     async with running() as run:
         call = run.unary(metadata=(("x-request-id", bad),))
         await call
-        assert len(dict(await call.initial_metadata())["x-request-id"]) == 32
+        assert len(dict(await call.trailing_metadata())["x-request-id"]) == 32
 
 
 async def test_each_call_is_one_line_in_the_access_log_without_the_values_of_metadata(running, log):

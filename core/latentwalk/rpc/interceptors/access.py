@@ -21,7 +21,7 @@ _log = logging.getLogger("latentwalk.access")
 
 
 class AccessInterceptor(AroundInterceptor):
-    """Takes `x-request-id` from the caller, or makes one, returns it in the initial metadata, and logs the call.
+    """Takes `x-request-id` from the caller, or makes one, returns it in the trailing metadata, and logs the call.
 
     The log has method, code, seconds, caller and peer, and never the value of any metadata.
     """
@@ -35,7 +35,8 @@ class AccessInterceptor(AroundInterceptor):
         started = perf_counter()
         error: BaseException | None = None
         try:
-            await context.send_initial_metadata(((REQUEST_ID_KEY, identifier),))
+            # Not in the initial metadata, which would be a write of its own for each picture.
+            context.set_trailing_metadata(((REQUEST_ID_KEY, identifier),))
             return await proceed(request, context)
         except grpc.aio.InternalError as gone:
             error = gone

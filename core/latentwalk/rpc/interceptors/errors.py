@@ -33,7 +33,9 @@ class ErrorInterceptor(AroundInterceptor):
             raise
         except Exception as raised:  # noqa: BLE001 - this is the place where they all end
             error = self._explained(call, raised)
-            return await context.abort_with_status(rpc_status.to_status(rich_status(error)))
+            status = rpc_status.to_status(rich_status(error))
+            metadata = (*status.trailing_metadata, *context.trailing_metadata())
+            return await context.abort(status.code, status.details, metadata)
 
     def _explained(self, call: Call, raised: Exception) -> ServiceError:
         error = raised if isinstance(raised, ServiceError) else self._translate(raised)
