@@ -35,6 +35,14 @@ def test_directions_are_discovered_and_drawn_on_one_sheet(services, tmp_path):
     assert len({*ends, *middle}) == 4
 
 
+def test_data_that_the_trainer_has_not_are_refused_by_its_field(services):
+    arguments = ["train", "discover", "faces", "found", "--folder", "nowhere"]
+    done = CliRunner().invoke(app, [*services.flags, *arguments])
+    assert done.exit_code == 1
+    assert "spec.discovery.data" in done.output
+    assert "no folder 'nowhere'" in done.output
+
+
 def test_class_directions_are_refused_for_a_model_without_classes_and_classifier(services):
     done = CliRunner().invoke(app, [*services.flags, "train", "class-directions", "faces", "banks"])
     assert done.exit_code == 1

@@ -43,6 +43,8 @@ def test_a_generator_trained_with_its_walk_is_walked_at_once(client: Client):
 def test_a_generator_alone_and_a_bad_one(client: Client):
     result = client.train_gan("shades", Gan(data=Folder("shades"), **SMALL)).result(timeout=120)
     assert [one.kind for one in result.artifacts] == [ArtifactKind.GENERATOR]
+    assert list(result.data_digests) == ["train"]
+    assert result.data_digests["train"].startswith("sha256:")
     with pytest.raises(InvalidRequest, match="KMNIST cannot be read"):
         client.train_gan("shades", Gan(data="KMNIST"))
     with pytest.raises(InvalidRequest, match="no classes"):

@@ -12,10 +12,12 @@ from torch.nn import functional as F
 
 from latentwalk.gan.artifacts import ArtifactStore, load_direction
 from latentwalk.gan.classifiers import ClassifierSpec, build_classifier
+from latentwalk.gan.images import to_uint8
 from latentwalk.gan.latents import z_from_seeds
 from latentwalk.server.settings import Settings as ServerSettings
 from latentwalk.trainer import seeds
 from latentwalk.trainer.checkpoint import Checkpoints
+from latentwalk.trainer.data import Library, Pictures
 from latentwalk.trainer.loop import Interrupted, train
 from latentwalk.trainer.methods.class_directions import ClassDirections
 from latentwalk.trainer.methods.discovery import Discovery
@@ -30,9 +32,9 @@ from latentwalk.v1 import training_service_pb2 as pb
 SHIFTS = {"predictor_learning_rate": 0.01, "shift_scale": 6.0, "shift_min": 0.5, "batch_size": 8, "steps": 7}
 
 
-def discovery(generator, **changes):
+def discovery(generator, real=None, **changes):
     settings = DiscoverySpec(**{"directions": 4, "evaluation_size": 100, "dipoles": 2, **SHIFTS} | changes)
-    return Discovery(JobSpec("tiny", 1, "found", 3, 5, "discovery", settings), generator)
+    return Discovery(JobSpec("tiny", 1, "found", 3, 5, "discovery", settings), generator, real)
 
 
 def class_directions(generator, source=None, classes=10, **changes):
@@ -188,8 +190,18 @@ MAKERS = {
         )
         for kind in Orthogonality
     },
+    "discovery, real pictures": lambda few: discovery(few, drawn(few), **BRIEF | {"directions": 1}),
     "class directions, separate": lambda few: class_directions(few, classes=2, separate_predictors=True, **BRIEF),
 }
+
+
+def drawn(generator, rows=40):
+    """As if they were real: what the generator draws for so many seeds."""
+    condition = torch.eye(generator.spec.classes)[[row % generator.spec.classes for row in range(rows)]]
+    pictures = generator(z_from_seeds(range(rows), 8), condition)
+    return Pictures(to_uint8(pictures, (-1, 1)).permute(0, 3, 1, 2), None, ())
+
+
 BRIEF = {"batch_size": 3, "evaluation_size": 20}
 
 
@@ -309,3 +321,19 @@ def test_curved_paths_found_by_a_job_are_read_back_from_the_store(make_settings,
     assert direction.form == "rbf"
     assert [one.name for one in direction.sliders] == ["0", "1", "2"]
     assert direction.sliders[0].trained == pytest.approx((-7.2, 7.2))
+
+
+def test_a_job_with_real_pictures_says_how_much_its_directions_change_of_them(
+    make_settings, serve_trainer, artifacts_url, mnist
+):
+    with serve_trainer(make_settings(data=str(mnist))) as trainer:
+        method = pb.DiscoverySpec(directions=2, steps=2, batch_size=4, evaluation_size=8, data={"dataset": "MNIST"})
+        job = trainer.wait_for_end(trainer.create(pb.JobSpec(model="grey", direction="found", discovery=method)).id)
+    assert (job.state, job.error) == (pb.JOB_STATE_SUCCEEDED, "")
+    measures = job.result.measures
+    mean = (measures["variation.0"] + measures["variation.1"]) / 2
+    assert measures["direction_variation"] == pytest.approx(mean)
+    read = Library(mnist).read("dataset", "MNIST", "train", 16)
+    assert dict(job.result.data_digests) == {"train": read.digest}
+    manifest = ArtifactStore(artifacts_url).get("directions", "grey/found", 1).manifest
+    assert manifest["provenance"]["data"] == {"train": read.digest}

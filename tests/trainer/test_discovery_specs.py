@@ -9,20 +9,23 @@ from latentwalk.gan.artifacts import ArtifactStore, save_classifier
 from latentwalk.gan.classifiers import ClassifierSpec, build_classifier
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.materials import Materials
-from latentwalk.trainer.specs import ClassDirectionsSpec, DiscoverySpec, spec_from_json, spec_to_json
+from latentwalk.trainer.specs import ClassDirectionsSpec, Data, DiscoverySpec, spec_from_json, spec_to_json
 from latentwalk.trainer.validation import read_spec
 from latentwalk.v1 import training_service_pb2 as pb
 
 
 @pytest.fixture
-def materials(artifacts_url, tmp_path):
-    """A store that also has classifiers of 16 px pictures with 3 channels ("fits") and with 1 ("grey")."""
+def materials(artifacts_url, mnist):
+    """A store that also has classifiers of 16 px pictures with 3 channels ("fits") and with 1 ("grey"), and MNIST."""
     store = ArtifactStore(artifacts_url)
     for name, channels in (("fits", 3), ("grey", 1)):
         torch.manual_seed(0)
         network = build_classifier(ClassifierSpec("convolutional", 4, 16, channels, {"width": 2})).freeze()
         save_classifier(store, name, network, provenance={}, created="2026-01-01T00:00:00Z")
-    return Materials(store, tmp_path)
+    return Materials(store, mnist)
+
+
+MNIST = pb.Data(dataset="MNIST")
 
 
 def discovery(model="tiny", **settings):
@@ -37,6 +40,11 @@ def test_discovery_has_as_many_directions_as_the_latent_has_numbers_by_default(m
     settings = read_spec(discovery(), materials).settings
     assert settings == DiscoverySpec(8, predictor_learning_rate=0.002, shift_scale=6.0, shift_min=0.5)
     assert (settings.deformator, settings.predictor, settings.evaluation_size) == ("orthonormal", "lenet", 3_200)
+
+
+def test_real_pictures_are_looked_at_only_if_there_are_any(materials):
+    assert read_spec(discovery("grey"), materials).settings.data is None
+    assert read_spec(discovery("grey", data=MNIST), materials).settings.data == Data(dataset="MNIST")
 
 
 def test_curved_paths_have_shifts_of_their_own(materials):
@@ -60,7 +68,10 @@ def test_a_classifier_stands_in_for_the_classes_of_the_generator(materials):
     assert read_spec(banks("tiny", classifier="fits"), materials).settings.confidence == 0.0
 
 
-@pytest.mark.parametrize("message", [discovery(deformator=pb.DEFORMATOR_RBF, learning_rate=0.5), banks(directions=2)])
+@pytest.mark.parametrize(
+    "message",
+    [discovery(deformator=pb.DEFORMATOR_RBF, learning_rate=0.5), discovery("grey", data=MNIST), banks(directions=2)],
+)
 def test_these_specs_survive_their_json(materials, message):
     spec = read_spec(message, materials)
     assert spec_from_json(json.loads(json.dumps(spec_to_json(spec)))) == spec
@@ -81,6 +92,9 @@ def test_these_specs_survive_their_json(materials, message):
         (discovery(class_ids=[1]), "discovery.class_ids", "the generator has no classes"),
         (discovery("digits", class_ids=[1, 10]), "discovery.class_ids[1]", "10 must be from 0 to 9"),
         (discovery("digits", class_ids=[1, 1]), "discovery.class_ids[1]", "1 is there twice"),
+        (discovery("grey", data=pb.Data()), "discovery.data", "'' is none of MNIST"),
+        (discovery("grey", data=pb.Data(folder="nowhere")), "discovery.data", "there is no folder 'nowhere'"),
+        (discovery(data=MNIST), "discovery.data", "pictures have 1 channels, those of the generator 3"),
         (banks(directions=5), "class_directions.directions", "5 must be at most 4, half the latent size 8"),
         (banks(classifier="fits"), "class_directions.classifier", "the generator itself has 10 classes"),
         (banks(confidence=0.5), "class_directions.confidence", "there is no classifier"),

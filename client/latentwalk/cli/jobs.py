@@ -119,6 +119,8 @@ def show_result(result: JobResult) -> None:
     if result.evaluations:
         rows = ((e.slider, f"{e.error:.5f}", f"{e.baseline:.5f}", f"{e.gain:.0%}") for e in result.evaluations)
         show_table(("slider", "error", "doing nothing", "better by"), rows)
+    for part, digest in result.data_digests.items():
+        typer.echo(f"read {part} pictures {digest}")
     if result.measures:
         show_table(("measure", "value"), ((name, f"{value:.4g}") for name, value in result.measures.items()))
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 import typer
 
-from latentwalk.client import Displacement, EditTarget
+from latentwalk.client import Displacement, EditTarget, Folder
 
 MAX_SEEDS = 65_536
 
@@ -62,6 +62,15 @@ def parse_slider(text: str) -> tuple[str, str]:
     """A slider: "bank:3", or "zoom" for a direction with only one."""
     direction, _, slider = text.partition(":")
     return direction, slider
+
+
+def parse_data(dataset: str | None, folder: str | None) -> str | Folder:
+    """A data set of torchvision or a folder of pictures, of which exactly one is named."""
+    if dataset and not folder:
+        return dataset
+    if folder and not dataset:
+        return Folder(folder)
+    raise typer.BadParameter("give either --dataset or --folder")
 
 
 def parse_class(text: str) -> tuple[str, int]:

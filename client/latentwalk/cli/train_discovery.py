@@ -7,8 +7,9 @@ import typer
 from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
 from latentwalk.cli.output import Json
-from latentwalk.cli.parsing import parse_seeds
+from latentwalk.cli.parsing import parse_data, parse_seeds
 from latentwalk.cli.train import Detach, Direction, Priority, Seed, follow
+from latentwalk.cli.train_gans import Pictures
 
 Count = Annotated[int | None, typer.Option("--directions", min=1, help="how many; default: the trainer's own")]
 Predictor = Annotated[Literal["lenet", "resnet18"], typer.Option(help="the network that tells shifts apart")]
@@ -38,6 +39,10 @@ def discover(
     shift_scale: ShiftScale = None,
     shift_min: ShiftMin = None,
     evaluation_size: EvaluationSize = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="real pictures among which to look for what the directions change, e.g. MNIST")
+    ] = None,
+    folder: Pictures = None,
     seed: Seed = 0,
     priority: Priority = 0,
     detach: Detach = False,
@@ -59,6 +64,7 @@ def discover(
             shift_scale=shift_scale,
             shift_min=shift_min,
             evaluation_size=evaluation_size,
+            data=parse_data(dataset, folder) if dataset or folder else None,
             seed=seed,
             priority=priority,
         )

@@ -7,9 +7,9 @@ import typer
 from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
 from latentwalk.cli.output import Json
-from latentwalk.cli.parsing import parse_edit
+from latentwalk.cli.parsing import parse_data, parse_edit
 from latentwalk.cli.train import Detach, Direction, Priority, Seed, app, follow
-from latentwalk.client import Folder, Gan
+from latentwalk.client import Gan
 
 Dataset = Annotated[str | None, typer.Option(help="a data set of torchvision: MNIST, FashionMNIST or KMNIST")]
 Pictures = Annotated[str | None, typer.Option("--folder", help="or a folder of pictures in the trainer's data folder")]
@@ -51,7 +51,7 @@ def gan(
 ) -> None:
     """Trains a generator from nothing, and follows the job. Ctrl-C stops watching, not the job."""
     settings = Gan(
-        data=_data(dataset, folder),
+        data=parse_data(dataset, folder),
         conditional=conditional,
         resolution=resolution,
         latent_size=latent_size,
@@ -92,7 +92,7 @@ def joint(
 ) -> None:
     """Trains a generator together with a linear walk, and follows the job."""
     settings = Gan(
-        data=_data(dataset, folder),
+        data=parse_data(dataset, folder),
         conditional=conditional,
         resolution=resolution,
         width=width,
@@ -134,7 +134,7 @@ def classifier(
     with connect(context) as client:
         handle = client.train_classifier(
             name,
-            _data(dataset, folder),
+            parse_data(dataset, folder),
             resolution=resolution,
             steps=steps,
             batch_size=batch_size,
@@ -143,11 +143,3 @@ def classifier(
             priority=priority,
         )
         follow(handle, detach, as_json)
-
-
-def _data(dataset: str | None, folder: str | None) -> str | Folder:
-    if dataset and not folder:
-        return dataset
-    if folder and not dataset:
-        return Folder(folder)
-    raise typer.BadParameter("give either --dataset or --folder")

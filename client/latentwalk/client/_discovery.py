@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from latentwalk.client._calls import UnaryCall
+from latentwalk.client._gans import Folder, data_message
 from latentwalk.client._jobs import Job
 from latentwalk.client._numbers import UINT64, whole
 from latentwalk.client._options import NOT_SAID, Timeout
@@ -51,6 +52,7 @@ def train_discovery(
     shift_min: float | None = None,
     shift_weight: float | None = None,
     dipoles: int | None = None,
+    data: str | Folder | None = None,
     evaluation_size: int | None = None,
     model_version: int | str = "",
     seed: int = 0,
@@ -65,6 +67,7 @@ def train_discovery(
     classes: of a conditional model only these; default all.
     shift_scale, shift_min: the greatest and the least length of a shift. shift_weight: of the error in how far, against
     1 for which. dipoles: of each function, for "rbf" only. evaluation_size: held-out pairs to measure on.
+    data: real pictures, as in Gan: the result says how much of what each direction changes there is among them.
     What is None is left to the trainer; `job.describe().spec` tells what it chose. request_id: as for `train_edit`.
     """
     method = pb.DiscoverySpec(
@@ -80,6 +83,7 @@ def train_discovery(
         shift_min=shift_min,
         shift_weight=shift_weight,
         dipoles=whole("dipoles", dipoles or 0),
+        data=None if data is None else data_message(data),
         evaluation_size=whole("evaluation_size", evaluation_size or 0),
     )
     spec = pb.JobSpec(

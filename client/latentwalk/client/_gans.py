@@ -59,7 +59,7 @@ class Gan:
         """The message of these settings."""
         counts = ("resolution", "latent_size", "width", "discriminator_width", "steps", "batch_size", "sample_every")
         return pb.GanSettings(
-            data=_data(self.data),
+            data=data_message(self.data),
             conditional=self.conditional,
             loss=chosen("loss", self.loss, _LOSSES),
             penalty=self.penalty,
@@ -147,7 +147,7 @@ def train_classifier(
     """
     spec = _spec(name, seed, checkpoint_every, priority)
     method = pb.ClassifierSpec(
-        data=_data(data),
+        data=data_message(data),
         resolution=whole("resolution", resolution or 0),
         steps=whole("steps", steps or 0),
         batch_size=whole("batch_size", batch_size or 0),
@@ -166,5 +166,6 @@ def _spec(model: str, seed: int, checkpoint_every: int | None, priority: int) ->
     )
 
 
-def _data(data: str | Folder) -> pb.Data:
+def data_message(data: str | Folder) -> pb.Data:
+    """The message of a data set or a folder."""
     return pb.Data(folder=data.path) if isinstance(data, Folder) else pb.Data(dataset=data)

@@ -285,6 +285,8 @@ class JobResult:
     """One for each slider that imitates an edit."""
     measures: Mapping[str, float]
     """What else was measured, by name."""
+    data_digests: Mapping[str, str]
+    """The sha256 of the pictures that it read, by their part: "train", "test"; empty for a job without data."""
 
     @classmethod
     def from_message(cls, result: pb.JobResult) -> "JobResult":
@@ -294,6 +296,7 @@ class JobResult:
             generator_digest=result.generator_digest,
             evaluations=tuple(SliderEvaluation(e.slider, e.error, e.baseline) for e in result.evaluations),
             measures=dict(result.measures),
+            data_digests=dict(result.data_digests),
         )
 
     @property

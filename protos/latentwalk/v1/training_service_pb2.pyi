@@ -538,6 +538,7 @@ class DiscoverySpec(_message.Message):
     CLASS_IDS_FIELD_NUMBER: _builtins.int
     EVALUATION_SIZE_FIELD_NUMBER: _builtins.int
     DIPOLES_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
     directions: _builtins.int
     """K, the number of directions. 1 to the latent size for ORTHONORMAL, to 4,096 for the others. Default: the latent size."""
     deformator: Global___Deformator.ValueType
@@ -572,6 +573,12 @@ class DiscoverySpec(_message.Message):
         Default: all.
         """
 
+    @_builtins.property
+    def data(self) -> Global___Data:
+        """Real pictures, with as many channels as the generator's: the result then says how much of what each direction
+        changes there is among them, as "variation.<slider>", and the mean of all as "direction_variation". Default none.
+        """
+
     def __init__(
         self,
         *,
@@ -588,10 +595,11 @@ class DiscoverySpec(_message.Message):
         class_ids: _abc.Iterable[_builtins.int] | None = ...,
         evaluation_size: _builtins.int = ...,
         dipoles: _builtins.int = ...,
+        data: Global___Data | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "learning_rate", b"learning_rate", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "data", b"data", "learning_rate", b"learning_rate", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "batch_size", b"batch_size", "class_ids", b"class_ids", "deformator", b"deformator", "dipoles", b"dipoles", "directions", b"directions", "evaluation_size", b"evaluation_size", "learning_rate", b"learning_rate", "predictor", b"predictor", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "batch_size", b"batch_size", "class_ids", b"class_ids", "data", b"data", "deformator", b"deformator", "dipoles", b"dipoles", "directions", b"directions", "evaluation_size", b"evaluation_size", "learning_rate", b"learning_rate", "predictor", b"predictor", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__learning_rate: _TypeAlias = _typing.Literal["learning_rate"]  # noqa: Y015
     _WhichOneofArgType__learning_rate: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate"]  # noqa: Y015
@@ -1418,10 +1426,31 @@ class JobResult(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class DataDigestsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     ARTIFACTS_FIELD_NUMBER: _builtins.int
     GENERATOR_DIGEST_FIELD_NUMBER: _builtins.int
     EVALUATIONS_FIELD_NUMBER: _builtins.int
     MEASURES_FIELD_NUMBER: _builtins.int
+    DATA_DIGESTS_FIELD_NUMBER: _builtins.int
     generator_digest: _builtins.str
     """The digest of the generator that was published, or that the direction belongs to; empty for a classifier."""
     @_builtins.property
@@ -1436,6 +1465,10 @@ class JobResult(_message.Message):
     def measures(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
         """What else the method measured, by name, e.g. "reconstruction_accuracy"."""
 
+    @_builtins.property
+    def data_digests(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The sha256 of the pictures that it read, as it read them, by their part: "train", "test". Empty without data."""
+
     def __init__(
         self,
         *,
@@ -1443,10 +1476,11 @@ class JobResult(_message.Message):
         generator_digest: _builtins.str = ...,
         evaluations: _abc.Iterable[Global___SliderEvaluation] | None = ...,
         measures: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        data_digests: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifacts", b"artifacts", "evaluations", b"evaluations", "generator_digest", b"generator_digest", "measures", b"measures"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifacts", b"artifacts", "data_digests", b"data_digests", "evaluations", b"evaluations", "generator_digest", b"generator_digest", "measures", b"measures"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

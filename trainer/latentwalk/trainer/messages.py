@@ -95,6 +95,7 @@ def _result(result: Result) -> pb.JobResult:
             pb.SliderEvaluation(slider=one.slider, error=one.error, baseline=one.baseline) for one in result.evaluations
         ],
         measures=result.measures,
+        data_digests=result.data,
     )
 
 

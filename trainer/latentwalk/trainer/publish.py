@@ -38,7 +38,7 @@ class Publisher:
         """Puts each product into the store, unless an earlier run of the job did. Raises GanError, PublishFailed."""
         published = tuple(self._published(product) or self._put(product, outcome) for product in outcome.products)
         digest = next(map(_digest, outcome.products), "")
-        return Result(published, digest, outcome.evaluations, dict(outcome.measures))
+        return Result(published, digest, outcome.evaluations, dict(outcome.measures), dict(outcome.data))
 
     def _published(self, product: Product) -> Published | None:
         """What an earlier run of this job published before it was killed."""
@@ -59,6 +59,7 @@ class Publisher:
             "spec": spec_to_json(self.spec),
             "evaluations": [asdict(one) for one in outcome.evaluations],
             "measures": dict(outcome.measures),
+            "data": dict(outcome.data),
             "generator": {
                 "name": self.spec.model,
                 "version": self.spec.model_version,

@@ -103,6 +103,8 @@ class Result:
     """Of the generator that was published, or that the direction belongs to; empty if there is none."""
     evaluations: tuple[SliderEvaluation, ...] = ()
     measures: dict[str, float] = field(default_factory=dict[str, float])
+    data: dict[str, str] = field(default_factory=dict[str, str])
+    """The sha256 of the pictures that it read, by their part: "train", "test"."""
 
 
 @dataclass(frozen=True, slots=True)

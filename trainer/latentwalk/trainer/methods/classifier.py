@@ -70,7 +70,8 @@ class ClassifierTraining(Method):
             pause()
             told = classifier(self._test.pictures(rows)).argmax(dim=1)
             right += int((told == _labels(self._test)[rows]).sum())
-        return Outcome((classifier,), measures={"test_accuracy": right / len(self._test)})
+        measures = {"test_accuracy": right / len(self._test)}
+        return Outcome((classifier,), measures=measures, data={"train": self._train.digest, "test": self._test.digest})
 
 
 def _labels(pictures: Pictures) -> Tensor:

@@ -5,15 +5,19 @@ paths are those of Tzelepis, Tzimiropoulos and Patras, "WarpedGANSpace" (ICCV 20
 methods.telling.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Self
 
 import torch
 
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.generator import Generator
+from latentwalk.trainer.data import Pictures
 from latentwalk.trainer.materials import Materials
+from latentwalk.trainer.methods.method import Outcome
 from latentwalk.trainer.methods.telling import Pairs, Telling, Told, slider
+from latentwalk.trainer.methods.variation import Variation
 from latentwalk.trainer.networks.deformators import Deformator, build_deformator
 from latentwalk.trainer.networks.shift_predictors import ShiftPredictor
 from latentwalk.trainer.specs import DiscoverySpec, JobSpec
@@ -23,16 +27,18 @@ from latentwalk.trainer.starts import Drawn, Starts
 class Discovery(Telling):
     """K axes; sliders "0" to "K - 1", in the order of the axes."""
 
-    def __init__(self, spec: JobSpec, generator: Generator) -> None:
+    def __init__(self, spec: JobSpec, generator: Generator, real: Pictures | None = None) -> None:
         settings = spec.settings
         assert isinstance(settings, DiscoverySpec)  # noqa: S101 - by the table of methods
-        self._settings, self._generator = settings, generator
+        self._settings, self._generator, self._real = settings, generator, real
         super().__init__(spec, settings, Drawn(generator, settings.class_ids), banks=1)
 
     @classmethod
     def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
-        """On the generator of the spec."""
-        return cls(spec, materials.generator(spec).to(memory_format=torch.channels_last))
+        """On the generator and the real pictures of the spec."""
+        assert isinstance(spec.settings, DiscoverySpec)  # noqa: S101 - by the table of methods
+        generator, data = materials.generator(spec).to(memory_format=torch.channels_last), spec.settings.data
+        return cls(spec, generator, data and materials.pictures(data, "train", generator.spec.resolution))
 
     def _networks(self) -> tuple[Deformator, ShiftPredictor]:
         settings, spec = self._settings, self._generator.spec
@@ -51,6 +57,20 @@ class Discovery(Telling):
         reach = self._deformator.reach(self._scale)
         sliders = tuple(slider(str(axis), reach) for axis in range(self._axes))
         return self._deformator.direction(self._name, self._generator.digest, sliders, self._scale)
+
+    def outcome(self, pause: Callable[[], None]) -> Outcome:
+        """As Telling; with real pictures, also how much of what each slider changes there is among them."""
+        outcome = super().outcome(pause)
+        if self._real is None:
+            return outcome
+        measures = {**outcome.measures, **self._variations(self._real, pause)}
+        return replace(outcome, measures=measures, data={"train": self._real.digest})
+
+    def _variations(self, real: Pictures, pause: Callable[[], None]) -> Mapping[str, float]:
+        variation, direction = Variation(self._source, real, pause), self.direction()
+        of = {one.name: variation.of(direction, place) for place, one in enumerate(direction.sliders)}
+        named = {f"variation.{name}": share for name, share in of.items()}
+        return {"direction_variation": sum(of.values()) / len(of), **named}
 
     def measures(self, told: Told) -> Mapping[str, float]:
         """The share of pairs whose direction was told rightly (RCA in the paper), in all and by slider."""

@@ -53,4 +53,4 @@ class Gan(Method):
 
     def outcome(self, pause: Callable[[], None]) -> Outcome:
         """The average."""
-        return Outcome((self._match.averaged.freeze(),))
+        return Outcome((self._match.averaged.freeze(),), data={"train": self._match.pictures.digest})

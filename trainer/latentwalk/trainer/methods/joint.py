@@ -79,7 +79,8 @@ class Joint(Method):
         generator = self._match.averaged.freeze()
         if self._settings.mode is JointMode.JOINT:
             self._walk.load_state_dict(self._average.module.state_dict())
-        return Outcome((generator, self._edit.direction()), self._edit.evaluate(pause))
+        evaluations = self._edit.evaluate(pause)
+        return Outcome((generator, self._edit.direction()), evaluations, data={"train": self._match.pictures.digest})
 
     def _together(self) -> tuple[Phase, ...]:
         walk = {"params": list(self._walk.parameters()), "lr": WALK_RATE, "betas": WALK_BETAS}

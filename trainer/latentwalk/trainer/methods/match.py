@@ -48,7 +48,7 @@ class Match(nn.Module):
             self.discriminator = Discriminator(spec, settings.discriminator_width, normalised=settings.spectral_norm)
         self.average = moving_average(self.generator, settings.batch_size, settings.ema_half_life)
         self._game, self._weight = GAMES[settings.loss], settings.penalty or 0.0
-        self._pictures, self._order = pictures, Order(len(pictures), job_seed)
+        self.pictures, self._order = pictures, Order(len(pictures), job_seed)
         self._augmentations = [Augmentation(target, spec) for target in settings.augmentation]
         self._job_seed = job_seed
         self._drawn: tuple[Tensor, Tensor | None] | None = None
@@ -71,10 +71,10 @@ class Match(nn.Module):
         """Draws what the step is played with, and sets the step sizes."""
         self.random = seeds.draw_generator(self._job_seed, step)
         rows = self._order.rows(step, self.settings.batch_size)
-        self._real = self._pictures.pictures(rows)
+        self._real = self.pictures.pictures(rows)
         for augment in self._augmentations:
             self._real = augment(self._real, self.random)
-        labels, classes = self._pictures.labels, self.generator.spec.classes
+        labels, classes = self.pictures.labels, self.generator.spec.classes
         self.condition = F.one_hot(labels[rows], classes).float() if classes and labels is not None else None
         self.z = torch.randn(len(rows), self.settings.latent_size, generator=self.random)
         share = min(1.0, 2 * (1 - step / self.settings.steps))

@@ -39,6 +39,8 @@ class Outcome:
     evaluations: tuple[SliderEvaluation, ...] = ()
     measures: Mapping[str, float] = field(default_factory=dict[str, float])
     """What else was measured, by name."""
+    data: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The digests of the pictures that were read, by their part: "train", "test"."""
 
 
 class Method(ABC):

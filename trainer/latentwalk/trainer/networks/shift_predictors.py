@@ -52,12 +52,13 @@ class SeparatePredictors(nn.Module):
         return torch.cat(which, dim=1), torch.cat(how_far, dim=1)
 
 
-def _lenet(channels: int) -> tuple[nn.Module, Head]:
+def lenet(channels: int, width: int = _LENET_WIDTH) -> tuple[nn.Module, Head]:
     """LeNet with batch normalisation, as in the code of Voynov and Babenko but twice as wide; side 32 ends in 1x1.
 
-    Each layer is pooled before it is normalised and rectified, not after: a fourth of the numbers to go through.
+    ``width`` 1 is LeNet itself. Each layer is pooled before it is normalised and rectified, not after: a fourth of the
+    numbers to go through.
     """
-    first, second, third = 6 * _LENET_WIDTH, 16 * _LENET_WIDTH, 120 * _LENET_WIDTH
+    first, second, third = 6 * width, 16 * width, 120 * width
     trunk = nn.Sequential(
         _AtLeast(LENET_SIDE),
         *_convolution(channels, first, nn.MaxPool2d(2)),
@@ -65,7 +66,7 @@ def _lenet(channels: int) -> tuple[nn.Module, Head]:
         *_convolution(second, third, nn.AdaptiveAvgPool2d(1)),
         nn.Flatten(),
     )
-    return trunk, partial(_two_layers, third, 84 * _LENET_WIDTH)
+    return trunk, partial(_two_layers, third, 84 * width)
 
 
 def _resnet18(channels: int) -> tuple[nn.Module, Head]:
@@ -100,5 +101,5 @@ def _two_layers(inputs: int, hidden: int, outputs: int) -> nn.Module:
     )
 
 
-TRUNKS: Mapping[str, Callable[[int], tuple[nn.Module, Head]]] = {"lenet": _lenet, "resnet18": _resnet18}
+TRUNKS: Mapping[str, Callable[[int], tuple[nn.Module, Head]]] = {"lenet": lenet, "resnet18": _resnet18}
 """By the name of the predictor in the spec of a job: from the channels of two pictures to a trunk and its heads."""

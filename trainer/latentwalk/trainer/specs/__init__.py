@@ -14,9 +14,10 @@ from latentwalk.trainer.specs.closed_form import (
     SefaSpec,
     SliderReference,
 )
+from latentwalk.trainer.specs.data import Data
 from latentwalk.trainer.specs.discovery import ClassDirectionsSpec, DiscoverySpec
 from latentwalk.trainer.specs.edits import EditDirectionSpec, EditLoss, EditTarget, WalkForm
-from latentwalk.trainer.specs.gan import ClassifierSpec, Data, GanLoss, GanSettings, GanSpec, JointMode, JointSpec
+from latentwalk.trainer.specs.gan import ClassifierSpec, GanLoss, GanSettings, GanSpec, JointMode, JointSpec
 from latentwalk.trainer.specs.job import JobSpec, MethodSettings
 
 __all__ = [

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from latentwalk.trainer.specs.bounds import count, maybe, number
+from latentwalk.trainer.specs.data import Data
 from latentwalk.trainer.specs.job import MethodSettings
 
 
@@ -59,6 +60,8 @@ class DiscoverySpec(MethodSettings):
     """Held-out pairs on which the result is measured."""
     dipoles: int = count(0, most=1_024)
     """Of each function of RBF; completed with 32."""
+    data: Data | None = None
+    """Real pictures among which to look for what the directions change; None to leave that out."""
 
 
 @dataclass(frozen=True, slots=True)

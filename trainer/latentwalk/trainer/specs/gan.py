@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from latentwalk.trainer.specs.bounds import count, maybe, number
+from latentwalk.trainer.specs.data import Data
 from latentwalk.trainer.specs.edits import EditTarget
 from latentwalk.trainer.specs.job import MethodSettings
 
@@ -22,16 +23,6 @@ class JointMode(StrEnum):
 
     JOINT = "joint"
     SEQUENTIAL = "sequential"
-
-
-@dataclass(frozen=True, slots=True)
-class Data:
-    """Where pictures to train on come from: one of the two is said."""
-
-    dataset: str = ""
-    """A name in data.DATASETS."""
-    folder: str = ""
-    """A folder of pictures, within the trainer's data folder."""
 
 
 @dataclass(frozen=True, slots=True)

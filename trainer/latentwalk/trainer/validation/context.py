@@ -7,7 +7,9 @@ from latentwalk.gan.classifiers import ClassifierSpec
 from latentwalk.gan.errors import UnknownArtifact
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
+from latentwalk.trainer.data import DataRefused, Form
 from latentwalk.trainer.materials import Materials
+from latentwalk.trainer.specs import Data
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,13 @@ class Context:
         """What the generator is, for a method that works on one."""
         assert self.generator is not None  # noqa: S101 - MethodSettings.reads_generator
         return self.generator
+
+    def check_data(self, field: str, data: Data) -> Form:
+        """Of what channels and classes the data is; InvalidRequest if it cannot be read."""
+        try:
+            return self.materials.form(data)
+        except DataRefused as error:
+            raise InvalidRequest(field, str(error)) from error
 
     def check_classifier(self, field: str, name: str, class_id: int = 0) -> ClassifierSpec:
         """What the classifier of that name is; InvalidRequest if none fits the generator's pictures and the class."""

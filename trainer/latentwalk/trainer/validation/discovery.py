@@ -25,6 +25,7 @@ def complete_discovery(settings: DiscoverySpec, context: Context) -> DiscoverySp
     if settings.dipoles and not curved:
         raise InvalidRequest(f"{where}.dipoles", "is refused: only RBF has dipoles")
     _check_classes(f"{where}.class_ids", settings.class_ids, spec)
+    _check_data(f"{where}.data", settings, context)
     scale, least = _shifts(where, settings, DEFAULT_RBF_SHIFTS if curved else DEFAULT_SHIFTS)
     return replace(
         settings,
@@ -68,6 +69,14 @@ def _shifts(
     if least > scale:
         raise InvalidRequest(f"{where}.shift_min", f"{least:g} must be at most shift_scale, {scale:g}")
     return scale, least
+
+
+def _check_data(field: str, settings: DiscoverySpec, context: Context) -> None:
+    if settings.data is None:
+        return
+    own, channels = context.known_generator.channels, context.check_data(field, settings.data).channels
+    if channels != own:
+        raise InvalidRequest(field, f"its pictures have {channels} channels, those of the generator {own}")
 
 
 def _check_classes(field: str, class_ids: tuple[int, ...], spec: GeneratorSpec) -> None:

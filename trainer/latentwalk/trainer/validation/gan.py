@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from latentwalk.rpc.errors import InvalidRequest
-from latentwalk.trainer.data import DataRefused, Form
+from latentwalk.trainer.data import Form
 from latentwalk.trainer.networks.games import GAMES
-from latentwalk.trainer.specs import ClassifierSpec, Data, GanSettings, GanSpec, JointSpec
+from latentwalk.trainer.specs import ClassifierSpec, GanSettings, GanSpec, JointSpec
 from latentwalk.trainer.validation.context import Context
 from latentwalk.trainer.validation.edits import complete_targets
 
@@ -25,7 +25,7 @@ def complete_joint(settings: JointSpec, context: Context) -> JointSpec:
 
 def complete_classifier(settings: ClassifierSpec, context: Context) -> ClassifierSpec:
     """The settings, if the data has classes."""
-    form = _form(f"{context.where}.data", settings.data, context)
+    form = context.check_data(f"{context.where}.data", settings.data)
     if not form.classes:
         raise InvalidRequest(f"{context.where}.data", "has no classes to tell; a folder needs a sub-folder for each")
     return settings
@@ -33,7 +33,7 @@ def complete_classifier(settings: ClassifierSpec, context: Context) -> Classifie
 
 def _completed(gan: GanSettings, context: Context) -> tuple[GanSettings, Form]:
     where = f"{context.where}.gan"
-    form = _form(f"{where}.data", gan.data, context)
+    form = context.check_data(f"{where}.data", gan.data)
     if gan.conditional and not form.classes:
         raise InvalidRequest(f"{where}.conditional", "the data has no classes; a folder needs a sub-folder for each")
     if gan.resolution.bit_count() != 1:
@@ -49,10 +49,3 @@ def _completed(gan: GanSettings, context: Context) -> tuple[GanSettings, Form]:
         augmentation=tuple(augmentation),
     )
     return completed, form
-
-
-def _form(where: str, data: Data, context: Context) -> Form:
-    try:
-        return context.materials.form(data)
-    except DataRefused as error:
-        raise InvalidRequest(where, str(error)) from error
