@@ -5,7 +5,9 @@ the two trained jointly on such data. The error is the masked squared error of a
 one, on held-out seeds, in the paper's range of pictures, 0 to 1. All walks are trained on rotations up to 20 degrees.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -30,7 +32,7 @@ STEPS, WALK_STEPS = 2_000, 500
 EDIT_WEIGHT = 20.0
 """The paper's 1 is for 50,600 steps; this many steps need the walk to count for more."""
 PLAIN = Gan(data="MNIST", conditional=True)
-WAYS = {
+WAYS: Mapping[str, tuple[Gan, Literal["joint", "sequential"]]] = {
     "plain": (PLAIN, "sequential"),
     "augmented": (replace(PLAIN, augmentation=TRAINED), "sequential"),
     "joint": (replace(PLAIN, augmentation=TRAINED), "joint"),

@@ -108,3 +108,11 @@ def test_a_bound_method_shows_its_parameters_and_what_it_gives_back():
     signature = inspect.signature(sdk.Client().generate)
     assert list(signature.parameters)[:3] == ["model", "seeds", "z"]
     assert signature.return_annotation is sdk.Pictures
+
+
+def test_a_job_shows_what_every_job_can_be_told_and_refuses_the_rest():
+    told = inspect.signature(sdk.Client().train_edit).parameters
+    assert {"steps", *sdk.ModelJobOptions.__annotations__} <= told.keys()
+    assert "model_version" not in inspect.signature(sdk.Client().train_gan).parameters
+    with pytest.raises(TypeError, match="unexpected keyword argument 'sede'"):
+        sdk.Client(trainer_address="127.0.0.1:1").train_edit("faces", "zoom", edits="zoom", sede=3)

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from latentwalk.cli import directions, figure, jobs, models, pictures, pull, services, train_discovery, train_gans
+from latentwalk.cli import (
+    directions,
+    figure,
+    jobs,
+    models,
+    pictures,
+    pull,
+    services,
+    train,
+    train_discovery,
+    train_gans,
+)
 from latentwalk.cli.connection import DEFAULT_SERVER, DEFAULT_TRAINER, Target, choose_tls, pem_file
 from latentwalk.cli.demo import command as demo
 from latentwalk.cli.failures import Commands
@@ -18,6 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+training = typer.Typer(no_args_is_help=True, help="Trains, and follows the job. Ctrl-C stops watching, not the job.")
 
 
 @app.callback()
@@ -43,9 +56,12 @@ app.add_typer(directions.app, name="directions")
 app.command()(pictures.generate)
 app.command()(pictures.walk)
 app.command()(pictures.interpolate)
-train_gans.app.command()(train_discovery.discover)
-train_gans.app.command()(train_discovery.class_directions)
-app.add_typer(train_gans.app, name="train")
+for command in (
+    *(train.edit, train_discovery.discover, train_discovery.class_directions, train.boundary, train.sefa, train.pca),
+    *(train_gans.gan, train_gans.joint, train_gans.classifier),
+):
+    training.command()(command)
+app.add_typer(training, name="train")
 app.add_typer(jobs.app, name="jobs")
 app.command(**services.PASS_THROUGH)(services.serve)
 app.command(**services.PASS_THROUGH)(services.trainer)

@@ -1,15 +1,15 @@
 """`latentwalk train discover|class-directions`: asks the trainer for directions without labels."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Unpack
 
 import typer
 
-from latentwalk.cli.connection import connect
+from latentwalk.cli.making import makes_job
 from latentwalk.cli.models import Name
-from latentwalk.cli.output import Json
 from latentwalk.cli.parsing import parse_data, parse_seeds
-from latentwalk.cli.train import Detach, Direction, Priority, Seed, follow
+from latentwalk.cli.train import Direction
 from latentwalk.cli.train_gans import Pictures
+from latentwalk.client import Client, JobHandle, ModelJobOptions
 
 Count = Annotated[int | None, typer.Option("--directions", min=1, help="how many; default: the trainer's own")]
 Predictor = Annotated[Literal["lenet", "resnet18"], typer.Option(help="the network that tells shifts apart")]
@@ -22,8 +22,9 @@ EvaluationSize = Annotated[int | None, typer.Option(min=1, help="held-out latent
 ShiftMin = Annotated[float | None, typer.Option(help="the least length of a shift")]
 
 
+@makes_job
 def discover(
-    context: typer.Context,
+    client: Client,
     model: Name,
     direction: Direction,
     directions: Count = None,
@@ -43,36 +44,31 @@ def discover(
         str | None, typer.Option(help="real pictures among which to look for what the directions change, e.g. MNIST")
     ] = None,
     folder: Pictures = None,
-    seed: Seed = 0,
-    priority: Priority = 0,
-    detach: Detach = False,
-    as_json: Json = False,
-) -> None:
-    """Finds directions that a predictor can tell apart, and follows the job."""
-    with connect(context) as client:
-        handle = client.train_discovery(
-            model,
-            direction,
-            directions=directions,
-            deformator=deformator,
-            predictor=predictor,
-            classes=parse_seeds(classes) if classes else (),
-            steps=steps,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            predictor_learning_rate=predictor_learning_rate,
-            shift_scale=shift_scale,
-            shift_min=shift_min,
-            evaluation_size=evaluation_size,
-            data=parse_data(dataset, folder) if dataset or folder else None,
-            seed=seed,
-            priority=priority,
-        )
-        follow(handle, detach, as_json)
+    **options: Unpack[ModelJobOptions],
+) -> JobHandle:
+    """Finds directions that a predictor can tell apart."""
+    return client.train_discovery(
+        model,
+        direction,
+        directions=directions,
+        deformator=deformator,
+        predictor=predictor,
+        classes=parse_seeds(classes) if classes else (),
+        steps=steps,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        predictor_learning_rate=predictor_learning_rate,
+        shift_scale=shift_scale,
+        shift_min=shift_min,
+        evaluation_size=evaluation_size,
+        data=parse_data(dataset, folder) if dataset or folder else None,
+        **options,
+    )
 
 
+@makes_job
 def class_directions(
-    context: typer.Context,
+    client: Client,
     model: Name,
     direction: Direction,
     directions: Count = None,
@@ -92,30 +88,24 @@ def class_directions(
     shift_scale: ShiftScale = None,
     shift_min: ShiftMin = None,
     evaluation_size: EvaluationSize = None,
-    seed: Seed = 0,
-    priority: Priority = 0,
-    detach: Detach = False,
-    as_json: Json = False,
-) -> None:
-    """Finds directions for all classes and for each class, and follows the job."""
-    with connect(context) as client:
-        handle = client.train_class_directions(
-            model,
-            direction,
-            directions=directions,
-            orthogonality=orthogonality,
-            separate_predictors=separate_predictors,
-            predictor=predictor,
-            classifier=classifier,
-            confidence=confidence,
-            steps=steps,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            predictor_learning_rate=predictor_learning_rate,
-            shift_scale=shift_scale,
-            shift_min=shift_min,
-            evaluation_size=evaluation_size,
-            seed=seed,
-            priority=priority,
-        )
-        follow(handle, detach, as_json)
+    **options: Unpack[ModelJobOptions],
+) -> JobHandle:
+    """Finds directions for all classes and for each class."""
+    return client.train_class_directions(
+        model,
+        direction,
+        directions=directions,
+        orthogonality=orthogonality,
+        separate_predictors=separate_predictors,
+        predictor=predictor,
+        classifier=classifier,
+        confidence=confidence,
+        steps=steps,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        predictor_learning_rate=predictor_learning_rate,
+        shift_scale=shift_scale,
+        shift_min=shift_min,
+        evaluation_size=evaluation_size,
+        **options,
+    )

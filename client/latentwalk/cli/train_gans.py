@@ -1,15 +1,14 @@
 """`latentwalk train gan|joint|classifier`: asks the trainer for something new."""
 
-from typing import Annotated
+from typing import Annotated, Literal, Unpack
 
 import typer
 
-from latentwalk.cli.connection import connect
+from latentwalk.cli.making import makes_job
 from latentwalk.cli.models import Name
-from latentwalk.cli.output import Json
 from latentwalk.cli.parsing import parse_data, parse_edit
-from latentwalk.cli.train import Detach, Direction, Priority, Seed, app, follow
-from latentwalk.client import Gan
+from latentwalk.cli.train import Direction
+from latentwalk.client import Client, Gan, JobHandle, JobOptions
 
 Dataset = Annotated[str | None, typer.Option(help="a data set of torchvision: MNIST, FashionMNIST or KMNIST")]
 Pictures = Annotated[str | None, typer.Option("--folder", help="or a folder of pictures in the trainer's data folder")]
@@ -17,7 +16,9 @@ Conditional = Annotated[bool, typer.Option("--conditional", help="draw the class
 Resolution = Annotated[int | None, typer.Option(min=8, help="pixels a side; default: 32")]
 LatentSize = Annotated[int | None, typer.Option(min=1, help="numbers in a latent; default: 100")]
 Width = Annotated[int | None, typer.Option(min=1, help="channels of the generator's last hidden layer; default: 32")]
-Loss = Annotated[str, typer.Option(help="non_saturating, hinge or wgan_gp")]
+Loss = Annotated[
+    Literal["non_saturating", "hinge", "wgan_gp"], typer.Option(help="what generator and discriminator play for")
+]
 Penalty = Annotated[float | None, typer.Option(min=0, help="weight of the penalty on the discriminator's gradient")]
 Spectral = Annotated[bool, typer.Option("--spectral-norm", help="normalise the discriminator's layers")]
 Augmentation = Annotated[list[str] | None, typer.Option("--augment", help="edit real pictures, as --edit; repeatable")]
@@ -27,9 +28,9 @@ LearningRate = Annotated[float | None, typer.Option(help="of the optimiser; defa
 Edits = Annotated[list[str], typer.Option("--edit", help="what to imitate: rotate, or rotate:-20:20; repeatable")]
 
 
-@app.command()
+@makes_job
 def gan(
-    context: typer.Context,
+    client: Client,
     model: Name,
     dataset: Dataset = None,
     folder: Pictures = None,
@@ -44,12 +45,9 @@ def gan(
     steps: Steps = None,
     batch_size: BatchSize = None,
     learning_rate: LearningRate = None,
-    seed: Seed = 0,
-    priority: Priority = 0,
-    detach: Detach = False,
-    as_json: Json = False,
-) -> None:
-    """Trains a generator from nothing, and follows the job. Ctrl-C stops watching, not the job."""
+    **options: Unpack[JobOptions],
+) -> JobHandle:
+    """Trains a generator from nothing."""
     settings = Gan(
         data=parse_data(dataset, folder),
         conditional=conditional,
@@ -64,13 +62,12 @@ def gan(
         batch_size=batch_size,
         learning_rate=learning_rate,
     )
-    with connect(context) as client:
-        follow(client.train_gan(model, settings, seed=seed, priority=priority), detach, as_json)
+    return client.train_gan(model, settings, **options)
 
 
-@app.command()
+@makes_job
 def joint(
-    context: typer.Context,
+    client: Client,
     model: Name,
     direction: Direction,
     edits: Edits,
@@ -85,12 +82,9 @@ def joint(
     augment: Augmentation = None,
     steps: Steps = None,
     batch_size: BatchSize = None,
-    seed: Seed = 0,
-    priority: Priority = 0,
-    detach: Detach = False,
-    as_json: Json = False,
-) -> None:
-    """Trains a generator together with a linear walk, and follows the job."""
+    **options: Unpack[JobOptions],
+) -> JobHandle:
+    """Trains a generator together with a linear walk."""
     settings = Gan(
         data=parse_data(dataset, folder),
         conditional=conditional,
@@ -100,24 +94,21 @@ def joint(
         steps=steps,
         batch_size=batch_size,
     )
-    with connect(context) as client:
-        handle = client.train_joint(
-            model,
-            direction,
-            settings,
-            edits=[parse_edit(text) for text in edits],
-            mode="sequential" if sequential else "joint",
-            edit_weight=edit_weight,
-            walk_steps=walk_steps,
-            seed=seed,
-            priority=priority,
-        )
-        follow(handle, detach, as_json)
+    return client.train_joint(
+        model,
+        direction,
+        settings,
+        edits=[parse_edit(text) for text in edits],
+        mode="sequential" if sequential else "joint",
+        edit_weight=edit_weight,
+        walk_steps=walk_steps,
+        **options,
+    )
 
 
-@app.command()
+@makes_job
 def classifier(
-    context: typer.Context,
+    client: Client,
     name: Annotated[str, typer.Argument(metavar="NAME", help="the name of the new classifier")],
     dataset: Dataset = None,
     folder: Pictures = None,
@@ -125,21 +116,15 @@ def classifier(
     steps: Steps = None,
     batch_size: BatchSize = None,
     learning_rate: LearningRate = None,
-    seed: Seed = 0,
-    priority: Priority = 0,
-    detach: Detach = False,
-    as_json: Json = False,
-) -> None:
-    """Trains a classifier of pictures, from which other jobs take classes, and follows the job."""
-    with connect(context) as client:
-        handle = client.train_classifier(
-            name,
-            parse_data(dataset, folder),
-            resolution=resolution,
-            steps=steps,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            seed=seed,
-            priority=priority,
-        )
-        follow(handle, detach, as_json)
+    **options: Unpack[JobOptions],
+) -> JobHandle:
+    """Trains a classifier of pictures, from which other jobs take classes."""
+    return client.train_classifier(
+        name,
+        parse_data(dataset, folder),
+        resolution=resolution,
+        steps=steps,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        **options,
+    )

@@ -22,6 +22,8 @@
 from latentwalk.client._aio import AsyncClient, AsyncJobHandle, AsyncWalk
 from latentwalk.client._aio_steering import AsyncSteering
 from latentwalk.client._comparison import Comparison, SliderMeasures
+from latentwalk.client._data import Folder
+from latentwalk.client._edits import CustomEdit, EditTarget
 from latentwalk.client._errors import (
     AlreadyExists,
     Cancelled,
@@ -49,11 +51,9 @@ from latentwalk.client._errors import (
     Violation,
 )
 from latentwalk.client._frames import Frame, Frames, Header, Position
-from latentwalk.client._gans import Folder, Gan
+from latentwalk.client._gans import Gan
 from latentwalk.client._jobs import (
     ArtifactKind,
-    CustomEdit,
-    EditTarget,
     Job,
     JobEvent,
     JobMessage,
@@ -67,6 +67,7 @@ from latentwalk.client._jobs import (
     PublishedArtifact,
     SliderEvaluation,
 )
+from latentwalk.client._making import JobOptions, ModelJobOptions
 from latentwalk.client._models import Direction, LoadedModel, LoadState, Model, Range, Slider
 from latentwalk.client._options import NOT_SAID
 from latentwalk.client._paths import Displacement, Leg, Stretch
@@ -108,6 +109,7 @@ __all__ = [
     "JobFailed",
     "JobHandle",
     "JobMessage",
+    "JobOptions",
     "JobPage",
     "JobProgress",
     "JobResult",
@@ -123,6 +125,7 @@ __all__ = [
     "LoadedModel",
     "Model",
     "ModelChanged",
+    "ModelJobOptions",
     "NoTrainer",
     "NotFound",
     "Overloaded",

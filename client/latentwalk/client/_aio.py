@@ -11,10 +11,12 @@ import grpc
 from grpc import aio
 
 from latentwalk.client import _catalog as catalog
+from latentwalk.client import _closed_form as closed_form
 from latentwalk.client import _comparison as comparison
 from latentwalk.client import _discovery as discovery
 from latentwalk.client import _gans as gans
 from latentwalk.client import _generation as generation
+from latentwalk.client import _supervised as supervised
 from latentwalk.client import _training as training
 from latentwalk.client._aio_steering import AsyncSteering
 from latentwalk.client._binding import like
@@ -313,12 +315,12 @@ class AsyncClient:
     load_direction = _runs(catalog.load_direction)
     unload_direction = _runs(catalog.unload_direction)
 
-    train_edit = _trains(training.train_edit)
+    train_edit = _trains(supervised.train_edit)
     train_discovery = _trains(discovery.train_discovery)
     train_class_directions = _trains(discovery.train_class_directions)
-    train_sefa = _trains(training.train_sefa)
-    train_pca = _trains(training.train_pca)
-    train_boundary = _trains(training.train_boundary)
+    train_sefa = _trains(closed_form.train_sefa)
+    train_pca = _trains(closed_form.train_pca)
+    train_boundary = _trains(supervised.train_boundary)
     train_gan = _trains(gans.train_gan)
     train_joint = _trains(gans.train_joint)
     train_classifier = _trains(gans.train_classifier)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from latentwalk.client._errors import InvalidRequest
+from latentwalk.client._choices import chosen
 from latentwalk.client._numbers import whole
 from latentwalk.v1 import generation_service_pb2 as pb
 
@@ -26,13 +26,9 @@ PRIORITIES: Mapping[str, pb.Priority.ValueType] = {
 
 def delivery_message(determinism: str, priority: str, *, fps: float | None = None, first_frame: int = 0) -> pb.Delivery:
     """The delivery on the wire; InvalidRequest for a name that is not one."""
-    if determinism not in DETERMINISMS:
-        raise InvalidRequest.of("determinism", f"{determinism!r} is none of {', '.join(DETERMINISMS)}")
-    if priority not in PRIORITIES:
-        raise InvalidRequest.of("priority", f"{priority!r} is none of {', '.join(PRIORITIES)}")
     return pb.Delivery(
-        determinism=DETERMINISMS[determinism],
-        priority=PRIORITIES[priority],
+        determinism=chosen("determinism", determinism, DETERMINISMS),
+        priority=chosen("priority", priority, PRIORITIES),
         fps=fps,
         first_frame=whole("first_frame", first_frame),
     )

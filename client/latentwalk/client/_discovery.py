@@ -1,14 +1,12 @@
 """The verbs that find directions without labels."""
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Literal, Unpack
 
-from latentwalk.client._calls import UnaryCall
-from latentwalk.client._gans import Folder, data_message
-from latentwalk.client._jobs import Job
-from latentwalk.client._numbers import UINT64, whole
-from latentwalk.client._options import NOT_SAID, Timeout
-from latentwalk.client._training import chosen, creating
+from latentwalk.client._choices import chosen
+from latentwalk.client._data import Folder, data_message
+from latentwalk.client._making import MakeJob, ModelJobOptions, make_job
+from latentwalk.client._numbers import count, whole
 from latentwalk.v1 import training_service_pb2 as pb
 
 Deformator = Literal["linear", "orthonormal", "projective", "mlp", "rbf"]
@@ -54,13 +52,8 @@ def train_discovery(
     dipoles: int | None = None,
     data: str | Folder | None = None,
     evaluation_size: int | None = None,
-    model_version: int | str = "",
-    seed: int = 0,
-    checkpoint_every: int | None = None,
-    priority: int = 0,
-    request_id: str | None = None,
-    timeout: Timeout = NOT_SAID,
-) -> UnaryCall[pb.CreateJobResponse, Job]:
+    **options: Unpack[ModelJobOptions],
+) -> MakeJob:
     """Queues a job that finds `directions` shifts that a predictor can tell apart: sliders "0", "1", ...
 
     directions: None for as many as the latent has numbers. deformator: "rbf" finds curved paths.
@@ -68,34 +61,25 @@ def train_discovery(
     shift_scale, shift_min: the greatest and the least length of a shift. shift_weight: of the error in how far, against
     1 for which. dipoles: of each function, for "rbf" only. evaluation_size: held-out pairs to measure on.
     data: real pictures, as in Gan: the result says how much of what each direction changes there is among them.
-    What is None is left to the trainer; `job.describe().spec` tells what it chose. request_id: as for `train_edit`.
+    What is None is left to the trainer; `job.describe().spec` tells what it chose.
     """
     method = pb.DiscoverySpec(
-        directions=whole("directions", directions or 0),
+        directions=count("directions", directions),
         deformator=chosen("deformator", deformator, _DEFORMATORS),
         predictor=chosen("predictor", predictor, _PREDICTORS),
         class_ids=[whole("classes", class_id) for class_id in classes],
-        steps=whole("steps", steps or 0),
-        batch_size=whole("batch_size", batch_size or 0),
+        steps=count("steps", steps),
+        batch_size=count("batch_size", batch_size),
         learning_rate=learning_rate,
         predictor_learning_rate=predictor_learning_rate,
         shift_scale=shift_scale,
         shift_min=shift_min,
         shift_weight=shift_weight,
-        dipoles=whole("dipoles", dipoles or 0),
+        dipoles=count("dipoles", dipoles),
         data=None if data is None else data_message(data),
-        evaluation_size=whole("evaluation_size", evaluation_size or 0),
+        evaluation_size=count("evaluation_size", evaluation_size),
     )
-    spec = pb.JobSpec(
-        model=model,
-        model_version=str(model_version),
-        direction=direction,
-        seed=whole("seed", seed, high=UINT64),
-        checkpoint_every=whole("checkpoint_every", checkpoint_every or 0),
-        priority=priority,
-        discovery=method,
-    )
-    return creating(spec, request_id, timeout)
+    return make_job(pb.JobSpec(model=model, direction=direction, discovery=method), **options)
 
 
 def train_class_directions(
@@ -116,13 +100,8 @@ def train_class_directions(
     shift_min: float | None = None,
     shift_weight: float | None = None,
     evaluation_size: int | None = None,
-    model_version: int | str = "",
-    seed: int = 0,
-    checkpoint_every: int | None = None,
-    priority: int = 0,
-    request_id: str | None = None,
-    timeout: Timeout = NOT_SAID,
-) -> UnaryCall[pb.CreateJobResponse, Job]:
+    **options: Unpack[ModelJobOptions],
+) -> MakeJob:
     """Queues a job that finds directions for all classes and for each: sliders "global.<k>" and "class<c>.<k>".
 
     directions: of each bank; at most half the latent size.
@@ -131,28 +110,19 @@ def train_class_directions(
     The rest is as for `train_discovery`.
     """
     method = pb.ClassDirectionsSpec(
-        directions=whole("directions", directions or 0),
+        directions=count("directions", directions),
         orthogonality=chosen("orthogonality", orthogonality, _ORTHOGONALITIES),
         separate_predictors=separate_predictors,
         predictor=chosen("predictor", predictor, _PREDICTORS),
         classifier=classifier,
         confidence=confidence,
-        steps=whole("steps", steps or 0),
-        batch_size=whole("batch_size", batch_size or 0),
+        steps=count("steps", steps),
+        batch_size=count("batch_size", batch_size),
         learning_rate=learning_rate,
         predictor_learning_rate=predictor_learning_rate,
         shift_scale=shift_scale,
         shift_min=shift_min,
         shift_weight=shift_weight,
-        evaluation_size=whole("evaluation_size", evaluation_size or 0),
+        evaluation_size=count("evaluation_size", evaluation_size),
     )
-    spec = pb.JobSpec(
-        model=model,
-        model_version=str(model_version),
-        direction=direction,
-        seed=whole("seed", seed, high=UINT64),
-        checkpoint_every=whole("checkpoint_every", checkpoint_every or 0),
-        priority=priority,
-        class_directions=method,
-    )
-    return creating(spec, request_id, timeout)
+    return make_job(pb.JobSpec(model=model, direction=direction, class_directions=method), **options)

@@ -1,28 +1,27 @@
 """The verbs that train something new: generators, alone or with their walk, and classifiers."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, Unpack
 
-from latentwalk.client._calls import UnaryCall
-from latentwalk.client._jobs import EditTarget, Job
-from latentwalk.client._numbers import UINT64, whole
-from latentwalk.client._options import NOT_SAID, Timeout
-from latentwalk.client._training import chosen, creating, edit_messages
+from latentwalk.client._choices import chosen
+from latentwalk.client._data import Folder, data_message
+from latentwalk.client._edits import Edits, edit_messages
+from latentwalk.client._making import JobOptions, MakeJob, make_job
+from latentwalk.client._numbers import count
 from latentwalk.v1 import training_service_pb2 as pb
 
-_LOSSES = {
+GanLoss = Literal["non_saturating", "hinge", "wgan_gp"]
+"""What generator and discriminator play for."""
+JointMode = Literal["joint", "sequential"]
+"""Whether a walk is learnt together with its generator or after it."""
+
+_LOSSES: Mapping[str, pb.GanLoss.ValueType] = {
     "non_saturating": pb.GAN_LOSS_NON_SATURATING,
     "hinge": pb.GAN_LOSS_HINGE,
     "wgan_gp": pb.GAN_LOSS_WGAN_GP,
 }
-_MODES = {"joint": pb.JOINT_MODE_JOINT, "sequential": pb.JOINT_MODE_SEQUENTIAL}
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """A folder of pictures on the trainer's machine, within its data folder; each sub-folder is a class."""
-
-    path: str
+_MODES: Mapping[str, pb.JointMode.ValueType] = {"joint": pb.JOINT_MODE_JOINT, "sequential": pb.JOINT_MODE_SEQUENTIAL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +38,7 @@ class Gan:
     width: int | None = None
     """Channels of the generator's last hidden layer."""
     discriminator_width: int | None = None
-    loss: str = "non_saturating"
-    """ "non_saturating", "hinge" or "wgan_gp"."""
+    loss: GanLoss = "non_saturating"
     penalty: float | None = None
     """The weight of the penalty on the discriminator's gradient."""
     steps: int | None = None
@@ -50,7 +48,7 @@ class Gan:
     spectral_norm: bool = False
     ema_half_life: float | None = None
     """Pictures after which half of the published average is new; 0 for no average."""
-    augmentation: "str | EditTarget | Iterable[str | EditTarget]" = ()
+    augmentation: Edits = ()
     """Edits by which real pictures are shown."""
     sample_every: int | None = None
     """Steps between two sheets of samples among the job's events."""
@@ -68,27 +66,13 @@ class Gan:
             spectral_norm=self.spectral_norm,
             ema_half_life=self.ema_half_life,
             augmentation=edit_messages(self.augmentation),
-            **{name: whole(name, getattr(self, name) or 0) for name in counts},
+            **{name: count(name, getattr(self, name)) for name in counts},
         )
 
 
-def train_gan(
-    model: str,
-    gan: Gan,
-    *,
-    seed: int = 0,
-    checkpoint_every: int | None = None,
-    priority: int = 0,
-    request_id: str | None = None,
-    timeout: Timeout = NOT_SAID,
-) -> UnaryCall[pb.CreateJobResponse, Job]:
-    """Queues a job that trains a generator from nothing and publishes it as `model`.
-
-    seed, checkpoint_every, priority, request_id: as for `train_edit`.
-    """
-    spec = _spec(model, seed, checkpoint_every, priority)
-    spec.gan.gan.CopyFrom(gan.message())
-    return creating(spec, request_id, timeout)
+def train_gan(model: str, gan: Gan, **options: Unpack[JobOptions]) -> MakeJob:
+    """Queues a job that trains a generator from nothing and publishes it as `model`."""
+    return make_job(pb.JobSpec(model=model, gan=pb.GanSpec(gan=gan.message())), **options)
 
 
 def train_joint(
@@ -96,35 +80,27 @@ def train_joint(
     direction: str,
     gan: Gan,
     *,
-    edits: str | EditTarget | Iterable[str | EditTarget],
-    mode: str = "joint",
+    edits: Edits,
+    mode: JointMode = "joint",
     edit_weight: float | None = None,
     walk_steps: int | None = None,
     evaluation_size: int | None = None,
-    seed: int = 0,
-    checkpoint_every: int | None = None,
-    priority: int = 0,
-    request_id: str | None = None,
-    timeout: Timeout = NOT_SAID,
-) -> UnaryCall[pb.CreateJobResponse, Job]:
+    **options: Unpack[JobOptions],
+) -> MakeJob:
     """Queues a job that trains a generator `model` and its linear walk `direction`, published together.
 
     edits: as for `train_edit`. mode: "joint", both at once, or "sequential", the walk after the generator.
     edit_weight: of the edit loss against 1 for the game. walk_steps: of a walk that comes after.
-    seed, checkpoint_every, priority, request_id: as for `train_edit`.
     """
-    spec = _spec(model, seed, checkpoint_every, priority)
-    spec.direction = direction
     method = pb.JointSpec(
         gan=gan.message(),
         edits=edit_messages(edits),
         mode=chosen("mode", mode, _MODES),
         edit_weight=edit_weight,
-        walk_steps=whole("walk_steps", walk_steps or 0),
-        evaluation_size=whole("evaluation_size", evaluation_size or 0),
+        walk_steps=count("walk_steps", walk_steps),
+        evaluation_size=count("evaluation_size", evaluation_size),
     )
-    spec.joint.CopyFrom(method)
-    return creating(spec, request_id, timeout)
+    return make_job(pb.JobSpec(model=model, direction=direction, joint=method), **options)
 
 
 def train_classifier(
@@ -135,37 +111,17 @@ def train_classifier(
     steps: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
-    seed: int = 0,
-    checkpoint_every: int | None = None,
-    priority: int = 0,
-    request_id: str | None = None,
-    timeout: Timeout = NOT_SAID,
-) -> UnaryCall[pb.CreateJobResponse, Job]:
+    **options: Unpack[JobOptions],
+) -> MakeJob:
     """Queues a job that trains a classifier of pictures and publishes it as `name`, for jobs that need classes.
 
-    data: as in Gan. seed, checkpoint_every, priority, request_id: as for `train_edit`.
+    data: as in Gan.
     """
-    spec = _spec(name, seed, checkpoint_every, priority)
     method = pb.ClassifierSpec(
         data=data_message(data),
-        resolution=whole("resolution", resolution or 0),
-        steps=whole("steps", steps or 0),
-        batch_size=whole("batch_size", batch_size or 0),
+        resolution=count("resolution", resolution),
+        steps=count("steps", steps),
+        batch_size=count("batch_size", batch_size),
         learning_rate=learning_rate,
     )
-    spec.classifier.CopyFrom(method)
-    return creating(spec, request_id, timeout)
-
-
-def _spec(model: str, seed: int, checkpoint_every: int | None, priority: int) -> pb.JobSpec:
-    return pb.JobSpec(
-        model=model,
-        seed=whole("seed", seed, high=UINT64),
-        checkpoint_every=whole("checkpoint_every", checkpoint_every or 0),
-        priority=priority,
-    )
-
-
-def data_message(data: str | Folder) -> pb.Data:
-    """The message of a data set or a folder."""
-    return pb.Data(folder=data.path) if isinstance(data, Folder) else pb.Data(dataset=data)
+    return make_job(pb.JobSpec(model=name, classifier=method), **options)

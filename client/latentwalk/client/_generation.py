@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike
 
 from latentwalk.client import _rpcs as rpcs
 from latentwalk.client._calls import DuplexCall, StreamCall, UnaryCall
+from latentwalk.client._choices import chosen
 from latentwalk.client._courses import Course, Event, FramesCourse
 from latentwalk.client._delivery import Determinism, Priority, delivery_message
-from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._latents import Classes, Seeds, latents
 from latentwalk.client._numbers import whole
 from latentwalk.client._options import NOT_SAID, Timeout
@@ -190,13 +190,11 @@ def interpolate(
     loop: travel on from the last keyframe to the first, so that the last frame is followed by the first.
     determinism, priority, fps, first_frame, timeout: as for `walk`.
     """
-    if method not in INTERPOLATIONS:
-        raise InvalidRequest.of("method", f"{method!r} is none of {', '.join(INTERPOLATIONS)}")
     request = pb.InterpolateRequest(
         model=model,
         keyframes=latents(seeds, z, classes),
         frames_per_leg=whole("frames_per_leg", frames_per_leg),
-        interpolation=INTERPOLATIONS[method],
+        interpolation=chosen("method", method, INTERPOLATIONS),
         easing=easing_message(easing),
         loop=loop,
         encoding=encoding_message(encoding, quality),

@@ -4,12 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal, overload
+from typing import Any, overload
 
-import numpy as np
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
-from numpy.typing import ArrayLike
 
 from latentwalk.client._errors import JobFailed
 from latentwalk.v1 import training_service_pb2 as pb
@@ -48,45 +46,6 @@ JOB_STATES = {
     pb.JOB_STATE_PAUSED: JobState.PAUSED,
 }
 JOB_STATE_NUMBERS = {state: number for number, state in JOB_STATES.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class CustomEdit:
-    """An edit of your own: exp(amount * matrix), so that amount 0 changes nothing and a walk along it is straight."""
-
-    name: str
-    """The name of the slider; none of the edits that the trainer knows."""
-    kind: Literal["affine", "homography", "colour"]
-    """What the matrix moves: pixels (x, y, 1) by 2 x 3 numbers, in half sides of the picture from its centre, x to the
-    right and y down; pixels in homogeneous coordinates by 3 x 3; colours (red, green, blue, 1), -1 to 1, by 3 x 4."""
-    matrix: ArrayLike
-    """What an amount of 1 does, to first order."""
-    unit: str = ""
-    """For people."""
-
-    def message(self) -> pb.CustomEdit:
-        """The message of this edit."""
-        entries = np.asarray(self.matrix, dtype=float).ravel().tolist()
-        return pb.CustomEdit(name=self.name, unit=self.unit, **{self.kind: pb.Matrix(entries=entries)})
-
-
-@dataclass(frozen=True, slots=True)
-class EditTarget:
-    """What one slider of a new direction imitates. Amounts are in the edit's unit."""
-
-    edit: str | CustomEdit
-    """ "brightness", "red", "green", "blue", "lab_l", "lab_a", "lab_b", "zoom", "shift_x", "shift_y", "rotate",
-    "rotate3d", or one of your own, which needs both amounts."""
-    low: float | None = None
-    """The least amount to train on; None for the edit's own."""
-    high: float | None = None
-    """The greatest amount to train on; None for the edit's own."""
-
-    def message(self) -> pb.EditTarget:
-        """The message of this target."""
-        if isinstance(self.edit, CustomEdit):
-            return pb.EditTarget(custom=self.edit.message(), amount_low=self.low, amount_high=self.high)
-        return pb.EditTarget(edit=self.edit, amount_low=self.low, amount_high=self.high)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,22 @@ from typing import Any
 
 from latentwalk.client._errors import InvalidRequest
 
+INT32 = 2**31 - 1
 UINT32 = 2**32 - 1
 UINT64 = 2**64 - 1
 
 
-def whole(field: str, value: Any, *, high: int = UINT32) -> int:
-    """`value` as an int from 0 to `high`; numpy's integers are welcome. InvalidRequest for anything else."""
+def whole(field: str, value: Any, *, low: int = 0, high: int = UINT32) -> int:
+    """`value` as an int from `low` to `high`; numpy's integers are welcome. InvalidRequest for anything else."""
     try:
         number = operator.index(value)
     except TypeError:
         raise InvalidRequest.of(field, f"{value!r} is not a whole number") from None
-    if not 0 <= number <= high:
-        raise InvalidRequest.of(field, f"{number} is not from 0 to {high}")
+    if not low <= number <= high:
+        raise InvalidRequest.of(field, f"{number} is not from {low} to {high}")
     return number
+
+
+def count(field: str, value: Any) -> int:
+    """As `whole`; None is 0, by which the wire leaves a number to the service."""
+    return 0 if value is None else whole(field, value)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
+from latentwalk.client._choices import chosen
 from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._numbers import whole
 from latentwalk.v1 import generation_service_pb2 as pb
@@ -27,9 +28,7 @@ EASINGS: Mapping[str, pb.Easing.ValueType] = {
 
 def easing_message(easing: str) -> pb.Easing.ValueType:
     """The easing on the wire; InvalidRequest for a name that is not one."""
-    if easing not in EASINGS:
-        raise InvalidRequest.of("easing", f"{easing!r} is none of {', '.join(EASINGS)}")
-    return EASINGS[easing]
+    return chosen("easing", easing, EASINGS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from latentwalk.client._choices import chosen
 from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._files import StrPath, file_kind, save_still
-from latentwalk.client._numbers import whole
+from latentwalk.client._numbers import count
 from latentwalk.v1 import image_pb2 as pb
 
 Pixels = NDArray[np.uint8]
@@ -36,9 +37,7 @@ ENCODING_NAMES = {number: name for name, number in ENCODINGS.items()}
 
 def encoding_message(encoding: str, quality: int | None) -> pb.ImageEncoding:
     """The wanted encoding on the wire; InvalidRequest for a name that is not one."""
-    if encoding not in ENCODINGS:
-        raise InvalidRequest.of("encoding", f"{encoding!r} is none of {', '.join(ENCODINGS)}")
-    return pb.ImageEncoding(format=ENCODINGS[encoding], quality=whole("quality", quality or 0))
+    return pb.ImageEncoding(format=chosen("encoding", encoding, ENCODINGS), quality=count("quality", quality))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,17 @@
+"""Real pictures that a job reads: data sets that the trainer knows, and folders."""
+
+from dataclasses import dataclass
+
+from latentwalk.v1 import training_service_pb2 as pb
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of pictures on the trainer's machine, within its data folder; each sub-folder is a class."""
+
+    path: str
+
+
+def data_message(data: str | Folder) -> pb.Data:
+    """The message of a data set or a folder."""
+    return pb.Data(folder=data.path) if isinstance(data, Folder) else pb.Data(dataset=data)

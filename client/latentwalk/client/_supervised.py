@@ -1,0 +1,112 @@
+"""The verbs that train directions towards what is known: edits, and scores."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, Unpack
+
+from latentwalk.client._choices import chosen
+from latentwalk.client._edits import Edits, edit_messages
+from latentwalk.client._errors import InvalidRequest
+from latentwalk.client._making import MakeJob, ModelJobOptions, make_job
+from latentwalk.client._numbers import count, whole
+from latentwalk.v1 import training_service_pb2 as pb
+
+Form = Literal["linear", "nonlinear"]
+"""The form of a walk."""
+
+Loss = Literal["l2", "lpips"]
+"""What a walked picture is compared with its edited one by."""
+
+FORMS: Mapping[str, pb.WalkForm.ValueType] = {
+    "linear": pb.WALK_FORM_LINEAR,
+    "nonlinear": pb.WALK_FORM_NONLINEAR,
+}
+LOSSES: Mapping[str, pb.EditLoss.ValueType] = {"l2": pb.EDIT_LOSS_L2, "lpips": pb.EDIT_LOSS_LPIPS}
+
+
+def train_edit(
+    model: str,
+    direction: str,
+    *,
+    edits: Edits,
+    steps: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    evaluation_size: int | None = None,
+    form: Form = "linear",
+    walk_steps: int | None = None,
+    loss: Loss = "l2",
+    space: str = "",
+    layers: Iterable[int] = (),
+    classes: int | Literal["each"] | None = None,
+    truncation: float | None = None,
+    **options: Unpack[ModelJobOptions],
+) -> MakeJob:
+    """Queues a job that trains the direction `direction` of `model` to imitate edits, one slider each.
+
+    edits: names ("zoom"), or EditTargets with their own range.
+    form: "linear", or "nonlinear": a small network that takes `walk_steps` steps to the far end of the range.
+    loss: "l2", or "lpips", for which the trainer needs the weights of AlexNet.
+    space: "z", "w" or "w+", of which only `layers` may be moved.
+    classes: of a conditional generator one class, "each" for one walk a class, or None for all classes alike.
+    truncation: trains on latents whose numbers lie within +- this.
+    steps, batch_size, learning_rate, evaluation_size (held-out latents): None leaves them to the trainer;
+    `job.describe().spec` tells what it chose.
+    seed, checkpoint_every, priority, request_id, model_version: as in ModelJobOptions, here and in every `train_...`.
+    """
+    method = pb.EditDirectionSpec(
+        edits=edit_messages(edits),
+        steps=count("steps", steps),
+        batch_size=count("batch_size", batch_size),
+        learning_rate=learning_rate,
+        evaluation_size=count("evaluation_size", evaluation_size),
+        form=chosen("form", form, FORMS),
+        loss=chosen("loss", loss, LOSSES),
+        space=space,
+        layers=[whole("layers", layer) for layer in layers],
+        classes=_class_choice(classes),
+        truncation=truncation,
+        walk_steps=count("walk_steps", walk_steps),
+    )
+    return make_job(pb.JobSpec(model=model, direction=direction, edit_direction=method), **options)
+
+
+def train_boundary(
+    model: str,
+    direction: str,
+    *,
+    attribute: str | None = None,
+    classifier: tuple[str, int] | None = None,
+    samples: int | None = None,
+    fraction: float | None = None,
+    conditions: Iterable[str | tuple[str, str]] = (),
+    **options: Unpack[ModelJobOptions],
+) -> MakeJob:
+    """Queues a job that finds the boundary of a score by InterFaceGAN: a direction with one slider.
+
+    attribute: "luminance", "red", "green", "blue", "contrast" or "saturation". classifier: or else (name, class), the
+    probability that a classifier gives to a class.
+    samples: latents to score. fraction: which part of them, at either end, is told apart. None: the trainer chooses.
+    conditions: directions, or pairs (direction, slider), that must not move with it.
+    """
+    if (attribute is None) == (classifier is None):
+        raise InvalidRequest.of("attribute", "give either an attribute or a classifier")
+    if classifier is None:
+        score = pb.Score(attribute=attribute or "")
+    else:
+        score = pb.Score(classifier=pb.ClassifierScore(classifier=classifier[0], class_id=classifier[1]))
+    pairs = [(one, "") if isinstance(one, str) else one for one in conditions]
+    method = pb.BoundarySpec(
+        score=score,
+        samples=count("samples", samples),
+        fraction=fraction,
+        conditions=[pb.SliderReference(direction=name, slider=slider) for name, slider in pairs],
+    )
+    return make_job(pb.JobSpec(model=model, direction=direction, boundary=method), **options)
+
+
+def _class_choice(classes: int | str | None) -> pb.ClassChoice | None:
+    if classes is None:
+        return None
+    if classes == "each":
+        return pb.ClassChoice(each=True)
+    return pb.ClassChoice(class_id=whole("classes", classes))
