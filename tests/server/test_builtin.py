@@ -4,18 +4,53 @@ from pathlib import Path
 
 import pytest
 
-from latentwalk.gan.artifacts import ArtifactStore, load_direction, load_generator
-from latentwalk.server.builtin import BUILTIN, store_url
+from latentwalk.gan.artifacts import ArtifactStore, load_direction, load_generator, save_generator
+from latentwalk.server.builtin import BUILTIN, open_store
 
 
-def test_the_store_that_is_said_is_served_and_else_the_usual_one_and_else_the_built_in_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the test runs, as a server that is told nothing would."""
     monkeypatch.chdir(tmp_path)
-    assert store_url("") == str(BUILTIN)
-    (tmp_path / "data" / "store").mkdir(parents=True)
-    assert store_url("") == "data/store"
-    assert store_url("s3://bucket/store") == "s3://bucket/store"
+    return tmp_path
+
+
+def generators_in(store: ArtifactStore) -> list[str]:
+    return [ref.name for ref in store.list("generators")]
+
+
+def test_the_usual_store_begins_with_what_comes_with_the_package(empty_folder: Path):
+    open_store("")
+    store, builtin = ArtifactStore("data/store"), ArtifactStore(str(BUILTIN))
+    for kind in ("generators", "directions"):
+        assert store.list(kind) == builtin.list(kind)
+        for ref in store.list(kind):
+            assert store.get(kind, ref.name).manifest == builtin.get(kind, ref.name).manifest
+
+
+def test_a_usual_store_with_a_generator_stays_as_it_is(empty_folder: Path, faces):
+    save_generator(ArtifactStore("data/store"), "mine", faces, provenance={}, created="")
+    assert generators_in(open_store("")) == ["mine"]
+
+
+def test_a_copy_that_was_broken_off_is_finished(empty_folder: Path):
+    open_store("").delete("generators", "digits", 1)
+    (direction, *others) = ArtifactStore("data/store").list("directions")
+    for ref in others:
+        ArtifactStore("data/store").delete("directions", ref.name, 1)
+    store = open_store("")
+    assert generators_in(store) == ["digits"]
+    assert {ref.name for ref in store.list("directions")} == {ref.name for ref in (direction, *others)}
+
+
+def test_a_store_that_was_said_is_left_alone(empty_folder: Path):
+    assert generators_in(open_store(str(empty_folder / "elsewhere"))) == []
+    assert list(empty_folder.iterdir()) == []
+
+
+def test_where_nothing_can_be_written_the_digits_are_served_all_the_same(empty_folder: Path):
+    (empty_folder / "data").write_text("a file, where the folder would be")
+    assert generators_in(open_store("")) == ["digits"]
 
 
 def test_what_comes_with_the_package_is_whole_small_and_says_how_it_was_made():

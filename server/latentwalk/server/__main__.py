@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
-from latentwalk.gan.artifacts import ArtifactStore
 from latentwalk.gan.errors import GanError
 from latentwalk.oip import open_inference_service_pb2_grpc
 from latentwalk.rpc import logs, tracing
 from latentwalk.rpc.lifecycle import AddressInUse, Doorway, run
 from latentwalk.rpc.settings import SettingsError, load_settings
 from latentwalk.server import generation_servicer, model_servicer, oip_servicer
-from latentwalk.server.builtin import store_url
+from latentwalk.server.builtin import open_store
 from latentwalk.server.encoder import Encoder
 from latentwalk.server.engine import NoSuchDevice, Tuning, find_devices, use_threads
 from latentwalk.server.generation_servicer import GenerationServicer
@@ -76,7 +75,7 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
     metrics.watch(queued=lambda: scheduler.queued, streams=lambda: scheduler.streams)
     encoder = Encoder(settings.encode_threads)
     repository = Repository(
-        ArtifactStore(store_url(settings.store)),
+        open_store(settings.store),
         tuning.make_engine,
         max_rows=settings.max_rows,
         max_frames=settings.max_frames,

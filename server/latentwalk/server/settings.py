@@ -17,7 +17,7 @@ class Settings(Endpoint):
         "127.0.0.1:9464", "host:port to serve Prometheus metrics on; empty for none", host_and_port_or_nothing
     )
     store: str = setting(
-        "", "artifact store: a local path or an fsspec URL; empty for data/store, or for the built-in digits without it"
+        "", "artifact store: a local path or an fsspec URL; empty for data/store, which begins with the built-in digits"
     )
     models: tuple[str, ...] = setting(
         (), "models to load at start, the newest version of each, with commas between them; none for all in the store"
