@@ -9,7 +9,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
 from latentwalk.rpc.errors import RateLimited
-from latentwalk.rpc.interceptors.limits import LimitInterceptor
+from latentwalk.rpc.interceptors.limits import LimitLayer
 from latentwalk.rpc.tokens import sha256_of
 
 
@@ -36,7 +36,7 @@ def begin(limits, name="a", calls=1):
 
 
 def test_a_client_may_begin_so_many_calls_per_second_and_a_burst_after_a_pause():
-    limits = LimitInterceptor(2.0, 4, 0, clock := Clock())
+    limits = LimitLayer(2.0, 4, 0, clock := Clock())
     assert begin(limits, calls=10) == 4
     clock.now = 1.0
     assert begin(limits, calls=10) == 2
@@ -45,7 +45,7 @@ def test_a_client_may_begin_so_many_calls_per_second_and_a_burst_after_a_pause()
 
 
 def test_a_refusal_says_when_the_next_call_may_begin():
-    limits = LimitInterceptor(0.5, 1, 0, clock := Clock())
+    limits = LimitLayer(0.5, 1, 0, clock := Clock())
     limits.enter("a")
     clock.now = 0.5
     with pytest.raises(RateLimited, match=r"a makes more than 0\.5 calls per second") as caught:
@@ -56,12 +56,12 @@ def test_a_refusal_says_when_the_next_call_may_begin():
 
 
 def test_without_a_burst_a_client_may_begin_a_seconds_worth_at_once_but_always_one():
-    assert begin(LimitInterceptor(3.0, 0, 0, Clock()), calls=10) == 3
-    assert begin(LimitInterceptor(0.1, 0, 0, Clock()), calls=10) == 1
+    assert begin(LimitLayer(3.0, 0, 0, Clock()), calls=10) == 3
+    assert begin(LimitLayer(0.1, 0, 0, Clock()), calls=10) == 1
 
 
 def test_a_client_may_have_so_many_calls_under_way():
-    limits = LimitInterceptor(0, 0, 2)
+    limits = LimitLayer(0, 0, 2)
     limits.enter("a")
     limits.enter("a")
     with pytest.raises(RateLimited, match="a has 2 calls under way"):
@@ -71,7 +71,7 @@ def test_a_client_may_have_so_many_calls_under_way():
 
 
 def test_clients_do_not_pay_for_one_another():
-    limits = LimitInterceptor(1.0, 1, 1, Clock())
+    limits = LimitLayer(1.0, 1, 1, Clock())
     for name in "abc":
         limits.enter(name)
         with pytest.raises(RateLimited):
@@ -79,7 +79,7 @@ def test_clients_do_not_pay_for_one_another():
 
 
 def test_however_many_clients_come_few_are_remembered_and_none_with_a_call_under_way_is_forgotten():
-    limits = LimitInterceptor(1.0, 1, 1, Clock())
+    limits = LimitLayer(1.0, 1, 1, Clock())
     limits.enter("busy")
     for number in range(25_000):
         begin(limits, str(number))

@@ -17,7 +17,7 @@ from latentwalk.rpc.errors import ServiceError
 from latentwalk.rpc.exposition import Exposition
 from latentwalk.rpc.health import SERVICE_NAME as HEALTH_NAME
 from latentwalk.rpc.health import HealthServicer
-from latentwalk.rpc.interceptors import Gate, interceptor_chain
+from latentwalk.rpc.interceptors import Gate, layers_of
 from latentwalk.rpc.roles import Services
 from latentwalk.rpc.tls import server_credentials
 
@@ -66,7 +66,7 @@ class Doorway:
         self.metrics_port = 0
         """The port of the Prometheus endpoint, after `start`; 0 if there is none."""
         self.server: grpc.aio.Server = grpc.aio.server(
-            interceptors=interceptor_chain(endpoint, services, registry, translate, self._gate, tracer),
+            interceptors=[layers_of(endpoint, services, registry, translate, self._gate, tracer)],
             options=endpoint.channel_arguments(),
             maximum_concurrent_rpcs=endpoint.max_calls,
         )

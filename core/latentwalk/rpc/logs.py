@@ -12,6 +12,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the rpc whose task runs; empty outside of one."""
 
 _FIELDS = "fields"
+_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
 def fields(**values: str | float) -> dict[str, dict[str, str | float]]:
@@ -47,4 +48,4 @@ class JsonLines(logging.Formatter):
         line |= getattr(record, _FIELDS, {})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return _encode(line)

@@ -68,7 +68,7 @@ class WalkPath:
     @property
     def rows(self) -> int:
         """How many starts there are."""
-        return len(self.walk.start)
+        return self.walk.start.shape[0]
 
     def rehearsals(self) -> Iterator[Callable[[], object]]:
         """The steps of the paths that are walked in steps."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 import uuid
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -11,7 +12,7 @@ import grpc
 
 from latentwalk.rpc import logs
 from latentwalk.rpc.caller import caller
-from latentwalk.rpc.interceptors.around import AroundInterceptor, Behaviour, Call, Context
+from latentwalk.rpc.interceptors.layers import Behaviour, Call, Context, Layer
 from latentwalk.rpc.interceptors.outcome import outcome
 
 REQUEST_ID_KEY = "x-request-id"
@@ -20,7 +21,7 @@ _VALID_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _log = logging.getLogger("latentwalk.access")
 
 
-class AccessInterceptor(AroundInterceptor):
+class AccessLayer(Layer):
     """Takes `x-request-id` from the caller, or makes one, returns it in the trailing metadata, and logs the call.
 
     The log has method, code, seconds, caller and peer, and never the value of any metadata.
@@ -28,7 +29,7 @@ class AccessInterceptor(AroundInterceptor):
 
     async def around(self, call: Call, request: Any, context: Context, proceed: Behaviour) -> Any:
         """Runs the call under its id."""
-        if call.is_infrastructure:
+        if call.method.is_infrastructure:
             return await proceed(request, context)
         identifier = _request_id(call)
         logs.request_id.set(identifier)
@@ -46,16 +47,15 @@ class AccessInterceptor(AroundInterceptor):
             error = raised
             raise
         finally:
-            _log.info(
-                "rpc",
-                extra=logs.fields(
-                    method=f"{call.service}/{call.method}",
-                    code=outcome(context, error).name,
-                    seconds=round(perf_counter() - started, 6),
-                    caller=caller.get(),
-                    peer=context.peer(),
-                ),
+            fields = logs.fields(
+                method=str(call.method),
+                code=outcome(context, error).name,
+                seconds=round(perf_counter() - started, 6),
+                caller=caller.get(),
+                peer=context.peer(),
             )
+            # Written when the reply is on its way: the caller need not wait for that.
+            asyncio.get_running_loop().call_soon(partial(_log.info, "rpc", extra=fields))
 
 
 def _request_id(call: Call) -> str:

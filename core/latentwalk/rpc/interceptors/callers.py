@@ -5,7 +5,7 @@ from typing import Any
 from latentwalk.rpc.caller import caller, name_of
 from latentwalk.rpc.errors import PermissionDenied, Unauthenticated
 from latentwalk.rpc.health import SERVICE_NAME as HEALTH
-from latentwalk.rpc.interceptors.around import AroundInterceptor, Behaviour, Call, Context
+from latentwalk.rpc.interceptors.layers import Behaviour, Call, Context, Layer
 from latentwalk.rpc.reloading import Reloaded
 from latentwalk.rpc.roles import Role, Services
 from latentwalk.rpc.tokens import Holder, Tokens, sha256_of
@@ -14,7 +14,7 @@ _SCHEME = "bearer "
 _COMMON_NAME = "x509_common_name"
 
 
-class CallerInterceptor(AroundInterceptor):
+class CallerLayer(Layer):
     """Names the caller; with `tokens`, lets it pass only with one that has the role which the rpc takes.
 
     Health checks always pass. An rpc that no service has given a role takes an operator, but for reflection.
@@ -26,7 +26,7 @@ class CallerInterceptor(AroundInterceptor):
 
     async def around(self, call: Call, request: Any, context: Context, proceed: Behaviour) -> Any:
         """Raises Unauthenticated without a valid token, PermissionDenied without the role."""
-        if self._tokens is None or call.service == HEALTH:
+        if self._tokens is None or call.method.service == HEALTH:
             common_names = context.auth_context().get(_COMMON_NAME, ())
             caller.set(name_of(context.peer(), next(iter(common_names), None)))
             return await proceed(request, context)
@@ -36,11 +36,11 @@ class CallerInterceptor(AroundInterceptor):
         return await proceed(request, context)
 
     def _check(self, call: Call, holder: Holder) -> None:
-        unsaid = Role.VIEWER if call.is_infrastructure else Role.OPERATOR
-        role = self._services.get(call.service, {}).get(call.method, unsaid)
+        unsaid = Role.VIEWER if call.method.is_infrastructure else Role.OPERATOR
+        role = self._services.get(call.method.service, {}).get(call.method.name, unsaid)
         if role not in holder.roles:
             raise PermissionDenied(
-                f"{call.service}/{call.method} takes the role {role}; {holder.name} has {', '.join(holder.roles)}",
+                f"{call.method} takes the role {role}; {holder.name} has {', '.join(holder.roles)}",
                 role=role,
             )
 

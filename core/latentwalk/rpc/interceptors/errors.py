@@ -9,13 +9,13 @@ from grpc_status import rpc_status
 
 from latentwalk.rpc import logs
 from latentwalk.rpc.errors import Internal, ServiceError, rich_status
-from latentwalk.rpc.interceptors.around import AroundInterceptor, Behaviour, Call, Context
+from latentwalk.rpc.interceptors.layers import Behaviour, Call, Context, Layer
 from latentwalk.rpc.interceptors.outcome import CALLER_GONE
 
 _log = logging.getLogger("latentwalk.errors")
 
 
-class ErrorInterceptor(AroundInterceptor):
+class ErrorLayer(Layer):
     """Ends a call that raised with the rich status of its error.
 
     `translate` turns exceptions of other layers into a ServiceError, or returns None for those it does not know. What
@@ -41,5 +41,5 @@ class ErrorInterceptor(AroundInterceptor):
         error = raised if isinstance(raised, ServiceError) else self._translate(raised)
         if error is not None:
             return error
-        _log.error("%s/%s failed", call.service, call.method, exc_info=raised)
+        _log.error("%s failed", call.method, exc_info=raised)
         return Internal(f"internal error, request {logs.request_id.get()}")

@@ -4,10 +4,10 @@ import asyncio
 from typing import Any
 
 from latentwalk.rpc.errors import NotServing
-from latentwalk.rpc.interceptors.around import AroundInterceptor, Behaviour, Call, Context
+from latentwalk.rpc.interceptors.layers import Behaviour, Call, Context, Layer
 
 
-class Gate(AroundInterceptor):
+class Gate(Layer):
     """Refuses calls unless it is open, and knows when the last of those it let in has left.
 
     Infrastructure, such as health checks and reflection, passes at any time and is not counted.
@@ -38,7 +38,7 @@ class Gate(AroundInterceptor):
 
     async def around(self, call: Call, request: Any, context: Context, proceed: Behaviour) -> Any:
         """Counts the call in and out. Raises NotServing when the gate is closed."""
-        if call.is_infrastructure:
+        if call.method.is_infrastructure:
             return await proceed(request, context)
         if self._refusal is not None:
             raise NotServing(self._refusal)

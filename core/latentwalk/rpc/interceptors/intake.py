@@ -6,10 +6,10 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from latentwalk.rpc.errors import InvalidRequest
-from latentwalk.rpc.interceptors.around import AroundInterceptor, Behaviour, Call, Context
+from latentwalk.rpc.interceptors.layers import Behaviour, Call, Context, Layer
 
 
-class IntakeInterceptor(AroundInterceptor):
+class IntakeLayer(Layer):
     """Refuses, with InvalidRequest, requests of more than `limit` bytes and bytes that are no message."""
 
     def __init__(self, limit: int) -> None:
@@ -30,7 +30,7 @@ class IntakeInterceptor(AroundInterceptor):
 
     async def around(self, call: Call, request: Any, context: Context, proceed: Behaviour) -> Any:
         """Raises the error of the request, or of each one of a stream as it arrives."""
-        if call.is_request_stream:
+        if call.method.is_request_stream:
             return await proceed(_checked_stream(request), context)
         return await proceed(_checked(request), context)
 

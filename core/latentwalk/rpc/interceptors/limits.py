@@ -8,7 +8,7 @@ from typing import Any
 
 from latentwalk.rpc.caller import caller
 from latentwalk.rpc.errors import RateLimited
-from latentwalk.rpc.interceptors.around import AroundInterceptor, Behaviour, Call, Context
+from latentwalk.rpc.interceptors.layers import Behaviour, Call, Context, Layer
 
 # Of clients that have no call under way; a client that is forgotten begins afresh.
 _MOST_REMEMBERED = 10_000
@@ -25,7 +25,7 @@ class _Account:
     running: int = 0
 
 
-class LimitInterceptor(AroundInterceptor):
+class LimitLayer(Layer):
     """Refuses, at once, what a client asks for beyond its limits; health checks and reflection are free.
 
     Args:
@@ -48,7 +48,7 @@ class LimitInterceptor(AroundInterceptor):
 
     async def around(self, call: Call, request: Any, context: Context, proceed: Behaviour) -> Any:
         """Raises RateLimited."""
-        if call.is_infrastructure:
+        if call.method.is_infrastructure:
             return await proceed(request, context)
         name = caller.get()
         self.enter(name)

@@ -1,19 +1,33 @@
 """The standard metrics of a gRPC server, under the names that go-grpc-middleware gave them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from functools import cache
 from time import perf_counter
 from typing import Any
 
+import grpc
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from latentwalk.rpc.interceptors.around import AroundInterceptor, Behaviour, Call, Context
+from latentwalk.rpc.interceptors.layers import Behaviour, Call, Context, Layer, Method
 from latentwalk.rpc.interceptors.outcome import outcome
 
 _METHOD = ("grpc_type", "grpc_service", "grpc_method")
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
-class MetricsInterceptor(AroundInterceptor):
+@dataclass(frozen=True, slots=True)
+class _Meter:
+    """The metrics of one method."""
+
+    started: Counter
+    received: Counter
+    sent: Counter
+    seconds: Histogram
+    handled: Callable[[grpc.StatusCode], Counter]
+
+
+class MetricsLayer(Layer):
     """Counts calls and messages and measures seconds, for known methods only: strangers cannot make labels."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -30,31 +44,46 @@ class MetricsInterceptor(AroundInterceptor):
             buckets=_SECONDS,
             registry=registry,
         )
+        # Labels are looked up once a method, not at each call.
+        self._meter = cache(self._meter_of)
 
     async def around(self, call: Call, request: Any, context: Context, proceed: Behaviour) -> Any:
         """Runs the call and counts it, however it ends."""
-        labels = (call.kind, call.service, call.method)
-        received, sent = self._received.labels(*labels), self._sent.labels(*labels)
-        self._started.labels(*labels).inc()
+        meter = self._meter(call.method)
+        meter.started.inc()
         started = perf_counter()
         error: BaseException | None = None
-        if call.is_request_stream:
-            request = _counted(request, received)
+        if call.method.is_request_stream:
+            request = _counted(request, meter.received)
         else:
-            received.inc()
+            meter.received.inc()
         try:
-            counting: Any = _CountingContext(context, sent)
+            counting: Any = _CountingContext(context, meter.sent)
             reply = await proceed(request, counting)
         except BaseException as raised:
             error = raised
             raise
         else:
             if reply is not None:
-                sent.inc()
+                meter.sent.inc()
             return reply
         finally:
-            self._seconds.labels(*labels).observe(perf_counter() - started)
-            self._handled.labels(*labels, outcome(context, error).name).inc()
+            meter.seconds.observe(perf_counter() - started)
+            meter.handled(outcome(context, error)).inc()
+
+    def _meter_of(self, method: Method) -> _Meter:
+        labels = (method.kind, method.service, method.name)
+
+        def handled(code: grpc.StatusCode) -> Counter:
+            return self._handled.labels(*labels, code.name)
+
+        return _Meter(
+            self._started.labels(*labels),
+            self._received.labels(*labels),
+            self._sent.labels(*labels),
+            self._seconds.labels(*labels),
+            cache(handled),
+        )
 
 
 async def _counted(requests: AsyncIterator[Any], counter: Counter) -> AsyncIterator[Any]:

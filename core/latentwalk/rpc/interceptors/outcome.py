@@ -5,7 +5,7 @@ from typing import Any
 
 import grpc
 
-from latentwalk.rpc.interceptors.around import Context
+from latentwalk.rpc.interceptors.layers import Context
 
 # A caller whose clock is ahead ends the call itself, a little before its deadline passes here.
 _EARLY_SECONDS = 0.02

@@ -7,7 +7,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from latentwalk.rpc import logs
-from latentwalk.rpc.interceptors.around import AroundInterceptor, Behaviour, Call, Context
+from latentwalk.rpc.interceptors.layers import Behaviour, Call, Context, Layer
 from latentwalk.rpc.interceptors.outcome import outcome
 from latentwalk.rpc.tracing import Spans, spans
 
@@ -24,7 +24,7 @@ _FAULTS = frozenset(
 )
 
 
-class TracingInterceptor(AroundInterceptor):
+class TracingLayer(Layer):
     """Goes on with the trace of the caller's `traceparent`, or begins one. Must come after the id of the request."""
 
     def __init__(self, tracer: Tracer) -> None:
@@ -33,18 +33,18 @@ class TracingInterceptor(AroundInterceptor):
 
     async def around(self, call: Call, request: Any, context: Context, proceed: Behaviour) -> Any:
         """Runs the call within its span."""
-        if call.is_infrastructure:
+        if call.method.is_infrastructure:
             return await proceed(request, context)
         carrier = {key: value for key, value in call.metadata if isinstance(value, str)}
         attributes = {
             "rpc.system": "grpc",
-            "rpc.service": call.service,
-            "rpc.method": call.method,
+            "rpc.service": call.method.service,
+            "rpc.method": call.method.name,
             "latentwalk.request_id": logs.request_id.get(),
         }
         # What went wrong is told by the status alone: the text of an exception may be a secret.
         with self._tracer.start_as_current_span(
-            f"{call.service}/{call.method}",
+            str(call.method),
             self._propagator.extract(carrier),
             SpanKind.SERVER,
             attributes,

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from latentwalk.gan.latents import one_hot, z_from_seeds
@@ -21,7 +22,7 @@ _SPACES: Mapping[str, str] = {"w": "w", "w_plus": "w+"}
 
 def read_latents(field: str, latents: Sequence[latent_pb2.Latent], spec: GeneratorSpec) -> tuple[Tensor, Tensor | None]:
     """The codes float32 [N, Z] and conditions float32 [N, K] (None without classes) of at least one latent."""
-    codes = torch.empty(len(latents), spec.latent_size)
+    codes = np.empty((len(latents), spec.latent_size), np.float32)
     seeded: list[int] = []
     for index, latent in enumerate(latents):
         kind = latent.WhichOneof("code")
@@ -37,13 +38,13 @@ def read_latents(field: str, latents: Sequence[latent_pb2.Latent], spec: Generat
                 f"the generator has no space {_SPACES[kind]}; it has {', '.join(spec.spaces)}",
             )
     if seeded:
-        codes[seeded] = z_from_seeds([latents[index].seed for index in seeded], spec.latent_size)
+        codes[seeded] = z_from_seeds([latents[index].seed for index in seeded], spec.latent_size).numpy()
     rows = [_condition(f"{field}[{index}]", latent, spec) for index, latent in enumerate(latents)]
     conditions = [row for row in rows if row is not None]
-    return codes, torch.stack(conditions) if conditions else None
+    return torch.from_numpy(codes), torch.stack(conditions) if conditions else None
 
 
-def _code(field: str, tensor: tensor_pb2.Tensor, spec: GeneratorSpec) -> Tensor:
+def _code(field: str, tensor: tensor_pb2.Tensor, spec: GeneratorSpec) -> NDArray[np.float32]:
     dtype = _DTYPES.get(tensor.dtype)
     if dtype is None:
         raise InvalidRequest(f"{field}.dtype", f"{tensor.dtype} is none of FLOAT32 (1) and FLOAT16 (2)")
@@ -56,7 +57,7 @@ def _code(field: str, tensor: tensor_pb2.Tensor, spec: GeneratorSpec) -> Tensor:
     if not np.isfinite(values).all():
         worst = int(np.flatnonzero(~np.isfinite(values))[0])
         raise InvalidRequest(f"{field}.data", f"number {worst} is {values[worst]}; all must be finite")
-    return torch.from_numpy(values)
+    return values
 
 
 def _condition(field: str, latent: latent_pb2.Latent, spec: GeneratorSpec) -> Tensor | None:

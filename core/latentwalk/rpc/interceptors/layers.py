@@ -5,10 +5,10 @@ stream is written, one in which it ends, and one place at which a cancelled stre
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 from inspect import isasyncgenfunction
 from typing import Any
 
@@ -20,44 +20,49 @@ Behaviour = Callable[[Any, Context], Awaitable[Any]]
 
 # These watch the service or describe it; they are open while it starts and drains, and not worth a line in a log.
 _INFRASTRUCTURE = (
-    "grpc.health.",
-    "grpc.reflection.",
-    "inference.GRPCInferenceService/ServerLive",
-    "inference.GRPCInferenceService/ServerReady",
-    "inference.GRPCInferenceService/ModelReady",
+    "/grpc.health.",
+    "/grpc.reflection.",
+    "/inference.GRPCInferenceService/ServerLive",
+    "/inference.GRPCInferenceService/ServerReady",
+    "/inference.GRPCInferenceService/ModelReady",
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """Which rpc it is. `kind` is unary, client_stream, server_stream or bidi_stream, as in the metrics."""
+class Method:
+    """A method of a service. `kind` is unary, client_stream, server_stream or bidi_stream, as in the metrics."""
 
     service: str
-    method: str
+    name: str
     kind: str
-    metadata: tuple[tuple[str, str | bytes], ...]
+    is_infrastructure: bool
+    """Whether it is a health check, also in the words of the Open Inference Protocol, or reflection."""
+
+    @classmethod
+    def at(cls, path: str, kind: str) -> "Method":
+        """The method of gRPC's path, /service/name."""
+        service, _, name = path.lstrip("/").rpartition("/")
+        return cls(service, name, kind, path.startswith(_INFRASTRUCTURE))
 
     @property
     def is_request_stream(self) -> bool:
         """Whether its behaviour takes an iterator of requests."""
         return self.kind in ("client_stream", "bidi_stream")
 
-    @property
-    def is_infrastructure(self) -> bool:
-        """Whether it is a health check, also in the words of the Open Inference Protocol, or reflection."""
-        return f"{self.service}/{self.method}".startswith(_INFRASTRUCTURE)
+    def __str__(self) -> str:
+        return f"{self.service}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
-class _Wrapped:
-    """A handler, and what it became."""
+class Call:
+    """One rpc."""
 
-    inner: Any
-    outer: Any
+    method: Method
+    metadata: tuple[tuple[str, str | bytes], ...]
 
 
-class AroundInterceptor(grpc.aio.ServerInterceptor, ABC):
-    """An interceptor that is one coroutine around the call."""
+class Layer(ABC):
+    """One concern, as one coroutine around the call."""
 
     @abstractmethod
     async def around(self, call: Call, request: Any, context: Context, proceed: Behaviour) -> Any:
@@ -67,36 +72,57 @@ class AroundInterceptor(grpc.aio.ServerInterceptor, ABC):
         """What is put around the reading of a request; by default nothing."""
         return inner
 
+
+_Wrapped = Callable[[Call, Any, Context], Awaitable[Any]]
+
+
+class Layers(grpc.aio.ServerInterceptor):
+    """Puts layers around every rpc, the first of them outermost. For gRPC they are one interceptor."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self._layers = layers
+        # Each handler, and what it became, by the path of the method: made once, not at each call.
+        self._known: dict[str, tuple[Any, Any]] = {}
+
     async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         """Wraps the handler of a known method; an unknown one stays unknown."""
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
         path: str = handler_call_details.method
-        known = self._wrapped.get(path)
-        if known is None or known.inner is not handler:
-            known = self._wrapped[path] = _Wrapped(handler, self._wrap(path, handler))
-        return known.outer
-
-    @cached_property
-    def _wrapped(self) -> dict[str, _Wrapped]:
-        """By the path of the method. What is put around a handler is made once, not at each call."""
-        return {}
+        inner, outer = self._known.get(path, (None, None))
+        if inner is not handler:
+            outer = self._wrap(path, handler)
+            self._known[path] = handler, outer
+        return outer
 
     def _wrap(self, path: str, handler: Any) -> Any:
-        service, _, method = path.lstrip("/").rpartition("/")
         kind, behaviour, rebuild = _taken_apart(handler)
-        proceed = behaviour if handler.response_streaming is False else _writing(behaviour)
+        method = Method.at(path, kind)
+        wrapped = self._around(behaviour if handler.response_streaming is False else _writing(behaviour))
 
-        async def wrapped(request: Any, context: Context) -> Any:
-            call = Call(service, method, kind, tuple(context.invocation_metadata() or ()))
-            return await self.around(call, request, context, proceed)
+        async def run(request: Any, context: Context) -> Any:
+            call = Call(method, tuple(context.invocation_metadata() or ()))
+            return await wrapped(call, request, context)
 
-        return rebuild(
-            wrapped,
-            request_deserializer=self.deserializer(handler.request_deserializer),
-            response_serializer=handler.response_serializer,
-        )
+        read = handler.request_deserializer
+        for layer in reversed(self._layers):
+            read = layer.deserializer(read)
+        return rebuild(run, request_deserializer=read, response_serializer=handler.response_serializer)
+
+    def _around(self, behaviour: Behaviour) -> _Wrapped:
+        wrapped: _Wrapped = partial(_innermost, behaviour)
+        for layer in reversed(self._layers):
+            wrapped = partial(_within, layer, wrapped)
+        return wrapped
+
+
+def _innermost(behaviour: Behaviour, call: Call, request: Any, context: Context) -> Awaitable[Any]:
+    return behaviour(request, context)
+
+
+def _within(layer: Layer, inner: _Wrapped, call: Call, request: Any, context: Context) -> Awaitable[Any]:
+    return layer.around(call, request, context, partial(inner, call))
 
 
 def _taken_apart(handler: Any) -> tuple[str, Any, Any]:
