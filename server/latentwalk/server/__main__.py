@@ -41,6 +41,10 @@ SERVICES = {
     oip_servicer.SERVICE_NAME: oip_servicer.ROLES,
 }
 
+# The device's thread needs the interpreter for a moment between two operations of torch: while the event loop is busy
+# it would wait for each of them as long as Python's default of 5 ms, which is about as long as it draws.
+_SWITCH_SECONDS = 0.0005
+
 _log = logging.getLogger("latentwalk.server")
 
 
@@ -51,6 +55,7 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
     Raises AddressInUse, SettingsError, NoSuchDevice, and GanError or OSError for a store that cannot be opened.
     """
     use_threads(settings.torch_threads)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     tuning = Tuning(
         find_devices(settings.device),
         max_batch=settings.max_batch,
@@ -69,6 +74,7 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
         watchdog_seconds=settings.watchdog_seconds,
         on_batch=metrics.batch,
         on_dropped=metrics.dropped,
+        on_refused=metrics.refused,
         on_reuse=metrics.reuse,
         on_device=lambda works: doorway.report(works=works),
     )

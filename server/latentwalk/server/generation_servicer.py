@@ -12,12 +12,12 @@ from latentwalk.rpc.tracing import mark, span
 from latentwalk.server.encoder import Encoder, Format
 from latentwalk.server.engine import Engine, NonFinitePicture
 from latentwalk.server.metrics import ServerMetrics
-from latentwalk.server.paths import Order
+from latentwalk.server.paths import Delivery, Order
 from latentwalk.server.positions import positions_of
 from latentwalk.server.repository import Repository
-from latentwalk.server.scheduler import PictureFailed, QueueFull, Scheduler, Terms
+from latentwalk.server.scheduler import PictureFailed, Scheduler, Terms
 from latentwalk.server.steering import PictureStream, Session, Work
-from latentwalk.server.validation import generate_order, interpolate_order, walk_order
+from latentwalk.server.validation import generate_order, interpolate_order, read_still_delivery, walk_order
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import generation_service_pb2_grpc, image_pb2
 
@@ -65,6 +65,10 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     async def Generate(self, request: pb.GenerateRequest, context: Any) -> pb.GenerateResponse:  # noqa: N802
         """Draws one picture for each latent."""
         model = self._repository.model(request.model)
+        # Whoever cannot be served is told so before the latents are read: to refuse must cost little.
+        rows = min(len(request.latents), model.max_rows)
+        terms = _terms(read_still_delivery(request.delivery), rows, context)
+        self._scheduler.check(model.engine, self._credit(model.engine.size.bytes), terms)
         order = generate_order(request, model)
         pace = self._metrics.pace(model.name, order.kind)
         await order.rehearse()
@@ -129,28 +133,14 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
                 pace.sent(len(images))
 
     def _open(self, order: Order, context: Any, works: Iterator[Work] | None = None) -> PictureStream:
-        remaining: float | None = context.time_remaining()
-        deadline = float("inf") if remaining is None else time.monotonic() + remaining
-        engine, path, delivery = order.model.engine, order.path, order.delivery
-        terms = Terms(
-            deadline=deadline,
-            rows=path.rows,
-            strict=delivery.strict,
-            priority=delivery.priority,
-            fps=delivery.fps,
-            client=caller.get(),
+        engine, path = order.model.engine, order.path
+        return self._scheduler.open(
+            engine,
+            order.rows() if works is None else works,
+            len(order.frames) * path.rows,
+            credit=self._credit(engine.size.bytes),
+            terms=_terms(order.delivery, path.rows, context),
         )
-        try:
-            return self._scheduler.open(
-                engine,
-                order.rows() if works is None else works,
-                len(order.frames) * path.rows,
-                credit=self._credit(engine.size.bytes),
-                terms=terms,
-            )
-        except QueueFull:
-            self._metrics.rejected("queue_full")
-            raise
 
     async def _images(self, order: Order, stream: PictureStream, index: int) -> list[image_pb2.Image]:
         """The encoded pictures of the next frame, which is the one of that index."""
@@ -173,6 +163,18 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
             )
             for data in encoded
         ]
+
+
+def _terms(delivery: Delivery, rows: int, context: Any) -> Terms:
+    remaining: float | None = context.time_remaining()
+    return Terms(
+        deadline=float("inf") if remaining is None else time.monotonic() + remaining,
+        rows=rows,
+        strict=delivery.strict,
+        priority=delivery.priority,
+        fps=delivery.fps,
+        client=caller.get(),
+    )
 
 
 def _explained(failed: PictureFailed, order: Order, frame: int) -> BaseException:

@@ -125,9 +125,9 @@ class ServerMetrics:
         self._shared[0].inc(shared)
         self._shared[1].inc(drawn)
 
-    def rejected(self, reason: str) -> None:
+    def refused(self) -> None:
         """A request was refused because of load."""
-        self._rejected.labels(reason).inc()
+        self._rejected.labels("queue_full").inc()
 
     def loaded(self, models: Iterable[ServedModel]) -> None:
         """These, and no others, serve now."""

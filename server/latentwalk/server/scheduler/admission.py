@@ -1,6 +1,7 @@
 """Who is let in: nobody who would wait for too long, or could not be served in time."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from latentwalk.server.scheduler.backlog import Backlog, Family, Priority
@@ -10,8 +11,8 @@ from latentwalk.server.scheduler.experience import Experiences
 # A burst may fill the queue. If it has not run empty for so long, that is overload, and only this part may be filled:
 # else everybody would wait for as long as possible, for nothing (after Nichols and Jacobson, "Controlling queue delay",
 # 2012).
-_LASTING_SECONDS = 2.0
-_LASTING_PART = 0.1
+_LASTING_SECONDS = 0.5
+_LASTING_PART = 0.25
 _SHORTEST_RETRY_SECONDS = 0.05
 # When nothing tells how long it will take.
 _RETRY_SECONDS_UNKNOWN = 1.0
@@ -25,15 +26,15 @@ class Limits:
         batch: the most pictures of one batch.
         queued: the most pictures that may wait, over all streams.
         streams: the most streams that may be open.
-        queue_seconds: the most seconds on the device that the first frames which wait may amount to; a tenth of that in
-            overload that lasts. One full batch of the newcomer's model may always wait.
+        queue_seconds: the most seconds on the device that the first frames which wait may amount to; a quarter of that
+            in overload that lasts. One full batch of the newcomer's model may always wait.
 
     """
 
     batch: int
     queued: int
     streams: int
-    queue_seconds: float = float("inf")
+    queue_seconds: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,9 @@ class Admission:
             self._last_empty = now
         budget = max(self._budget(now), experience.seconds(experience.bucket.size))
         if (over := before - min(budget, newcomer.seconds - own)) > 0:
+            deadline = f", and its deadline is in {newcomer.seconds:.2g} s" if newcomer.seconds < inf else ""
             raise QueueFull(
-                f"{before:.2g} s of work wait before this request; the most is {budget:.2g} s, and its deadline is in "
-                f"{newcomer.seconds:.2g} s",
+                f"{before:.2g} s of work wait before this request; the most is {budget:.2g} s{deadline}",
                 self._retry_seconds(over),
             )
 

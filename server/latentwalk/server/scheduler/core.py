@@ -10,7 +10,7 @@ from typing import Generic
 from latentwalk.server.scheduler.admission import Admission, Limits, Newcomer
 from latentwalk.server.scheduler.backlog import Backlog, Family, Model, Taken, Terms, Work
 from latentwalk.server.scheduler.drawing import Drawer
-from latentwalk.server.scheduler.errors import DeadlinePassed, DeviceFailed, SchedulerClosed
+from latentwalk.server.scheduler.errors import DeadlinePassed, DeviceFailed, QueueFull, SchedulerClosed
 from latentwalk.server.scheduler.experience import Experiences
 from latentwalk.server.scheduler.reuse import Reuse
 from latentwalk.server.scheduler.stream import Picture, Stream, Ticket
@@ -36,6 +36,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         clock: seconds that only ever grow; deadlines are on it.
         on_batch: told of each batch: how many pictures, how many seconds.
         on_dropped: told how many waiting pictures were dropped because nobody wants them any more.
+        on_refused: told of each newcomer that was refused because of load.
         on_reuse: told how many pictures were kept from earlier, were being drawn for somebody else, had to be drawn.
         on_device: told whether the device works, whenever that changes.
 
@@ -53,6 +54,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         clock: Callable[[], float] = time.monotonic,
         on_batch: Callable[[int, float], object] = lambda size, seconds: None,
         on_dropped: Callable[[int], object] = lambda pictures: None,
+        on_refused: Callable[[], object] = lambda: None,
         on_reuse: Callable[[int, int, int], object] = lambda kept, shared, drawn: None,
         on_device: Callable[[bool], object] = lambda works: None,
     ) -> None:
@@ -62,6 +64,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._clock = clock
         self._on_batch = on_batch
         self._on_dropped = on_dropped
+        self._on_refused = on_refused
         self._on_reuse = on_reuse
         self._on_device = on_device
         # The most pictures of later frames that may wait: the rest of the room is for first frames.
@@ -88,22 +91,32 @@ class Scheduler(Generic[Model, Work, Picture]):
         """How many streams are open."""
         return len(self._streams)
 
+    def check(self, model: Model, pictures: int, terms: Terms) -> None:
+        """Returns if a stream that asks for so many pictures would be let in now; to be asked before works are made.
+
+        Raises SchedulerClosed, DeviceFailed while the device hangs, QueueFull if there is no room for its first frame
+        or it would have to wait too long, DeadlinePassed if even an idle device could not make it.
+        """
+        self._check_open()
+        now = self._clock()
+        newcomer = Newcomer(min(terms.rows, pictures), (model, terms.strict), terms.priority, terms.deadline - now)
+        try:
+            # The device's thread takes from the backlog meanwhile, and what counts it must not see it change.
+            with self._changed:
+                self._admission.check(newcomer, now, streams=len(self._streams), owed=len(self._hungry))
+        except QueueFull:
+            self._on_refused()
+            raise
+
     def open(
         self, model: Model, works: Iterator[Work], pictures: int, *, credit: int, terms: Terms
     ) -> Stream[Model, Work, Picture]:
         """A stream of as many `pictures` as `works` has; `works` is asked for the next ones only as credit allows.
 
-        Raises SchedulerClosed, DeviceFailed while the device hangs, and, at once, QueueFull if there is no room for its
-        first frame or it would have to wait too long, DeadlinePassed if even an idle device could not make it.
+        Raises as `check` does, at once.
         """
-        self._check_open()
         credit = min(credit, self._limits.queued)
-        now = self._clock()
-        first = min(credit, terms.rows, pictures)
-        newcomer = Newcomer(first, (model, terms.strict), terms.priority, terms.deadline - now)
-        # The device's thread takes from the backlog meanwhile, and what counts it must not see it change.
-        with self._changed:
-            self._admission.check(newcomer, now, streams=len(self._streams), owed=len(self._hungry))
+        self.check(model, min(credit, pictures), terms)
         stream = Stream(model, works, pictures, credit, terms, self._refill, self._close_stream)
         self._streams.add(stream)
         self._refill(stream)

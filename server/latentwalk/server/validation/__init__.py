@@ -1,5 +1,6 @@
 """From the words of the wire to orders that can be carried out; InvalidRequest names the field, value and limit."""
 
+from latentwalk.server.validation.deliveries import read_still_delivery
 from latentwalk.server.validation.orders import generate_order, interpolate_order, walk_order
 from latentwalk.server.validation.positions import read_position, read_setup, steer_order
 
@@ -8,6 +9,7 @@ __all__ = [
     "interpolate_order",
     "read_position",
     "read_setup",
+    "read_still_delivery",
     "steer_order",
     "walk_order",
 ]
