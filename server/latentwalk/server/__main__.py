@@ -6,7 +6,7 @@ import os
 import sys
 from asyncio import create_task, get_running_loop, to_thread
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
@@ -19,16 +19,16 @@ from latentwalk.rpc.settings import SettingsError, load_settings
 from latentwalk.server import generation_servicer, model_servicer, oip_servicer
 from latentwalk.server.builtin import open_store
 from latentwalk.server.encoder import Encoder
-from latentwalk.server.engine import NoSuchDevice, Tuning, find_devices, use_threads
+from latentwalk.server.engine import Engine, NoSuchDevice, Tuning, find_devices, use_threads
 from latentwalk.server.generation_servicer import GenerationServicer
 from latentwalk.server.keys import picture_key
-from latentwalk.server.metrics import ServerMetrics
+from latentwalk.server.metrics import CallMetrics, DrawingMetrics, ModelMetrics, QueueMetrics
 from latentwalk.server.model_servicer import ModelServicer
 from latentwalk.server.oip_servicer import OipServicer
 from latentwalk.server.repository import Repository
 from latentwalk.server.scheduler import DeviceThread, Reuse, Scheduler, watch_device
 from latentwalk.server.settings import Settings
-from latentwalk.server.steering import draw
+from latentwalk.server.steering import Work, draw
 from latentwalk.server.translation import translate
 from latentwalk.v1 import generation_service_pb2_grpc, model_service_pb2_grpc
 
@@ -56,6 +56,25 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
     """
     use_threads(settings.torch_threads)
     sys.setswitchinterval(_SWITCH_SECONDS)
+    registry = CollectorRegistry()
+    repository = _repository(settings, registry)
+    doorway = Doorway(settings, SERVICES, registry, translate, tracer)
+    with closing(Encoder(settings.encode_threads)) as encoder:
+        async with _device(settings, registry, doorway) as scheduler:
+            calls = CallMetrics(registry)
+            generation = GenerationServicer(repository, scheduler, encoder, calls, settings.credit, doorway.draining)
+            _add_servicers(doorway, repository, generation)
+            try:
+                await doorway.start()
+                await repository.load_newest(settings.models)
+                doorway.ready()
+                yield doorway
+            finally:
+                await doorway.drain()
+
+
+def _repository(settings: Settings, registry: CollectorRegistry) -> Repository:
+    """The models of the store, none of them loaded yet, and the engines that will draw them."""
     tuning = Tuning(
         find_devices(settings.device),
         max_batch=settings.max_batch,
@@ -63,8 +82,22 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
         tolerance=settings.engine_tolerance,
         cache=settings.engine_cache,
     )
-    registry = CollectorRegistry()
-    metrics = ServerMetrics(registry)
+    return Repository(
+        open_store(settings.store),
+        tuning.make_engine,
+        max_rows=settings.max_rows,
+        max_frames=settings.max_frames,
+        max_frame_bytes=settings.max_frame_bytes,
+        on_change=ModelMetrics(registry).loaded,
+    )
+
+
+@asynccontextmanager
+async def _device(
+    settings: Settings, registry: CollectorRegistry, doorway: Doorway
+) -> AsyncGenerator[Scheduler[Engine, Work, bytes]]:
+    """What has pictures drawn, and its thread, which ends with the context; health says whether the device works."""
+    queue, drawing = QueueMetrics(registry), DrawingMetrics(registry)
     scheduler = Scheduler(
         draw,
         get_running_loop().call_soon_threadsafe,
@@ -72,43 +105,30 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
         measured=lambda engine: engine.seconds,
         reuse=Reuse(picture_key, settings.frame_cache_bytes, len),
         watchdog_seconds=settings.watchdog_seconds,
-        on_batch=metrics.batch,
-        on_dropped=metrics.dropped,
-        on_refused=metrics.refused,
-        on_reuse=metrics.reuse,
+        on_batch=drawing.batch,
+        on_dropped=queue.dropped,
+        on_refused=queue.refused,
+        on_reuse=drawing.reuse,
         on_device=lambda works: doorway.report(works=works),
     )
-    metrics.watch(queued=lambda: scheduler.queued, streams=lambda: scheduler.streams)
-    encoder = Encoder(settings.encode_threads)
-    repository = Repository(
-        open_store(settings.store),
-        tuning.make_engine,
-        max_rows=settings.max_rows,
-        max_frames=settings.max_frames,
-        max_frame_bytes=settings.max_frame_bytes,
-        on_change=metrics.loaded,
-    )
-    doorway = Doorway(settings, SERVICES, registry, translate, tracer)
-    servicer = GenerationServicer(repository, scheduler, encoder, metrics, settings.credit, doorway.draining)
-    generation_service_pb2_grpc.add_GenerationServiceServicer_to_server(servicer, doorway.server)
-    model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(repository), doorway.server)
-    standard = OipServicer(repository, servicer, lambda: doorway.is_serving)
-    open_inference_service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(standard, doorway.server)
-    device_thread = DeviceThread(scheduler)
-    device_thread.start()
+    queue.watch(queued=lambda: scheduler.queued, streams=lambda: scheduler.streams)
+    thread = DeviceThread(scheduler)
+    thread.start()
     watch = create_task(watch_device(scheduler, settings.watchdog_seconds / 4))
     try:
-        await doorway.start()
-        await repository.load_newest(settings.models)
-        doorway.ready()
-        yield doorway
+        yield scheduler
     finally:
-        await doorway.drain()
         watch.cancel()
         scheduler.close()
-        if not await to_thread(device_thread.join, settings.grace_seconds):
+        if not await to_thread(thread.join, settings.grace_seconds):
             _log.error("the device did not finish its last batch within %g s", settings.grace_seconds)
-        encoder.close()
+
+
+def _add_servicers(doorway: Doorway, repository: Repository, generation: GenerationServicer) -> None:
+    standard = OipServicer(repository, generation, lambda: doorway.is_serving)
+    generation_service_pb2_grpc.add_GenerationServiceServicer_to_server(generation, doorway.server)
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(repository), doorway.server)
+    open_inference_service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(standard, doorway.server)
 
 
 async def _serve(settings: Settings, tracer: "Tracer | None") -> int:

@@ -11,7 +11,7 @@ from latentwalk.rpc.roles import Role
 from latentwalk.rpc.tracing import mark, span
 from latentwalk.server.encoder import Encoder, Format
 from latentwalk.server.engine import Engine, NonFinitePicture
-from latentwalk.server.metrics import ServerMetrics
+from latentwalk.server.metrics import CallMetrics
 from latentwalk.server.paths import Delivery, Order
 from latentwalk.server.positions import positions_of
 from latentwalk.server.repository import Repository
@@ -51,7 +51,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         repository: Repository,
         scheduler: Scheduler[Engine, Work, bytes],
         encoder: Encoder,
-        metrics: ServerMetrics,
+        metrics: CallMetrics,
         credit: Callable[[int], int],
         draining: asyncio.Event,
     ) -> None:

@@ -33,8 +33,8 @@ class Pace:
         self._since = perf_counter()
 
 
-class ServerMetrics:
-    """The metrics of the server, in `registry`."""
+class CallMetrics:
+    """What callers get, and how soon, in `registry`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._frames = Counter(
@@ -57,18 +57,19 @@ class ServerMetrics:
             buckets=_FRAME_SECONDS,
             registry=registry,
         )
+
+    def pace(self, model: str, kind: str) -> Pace:
+        """Counts and times the frames of a request that begins now."""
+        return Pace((model, kind), self._first_frame, self._frame_gap, self._frames)
+
+
+class QueueMetrics:
+    """What waits, and what became of it, in `registry`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
         self._queued = Gauge("latentwalk_queue_frames", "Pictures that wait for the device.", registry=registry)
         self._streams = Gauge(
             "latentwalk_open_streams", "Requests whose pictures are being drawn or read.", registry=registry
-        )
-        self._batch_size = Histogram(
-            "latentwalk_batch_size", "Pictures drawn at once.", buckets=_BATCH_SIZES, registry=registry
-        )
-        self._batch_seconds = Histogram(
-            "latentwalk_batch_seconds",
-            "Seconds on the device for one batch.",
-            buckets=_BATCH_SECONDS,
-            registry=registry,
         )
         self._cancelled = Counter(
             "latentwalk_frames_cancelled_total",
@@ -78,18 +79,64 @@ class ServerMetrics:
         self._rejected = Counter(
             "latentwalk_rejected_total", "Requests refused because of load.", ("reason",), registry=registry
         )
-        cache_hits = Counter(
+
+    def watch(self, *, queued: Callable[[], int], streams: Callable[[], int]) -> None:
+        """Whenever Prometheus asks, these say how many pictures wait, and how many streams are open."""
+        self._queued.set_function(queued)
+        self._streams.set_function(streams)
+
+    def dropped(self, pictures: int) -> None:
+        """Waiting pictures were dropped."""
+        self._cancelled.inc(pictures)
+
+    def refused(self) -> None:
+        """A request was refused because of load."""
+        self._rejected.labels("queue_full").inc()
+
+
+class DrawingMetrics:
+    """What is drawn, and what need not be, in `registry`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._size = Histogram(
+            "latentwalk_batch_size", "Pictures drawn at once.", buckets=_BATCH_SIZES, registry=registry
+        )
+        self._seconds = Histogram(
+            "latentwalk_batch_seconds",
+            "Seconds on the device for one batch.",
+            buckets=_BATCH_SECONDS,
+            registry=registry,
+        )
+        hits = Counter(
             "latentwalk_cache_hits_total",
             "Pictures that needed no drawing: kept from earlier (frames), or being drawn for another (in_flight).",
             ("cache",),
             registry=registry,
         )
-        cache_misses = Counter(
+        misses = Counter(
             "latentwalk_cache_misses_total", "Pictures that the cache did not have.", ("cache",), registry=registry
         )
         # Looked up once, not for each batch.
-        self._kept = cache_hits.labels("frames"), cache_misses.labels("frames")
-        self._shared = cache_hits.labels("in_flight"), cache_misses.labels("in_flight")
+        self._kept = hits.labels("frames"), misses.labels("frames")
+        self._shared = hits.labels("in_flight"), misses.labels("in_flight")
+
+    def batch(self, size: int, seconds: float) -> None:
+        """A batch was drawn."""
+        self._size.observe(size)
+        self._seconds.observe(seconds)
+
+    def reuse(self, kept: int, shared: int, drawn: int) -> None:
+        """Pictures were kept from earlier, were being drawn for somebody else anyway, and had to be drawn."""
+        self._kept[0].inc(kept)
+        self._kept[1].inc(shared + drawn)
+        self._shared[0].inc(shared)
+        self._shared[1].inc(drawn)
+
+
+class ModelMetrics:
+    """Which models serve, in `registry`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
         self._loaded = Gauge(
             "latentwalk_model_loaded", "1 for each model that serves.", ("model", "version"), registry=registry
         )
@@ -99,35 +146,6 @@ class ServerMetrics:
             ("model", "bucket", "variant"),
             registry=registry,
         )
-
-    def watch(self, *, queued: Callable[[], int], streams: Callable[[], int]) -> None:
-        """Whenever Prometheus asks, these say how many pictures wait, and how many streams are open."""
-        self._queued.set_function(queued)
-        self._streams.set_function(streams)
-
-    def batch(self, size: int, seconds: float) -> None:
-        """A batch was drawn."""
-        self._batch_size.observe(size)
-        self._batch_seconds.observe(seconds)
-
-    def dropped(self, pictures: int) -> None:
-        """Waiting pictures were dropped."""
-        self._cancelled.inc(pictures)
-
-    def pace(self, model: str, kind: str) -> Pace:
-        """Counts and times the frames of a request that begins now."""
-        return Pace((model, kind), self._first_frame, self._frame_gap, self._frames)
-
-    def reuse(self, kept: int, shared: int, drawn: int) -> None:
-        """Pictures were kept from earlier, were being drawn for somebody else anyway, and had to be drawn."""
-        self._kept[0].inc(kept)
-        self._kept[1].inc(shared + drawn)
-        self._shared[0].inc(shared)
-        self._shared[1].inc(drawn)
-
-    def refused(self) -> None:
-        """A request was refused because of load."""
-        self._rejected.labels("queue_full").inc()
 
     def loaded(self, models: Iterable[ServedModel]) -> None:
         """These, and no others, serve now."""

@@ -6,7 +6,7 @@ from functools import partial
 
 from latentwalk.rpc.errors import DeadlineExceeded, InvalidRequest, NotServing, ServiceError
 from latentwalk.server.engine import Engine
-from latentwalk.server.metrics import ServerMetrics
+from latentwalk.server.metrics import CallMetrics
 from latentwalk.server.paths import Order
 from latentwalk.server.positions import positions_of
 from latentwalk.server.scheduler import Stream
@@ -41,7 +41,7 @@ class Session:
         model: Callable[[str], ServedModel],
         open_stream: Callable[[Order, Iterator[Work]], PictureStream],
         images: Callable[[Order, PictureStream], Awaitable[list[image_pb2.Image]]],
-        metrics: ServerMetrics,
+        metrics: CallMetrics,
         draining: asyncio.Event,
     ) -> None:
         self._model = model
