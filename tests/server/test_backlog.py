@@ -24,7 +24,7 @@ class Device:
 
     def take(self, most):
         """The lanes of the next batch."""
-        taken = self.backlog.take(lambda family: most, self.now)
+        taken = self.backlog.take(lambda family, lanes: most, self.now)
         self.now += self.picture_seconds * len(taken.batch)
         return [lane for lane, _ in taken.batch]
 
@@ -113,7 +113,7 @@ def test_nobody_starves_whatever_else_comes(priority):
 def test_what_is_past_its_deadline_is_dropped_and_never_taken(device):
     late = device.lane(3, deadline=device.now)
     punctual = device.lane(1, deadline=device.now + 0.1)
-    taken = device.backlog.take(lambda family: 10, device.now)
+    taken = device.backlog.take(lambda family, lanes: 10, device.now)
     assert [lane for lane, _ in taken.batch] == [punctual]
     assert taken.expired == [(late, 3)]
     assert len(device.backlog) == 0
@@ -129,7 +129,7 @@ def test_a_removed_lane_leaves_nothing(device):
 
 def test_what_need_not_be_drawn_takes_no_seat(device):
     lane = device.lane(5)
-    taken = device.backlog.take(lambda family: 2, device.now, lambda work: work[1] % 2 == 0)
+    taken = device.backlog.take(lambda family, lanes: 2, device.now, lambda work: work[1] % 2 == 0)
     assert [place for _, place in taken.batch] == [0, 2]
     assert [place for _, place in taken.spared] == [1]
     assert len(lane.waiting) == 2
@@ -161,7 +161,7 @@ def test_everything_is_taken_once_in_the_order_of_its_lane(lanes, most, leave):
     taken = []
     while len(device.backlog):
         assert device.backlog.later + sum(map(device.backlog.beginners, device.backlog.families)) == len(device.backlog)
-        batch = device.backlog.take(lambda family: most, device.now).batch
+        batch = device.backlog.take(lambda family, lanes: most, device.now).batch
         device.now += 0.3
         assert 1 <= len(batch) <= most
         assert len({lane.family for lane, _ in batch}) == 1

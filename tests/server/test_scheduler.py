@@ -185,6 +185,30 @@ async def test_a_full_batch_may_always_wait_however_slow_the_model():
             opened(scheduler, "b", 1)
 
 
+def paces(model):
+    """A device that is as good as at its best from 4 pictures on."""
+    return {1: 0.2, 2: 0.3, 4: 0.42, 8: 0.8}
+
+
+async def test_few_streams_get_batches_that_are_just_large_enough_for_the_device():
+    engine = FakeEngine()
+    scheduler = make(engine, batch=8, measured=paces)
+    with opened(scheduler, "a", 16), opened(scheduler, "b", 16):
+        scheduler.step()
+    assert len(engine.batches[0][1]) == 4
+
+
+async def test_half_of_many_streams_share_a_batch_up_to_the_largest():
+    engine = FakeEngine()
+    scheduler = make(engine, batch=8, queued=100, measured=paces)
+    with ExitStack() as streams:
+        for count, size in ((12, 6), (50, 8)):
+            while scheduler.queued < count:
+                streams.enter_context(opened(scheduler, scheduler.queued, 1))
+            scheduler.step()
+            assert len(engine.batches[-1][1]) == size
+
+
 async def test_a_deadline_that_cannot_be_met_is_told_at_once():
     engine = FakeEngine(seconds_per_picture=1.0)
     scheduler = make(engine, measured=lambda model: {1: 1.0, 4: 4.0})

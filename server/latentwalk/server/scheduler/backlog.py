@@ -179,11 +179,13 @@ class Backlog(Generic[AnyLane]):
 
     def take(
         self,
-        most: Callable[[Family], int],
+        seats: Callable[[Family, int], int],
         now: float,
         must_draw: Callable[[Any], bool] = lambda work: True,
     ) -> Taken[AnyLane]:
-        """Takes up to `most(family)` works of the family whose turn it is; `now` is on the clock of the deadlines.
+        """Takes works of the family whose turn it is, up to `seats(family, lanes)` while so many lanes of it wait.
+
+        `now` is on the clock of the deadlines.
 
         `must_draw` is asked when the turn of a work comes; one that need not be drawn takes no seat of the batch.
         """
@@ -192,13 +194,14 @@ class Backlog(Generic[AnyLane]):
         while self._groups and not taken.batch:
             family, by_age = self._choose(now)
             taken.family = family
-            seats, group = most(family), self._groups[family]
-            while group.oldest and len(taken.batch) < seats:
+            group = self._groups[family]
+            most = seats(family, len(group.oldest))
+            while group.oldest and len(taken.batch) < most:
                 lane = group.longest_waiting() if by_age else group.most_urgent()[3]
                 if lane.terms.deadline <= now:
                     taken.expired.append((lane, self.remove(lane)))
                 else:
-                    self._take_frame(lane, seats, now, must_draw, taken)
+                    self._take_frame(lane, most, now, must_draw, taken)
         return taken
 
     def _choose(self, now: float) -> tuple[Family, bool]:
@@ -210,13 +213,13 @@ class Backlog(Generic[AnyLane]):
         return min(self._groups, key=lambda key: self._groups[key].most_urgent()[:3]), False
 
     def _take_frame(
-        self, lane: AnyLane, seats: int, now: float, must_draw: Callable[[Any], bool], taken: Taken[AnyLane]
+        self, lane: AnyLane, most: int, now: float, must_draw: Callable[[Any], bool], taken: Taken[AnyLane]
     ) -> None:
-        """Takes the next work of a lane and the others of its frame, as far as there are seats, and they wait."""
+        """Takes the next work of a lane and the others of its frame, as far as they wait and `most` allows."""
         group = self._groups[lane.family]
         begun, size = lane.beginners, len(lane.waiting)
         left = lane.terms.rows - lane.gone % lane.terms.rows
-        while lane.waiting and left and len(taken.batch) < seats:
+        while lane.waiting and left and len(taken.batch) < most:
             work = lane.waiting.popleft()
             left -= 1
             lane.gone += 1

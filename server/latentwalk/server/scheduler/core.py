@@ -147,7 +147,7 @@ class Scheduler(Generic[Model, Work, Picture]):
     def step(self) -> None:
         """Draws one batch of what waits now, if anything does. What is dead is dropped, and not drawn."""
         with self._changed:
-            taken = self._backlog.take(self._bucket_size, self._clock(), self._reuse.must_draw)
+            taken = self._backlog.take(self._seats, self._clock(), self._reuse.must_draw)
             experience = self._experiences[taken.family] if taken.family else None
             # Those whose picture is being drawn for another have no outcome yet.
             kept = sum(ticket.outcome is not None for ticket in taken.spared)
@@ -159,8 +159,8 @@ class Scheduler(Generic[Model, Work, Picture]):
             outcomes = self._drawer.draw(taken.family[0], taken.batch, experience)
         self._post(partial(self._finish, taken, outcomes, kept, self._clock() - started))
 
-    def _bucket_size(self, family: Family) -> int:
-        return self._experiences[family].bucket.size
+    def _seats(self, family: Family, lanes: int) -> int:
+        return self._experiences[family].seats(lanes)
 
     # -- on the event loop -------------------------------------------------------------------------------------------
 

@@ -8,6 +8,9 @@ from latentwalk.server.scheduler.backlog import Family
 from latentwalk.server.scheduler.bucket import Bucket
 from latentwalk.server.scheduler.cost import BatchCost
 
+# A batch that takes so many times as long per picture as the best one is large enough.
+_NEAR_THE_BEST = 1.1
+
 
 class Experience:
     """Of one family: a model, strict or not."""
@@ -15,6 +18,15 @@ class Experience:
     def __init__(self, most: int, measured: Mapping[int, float]) -> None:
         self.cost = BatchCost(measured)
         self.bucket = Bucket(most)
+        self._enough = _enough(measured) or most
+
+    def seats(self, lanes: int) -> int:
+        """How many pictures the next batch may have while so many streams wait.
+
+        As many as the device needs to be near its best: with more, all would wait longer for little, those most who
+        come meanwhile. Among many streams, half of them: while some are drawn, the others' callers get theirs.
+        """
+        return min(self.bucket.size, max(self._enough, lanes // 2))
 
     def went_well(self, pictures: int, seconds: float) -> None:
         """A batch of so many was drawn, and took so long."""
@@ -28,6 +40,12 @@ class Experience:
     def seconds(self, pictures: int) -> float:
         """How long so many pictures take on an otherwise idle device; 0 for as long as nothing is known."""
         return self.cost.seconds(pictures, self.bucket.size)
+
+
+def _enough(measured: Mapping[int, float]) -> int:
+    """The smallest batch that is near the best; 0 if nothing was measured."""
+    paces = {size: seconds / size for size, seconds in measured.items()}
+    return min((size for size, pace in paces.items() if pace <= _NEAR_THE_BEST * min(paces.values())), default=0)
 
 
 class Experiences:
