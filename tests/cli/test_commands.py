@@ -141,12 +141,15 @@ def test_a_job_is_followed_from_its_making_to_its_end(latentwalk, tmp_path):
 
 def test_every_job_is_told_its_seed_checkpoints_priority_and_id_in_the_same_words(latentwalk):
     words = ["--seed", 9, "--checkpoint-every", 7, "--priority", -5, "--model-version", 1, "--request-id", "mine"]
-    made = [latentwalk("train", "sefa", "faces", "once", "--directions", 2, *words, "--detach") for _ in range(2)]
+    made = [latentwalk("train", "sefa", "faces", "once", "--directions", 6, *words, "--detach") for _ in range(2)]
     assert made[0].exit_code == 0, made[0].stderr
     assert made[0].stdout == made[1].stdout
     spec = json.loads(latentwalk("jobs", "show", made[0].stdout.strip(), "--json").stdout)["spec"]
     told = {name: spec[name] for name in ("seed", "checkpoint_every", "priority", "model_version")}
     assert told == {"seed": 9, "checkpoint_every": 7, "priority": -5, "model_version": "1"}
+    assert latentwalk("jobs", "watch", made[0].stdout.strip()).exit_code == 0
+    assert "3 (alpha" in (table := latentwalk("directions", "list", "faces").stdout)
+    assert "and 2 more" in table
     assert latentwalk("train", "gan", "new", "--dataset", "MNIST", "--model-version", 1).exit_code == 2
 
 

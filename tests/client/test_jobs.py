@@ -98,7 +98,7 @@ def test_a_nonlinear_walk_of_an_edit_of_ones_own_is_trained_and_walked(client: C
 
 def test_directions_are_found_without_training_and_walked_alike(client: Client):
     factors = client.train_sefa("tiny", "factors", directions=2)
-    assert factors.result().measures.keys() == {"eigenvalue.0", "eigenvalue.1"}
+    assert list(factors.result().measures) == ["eigenvalue.0", "eigenvalue.1"]
     components = client.train_pca("tiny", "components", directions=2, samples=600)
     boundary = client.train_boundary("tiny", "light", attribute="luminance", samples=600, conditions=[("factors", "1")])
     assert components.result().artifacts[0].loaded

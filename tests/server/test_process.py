@@ -102,7 +102,10 @@ def test_a_second_server_on_one_port_ends_with_one_clear_line(library, start):
     address = start(library).address
     second = run("--address", address, "--store", str(library.path))
     assert second.returncode == 1
-    assert second.stderr == f"latentwalk.server: cannot listen on {address}: Address already in use\n"
+    assert (
+        second.stderr
+        == f"latentwalk.server: cannot listen on {address}: Address already in use; choose another with --address\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,9 @@ from latentwalk.client import Direction, Slider, SliderMeasures
 
 app = typer.Typer(no_args_is_help=True, help="Lists, loads and unloads directions.")
 
+MAX_SLIDERS = 4
+"""Of a direction, in the table; a bank may have hundreds. --json lists all."""
+
 DirectionName = Annotated[str, typer.Argument(metavar="DIRECTION", help="the direction's name")]
 
 
@@ -94,8 +97,10 @@ def _measured(slider: SliderMeasures) -> tuple[object, ...]:
 
 
 def _row(direction: Direction) -> tuple[object, ...]:
-    sliders = ", ".join(map(_describe, direction.sliders))
-    return direction.model, direction.name, direction.version, direction.state, direction.form, sliders
+    sliders = ", ".join(map(_describe, direction.sliders[:MAX_SLIDERS]))
+    more = len(direction.sliders) - MAX_SLIDERS
+    told = f"{sliders} and {more} more" if more > 0 else sliders
+    return direction.model, direction.name, direction.version, direction.state, direction.form, told
 
 
 def _describe(slider: Slider) -> str:

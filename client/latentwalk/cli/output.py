@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
+Json = Annotated[bool, typer.Option("--json", help="JSON, for scripts")]
 
 errors = Console(stderr=True)
 

@@ -1,5 +1,6 @@
 """Jobs of the trainer: what they do, how far they are, what happened to them, what came out."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -254,7 +255,7 @@ class JobResult:
             artifacts=tuple(PublishedArtifact.from_message(one) for one in result.artifacts),
             generator_digest=result.generator_digest,
             evaluations=tuple(SliderEvaluation(e.slider, e.error, e.baseline) for e in result.evaluations),
-            measures=dict(result.measures),
+            measures=dict(sorted(result.measures.items(), key=lambda measure: _in_order(measure[0]))),
             data_digests=dict(result.data_digests),
         )
 
@@ -326,6 +327,11 @@ class JobPage(Sequence[Job]):
 
     def __len__(self) -> int:
         return len(self.jobs)
+
+
+def _in_order(name: str) -> list[str | int]:
+    """By what names with numbers are put in people's order: "shift.2" before "shift.10"."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", name)]
 
 
 def _time(timestamp: Timestamp) -> datetime:

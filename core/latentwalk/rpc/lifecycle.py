@@ -149,7 +149,8 @@ class Doorway:
         try:
             self._exposition = Exposition(address, self._registry)
         except OSError as error:
-            raise AddressInUse(f"cannot listen on {address} (metrics): {error.strerror or error}") from error
+            reason = f"{error.strerror or error}; choose another with --metrics-address"
+            raise AddressInUse(f"cannot listen on {address} (metrics): {reason}") from error
         self.metrics_port = self._exposition.port
 
     def _stop_metrics(self) -> None:
@@ -180,4 +181,6 @@ def _check_free(address: str) -> None:
             probe.bind(target)
             probe.listen()
     except OSError as error:
-        raise AddressInUse(f"cannot listen on {address}: {error.strerror or error}") from error
+        raise AddressInUse(
+            f"cannot listen on {address}: {error.strerror or error}; choose another with --address"
+        ) from error
