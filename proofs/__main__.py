@@ -3,10 +3,19 @@
 import sys
 from collections.abc import Callable
 
-from proofs import faces_walks, kills, mnist_class_directions, mnist_discovery, mnist_generator, mnist_rotation
+from proofs import (
+    closed_forms,
+    faces_walks,
+    kills,
+    mnist_class_directions,
+    mnist_discovery,
+    mnist_generator,
+    mnist_rotation,
+)
 from proofs.options import Options, read_options
 
 SCRIPTS: dict[str, Callable[[Options], bool]] = {
+    "closed_forms": closed_forms.main,
     "faces_walks": faces_walks.main,
     "kills": kills.main,
     "mnist_generator": mnist_generator.main,
