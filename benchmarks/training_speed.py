@@ -1,22 +1,27 @@
-"""Claim: our trainer comes as far as a plain loop 2.5 times as fast, that is in 0.4 of its time.
+"""Claim: our trainer comes as far as a plain loop in at most 0.4 of its time.
 
 The plain loop is what one would write after the paper: eager fp32, batch 16, 250 steps of Adam at a constant rate, the
 better of two; its result is measured on held-out latents, as ours is. Ours is the trainer's own loop and method, with
-the fewest of a few numbers of steps at which it comes as far. Both see zoom on the real faces, in one process and one
-thread, and are timed by the processor time that they take, in turns.
+the fewest of a few numbers of steps at which it comes as far; what it does before its first step and after its last
+counts. Both see zoom on the real faces, in one process and one thread, by the processor time that they take: who else
+uses the machine is of little account. Beside it stands the time on the clock, with what is waited for.
+
+The runs that find the better rate and the fewest steps are the first round; in those after it the two take turns at
+going first.
 """
 
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from benchmarks.published import faces_or_alike
-from benchmarks.report import Claim, report
+from benchmarks.report import Claim, report, spread
 from latentwalk.gan.edits import EDITS, masked_squared_error
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.latents import z_from_seeds
@@ -30,39 +35,92 @@ EDIT = EDITS["zoom"]
 LOW, HIGH = EDIT.default_range(64)
 BATCH, STEPS, HELD_OUT, ROUNDS = 16, 250, 512, 3
 PLAIN_RATES = (0.05, 0.1)
-OUR_STEPS = (80, 100, 125, 150, 200, 250)
+OUR_STEPS = (100, 125, 150, 200, 250)
+MOST = 0.4
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a training has found, and what it took."""
+
+    vector: Tensor
+    """[Z]."""
+    processor: float
+    """Seconds."""
+    clock: float
+    """Seconds."""
 
 
 def main() -> bool:
     """Find the steps at which ours comes as far, time both in turns, print and write the result."""
     torch.set_num_threads(1)
     generator, weights = faces_or_alike()
-    amounts = EDIT.draw(HELD_OUT, LOW, HIGH, seeds.held_out_generator(EDIT.name))
-    plain, rate = min((_error(generator, _plain(generator, rate), amounts), rate) for rate in PLAIN_RATES)
-    ours, steps = _as_far_as(plain, generator, amounts)
-    rounds = [
-        _seconds(lambda: _plain(generator, rate)) / _seconds(lambda: _ours(generator, steps)) for _ in range(ROUNDS)
-    ]
+    held_out = HeldOut(generator)
+    tried = {rate: _run(lambda rate=rate: _plain(generator, rate)) for rate in PLAIN_RATES}
+    errors = {rate: held_out.error(run.vector) for rate, run in tried.items()}
+    rate = min(errors, key=lambda rate: errors[rate])
+    first, steps = _as_far_as(errors[rate], generator, held_out)
+    plain, ours = [tried[rate]], [first]
+    turns = (
+        (lambda: plain.append(_run(lambda: _plain(generator, rate)))),
+        (lambda: ours.append(_run(lambda: _ours(generator, steps)))),
+    )
+    for number in range(1, ROUNDS):
+        for turn in turns[:: -1 if number % 2 else 1]:
+            turn()
+    pairs = list(zip(ours, plain, strict=True))
+    processor = [own.processor / other.processor for own, other in pairs]
+    clock = [own.clock / other.clock for own, other in pairs]
+    error = held_out.error(first.vector)
     claims = [
-        Claim("as fast to the held-out error of a plain loop", statistics.median(rounds), "x", 2.5),
-        Claim("the plain loop's error against its own", plain / ours, "x", 1.0),
+        Claim("time to the held-out error of a plain loop, of its own", statistics.median(processor), "x", MOST, True),
+        Claim("our error there, of its own", error / errors[rate], "x", 1.0, True),
     ]
+    seconds = statistics.median(one.processor for one in plain), statistics.median(one.processor for one in ours)
     remarks = [
         weights,
-        f"plain: {STEPS} steps at a rate of {rate:g}, error {plain:.4f}; ours: {steps} steps, error {ours:.4f}",
-        f"{ROUNDS} rounds: {min(rounds):.2f} to {max(rounds):.2f}",
+        f"plain: {STEPS} steps at a rate of {rate:g}, error {errors[rate]:.4f}, {seconds[0]:.1f} s",
+        f"ours: {steps} steps, error {error:.4f}, {seconds[1]:.1f} s",
+        f"{ROUNDS} rounds: {spread(processor, '.3f')} of the processor, {spread(clock, '.3f')} on the clock",
     ]
     return report("training_speed", claims, remarks)
 
 
-def _as_far_as(error: float, generator: Generator, amounts: Tensor) -> tuple[float, int]:
-    """The error and the number of steps with which ours first comes as far; else those of the most steps."""
-    ours, steps = float("inf"), 0
-    for steps in OUR_STEPS:
-        ours = _error(generator, _ours(generator, steps), amounts)
-        if ours <= error:
-            break
-    return ours, steps
+class HeldOut:
+    """Latents that nobody trains on, their pictures edited, and the masks."""
+
+    @torch.no_grad()
+    def __init__(self, generator: Generator) -> None:
+        self._generator = generator
+        self._z = z_from_seeds(seeds.held_out_seeds(HELD_OUT), generator.spec.latent_size).split(32)
+        self._amounts = EDIT.draw(HELD_OUT, LOW, HIGH, seeds.held_out_generator(EDIT.name)).split(32)
+        parts = zip(self._z, self._amounts, strict=True)
+        self._edited = [EDIT(generator(z), amounts) for z, amounts in parts]
+
+    @torch.no_grad()
+    def error(self, vector: Tensor) -> float:
+        """The masked squared error of a walk along the vector [Z], in full precision."""
+        parts = zip(self._z, self._amounts, self._edited, strict=True)
+        errors = [
+            masked_squared_error(self._generator(z + _alphas(amounts) * vector), *edited)
+            for z, amounts, edited in parts
+        ]
+        return torch.cat(errors).mean().item()
+
+
+def _as_far_as(error: float, generator: Generator, held_out: HeldOut) -> tuple[Run, int]:
+    """The run and the number of steps with which ours first comes as far; else those of the most steps."""
+    for steps in OUR_STEPS[:-1]:
+        run = _run(lambda steps=steps: _ours(generator, steps))
+        if held_out.error(run.vector) <= error:
+            return run, steps
+    return _run(lambda: _ours(generator, OUR_STEPS[-1])), OUR_STEPS[-1]
+
+
+def _run(training: Callable[[], Tensor]) -> Run:
+    processor, clock = time.process_time(), time.perf_counter()
+    vector = training()
+    return Run(vector, time.process_time() - processor, time.perf_counter() - clock)
 
 
 def _plain(generator: Generator, rate: float) -> Tensor:
@@ -92,23 +150,6 @@ def _ours(generator: Generator, steps: int) -> Tensor:
     return method.walk.get_parameter("vectors").detach()[0]
 
 
-@torch.no_grad()
-def _error(generator: Generator, vector: Tensor, amounts: Tensor) -> float:
-    """The masked squared error on held-out latents, in full precision."""
-    errors: list[Tensor] = []
-    for rows, some in zip(torch.arange(HELD_OUT).split(32), amounts.split(32), strict=True):
-        z = z_from_seeds(rows.tolist(), generator.spec.latent_size)
-        target, mask = EDIT(generator(z), some)
-        errors.append(masked_squared_error(generator(z + _alphas(some) * vector), target, mask))
-    return torch.cat(errors).mean().item()
-
-
 def _alphas(amounts: Tensor) -> Tensor:
     """Amounts [N] -> alphas [N, 1]; 1 at the far end of the range."""
     return (EDIT.linear(amounts) / EDIT.linear(HIGH))[:, None]
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.process_time()
-    work()
-    return time.process_time() - started

@@ -135,8 +135,20 @@ def test_sheets_of_samples_are_shown_on_the_way_and_at_the_end(channels, tmp_pat
     assert [sample.step for sample in samples] == [8, 16, 20]
     assert "one class a row" in samples[0].caption
     picture = Image.open(BytesIO(base64.b64decode(samples[-1].png)))
-    assert picture.size == (10 * 9 + 1, 2 * 9 + 1)
+    assert picture.height == 2 * (8 + 2)
+    assert picture.width > 10 * (8 + 2)
     assert samples[0].png != samples[-1].png
+
+
+def test_a_generator_and_its_walk_are_shown_on_one_sheet_and_a_walk_after_it_on_its_own(tmp_path):
+    _, reports = go(lambda: make_joint(JointMode.JOINT), tmp_path / "joint")
+    together = [report for report in reports if isinstance(report, Sample)]
+    assert [one.caption for one in together] == ["samples, one class a row; sliders rotate"] * 3
+    with Image.open(BytesIO(base64.b64decode(together[-1].png))) as picture:
+        assert picture.height == 2 * (8 + 2) + 14 + (8 + 2)
+    _, reports = go(lambda: make_joint(JointMode.SEQUENTIAL), tmp_path / "sequence")
+    in_turn = [(one.step, one.caption) for one in reports if isinstance(one, Sample)]
+    assert in_turn[2:] == [(20, "samples, one class a row"), (27, "sliders rotate")]
 
 
 def test_the_generator_learns_what_the_data_looks_like(tmp_path):

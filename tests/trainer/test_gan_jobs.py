@@ -99,7 +99,8 @@ def test_jobs_publish_a_generator_with_its_direction_and_a_classifier(make_setti
         (pb.ARTIFACT_KIND_DIRECTION, "turn", "1"),
     ]
     [sheet] = [event.sample for event in events if event.HasField("sample")]
-    assert (sheet.step, Image.open(BytesIO(sheet.png)).size) == (6, (91, 91))
+    assert (sheet.step, sheet.caption) == (6, "samples, one class a row; sliders rotate")
+    assert Image.open(BytesIO(sheet.png)).height == 10 * (8 + 2) + 14 + (8 + 2)
     store = ArtifactStore(settings.store)
     generator, _ = load_generator(store, "new")
     direction, _ = load_direction(store, "new", "turn")

@@ -6,7 +6,7 @@ discriminator sees both, and the walked picture is to be the edited plain one, w
 it. The real pictures should be augmented by the same edits, or the game forbids what the walk asks for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Self
 
@@ -18,10 +18,12 @@ from latentwalk.trainer import seeds
 from latentwalk.trainer.data import Pictures
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.edits import EditDirection
+from latentwalk.trainer.methods.edits.walks import Walk
 from latentwalk.trainer.methods.match import Match
 from latentwalk.trainer.methods.method import Method, Outcome, Phase
 from latentwalk.trainer.networks.average import moving_average
 from latentwalk.trainer.reports import Sample
+from latentwalk.trainer.sheets import Strip
 from latentwalk.trainer.specs import EditDirectionSpec, JobSpec, JointMode, JointSpec
 
 WALK_RATE = 0.01
@@ -30,6 +32,8 @@ WALK_SCALE = 0.3
 """The standard deviation of w at first: a walk of length 0 is a saddle for a generator that could learn any."""
 SEQUENTIAL_RATE = 0.4
 """As of a linear walk in a job of its own, see methods.edits.direction."""
+_STRIPS = 3
+"""The most sliders on a sheet beside samples."""
 
 
 class Joint(Method):
@@ -41,13 +45,18 @@ class Joint(Method):
         self._settings, self._played = settings, settings.gan.steps
         self.steps = settings.steps
         self._match = Match(settings.gan, pictures, spec.seed)
-        self._edit = EditDirection(replace(spec, settings=_edits(settings)), self._match.averaged)
+        edits = replace(spec, settings=_edits(settings))
+        self._edit = self._shown = EditDirection(edits, self._match.averaged)
         self._walk = self._edit.walk
         together = settings.mode is JointMode.JOINT
         if together:
             with seeds.fresh_weights(spec.seed):
                 nn.init.normal_(self._walk.get_parameter("vectors"), 0.0, WALK_SCALE)
         self._average = moving_average(self._walk, settings.gan.batch_size, settings.gan.ema_half_life)
+        if together:
+            averaged = self._average.module
+            assert isinstance(averaged, Walk)  # noqa: S101 - a copy of one
+            self._shown = EditDirection(edits, self._match.averaged, walk=averaged)
         self.trained = nn.ModuleDict({"match": self._match, "walk": self._walk, "average": self._average})
         self.phases = self._together() if together else self._in_turn()
 
@@ -71,16 +80,21 @@ class Joint(Method):
             self._average.update_parameters(self._walk)
 
     def sample(self, step: int) -> Sample | None:
-        """Sheets of what the averaged generator draws."""
-        return self._match.sample(step)
+        """Sheets of what the averaged generator draws, and of where the walk leads once it is trained."""
+        if step > self._played:
+            walked = self._edit.sample(step - self._played)
+            return walked and replace(walked, step=step)
+        return self._match.sample(step, self._walked)
 
     def outcome(self, pause: Callable[[], None]) -> Outcome:
         """Generator and walk; each slider is measured on held-out latents."""
         generator = self._match.averaged.freeze()
-        if self._settings.mode is JointMode.JOINT:
-            self._walk.load_state_dict(self._average.module.state_dict())
-        evaluations = self._edit.evaluate(pause)
-        return Outcome((generator, self._edit.direction()), evaluations, data={"train": self._match.pictures.digest})
+        evaluations = self._shown.evaluate(pause)
+        return Outcome((generator, self._shown.direction()), evaluations, data={"train": self._match.pictures.digest})
+
+    def _walked(self) -> Sequence[Strip]:
+        """What the walk does so far; nothing while it waits for its turn."""
+        return self._shown.strips(_STRIPS) if self._settings.mode is JointMode.JOINT else ()
 
     def _together(self) -> tuple[Phase, ...]:
         walk = {"params": list(self._walk.parameters()), "lr": WALK_RATE, "betas": WALK_BETAS}

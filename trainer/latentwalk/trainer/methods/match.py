@@ -21,7 +21,7 @@ from latentwalk.trainer.networks.games import GAMES
 from latentwalk.trainer.networks.precision import reduced
 from latentwalk.trainer.order import Order
 from latentwalk.trainer.reports import Sample
-from latentwalk.trainer.sheets import sheet
+from latentwalk.trainer.sheets import Strip, sheet
 from latentwalk.trainer.specs import GanSettings
 
 # A mean of gradients over few steps; Radford et al. 2016, section 4, and Karras et al. 2018 for the second.
@@ -109,20 +109,35 @@ class Match(nn.Module):
         with reduced():
             return self.discriminator(pictures, condition).float()
 
-    @torch.no_grad()
-    def sample(self, step: int) -> Sample | None:
-        """A sheet of what the average draws for held-out seeds, one class a row, every so many steps and at the end."""
+    def sample(self, step: int, walked: Callable[[], Sequence[Strip]] = tuple) -> Sample | None:
+        """A sheet of what the average draws for held-out seeds, one class a row, every so many steps and at the end.
+
+        Below stands what is walked, if anything is; samples have the room that it leaves.
+        """
         every, steps = self.settings.sample_every, self.settings.steps
         if step > steps or (step % every and step != steps):
             return None
+        below = walked()
+        captions = ["samples, one class a row" if self.averaged.spec.classes else "samples"]
+        captions += ["sliders " + ", ".join(strip.name for strip in below)] if below else []
+        strips = [*self._strips(sum(_area(strip.pictures) for strip in below)), *below]
+        return Sample(step, "; ".join(captions), sheet(strips, self.averaged.spec.range))
+
+    @torch.no_grad()
+    def _strips(self, taken: int) -> list[Strip]:
+        """Rows of samples, on a sheet of which so many pixels are taken."""
         spec = self.averaged.spec
         columns = min(_SHOWN, _SHEET_PIXELS // spec.resolution)
-        rows = min(columns, spec.classes or columns)
+        room = (_SHEET_PIXELS**2 - taken) // (columns * spec.resolution**2)
+        rows = max(1, min(columns, spec.classes or columns, room))
         z = z_from_seeds(seeds.held_out_seeds(rows * columns), spec.latent_size)
         classes = [number // columns for number in range(len(z))]
         drawn = self.averaged(z, one_hot(classes, spec.classes) if spec.classes else None)
-        caption = "samples, one class a row" if spec.classes else "samples"
-        return Sample(step, caption, sheet(drawn, columns, spec.range))
+        return [Strip(some, str(row) if spec.classes else "") for row, some in enumerate(drawn.split(columns))]
+
+
+def _area(pictures: Tensor) -> int:
+    return len(pictures) * pictures[0, 0].numel()
 
 
 def _generator_spec(settings: GanSettings, pictures: Pictures) -> GeneratorSpec:

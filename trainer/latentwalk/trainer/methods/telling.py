@@ -21,7 +21,7 @@ from latentwalk.trainer.methods.method import Method, Outcome, Phase
 from latentwalk.trainer.networks.precision import reduced
 from latentwalk.trainer.networks.shift_predictors import Guess
 from latentwalk.trainer.reports import Sample
-from latentwalk.trainer.sheets import sheet
+from latentwalk.trainer.sheets import Strip, amounts_shown, sheet
 from latentwalk.trainer.specs import ClassDirectionsSpec, DiscoverySpec, JobSpec
 from latentwalk.trainer.starts import Source, Starts
 
@@ -164,9 +164,10 @@ class Telling(Method):
         alphas = torch.linspace(*direction.sliders[0].trained, _SHOWN_COLUMNS).tolist()
         z = torch.cat([direction.walk(start.z, place, alpha) for place in shown for alpha in alphas])
         condition = None if start.condition is None else start.condition.expand(len(z), -1)
-        names = ", ".join(direction.sliders[place].name for place in shown)
-        drawn = self._source.draw(z, condition)
-        return Sample(step, f"sliders {names}", sheet(drawn, _SHOWN_COLUMNS, self._source.generator.spec.range))
+        names, drawn = [direction.sliders[place].name for place in shown], self._source.draw(z, condition)
+        rows = zip(drawn.split(_SHOWN_COLUMNS), names, strict=True)
+        strips = [Strip(row, name, amounts_shown(alphas)) for row, name in rows]
+        return Sample(step, f"sliders {', '.join(names)}", sheet(strips, self._source.generator.spec.range))
 
     # -- measuring -------------------------------------------------------------------------------------------------
 

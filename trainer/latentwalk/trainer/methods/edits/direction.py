@@ -38,12 +38,12 @@ from latentwalk.trainer.methods.edits.walks import LinearWalk, NonlinearWalk, Wa
 from latentwalk.trainer.methods.method import Method, Outcome, Phase
 from latentwalk.trainer.quick import Draw, quick_form
 from latentwalk.trainer.reports import Sample, SliderEvaluation
-from latentwalk.trainer.sheets import sheet
+from latentwalk.trainer.sheets import Strip, amounts_shown, sheet
 from latentwalk.trainer.specs import EditDirectionSpec, JobSpec, WalkForm
 
 SAMPLE_EVERY = 100
 """Steps between two sheets of samples."""
-_SHOWN_SLIDERS, _SHOWN_AMOUNTS, _SHOWN_PIXELS = 7, 7, 64
+SHOWN_SLIDERS, _SHOWN_AMOUNTS, _SHOWN_PIXELS = 7, 7, 64
 _EVALUATED_AT_ONCE = 32
 # Latents over which the mean w is taken, towards which walks in w are truncated.
 _CENTRED_ON = 4_096
@@ -52,7 +52,14 @@ _CENTRED_ON = 4_096
 class EditDirection(Method):
     """Adam on the walk, with fresh latents, classes and amounts at each step; each row of a batch moves one slider."""
 
-    def __init__(self, spec: JobSpec, generator: Generator, loss: Loss = masked_squared_error) -> None:
+    def __init__(
+        self,
+        spec: JobSpec,
+        generator: Generator,
+        loss: Loss = masked_squared_error,
+        walk: Walk | None = None,
+    ) -> None:
+        """``walk`` is one that is trained elsewhere; None for a fresh one."""
         settings = spec.settings
         assert isinstance(settings, EditDirectionSpec)  # noqa: S101 - by the table of methods
         assert settings.learning_rate is not None  # noqa: S101 - completed by validation
@@ -64,7 +71,7 @@ class EditDirection(Method):
         self._loss = loss
         self._tasks = tasks_of(settings.edits, settings.class_ids(generator.spec.classes))
         self._layers = list(settings.layers or range(generator.spec.layers))
-        self.walk = self.trained = _walk(settings, len(self._tasks), generator)
+        self.walk = self.trained = walk or _walk(settings, len(self._tasks), generator)
         self._optimiser = torch.optim.Adam(self.walk.parameters(), lr=self._learning_rate)
         self.phases = (Phase("walk", self._optimiser, self.losses),)
 
@@ -98,16 +105,18 @@ class EditDirection(Method):
         """The codes [N, ...], each moved along its own slider."""
         return dealt.walked(codes, self._move)
 
-    @torch.no_grad()
     def sample(self, step: int) -> Sample | None:
         """What the first sliders do to one held-out latent, a slider a row, every so many steps and at the end."""
         if step % SAMPLE_EVERY and step != self.steps:
             return None
-        shown = self._tasks[:_SHOWN_SLIDERS]
-        rows = torch.cat([self._strip(number, task) for number, task in enumerate(shown)])
-        small = F.adaptive_avg_pool2d(rows, min(rows.shape[-1], _SHOWN_PIXELS))
-        names = ", ".join(task.slider.name for task in shown)
-        return Sample(step, f"sliders {names}", sheet(small, _SHOWN_AMOUNTS, self._generator.spec.range))
+        strips = self.strips()
+        names = ", ".join(strip.name for strip in strips)
+        return Sample(step, f"sliders {names}", sheet(strips, self._generator.spec.range))
+
+    @torch.no_grad()
+    def strips(self, most: int = SHOWN_SLIDERS) -> list[Strip]:
+        """What the first sliders do to one held-out latent, from end to end of what they are trained on."""
+        return [self._strip(number, task) for number, task in enumerate(self._tasks[:most])]
 
     def outcome(self, pause: Callable[[], None]) -> Outcome:
         """The direction, each slider measured on held-out latents."""
@@ -164,14 +173,17 @@ class EditDirection(Method):
                 drawn[list(chosen)] = class_id
         return one_hot(drawn.tolist(), classes)
 
-    def _strip(self, number: int, task: Task) -> Tensor:
-        """One slider from end to end of what it is trained on: pictures [n, C, H, W]."""
+    def _strip(self, number: int, task: Task) -> Strip:
         condition = self._conditions(1, seeds.held_out_generator("sample"), [(task, [0])])
         code = self._code(seeds.held_out_seeds(1), condition)
         alphas = torch.linspace(*task.slider.trained, _SHOWN_AMOUNTS)
         moved = self._move(code.repeat_interleave(len(alphas), 0), number, alphas)
         repeated = None if condition is None else condition.expand(len(alphas), -1)
-        return self._generator.draw(moved, self._settings.space, repeated)
+        pictures = self._generator.draw(moved, self._settings.space, repeated)
+        small = F.adaptive_avg_pool2d(pictures, min(pictures.shape[-1], _SHOWN_PIXELS))
+        return Strip(
+            small, task.slider.name, amounts_shown([task.slider.amount_of(alpha) for alpha in alphas.tolist()])
+        )
 
     def _evaluation(self, number: int, task: Task, pause: Callable[[], None]) -> SliderEvaluation:
         size = self._settings.evaluation_size
