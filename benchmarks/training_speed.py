@@ -61,27 +61,24 @@ def main() -> bool:
     rate = min(errors, key=lambda rate: errors[rate])
     first, steps = _as_far_as(errors[rate], generator, held_out)
     plain, ours = [tried[rate]], [first]
-    turns = (
-        (lambda: plain.append(_run(lambda: _plain(generator, rate)))),
-        (lambda: ours.append(_run(lambda: _ours(generator, steps)))),
-    )
-    for number in range(1, ROUNDS):
-        for turn in turns[:: -1 if number % 2 else 1]:
-            turn()
-    pairs = list(zip(ours, plain, strict=True))
-    processor = [own.processor / other.processor for own, other in pairs]
-    clock = [own.clock / other.clock for own, other in pairs]
+    turns = [(plain, lambda: _plain(generator, rate)), (ours, lambda: _ours(generator, steps))]
+    for _ in range(1, ROUNDS):
+        turns.reverse()
+        for runs, training in turns:
+            runs.append(_run(training))
     error = held_out.error(first.vector)
+    rounds = list(zip(ours, plain, strict=True))
+    shares = [own.processor / other.processor for own, other in rounds]
+    on_clock = [own.clock / other.clock for own, other in rounds]
     claims = [
-        Claim("time to the held-out error of a plain loop, of its own", statistics.median(processor), "x", MOST, True),
+        Claim("time to the held-out error of a plain loop, of its own", statistics.median(shares), "x", MOST, True),
         Claim("our error there, of its own", error / errors[rate], "x", 1.0, True),
     ]
-    seconds = statistics.median(one.processor for one in plain), statistics.median(one.processor for one in ours)
     remarks = [
         weights,
-        f"plain: {STEPS} steps at a rate of {rate:g}, error {errors[rate]:.4f}, {seconds[0]:.1f} s",
-        f"ours: {steps} steps, error {error:.4f}, {seconds[1]:.1f} s",
-        f"{ROUNDS} rounds: {spread(processor, '.3f')} of the processor, {spread(clock, '.3f')} on the clock",
+        f"plain: {STEPS} steps at a rate of {rate:g}, error {errors[rate]:.4f}, {plain[0].processor:.1f} s",
+        f"ours: {steps} steps, error {error:.4f}, {first.processor:.1f} s",
+        f"{ROUNDS} rounds: {spread(shares, '.3f')} of the processor, {spread(on_clock, '.3f')} on the clock",
     ]
     return report("training_speed", claims, remarks)
 
