@@ -108,7 +108,8 @@ def test_directions_are_compared_in_a_table_and_a_contact_sheet(latentwalk, tmp_
     assert done.exit_code == 0, done.stderr
     assert [line.split()[:2] for line in done.stdout.splitlines()[1:]] == [["axes", "0"], ["axes", "1"]]
     with Image.open(path) as sheet:
-        assert sheet.size == (5 * 66 - 2, 6 * 66 - 2)
+        assert sheet.height == 16 + 6 * 66 - 2
+        assert sheet.width > 5 * 66 - 2
     told = json.loads(latentwalk("directions", "compare", "faces", "axes:1", "--seeds", "1-3", "--json").stdout)
     assert [(one["direction"], one["slider"]) for one in told] == [("axes", "1")]
 
@@ -135,7 +136,8 @@ def test_a_job_is_followed_from_its_making_to_its_end(latentwalk, tmp_path):
     assert json.loads(lines[-1])["JobStateChange"]["state"] == "succeeded"
     latentwalk("jobs", "watch", made["id"], "--samples", tmp_path)
     with Image.open(tmp_path / "step-000000003.png") as sheet:
-        assert sheet.size == (7 * 65 + 1, 66)
+        assert sheet.height == 14 + 64 + 2
+        assert sheet.width > 7 * (64 + 2)
     assert "published direction glow" in latentwalk("jobs", "show", made["id"]).stdout
 
 

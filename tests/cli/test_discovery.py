@@ -28,9 +28,11 @@ def test_directions_are_discovered_and_drawn_on_one_sheet(services, tmp_path):
     told = json.loads(run(services, "directions", "figure", "faces", "found", "--out", sheet, "--json"))
     assert told["sliders"] == ["0", "1", "2"]
     with Image.open(sheet) as picture:
-        assert picture.size == (13 * 64 + 12 * 2, 3 * 64 + 2 * 2)
-        middle = [picture.crop((6 * 66, y, 6 * 66 + 64, y + 64)).tobytes() for y in (0, 66, 132)]
-        ends = [picture.crop((0, y, 64, y + 64)).tobytes() for y in (0, 66, 132)]
+        left, head = picture.width - (13 * 66 - 2), picture.height - (3 * 66 - 2)
+        assert (left > 0, head) == (True, 16)
+        rows = [head + 66 * row for row in range(3)]
+        middle = [picture.crop((left + 6 * 66, y, left + 6 * 66 + 64, y + 64)).tobytes() for y in rows]
+        ends = [picture.crop((left, y, left + 64, y + 64)).tobytes() for y in rows]
     assert len(set(middle)) == 1
     assert len({*ends, *middle}) == 4
 

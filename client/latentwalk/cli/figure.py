@@ -10,7 +10,7 @@ from latentwalk.cli.directions import DirectionName
 from latentwalk.cli.models import Name
 from latentwalk.cli.output import Json, show_json
 from latentwalk.cli.pictures import Ends, Out
-from latentwalk.client import Client, Direction, Picture, Pictures, Slider
+from latentwalk.client import Client, Direction, Frames, Slider, contact_sheet
 
 
 def figure(
@@ -32,9 +32,8 @@ def figure(
     """
     with connect(context) as client:
         chosen = choose_sliders(client.direction(model, direction), class_id, slider or ())
-        rows = [_row(client, model, direction, one, class_id, seed, columns, alpha) for one in chosen]
-    sheet = Pictures(tuple(picture for row in rows for picture in row), "", "")
-    sheet.grid(columns).save(out)
+        walks = [(one.name, _walk(client, model, direction, one, class_id, seed, columns, alpha)) for one in chosen]
+    contact_sheet(walks).save(out)
     names = [one.name for one in chosen]
     if as_json:
         show_json({"file": str(out), "sliders": names, "columns": columns})
@@ -55,7 +54,7 @@ def choose_sliders(direction: Direction, class_id: int | None, patterns: list[st
     return own or [one for one in sliders if one.class_id is None]
 
 
-def _row(
+def _walk(
     client: Client,
     model: str,
     direction: str,
@@ -64,8 +63,8 @@ def _row(
     seed: int,
     columns: int,
     alpha: Ends | None,
-) -> tuple[Picture, ...]:
-    steps = client.walk(
+) -> Frames:
+    return client.walk(
         model,
         direction,
         slider=slider.name,
@@ -74,5 +73,4 @@ def _row(
         seeds=seed,
         classes=class_id,
         any_class=True,
-    )
-    return steps.collect().rows[0]
+    ).collect()

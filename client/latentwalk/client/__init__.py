@@ -72,6 +72,7 @@ from latentwalk.client._models import Direction, LoadedModel, LoadState, Model, 
 from latentwalk.client._options import NOT_SAID
 from latentwalk.client._paths import Displacement, Leg, Stretch
 from latentwalk.client._pictures import Picture, Pictures
+from latentwalk.client._sheets import contact_sheet
 from latentwalk.client._steering import SteerAnswer
 from latentwalk.client._sync import Client, JobHandle, Walk
 from latentwalk.client._sync_steering import Steering
@@ -149,4 +150,5 @@ __all__ = [
     "Unimplemented",
     "Violation",
     "Walk",
+    "contact_sheet",
 ]

@@ -16,7 +16,8 @@ from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._frames import Frames
 from latentwalk.client._latents import Classes, Seeds
 from latentwalk.client._models import Direction, LoadState, Slider
-from latentwalk.client._pictures import Picture, Pictures, tile
+from latentwalk.client._pictures import Picture, Pictures
+from latentwalk.client._sheets import contact_sheet
 
 Call: TypeAlias = UnaryCall[Any, Any] | generation.FramesCall[Any]
 """A call that answers with one value, or a stream whose frames are collected."""
@@ -54,7 +55,7 @@ class Comparison:
     sliders: tuple[SliderMeasures, ...]
     """In the order in which they were asked for."""
     sheet: Picture = field(repr=False)
-    """For each slider a row for each of the first seeds, from one end of what was trained to the other."""
+    """For each slider a row for each of the first seeds, from one end of what was trained to the other; named."""
 
     def _repr_png_(self) -> bytes:
         return self.sheet.png()
@@ -85,7 +86,7 @@ def compare_directions(
     untouched: Pictures = yield generation.generate(model, seeds=seeds, classes=classes)
     if len(untouched) < 2:
         raise InvalidRequest.of("seeds", "are fewer than 2, which cannot be told apart")
-    measured, strips = list[SliderMeasures](), list[tuple[Picture, ...]]()
+    measured, shown = list[SliderMeasures](), list[tuple[str, Frames]]()
     for direction, slider in sliders:
         walk = _Walk(model, direction.name, slider, seeds, classes, frames)
         began = time.perf_counter()
@@ -93,8 +94,8 @@ def compare_directions(
         seconds = time.perf_counter() - began
         near: Frames = yield walk.over(slider.trained.alpha)
         measured.append(_measures(direction.name, slider, untouched, near, far, seconds))
-        strips += near.rows[:_SHOWN]
-    return Comparison(tuple(measured), tile(strips))
+        shown.append((direction.name if len(direction.sliders) == 1 else f"{direction.name}:{slider.name}", near))
+    return Comparison(tuple(measured), contact_sheet(shown, _SHOWN))
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,11 @@ class Picture:
         height, width, channels = pixels.shape
         return cls(pixels.tobytes(), "raw", width, height, channels)
 
+    @classmethod
+    def from_image(cls, image: Image.Image) -> "Picture":
+        """A picture of a Pillow image, mode "L" or "RGB"."""
+        return cls(image.tobytes(), "raw", image.width, image.height, len(image.getbands()))
+
     @cached_property
     def array(self) -> Pixels:
         """The pixels, uint8 [H, W, C], read-only."""

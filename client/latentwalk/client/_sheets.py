@@ -1,0 +1,66 @@
+"""Contact sheets: walks below one another, with what they are and how far each picture is walked."""
+
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw, ImageFont
+
+from latentwalk.client._errors import InvalidRequest
+from latentwalk.client._frames import Frame, Frames
+from latentwalk.client._pictures import GAP, Picture, tile
+
+_LETTERS, _LINE = 12, 16
+"""Pixels of letters, and of a line of them."""
+
+
+def contact_sheet(walks: Sequence[tuple[str, Frames]], rows: int | None = None) -> Picture:
+    """Named walks below one another, a row for each picture of a frame, a frame a column, as one picture on white.
+
+    The name stands to the left of its rows. The amount of each frame, or its alpha if the walk imitates no edit, stands
+    above, unless it is that of the walk before; where columns are narrow, above every so many. Walks of several
+    directions at once show the amounts of the first.
+
+    rows: of each walk at most so many. All pictures must have one size.
+    """
+    if not walks:
+        raise InvalidRequest.of("walks", "are none: there is nothing to show")
+    font = ImageFont.load_default(_LETTERS)
+    left = max(round(font.getlength(name)) for name, _ in walks)
+    left += 3 * GAP if left else 0
+    blocks = [tile(frames.rows[:rows]).image() for _, frames in walks]
+    amounts = [tuple(map(_amount, frames)) for _, frames in walks]
+    heads = [_LINE if any(now) and now != before else 0 for before, now in zip([(), *amounts], amounts, strict=False)]
+    height = sum(head + block.height + GAP for head, block in zip(heads, blocks, strict=True)) - GAP
+    canvas = Image.new(blocks[0].mode, (left + max(block.width for block in blocks), height), "white")
+    pen, y = ImageDraw.Draw(canvas), 0
+    for (name, frames), block, shown, head in zip(walks, blocks, amounts, heads, strict=True):
+        side = frames[0].pictures[0]
+        if head:
+            _write(pen, font, shown, left, y, side.width + GAP)
+        y += head
+        pen.text((left - 2 * GAP, y + side.height / 2), name, "black", font, "rm")
+        canvas.paste(block, (left, y))
+        y += block.height + GAP
+    return Picture.from_image(canvas)
+
+
+def _amount(frame: Frame) -> str:
+    """How far a frame is walked; empty for one that is not walked along any direction."""
+    if not frame.positions:
+        return ""
+    position = frame.positions[0]
+    far = position.alpha if position.amount is None else position.amount
+    return f"{round(far, 4) + 0.0:.3g}"
+
+
+def _write(
+    pen: ImageDraw.ImageDraw,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    amounts: Sequence[str],
+    left: int,
+    y: int,
+    step: int,
+) -> None:
+    """Each above the middle of its column."""
+    widest = max(font.getlength(amount) for amount in amounts) + 2 * GAP
+    for place in range(0, len(amounts), -(-round(widest) // step)):
+        pen.text((left + place * step + (step - GAP) / 2, y), amounts[place], "black", font, "ma")
