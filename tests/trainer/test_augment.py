@@ -4,13 +4,14 @@ import torch
 
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.trainer.augment import Augmentation
+from latentwalk.trainer.seat import Dice
 from latentwalk.trainer.specs import EditTarget
 
 SPEC = GeneratorSpec("dcgan", 4, 0, 16, 3, {"width": 2})
 
 
 def augmented(target, pictures, seed=0):
-    return Augmentation(target, SPEC)(pictures, torch.Generator().manual_seed(seed))
+    return Augmentation(target, SPEC)(pictures, Dice(torch.Generator().manual_seed(seed)))
 
 
 def test_what_an_edit_sees_beyond_the_border_has_the_borders_colour():

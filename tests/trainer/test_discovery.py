@@ -22,6 +22,7 @@ from latentwalk.trainer.loop import Interrupted, train
 from latentwalk.trainer.methods.class_directions import ClassDirections
 from latentwalk.trainer.methods.discovery import Discovery
 from latentwalk.trainer.methods.telling import Told
+from latentwalk.trainer.seat import Dice
 from latentwalk.trainer.specs import ClassDirectionsSpec, DiscoverySpec, JobSpec
 from latentwalk.trainer.specs.discovery import Deformator, Orthogonality
 from latentwalk.trainer.starts import Classified, Drawn
@@ -55,9 +56,9 @@ def few(make_generator):
 
 
 def pairs_of(method, step=0, rows=8):
-    random = seeds.draw_generator(3, step)
-    starts = method._source.starts(seeds.training_seeds(3, step, rows), random)
-    return starts, method._pairs(starts, random)
+    dice = Dice(seeds.draw_generator(3, step))
+    starts = method._source.starts(seeds.training_seeds(3, step, range(rows)), dice)
+    return starts, method._pairs(starts, dice)
 
 
 def assert_alike(drawn, expected):
@@ -69,7 +70,7 @@ def assert_alike(drawn, expected):
 
 
 def test_shifts_are_uniform_and_the_short_ones_are_drawn_out(generator):
-    axes, amounts = discovery(generator)._draw_shifts(40_000, torch.Generator().manual_seed(0))
+    axes, amounts = discovery(generator)._draw_shifts(40_000, Dice(torch.Generator().manual_seed(0)))
     assert axes.bincount().tolist() == pytest.approx([10_000] * 4, rel=0.05)
     least = amounts.abs() == 0.5
     assert least.double().mean().item() == pytest.approx(0.5 / 6, rel=0.05)
@@ -83,7 +84,7 @@ def test_a_pair_is_a_latent_before_and_after_its_shift(digits):
     method = discovery(digits, class_ids=(2, 5))
     starts, pairs = pairs_of(method)
     assert set(starts.classes.tolist()) == {2, 5}
-    assert torch.equal(starts.z, z_from_seeds(seeds.training_seeds(3, 0, 8), 8))
+    assert torch.equal(starts.z, z_from_seeds(seeds.training_seeds(3, 0, range(8)), 8))
     columns = method._deformator.columns()
     shifted = starts.z + pairs.amounts[:, None] * columns.T[pairs.slots]
     assert_alike(pairs.plain, digits(starts.z, starts.condition))
@@ -114,13 +115,13 @@ def classifier():
 
 
 def test_without_labels_a_classifier_says_the_class_and_unsure_latents_are_drawn_again(generator, classifier):
-    row_seeds, random = seeds.training_seeds(0, 0, 40), torch.Generator()
-    asked = Classified(generator, classifier, 0.0).starts(row_seeds, random)
+    row_seeds, dice = seeds.training_seeds(0, 0, range(40)), Dice(torch.Generator())
+    asked = Classified(generator, classifier, 0.0).starts(row_seeds, dice)
     assert torch.equal(asked.z, z_from_seeds(row_seeds, 8))
     sureness, classes = classifier(asked.pictures).softmax(dim=1).max(dim=1)
     assert torch.equal(asked.classes, classes)
     threshold = sureness.median().item()
-    sure = Classified(generator, classifier, threshold).starts(row_seeds, random)
+    sure = Classified(generator, classifier, threshold).starts(row_seeds, dice)
     again, told = classifier(sure.pictures).softmax(dim=1).max(dim=1)
     assert torch.equal(sure.classes, told)
     assert (again < threshold).sum() < (sureness < threshold).sum() / 4

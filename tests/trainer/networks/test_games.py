@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from latentwalk.trainer.networks.games import GAMES, gradient_penalty, r1
+from latentwalk.trainer.seat import Dice
 
 REAL, DRAWN = torch.tensor([2.0, -0.5]), torch.tensor([-3.0, 0.5])
 
@@ -46,10 +47,10 @@ def test_penalties_of_a_linear_score_are_known() -> None:
         return pictures.flatten(1) @ weight
 
     real, drawn = torch.randn(5, 1, 1, 2), torch.randn(5, 1, 1, 2)
-    draw = torch.Generator().manual_seed(0)
-    assert math.isclose(r1(score, real, drawn, draw).item(), 25 / 2, rel_tol=1e-5)
-    assert math.isclose(gradient_penalty(score, real, drawn, draw).item(), (5 - 1) ** 2, rel_tol=1e-5)
-    r1(score, real, drawn, draw).backward()
+    dice = Dice(torch.Generator().manual_seed(0))
+    assert math.isclose(r1(score, real, drawn, dice).item(), 25 / 2, rel_tol=1e-5)
+    assert math.isclose(gradient_penalty(score, real, drawn, dice).item(), (5 - 1) ** 2, rel_tol=1e-5)
+    r1(score, real, drawn, dice).backward()
     assert torch.allclose(weight.grad, weight.detach())
 
 
@@ -62,7 +63,7 @@ def test_the_gradient_penalty_looks_between_the_pictures_where_its_random_number
 
     real, drawn = torch.zeros(64, 1, 2, 2), torch.ones(64, 1, 2, 2)
     for seed in (0, 0, 1):
-        gradient_penalty(score, real, drawn, torch.Generator().manual_seed(seed))
+        gradient_penalty(score, real, drawn, Dice(torch.Generator().manual_seed(seed)))
     assert torch.equal(seen[0], seen[1])
     assert not torch.equal(seen[0], seen[2])
     assert (seen[0] == seen[0][:, :1, :1, :1]).all()  # one share a picture

@@ -48,7 +48,13 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
         store = JobStore(settings.database, settings.max_queued_jobs, settings.retention)
         registry.register(JobCounts(store))
         book = JobBook(store)
-        launcher = Launcher(Path(settings.folder), sources, settings.threads, tensorboard=settings.tensorboard)
+        launcher = Launcher(
+            Path(settings.folder),
+            sources,
+            settings.threads,
+            tensorboard=settings.tensorboard,
+            processes=settings.processes_per_job,
+        )
         dispatcher = Dispatcher(
             book,
             launcher,

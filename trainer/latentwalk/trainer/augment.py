@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.trainer.seat import Dice
 from latentwalk.trainer.specs import EditTarget
 from latentwalk.trainer.specs.edits import edit_of_target
 
@@ -21,9 +22,9 @@ class Augmentation:
         _, mask = self._edit(blank, torch.tensor(self._amounts))
         self._looks_beyond = not bool(mask.all())
 
-    def __call__(self, pictures: Tensor, random: torch.Generator) -> Tensor:
+    def __call__(self, pictures: Tensor, dice: Dice) -> Tensor:
         """Edits pictures [N, C, H, W] in (-1, 1), each by its own amount."""
-        amounts = self._edit.draw(len(pictures), *self._amounts, random)
+        amounts = dice.roll(len(pictures), lambda whole, random: self._edit.draw(whole, *self._amounts, random))
         # An edit fills with 0 what it sees beyond the border: moved to where the border's colour is 0, and back.
         ground = _border(pictures) if self._looks_beyond else torch.zeros(())
         edited, _ = self._edit(pictures - ground, amounts)

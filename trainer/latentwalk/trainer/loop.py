@@ -11,6 +11,7 @@ from latentwalk.trainer.checkpoint import Checkpoints
 from latentwalk.trainer.methods.method import Method, Phase
 from latentwalk.trainer.progress import Meter
 from latentwalk.trainer.reports import Message, News
+from latentwalk.trainer.team import SOLO, Team
 
 Pause: TypeAlias = Callable[[], None]
 """Called where the work may be interrupted; raises Interrupted if it is to be."""
@@ -31,21 +32,30 @@ def train(
     *,
     report: Callable[[News], None],
     pause: Pause,
+    team: Team = SOLO,
 ) -> None:
     """Trains to the last step, from the newest checkpoint on, and writes one every ``every`` steps and at the end.
 
-    Raises Interrupted, after a checkpoint, when ``pause`` does; NonFinite; CheckpointFailed.
+    Each process of a team does so, on its own rows, and all of them end with the same; the one that leads writes.
+
+    Raises Interrupted, after a checkpoint, when ``pause`` does, as it must in all processes at once; NonFinite;
+    CheckpointFailed; Parted.
     """
     meter = Meter(method.steps)
     step = saved = _restore(method, checkpoints, meter, report)
+
+    def save(step: int) -> None:
+        if team.leads:
+            _save(method, checkpoints, meter, step)
+
     report(meter.report(step))
     try:
         while step < method.steps:
             pause()
-            meter.count(_advance(method, step))
+            meter.count(_advance(method, step, team))
             step += 1
             if step % every == 0 or step == method.steps:
-                _save(method, checkpoints, meter, step)
+                save(step)
                 saved = step
             if meter.is_due(step) or step == method.steps:
                 report(meter.report(step))
@@ -53,22 +63,22 @@ def train(
                 report(sample)
     except Interrupted:
         if step > saved:
-            _save(method, checkpoints, meter, step)
+            save(step)
         raise
 
 
-def _advance(method: Method, step: int) -> dict[str, float]:
-    """One step, phase by phase; returns the terms of the losses. Raises NonFinite."""
+def _advance(method: Method, step: int, team: Team) -> dict[str, float]:
+    """One step, phase by phase; returns the terms of the losses. Raises NonFinite, Parted."""
     method.before_step(step)
     terms: dict[str, float] = {}
     for phase in method.phases:
-        terms |= _turn(method, phase, step)
+        terms |= _turn(method, phase, step, team)
     method.after_step(step)
     return terms
 
 
-def _turn(method: Method, phase: Phase, step: int) -> dict[str, float]:
-    """One step of one optimiser; returns the terms of its loss."""
+def _turn(method: Method, phase: Phase, step: int, team: Team) -> dict[str, float]:
+    """One step of one optimiser; returns the terms of its loss. Losses and gradients are those of the whole batch."""
     own = [parameter for group in phase.optimiser.param_groups for parameter in group["params"]]
     method.trained.requires_grad_(requires_grad=False)
     for parameter in own:
@@ -76,12 +86,19 @@ def _turn(method: Method, phase: Phase, step: int) -> dict[str, float]:
     losses = phase.losses(step)
     if not losses:
         return {}
-    terms = _finite(step, "loss of", losses)
+    terms = _finite(step, "loss of", dict(zip(losses, team.averages(list(losses.values())), strict=True)))
     phase.optimiser.zero_grad()
     torch.stack(list(losses.values())).sum().backward()
+    _average_gradients(own, team)
     _finite(step, "gradient of", _gradient_sums(method, own))
     phase.optimiser.step()
     return terms
+
+
+def _average_gradients(parameters: Sequence[Tensor], team: Team) -> None:
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    for own, average in zip(gradients, team.averages(gradients), strict=True):
+        own.copy_(average)
 
 
 def _gradient_sums(method: Method, own: Sequence[Tensor]) -> dict[str, Tensor]:
@@ -93,7 +110,7 @@ def _gradient_sums(method: Method, own: Sequence[Tensor]) -> dict[str, Tensor]:
 
 def _finite(step: int, what: str, scalars: Mapping[str, Tensor]) -> dict[str, float]:
     """The values of the scalars, fetched at once. Raises NonFinite, naming the first that is not finite."""
-    values = torch.stack([scalar.detach() for scalar in scalars.values()]).tolist() if scalars else []
+    values = torch.stack(list(scalars.values())).tolist() if scalars else []
     for name, value in zip(scalars, values, strict=True):
         if not math.isfinite(value):
             raise NonFinite(

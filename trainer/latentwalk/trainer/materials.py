@@ -13,6 +13,7 @@ from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.trainer.data import Form, Kind, Library, Part, Pictures
 from latentwalk.trainer.losses import LOSSES, Loss
+from latentwalk.trainer.seat import ALONE, Seat
 from latentwalk.trainer.specs import Data, EditLoss, JobSpec
 
 
@@ -29,10 +30,10 @@ class Sources:
     lpips_backbone: str = ""
     """The file with the weights of AlexNet, or its folder; empty for torchvision's cache."""
 
-    def open(self) -> "Materials":
-        """The materials. Raises GanError for a store that cannot be opened."""
+    def open(self, seat: Seat = ALONE) -> "Materials":
+        """The materials, for the process at this seat. Raises GanError for a store that cannot be opened."""
         backbone = Path(self.lpips_backbone) if self.lpips_backbone else None
-        return Materials(ArtifactStore(self.store), Path(self.data), self.download, backbone)
+        return Materials(ArtifactStore(self.store), Path(self.data), self.download, backbone, seat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Materials:
 
     lpips_backbone: Path | None = None
     """The file with the weights of AlexNet, or its folder; None for torchvision's cache."""
+    seat: Seat = ALONE
+    """Which part of every batch is to be worked on."""
 
     def generator(self, spec: JobSpec) -> Generator:
         """The generator that the job works on, frozen. Raises UnknownArtifact, CorruptArtifact."""

@@ -33,6 +33,8 @@ class Publisher:
     store: ArtifactStore
     job_id: str
     spec: JobSpec
+    processes: int = 1
+    """That have trained it together."""
 
     def publish(self, outcome: Outcome) -> Result:
         """Puts each product into the store, unless an earlier run of the job did. Raises GanError, PublishFailed."""
@@ -68,6 +70,7 @@ class Publisher:
             "latentwalk": _own_version(),
             "torch": torch.__version__,
             "threads": torch.get_num_threads(),
+            "processes": self.processes,
         }
         created, name = datetime.now(UTC).isoformat(timespec="seconds"), self.spec.model
         try:

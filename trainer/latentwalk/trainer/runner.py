@@ -2,7 +2,10 @@
 
 It reads its job from the folder, goes on from the newest checkpoint there, and writes what it has to say as JSON lines
 to standard output; its log is standard error. SIGTERM makes it write a checkpoint and leave; it also ends, at once,
-when standard input does: so it cannot outlive the service.
+when standard input does, unless that is a terminal or nothing: so it cannot outlive the service.
+
+Several processes train a job together, each on its own rows of every batch: with `--processes N` this one starts the
+others; or `torchrun --nproc-per-node N -m latentwalk.trainer.runner --folder ...` starts them all.
 """
 
 import argparse
@@ -10,9 +13,11 @@ import json
 import logging
 import os
 import signal
+import stat
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TypeAlias
 
@@ -26,10 +31,26 @@ from latentwalk.trainer.data import DataRefused
 from latentwalk.trainer.jobs.folders import BOARD, CHECKPOINTS, lock, read_assignment
 from latentwalk.trainer.loop import Interrupted, NonFinite, Pause, train
 from latentwalk.trainer.methods import METHODS
+from latentwalk.trainer.networks.shared_norm import share_norms
 from latentwalk.trainer.publish import Publisher, PublishFailed
-from latentwalk.trainer.reports import Ending, Failure, Message, News, Report, Result, Stopped, to_json
+from latentwalk.trainer.reports import Ending, Failure, Message, News, Report, Stopped, to_json
+from latentwalk.trainer.specs import JobSpec
+from latentwalk.trainer.team import (
+    SOLO,
+    Parted,
+    Team,
+    Unshareable,
+    check_shares,
+    fall,
+    join,
+    most_processes,
+    seat_by,
+    start_fellows,
+)
 
 Speak: TypeAlias = Callable[[Report], None]
+Told: TypeAlias = Callable[[], bool]
+"""Whether this process was told to stop."""
 
 _log = logging.getLogger("latentwalk.runner")
 
@@ -39,48 +60,76 @@ def main(argv: Sequence[str]) -> None:
     arguments = _parser().parse_args(argv)
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
     threading.Thread(target=_end_with_the_service, daemon=True).start()
-    speak, pause = _voice(), _ear()
+    voice, told = _voice(), _ear()
+    leads = seat_by(os.environ).number == 0
     # An orphan of a killed service may still be on its way out.
-    with lock(arguments.folder, wait=True), threadpool_limits(arguments.threads):
+    with lock(arguments.folder, wait=True) if leads else nullcontext(), threadpool_limits(arguments.threads):
         torch.set_num_threads(arguments.threads)
-        board = Board(arguments.folder / BOARD) if arguments.tensorboard else None
-        speak(_ending(arguments.folder, speak, board, pause))
+        board = Board(arguments.folder / BOARD) if arguments.tensorboard and leads else None
+        speak = voice if leads else _say_nothing
+        speak(_ending(arguments, speak, board, told))
 
 
-def _ending(folder: Path, speak: Speak, board: Board | None, pause: Pause) -> Ending:
+def _ending(arguments: argparse.Namespace, speak: Speak, board: Board | None, told: Told) -> Ending:
     try:
-        return _work(folder, speak, board, pause)
+        return _work(arguments, speak, board, told)
     except Interrupted:
         return Stopped()
-    except (GanError, DataRefused, NonFinite, CheckpointFailed, PublishFailed) as error:
+    except Parted:
+        _log.exception("this process ends as if killed, too: together they go on from the checkpoint")
+        fall()
+    except (GanError, DataRefused, NonFinite, CheckpointFailed, PublishFailed, Unshareable) as error:
         return Failure(str(error))
     except Exception as error:  # noqa: BLE001 - whatever it was, the service must be told
         _log.exception("the job failed")
         return Failure(f"{type(error).__name__}: {error}")
 
 
-def _work(folder: Path, speak: Speak, board: Board | None, pause: Pause) -> Result:
-    job_id, spec, sources = read_assignment(folder)
-    _log.info("job %s in process %d: %s", job_id, os.getpid(), spec)
-    materials = sources.open()
+def _work(arguments: argparse.Namespace, speak: Speak, board: Board | None, told: Told) -> Ending:
+    job_id, spec, sources = read_assignment(arguments.folder)
+    team = _team(arguments, spec)
+    _log.info("job %s in process %d, %d of %d: %s", job_id, os.getpid(), team.seat.number, team.seat.of, spec)
+    materials = sources.open(team.seat)
     method = METHODS[spec.method].prepare(spec, materials)
+    if team.seat.of > 1:
+        share_norms(method.trained, team)
 
     def report(news: News) -> None:
         speak(news)
         if board:
             board.hear(news)
 
-    train(method, Checkpoints(folder / CHECKPOINTS), spec.checkpoint_every, report=report, pause=pause)
-    result = Publisher(materials.store, job_id, spec).publish(method.outcome(pause))
+    checkpoints = Checkpoints(arguments.folder / CHECKPOINTS)
+    pause = _pause(lambda: team.any(told()))
+    train(method, checkpoints, spec.checkpoint_every, report=report, pause=pause, team=team)
+    if not team.leads:
+        return Stopped()
+    result = Publisher(materials.store, job_id, spec, team.seat.of).publish(method.outcome(_pause(told)))
     for one in result.artifacts:
         speak(Message(f"published {one.kind}/{one.name} version {one.version}"))
     return result
+
+
+def _team(arguments: argparse.Namespace, spec: JobSpec) -> Team:
+    """The processes of torchrun, or as many, up to those that may be started here, as can share the job's batches."""
+    batch_size = spec.settings.batch_size
+    seat = seat_by(os.environ)
+    if seat.of > 1:
+        check_shares(spec.method, batch_size, seat.of)
+        return join(seat, arguments.folder)
+    processes = most_processes(batch_size, arguments.processes)
+    if processes == 1:
+        return SOLO
+    command = [sys.executable, "-m", "latentwalk.trainer.runner"]
+    command += ["--folder", str(arguments.folder), "--threads", str(arguments.threads)]
+    return start_fellows(command, arguments.folder, processes)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m latentwalk.trainer.runner", description="Runs one job.")
     parser.add_argument("--folder", type=Path, required=True, help="the folder of the job, with its job.json")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads to compute with (default: 1)")
+    parser.add_argument("--processes", type=int, default=1, help="most processes to train it with (default: 1)")
     parser.add_argument("--tensorboard", action=argparse.BooleanOptionalAction, default=True, help="write for it, too")
     return parser
 
@@ -96,13 +145,20 @@ def _voice() -> Speak:
     return speak
 
 
-def _ear() -> Pause:
-    """From now on SIGTERM is heard at the next pause."""
+def _say_nothing(report: Report) -> None:
+    """Another process speaks for this one."""
+
+
+def _ear() -> Told:
+    """From now on SIGTERM is heard."""
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: told.set())
+    return told.is_set
 
+
+def _pause(told: Told) -> Pause:
     def pause() -> None:
-        if told.is_set():
+        if told():
             raise Interrupted
 
     return pause
@@ -110,6 +166,8 @@ def _ear() -> Pause:
 
 def _end_with_the_service() -> None:
     """Ends the process when standard input does. No file is half written then: each is renamed when it is whole."""
+    if stat.S_ISCHR(os.fstat(sys.stdin.fileno()).st_mode):
+        return
     while os.read(sys.stdin.fileno(), 1024):
         pass
     os._exit(1)

@@ -6,7 +6,7 @@ have their highest bit set, those of held-out ones have not: the two never meet,
 
 import hashlib
 import struct
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
 import torch
@@ -14,9 +14,9 @@ import torch
 _TRAINING = 1 << 63
 
 
-def training_seeds(job_seed: int, step: int, rows: int) -> list[int]:
-    """The seeds of the latents of one step; all are 2^63 or more."""
-    return [_TRAINING | _mixed("latent", job_seed, step, row) for row in range(rows)]
+def training_seeds(job_seed: int, step: int, rows: Iterable[int]) -> list[int]:
+    """The seeds of some rows of the latents of one step; all are 2^63 or more."""
+    return [_TRAINING | _mixed("latent", job_seed, step, row) for row in rows]
 
 
 @contextmanager

@@ -29,7 +29,13 @@ class Settings(Endpoint):
         "sqlite:///data/trainer.db", "the job database: sqlite:///FILE or postgresql://USER@HOST/NAME"
     )
     concurrency: int = setting(1, "jobs that run at a time, each in a process of its own", between(1, 64))
-    threads: int = setting(1, "CPU threads of each job; another number may give other last bits", between(1, 256))
+    processes_per_job: int = setting(
+        1,
+        "the most processes that share the batches of one job, each with its threads; another number may give other "
+        "last bits",
+        between(1, 64),
+    )
+    threads: int = setting(1, "CPU threads of each process; another number may give other last bits", between(1, 256))
     max_queued_jobs: int = setting(100, "jobs that may wait; more are refused", between(1, 10_000))
     max_restarts: int = setting(3, "how often a job is started again when its process is killed", between(0, 100))
     keep_events: int = setting(

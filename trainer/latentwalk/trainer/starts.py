@@ -13,6 +13,7 @@ from latentwalk.gan.generator import Generator
 from latentwalk.gan.latents import z_from_seeds
 from latentwalk.trainer import seeds
 from latentwalk.trainer.networks.precision import reduced
+from latentwalk.trainer.seat import Dice
 
 ATTEMPTS = 8
 """The most latents that are tried for one row whose class is not sure."""
@@ -44,7 +45,7 @@ class Source(ABC):
             return self.generator(z, condition).float()
 
     @abstractmethod
-    def starts(self, row_seeds: Sequence[int], random: torch.Generator) -> Starts:
+    def starts(self, row_seeds: Sequence[int], dice: Dice) -> Starts:
         """One start a seed; without gradients."""
 
     def _latents(self, row_seeds: Sequence[int]) -> Tensor:
@@ -59,12 +60,14 @@ class Drawn(Source):
         self._class_ids = torch.tensor(list(class_ids) or list(range(generator.spec.classes)))
 
     @torch.no_grad()
-    def starts(self, row_seeds: Sequence[int], random: torch.Generator) -> Starts:
+    def starts(self, row_seeds: Sequence[int], dice: Dice) -> Starts:
         """As Source."""
         z, total = self._latents(row_seeds), self.generator.spec.classes
         if not total:
             return Starts(z, None, None, self.draw(z, None))
-        classes = self._class_ids[torch.randint(len(self._class_ids), (len(z),), generator=random)]
+        count = len(self._class_ids)
+        places = dice.roll(len(z), lambda whole, random: torch.randint(count, (whole,), generator=random))
+        classes = self._class_ids[places]
         condition = F.one_hot(classes, total).float()
         return Starts(z, condition, classes, self.draw(z, condition))
 
@@ -81,7 +84,7 @@ class Classified(Source):
         self._confidence = confidence
 
     @torch.no_grad()
-    def starts(self, row_seeds: Sequence[int], random: torch.Generator) -> Starts:
+    def starts(self, row_seeds: Sequence[int], dice: Dice) -> Starts:
         """As Source."""
         z = self._latents(row_seeds)
         pictures = self.draw(z, None)

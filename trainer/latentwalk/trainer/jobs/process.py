@@ -47,6 +47,8 @@ class Launcher:
     """CPU threads of torch in each process."""
     tensorboard: bool = True
     """Whether they write for it."""
+    processes: int = 1
+    """The most that train one job together."""
 
     def folder_of(self, job_id: str) -> Path:
         """Where the job keeps its spec, its checkpoints and its log."""
@@ -83,7 +85,7 @@ class Launcher:
         with log:
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "latentwalk.trainer.runner"),
-                *("--folder", str(folder), "--threads", str(self.threads)),
+                *("--folder", str(folder), "--threads", str(self.threads), "--processes", str(self.processes)),
                 "--tensorboard" if self.tensorboard else "--no-tensorboard",
                 # The process ends when this pipe does, so that it cannot outlive the service, however that ends.
                 stdin=asyncio.subprocess.PIPE,

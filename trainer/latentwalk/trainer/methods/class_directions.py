@@ -19,6 +19,7 @@ from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.telling import Pairs, Telling, Told, slider
 from latentwalk.trainer.networks.banks import Banks, overlaps
 from latentwalk.trainer.networks.shift_predictors import SeparatePredictors, ShiftPredictor
+from latentwalk.trainer.seat import ALONE, Dice, Seat
 from latentwalk.trainer.specs import ClassDirectionsSpec, JobSpec
 from latentwalk.trainer.starts import Classified, Drawn, Source, Starts
 
@@ -26,12 +27,12 @@ from latentwalk.trainer.starts import Classified, Drawn, Source, Starts
 class ClassDirections(Telling):
     """Sliders "global.<k>", and "class<c>.<k>" for each class; those of a conditional generator are bound to it."""
 
-    def __init__(self, spec: JobSpec, source: Source, classes: int) -> None:
+    def __init__(self, spec: JobSpec, source: Source, classes: int, seat: Seat = ALONE) -> None:
         settings = spec.settings
         assert isinstance(settings, ClassDirectionsSpec)  # noqa: S101 - by the table of methods
         self._settings, self._classes = settings, classes
         self._generator = source.generator
-        super().__init__(spec, settings, source, banks=classes + 1)
+        super().__init__(spec, settings, source, seat, banks=classes + 1)
 
     @classmethod
     def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
@@ -40,9 +41,10 @@ class ClassDirections(Telling):
         assert isinstance(settings, ClassDirectionsSpec)  # noqa: S101 - by the table of methods
         generator = materials.generator(spec).to(memory_format=torch.channels_last)
         if not settings.classifier:
-            return cls(spec, Drawn(generator), generator.spec.classes)
+            return cls(spec, Drawn(generator), generator.spec.classes, materials.seat)
         classifier = materials.classifier(settings.classifier)
-        return cls(spec, Classified(generator, classifier, settings.confidence or 0.0), classifier.spec.classes)
+        source = Classified(generator, classifier, settings.confidence or 0.0)
+        return cls(spec, source, classifier.spec.classes, materials.seat)
 
     def _networks(self) -> tuple[Banks, ShiftPredictor | SeparatePredictors]:
         settings, spec = self._settings, self._generator.spec
@@ -50,10 +52,10 @@ class ClassDirections(Telling):
         predictor = SeparatePredictors if settings.separate_predictors else ShiftPredictor
         return self._all_banks, predictor(settings.predictor, spec.channels, self._banks, settings.directions)
 
-    def _pairs(self, starts: Starts, random: torch.Generator) -> Pairs:
+    def _pairs(self, starts: Starts, dice: Dice) -> Pairs:
         assert starts.classes is not None  # noqa: S101 - by validation
-        banks, rows = self._all_banks(), len(starts.z)
-        axes, amounts = self._draw_shifts(2 * rows, random)
+        banks = self._all_banks()
+        axes, amounts = self._draw_shifts(len(starts.z), dice, times=2)
         chosen = torch.cat([torch.zeros_like(starts.classes), 1 + starts.classes])  # the global bank, then the class's
         shifted = starts.z.repeat(2, 1) + amounts[:, None] * banks[chosen, :, axes]
         condition = None if starts.condition is None else starts.condition.repeat(2, 1)

@@ -16,6 +16,7 @@ from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.method import Method, Outcome, Phase
 from latentwalk.trainer.networks.precision import reduced
 from latentwalk.trainer.order import Order
+from latentwalk.trainer.seat import ALONE, Seat
 from latentwalk.trainer.specs import ClassifierSpec, JobSpec
 
 # Measured on MNIST, 2,000 steps of batch 64 at 32 px, 49 s of one core: 99.2 % of the test part.
@@ -27,11 +28,11 @@ _TESTED_AT_ONCE = 256
 class ClassifierTraining(Method):
     """Cross entropy, by Adam with decoupled weight decay (Loshchilov and Hutter 2019) and half a cosine."""
 
-    def __init__(self, spec: JobSpec, train: Pictures, test: Pictures) -> None:
+    def __init__(self, spec: JobSpec, train: Pictures, test: Pictures, seat: Seat = ALONE) -> None:
         settings = spec.settings
         assert isinstance(settings, ClassifierSpec)  # noqa: S101 - by the table of methods
         self.steps = settings.steps
-        self._settings = settings
+        self._settings, self._seat = settings, seat
         self._train, self._test = train, test
         self._order = Order(len(train), spec.seed)
         shape = Shape("convolutional", len(train.classes), settings.resolution, train.images.shape[1], {"width": WIDTH})
@@ -48,7 +49,7 @@ class ClassifierTraining(Method):
         settings = spec.settings
         assert isinstance(settings, ClassifierSpec)  # noqa: S101 - by the table of methods
         train, test = (materials.pictures(settings.data, part, settings.resolution) for part in ("train", "test"))
-        return cls(spec, train, test)
+        return cls(spec, train, test, materials.seat)
 
     def before_step(self, step: int) -> None:
         """Half a cosine from the spec's learning rate down to nothing."""
@@ -57,7 +58,7 @@ class ClassifierTraining(Method):
 
     def losses(self, step: int) -> Mapping[str, Tensor]:
         """The cross entropy of one batch."""
-        rows = self._order.rows(step, self._settings.batch_size)
+        rows = self._seat.take(self._order.rows(step, self._settings.batch_size))
         with reduced():
             logits = self._classifier(self._train.pictures(rows))
         return {"cross_entropy": F.cross_entropy(logits.float(), _labels(self._train)[rows])}

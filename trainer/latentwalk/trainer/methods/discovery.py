@@ -20,6 +20,7 @@ from latentwalk.trainer.methods.telling import Pairs, Telling, Told, slider
 from latentwalk.trainer.methods.variation import Variation
 from latentwalk.trainer.networks.deformators import Deformator, build_deformator
 from latentwalk.trainer.networks.shift_predictors import ShiftPredictor
+from latentwalk.trainer.seat import ALONE, Dice, Seat
 from latentwalk.trainer.specs import DiscoverySpec, JobSpec
 from latentwalk.trainer.starts import Drawn, Starts
 
@@ -27,18 +28,19 @@ from latentwalk.trainer.starts import Drawn, Starts
 class Discovery(Telling):
     """K axes; sliders "0" to "K - 1", in the order of the axes."""
 
-    def __init__(self, spec: JobSpec, generator: Generator, real: Pictures | None = None) -> None:
+    def __init__(self, spec: JobSpec, generator: Generator, real: Pictures | None = None, seat: Seat = ALONE) -> None:
         settings = spec.settings
         assert isinstance(settings, DiscoverySpec)  # noqa: S101 - by the table of methods
         self._settings, self._generator, self._real = settings, generator, real
-        super().__init__(spec, settings, Drawn(generator, settings.class_ids), banks=1)
+        super().__init__(spec, settings, Drawn(generator, settings.class_ids), seat, banks=1)
 
     @classmethod
     def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
         """On the generator and the real pictures of the spec."""
         assert isinstance(spec.settings, DiscoverySpec)  # noqa: S101 - by the table of methods
         generator, data = materials.generator(spec).to(memory_format=torch.channels_last), spec.settings.data
-        return cls(spec, generator, data and materials.pictures(data, "train", generator.spec.resolution))
+        real = data and materials.pictures(data, "train", generator.spec.resolution)
+        return cls(spec, generator, real, materials.seat)
 
     def _networks(self) -> tuple[Deformator, ShiftPredictor]:
         settings, spec = self._settings, self._generator.spec
@@ -47,8 +49,8 @@ class Discovery(Telling):
         )
         return self._deformator, ShiftPredictor(settings.predictor, spec.channels, 1, settings.directions)
 
-    def _pairs(self, starts: Starts, random: torch.Generator) -> Pairs:
-        axes, amounts = self._draw_shifts(len(starts.z), random)
+    def _pairs(self, starts: Starts, dice: Dice) -> Pairs:
+        axes, amounts = self._draw_shifts(len(starts.z), dice)
         shifted = starts.z + self._deformator(starts.z, axes, amounts)
         return Pairs(starts.pictures, self._source.draw(shifted, starts.condition), axes, amounts)
 

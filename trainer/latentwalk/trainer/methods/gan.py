@@ -14,16 +14,17 @@ from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.match import Match
 from latentwalk.trainer.methods.method import Method, Outcome
 from latentwalk.trainer.reports import Sample
+from latentwalk.trainer.seat import ALONE, Seat
 from latentwalk.trainer.specs import GanSpec, JobSpec
 
 
 class Gan(Method):
     """The game alone; the moving average of the generator is published."""
 
-    def __init__(self, spec: JobSpec, pictures: Pictures) -> None:
+    def __init__(self, spec: JobSpec, pictures: Pictures, seat: Seat = ALONE) -> None:
         settings = spec.settings
         assert isinstance(settings, GanSpec)  # noqa: S101 - by the table of methods
-        self._match = Match(settings.gan, pictures, spec.seed)
+        self._match = Match(settings.gan, pictures, spec.seed, seat)
         self.steps = settings.gan.steps
         self.trained = self._match
         self.phases = self._match.phases(self.losses)
@@ -32,7 +33,8 @@ class Gan(Method):
     def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
         """On the pictures of the spec."""
         assert isinstance(spec.settings, GanSpec)  # noqa: S101 - by the table of methods
-        return cls(spec, materials.pictures(spec.settings.gan.data, "train", spec.settings.gan.resolution))
+        pictures = materials.pictures(spec.settings.gan.data, "train", spec.settings.gan.resolution)
+        return cls(spec, pictures, materials.seat)
 
     def before_step(self, step: int) -> None:
         """Draws the pictures and latents of the step."""

@@ -23,6 +23,7 @@ from latentwalk.trainer.methods.match import Match
 from latentwalk.trainer.methods.method import Method, Outcome, Phase
 from latentwalk.trainer.networks.average import moving_average
 from latentwalk.trainer.reports import Sample
+from latentwalk.trainer.seat import ALONE, Seat
 from latentwalk.trainer.sheets import Strip
 from latentwalk.trainer.specs import EditDirectionSpec, JobSpec, JointMode, JointSpec
 
@@ -39,14 +40,14 @@ _STRIPS = 3
 class Joint(Method):
     """The game, in which the walk has a part or after which it has its own turn; both are published as averaged."""
 
-    def __init__(self, spec: JobSpec, pictures: Pictures) -> None:
+    def __init__(self, spec: JobSpec, pictures: Pictures, seat: Seat = ALONE) -> None:
         settings = spec.settings
         assert isinstance(settings, JointSpec)  # noqa: S101 - by the table of methods
         self._settings, self._played = settings, settings.gan.steps
         self.steps = settings.steps
-        self._match = Match(settings.gan, pictures, spec.seed)
+        self._match = Match(settings.gan, pictures, spec.seed, seat)
         edits = replace(spec, settings=_edits(settings))
-        self._edit = self._shown = EditDirection(edits, self._match.averaged)
+        self._edit = self._shown = EditDirection(edits, self._match.averaged, seat=seat)
         self._walk = self._edit.walk
         together = settings.mode is JointMode.JOINT
         if together:
@@ -64,7 +65,8 @@ class Joint(Method):
     def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
         """On the pictures of the spec."""
         assert isinstance(spec.settings, JointSpec)  # noqa: S101 - by the table of methods
-        return cls(spec, materials.pictures(spec.settings.gan.data, "train", spec.settings.gan.resolution))
+        pictures = materials.pictures(spec.settings.gan.data, "train", spec.settings.gan.resolution)
+        return cls(spec, pictures, materials.seat)
 
     def before_step(self, step: int) -> None:
         """Draws the pictures and latents of the step, or sets the step size of a walk that comes after."""
@@ -107,7 +109,7 @@ class Joint(Method):
     def _shared_losses(self, step: int) -> Mapping[str, Tensor]:
         """Of generator and walk: the game on plain and walked pictures, and the edit loss between them."""
         match = self._match
-        deal = self._edit.deal(step, len(match.z), match.random)
+        deal = self._edit.deal(step, len(match.z), match.dice)
         z = torch.cat([match.z, self._edit.walked(match.z, deal)])
         condition = None if match.condition is None else match.condition.repeat(2, 1)
         drawn = match.draw(z, condition)

@@ -21,6 +21,7 @@ from latentwalk.trainer.networks.games import GAMES
 from latentwalk.trainer.networks.precision import reduced
 from latentwalk.trainer.order import Order
 from latentwalk.trainer.reports import Sample
+from latentwalk.trainer.seat import ALONE, Dice, Seat
 from latentwalk.trainer.sheets import Strip, sheet
 from latentwalk.trainer.specs import GanSettings
 
@@ -39,7 +40,7 @@ class Match(nn.Module):
     then fall to nothing along a line: a game does not settle by itself.
     """
 
-    def __init__(self, settings: GanSettings, pictures: Pictures, job_seed: int) -> None:
+    def __init__(self, settings: GanSettings, pictures: Pictures, job_seed: int, seat: Seat = ALONE) -> None:
         super().__init__()
         self.settings = settings
         spec = _generator_spec(settings, pictures)
@@ -50,7 +51,7 @@ class Match(nn.Module):
         self._game, self._weight = GAMES[settings.loss], settings.penalty or 0.0
         self.pictures, self._order = pictures, Order(len(pictures), job_seed)
         self._augmentations = [Augmentation(target, spec) for target in settings.augmentation]
-        self._job_seed = job_seed
+        self._job_seed, self._seat = job_seed, seat
         self._drawn: tuple[Tensor, Tensor | None] | None = None
 
     @property
@@ -69,14 +70,15 @@ class Match(nn.Module):
 
     def begin(self, step: int, phases: Sequence[Phase]) -> None:
         """Draws what the step is played with, and sets the step sizes."""
-        self.random = seeds.draw_generator(self._job_seed, step)
-        rows = self._order.rows(step, self.settings.batch_size)
+        self.dice = Dice(seeds.draw_generator(self._job_seed, step), self._seat)
+        rows = self._seat.take(self._order.rows(step, self.settings.batch_size))
         self._real = self.pictures.pictures(rows)
         for augment in self._augmentations:
-            self._real = augment(self._real, self.random)
+            self._real = augment(self._real, self.dice)
         labels, classes = self.pictures.labels, self.generator.spec.classes
         self.condition = F.one_hot(labels[rows], classes).float() if classes and labels is not None else None
-        self.z = torch.randn(len(rows), self.settings.latent_size, generator=self.random)
+        size = self.settings.latent_size
+        self.z = self.dice.roll(len(rows), lambda whole, random: torch.randn(whole, size, generator=random))
         share = min(1.0, 2 * (1 - step / self.settings.steps))
         for group in (group for phase in phases for group in phase.optimiser.param_groups):
             group["lr"] = share * group["initial_lr"]
@@ -101,7 +103,7 @@ class Match(nn.Module):
         losses = {"discriminator": self._game.discriminator(real, fake)}
         if self._weight and step % self._game.penalty_every == 0:
             score = partial(self.discriminator, condition=self.condition)
-            penalty = self._game.penalty(score, self._real, drawn[: len(self._real)], self.random)
+            penalty = self._game.penalty(score, self._real, drawn[: len(self._real)], self.dice)
             losses["penalty"] = self._weight * self._game.penalty_every * penalty
         return losses
 

@@ -21,6 +21,7 @@ from latentwalk.trainer.methods.method import Method, Outcome, Phase
 from latentwalk.trainer.networks.precision import reduced
 from latentwalk.trainer.networks.shift_predictors import Guess
 from latentwalk.trainer.reports import Sample
+from latentwalk.trainer.seat import Dice, Seat
 from latentwalk.trainer.sheets import Strip, amounts_shown, sheet
 from latentwalk.trainer.specs import ClassDirectionsSpec, DiscoverySpec, JobSpec
 from latentwalk.trainer.starts import Source, Starts
@@ -73,12 +74,12 @@ class Telling(Method):
     """Adam on directions and predictor, with fresh latents, directions and amounts at each step."""
 
     def __init__(
-        self, spec: JobSpec, settings: DiscoverySpec | ClassDirectionsSpec, source: Source, *, banks: int
+        self, spec: JobSpec, settings: DiscoverySpec | ClassDirectionsSpec, source: Source, seat: Seat, *, banks: int
     ) -> None:
         self.steps = settings.steps
         self._name, self._seed = spec.direction, spec.seed
         self._batch_size, self._evaluation_size = settings.batch_size, settings.evaluation_size
-        self._source = source
+        self._source, self._seat = source, seat
         self._axes = settings.directions
         self._banks = banks
         self._scale, self._least = settings.shift_scale or 0.0, settings.shift_min or 0.0
@@ -102,7 +103,7 @@ class Telling(Method):
         """The directions and the predictor, with fresh weights."""
 
     @abstractmethod
-    def _pairs(self, starts: Starts, random: torch.Generator) -> Pairs:
+    def _pairs(self, starts: Starts, dice: Dice) -> Pairs:
         """The pairs that a batch of starts gives."""
 
     @abstractmethod
@@ -128,22 +129,27 @@ class Telling(Method):
 
     def losses(self, step: int) -> Mapping[str, Tensor]:
         """The cross entropy of which and the weighted error of how far; each summed over the pairs of one latent."""
-        random = seeds.draw_generator(self._seed, step)
-        starts = self._source.starts(seeds.training_seeds(self._seed, step, self._batch_size), random)
-        pairs = self._pairs(starts, random)
+        dice = Dice(seeds.draw_generator(self._seed, step), self._seat)
+        own = self._seat.own(self._batch_size)
+        starts = self._source.starts(seeds.training_seeds(self._seed, step, own), dice)
+        pairs = self._pairs(starts, dice)
         which, amounts = self._guess(pairs)
-        share = len(pairs.slots) / self._batch_size
+        share = len(pairs.slots) / len(own)
         return {
             "direction": share * F.cross_entropy(which, pairs.slots),
             "shift": share * self._weight * (amounts - pairs.amounts).abs().mean(),
             **self._penalties(),
         }
 
-    def _draw_shifts(self, rows: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Axes, int64 [N], uniformly; and amounts [N]: uniform within +-scale, short ones drawn out."""
-        axes = torch.randint(self._axes, (rows,), generator=random)
-        amounts = self._scale * (2 * torch.rand(rows, generator=random) - 1)
-        return axes, amounts.abs().clamp(min=self._least).copysign(amounts)
+    def _draw_shifts(self, rows: int, dice: Dice, times: int = 1) -> tuple[Tensor, Tensor]:
+        """Axes, int64 [T N], uniformly; and amounts [T N]: uniform within +-scale, short ones drawn out.
+
+        All rows have their first, then all their second.
+        """
+        axes = dice.roll(rows, lambda whole, random: torch.randint(self._axes, (times, whole), generator=random).T)
+        uniform = dice.roll(rows, lambda whole, random: torch.rand(times, whole, generator=random).T)
+        amounts = self._scale * (2 * uniform.T.flatten() - 1)
+        return axes.T.flatten(), amounts.abs().clamp(min=self._least).copysign(amounts)
 
     def _guess(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
         """Logits of all slots [M, B K], and the amount [M] that the head of each pair's own bank says."""
@@ -157,7 +163,7 @@ class Telling(Method):
         """What the first sliders do to one held-out latent, a slider a row, every so many steps and at the end."""
         if step % SAMPLE_EVERY and step != self.steps:
             return None
-        start = self._source.starts([0], seeds.held_out_generator("sample"))
+        start = self._source.starts([0], Dice(seeds.held_out_generator("sample")))
         class_id = None if start.classes is None else int(start.classes)
         direction = self.direction()
         shown = [place for place, one in enumerate(direction.sliders) if one.class_id in (None, class_id)][:_SHOWN_ROWS]
@@ -180,11 +186,11 @@ class Telling(Method):
     def tell(self, pause: Callable[[], None]) -> Told:
         """The predictor's answers for all held-out latents."""
         self.trained.eval()
-        random, parts = seeds.held_out_generator("shifts"), list[Told]()
+        dice, parts = Dice(seeds.held_out_generator("shifts")), list[Told]()
         for first in range(0, self._evaluation_size, _MEASURED_AT_ONCE):
             pause()
             rows = range(first, min(first + _MEASURED_AT_ONCE, self._evaluation_size))
-            pairs = self._pairs(self._source.starts(rows, random), random)
+            pairs = self._pairs(self._source.starts(rows, dice), dice)
             which, amounts = self._guess(pairs)
             banks = pairs.slots // self._axes
             own = which.unflatten(1, (self._banks, self._axes))[torch.arange(len(banks)), banks].argmax(dim=1)

@@ -18,6 +18,7 @@ from latentwalk.trainer import seeds
 from latentwalk.trainer.data import Pictures
 from latentwalk.trainer.networks.shift_predictors import lenet
 from latentwalk.trainer.order import Order
+from latentwalk.trainer.seat import Dice
 from latentwalk.trainer.starts import Source
 
 _ROWS, _LEARNT, _TESTED = 16, 50, 10
@@ -35,9 +36,9 @@ class Variation:
 
     def __init__(self, source: Source, real: Pictures, pause: Callable[[], None]) -> None:
         self._source, self._real, self._pause = source, real, pause
-        random = seeds.held_out_generator("variation")
+        dice = Dice(seeds.held_out_generator("variation"))
         batches = torch.tensor(seeds.held_out_seeds(_ROWS * (_LEARNT + _TESTED))).split(_ROWS)
-        starts = [source.starts(batch.tolist(), random) for batch in batches]
+        starts = [source.starts(batch.tolist(), dice) for batch in batches]
         self._starts = [(one.z, one.condition) for one in starts]
 
     def of(self, direction: Direction, slider: int) -> float:

@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from latentwalk.trainer.seat import Dice
+
 Score: TypeAlias = Callable[[Tensor], Tensor]
 """Pictures [N, C, H, W] -> scores [N], each of its own picture alone."""
-Penalty: TypeAlias = Callable[[Score, Tensor, Tensor, torch.Generator], Tensor]
-"""(score, real, drawn, random numbers) -> what is to be small: a scalar with a gradient to the weights of the score."""
+Penalty: TypeAlias = Callable[[Score, Tensor, Tensor, Dice], Tensor]
+"""(score, real, drawn, dice) -> what is to be small: a scalar with a gradient to the weights of the score."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,14 @@ class Game:
     """Taken every so many steps only, and then so many times as much (Karras et al. 2020, StyleGAN2, section 3.1)."""
 
 
-def r1(score: Score, real: Tensor, drawn: Tensor, draw: torch.Generator) -> Tensor:
+def r1(score: Score, real: Tensor, drawn: Tensor, dice: Dice) -> Tensor:
     """Half the mean squared length of the score's gradient at real pictures (Mescheder et al. 2018, equation 9)."""
     return _gradient(score, real).square().sum(dim=1).mean() / 2
 
 
-def gradient_penalty(score: Score, real: Tensor, drawn: Tensor, draw: torch.Generator) -> Tensor:
+def gradient_penalty(score: Score, real: Tensor, drawn: Tensor, dice: Dice) -> Tensor:
     """The mean of (|gradient| - 1)^2 between real and drawn pictures (Gulrajani et al. 2017, equation 3)."""
-    share = torch.rand(len(real), 1, 1, 1, generator=draw).to(real)
+    share = dice.roll(len(real), lambda whole, random: torch.rand(whole, 1, 1, 1, generator=random)).to(real)
     return (_gradient(score, torch.lerp(real, drawn, share)).norm(dim=1) - 1).square().mean()
 
 

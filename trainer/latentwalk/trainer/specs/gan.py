@@ -70,6 +70,11 @@ class GanSpec(MethodSettings):
         """Those of the game."""
         return self.gan.steps
 
+    @property
+    def batch_size(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - read only
+        """That of the game."""
+        return self.gan.batch_size
+
 
 @dataclass(frozen=True, slots=True)
 class JointSpec(MethodSettings):
@@ -91,6 +96,11 @@ class JointSpec(MethodSettings):
     def steps(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - read only
         """Those of the game, and those of a walk that comes after it."""
         return self.gan.steps + (self.walk_steps if self.mode is JointMode.SEQUENTIAL else 0)
+
+    @property
+    def batch_size(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - read only
+        """That of the game, and of the walk."""
+        return self.gan.batch_size
 
 
 @dataclass(frozen=True, slots=True)

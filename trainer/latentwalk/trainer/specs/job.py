@@ -16,6 +16,8 @@ class MethodSettings:
 
     steps: int
     """In all."""
+    batch_size: int = 1
+    """Rows of each step, which several processes may share; 1 for what is not trained on batches."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from latentwalk.trainer.methods.edits.walks import LinearWalk, NonlinearWalk, Wa
 from latentwalk.trainer.methods.method import Method, Outcome, Phase
 from latentwalk.trainer.quick import Draw, quick_form
 from latentwalk.trainer.reports import Sample, SliderEvaluation
+from latentwalk.trainer.seat import ALONE, Dice, Seat
 from latentwalk.trainer.sheets import Strip, amounts_shown, sheet
 from latentwalk.trainer.specs import EditDirectionSpec, JobSpec, WalkForm
 
@@ -58,6 +59,7 @@ class EditDirection(Method):
         generator: Generator,
         loss: Loss = masked_squared_error,
         walk: Walk | None = None,
+        seat: Seat = ALONE,
     ) -> None:
         """``walk`` is one that is trained elsewhere; None for a fresh one."""
         settings = spec.settings
@@ -68,7 +70,7 @@ class EditDirection(Method):
         self._settings = settings
         self._learning_rate = settings.learning_rate
         self._generator = generator
-        self._loss = loss
+        self._loss, self._seat = loss, seat
         self._tasks = tasks_of(settings.edits, settings.class_ids(generator.spec.classes))
         self._layers = list(settings.layers or range(generator.spec.layers))
         self.walk = self.trained = walk or _walk(settings, len(self._tasks), generator)
@@ -79,7 +81,7 @@ class EditDirection(Method):
     def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
         """On the generator of the spec."""
         assert isinstance(spec.settings, EditDirectionSpec)  # noqa: S101 - by the table of methods
-        return cls(spec, materials.generator(spec), materials.edit_loss(spec.settings.loss))
+        return cls(spec, materials.generator(spec), materials.edit_loss(spec.settings.loss), seat=materials.seat)
 
     def before_step(self, step: int) -> None:
         """Half a cosine from the spec's learning rate down to nothing (Loshchilov and Hutter 2017, no restarts)."""
@@ -87,19 +89,19 @@ class EditDirection(Method):
 
     def losses(self, step: int) -> Mapping[str, Tensor]:
         """The loss of each slider, weighted by its share of the rows: the sum is that of the batch."""
-        draw = seeds.draw_generator(self._seed, step)
-        rows = self._settings.batch_size
-        dealt = self.deal(step, rows, draw)
-        condition = self._conditions(rows, draw, [(hand.task, hand.rows) for hand in dealt.hands])
-        code = self._code(seeds.training_seeds(self._seed, step, rows), condition)
+        dice = Dice(seeds.draw_generator(self._seed, step), self._seat)
+        own = self._seat.own(self._settings.batch_size)
+        dealt = self.deal(step, len(own), dice)
+        condition = self._conditions(len(own), dice, [(hand.task, hand.rows) for hand in dealt.hands])
+        code = self._code(seeds.training_seeds(self._seed, step, own), condition)
         with torch.no_grad():
             targets, masks = dealt.targets(self._quick(code, condition))
         walked = self._quick(self.walked(code, dealt), condition)
         return dealt.shares(self._loss(walked, targets, masks))
 
-    def deal(self, step: int, rows: int, draw: torch.Generator) -> Deal:
+    def deal(self, step: int, rows: int, dice: Dice) -> Deal:
         """The rows of a step, dealt to the sliders."""
-        return deal(self._tasks, step, rows, draw)
+        return deal(self._tasks, step, rows, dice)
 
     def walked(self, codes: Tensor, dealt: Deal) -> Tensor:
         """The codes [N, ...], each moved along its own slider."""
@@ -160,21 +162,19 @@ class EditDirection(Method):
         moved[:, self._layers] = flat.unflatten(1, (len(self._layers), code.shape[2]))
         return moved
 
-    def _conditions(
-        self, rows: int, draw: torch.Generator, tasks: Sequence[tuple[Task, Sequence[int]]]
-    ) -> Tensor | None:
+    def _conditions(self, rows: int, dice: Dice, tasks: Sequence[tuple[Task, Sequence[int]]]) -> Tensor | None:
         """The class of each task and its rows, or else one drawn uniformly [N, K]; None without classes."""
         classes = self._generator.spec.classes
         if not classes:
             return None
-        drawn = torch.randint(classes, (rows,), generator=draw)
+        drawn = dice.roll(rows, lambda whole, random: torch.randint(classes, (whole,), generator=random))
         for task, chosen in tasks:
             if (class_id := task.slider.class_id) is not None:
                 drawn[list(chosen)] = class_id
         return one_hot(drawn.tolist(), classes)
 
     def _strip(self, number: int, task: Task) -> Strip:
-        condition = self._conditions(1, seeds.held_out_generator("sample"), [(task, [0])])
+        condition = self._conditions(1, Dice(seeds.held_out_generator("sample")), [(task, [0])])
         code = self._code(seeds.held_out_seeds(1), condition)
         alphas = torch.linspace(*task.slider.trained, _SHOWN_AMOUNTS)
         moved = self._move(code.repeat_interleave(len(alphas), 0), number, alphas)
@@ -188,7 +188,7 @@ class EditDirection(Method):
     def _evaluation(self, number: int, task: Task, pause: Callable[[], None]) -> SliderEvaluation:
         size = self._settings.evaluation_size
         amounts = task.draw(size, seeds.held_out_generator(task.edit.name))
-        conditions = self._conditions(size, seeds.held_out_generator("classes"), [(task, range(size))])
+        conditions = self._conditions(size, Dice(seeds.held_out_generator("classes")), [(task, range(size))])
         errors, baselines = torch.zeros(size), torch.zeros(size)
         for first in range(0, size, _EVALUATED_AT_ONCE):
             pause()
