@@ -166,7 +166,7 @@ def start_trainer(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="session")
 def trainer(start_trainer: StartServer, server: Running) -> Running:
-    return start_trainer(server_address=server.address)
+    return start_trainer(server_address=(server.address,))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ def client(start_server, start_trainer, tmp_path: Path):
         Image.new("L", (8, 8), 20 * number).save(tmp_path / "data" / "shades" / f"{number}.png")
     server = start_server(store=str(tmp_path / "store"))
     files = {"store": str(tmp_path / "store"), "data": str(tmp_path / "data")}
-    trainer = start_trainer(**files, server_address=server.address)
+    trainer = start_trainer(**files, server_address=(server.address,))
     with Client(server.address, trainer_address=trainer.address) as client:
         client.wait_ready(timeout=60)
         yield client

@@ -92,7 +92,7 @@ def test_a_trainer_behind_the_same_doorway_tells_a_guarded_server(
     server = start_server(**guarded)
     trainer = start_trainer(
         **guarded,
-        server_address=server.address,
+        server_address=(server.address,),
         server_certificate=str(authority.root),
         server_token=str(tmp_path / "token"),
     )

@@ -8,6 +8,7 @@ from latentwalk.rpc.settings import (
     SettingsError,
     at_least,
     between,
+    each,
     host_and_port,
     host_and_port_or_nothing,
     load_settings,
@@ -26,6 +27,7 @@ class Settings:
     grace: float = setting(1.5, "how long, 100% sure", at_least(0))
     is_loud: bool = setting(False, "whether")
     models: tuple[str, ...] = setting((), "which")
+    peers: tuple[str, ...] = setting((), "who else", each(host_and_port))
     level: str = setting("info", "how much", one_of("info", "debug"))
 
 
@@ -78,6 +80,7 @@ def test_every_type_is_read_from_text():
         (["--address", "here"], {}, "flag: address = 'here': must be host:port"),
         (["--address", "h:70000"], {}, "flag: address = 'h:70000': must be host:port"),
         (["--metrics-address", "h"], {}, "flag: metrics_address = 'h': must be host:port"),
+        (["--peers", "a:1,b"], {}, "flag: peers = 'a:1,b': 'b' must be host:port"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_with_its_source_its_key_and_the_limit(argv, environ, message):

@@ -288,7 +288,7 @@ def test_class_directions_go_from_the_job_to_the_server_which_keeps_them_to_thei
     settings = ServerSettings(address="127.0.0.1:0", metrics_address="", store=artifacts_url, models=("digits",))
     with serve_server(settings) as server:
         address = f"127.0.0.1:{server.port}"
-        with serve_trainer(make_settings(server_address=address)) as trainer:
+        with serve_trainer(make_settings(server_address=(address,))) as trainer:
             method = pb.ClassDirectionsSpec(directions=2, steps=4, batch_size=4, evaluation_size=64)
             job = trainer.create(pb.JobSpec(model="digits", direction="banks", class_directions=method))
             job = trainer.wait_for_end(job.id)

@@ -66,6 +66,11 @@ def host_and_port_or_nothing(value: str) -> str | None:
     return host_and_port(value) if value else None
 
 
+def each(check: Check) -> Check:
+    """A check: words of which each passes another check."""
+    return lambda words: next((f"{word!r} {problem}" for word in words if (problem := check(word))), None)
+
+
 def load_settings(cls: type[Settings], argv: Sequence[str], environ: Mapping[str, str], *, program: str) -> Settings:
     """An instance of the frozen dataclass `cls`, whose fields were all made with `setting`.
 

@@ -1380,9 +1380,9 @@ class PublishedArtifact(_message.Message):
     version: _builtins.str
     """Its version."""
     loaded: _builtins.bool
-    """Whether the configured generation server has loaded it. A failure to do so does not fail the job."""
+    """Whether every configured generation server has loaded it. A failure to do so does not fail the job."""
     load_error: _builtins.str
-    """Why the server has not loaded it; empty if it has, or if no server is configured."""
+    """Which servers have not loaded it, and why; empty if all have, or if none is configured."""
     def __init__(
         self,
         *,

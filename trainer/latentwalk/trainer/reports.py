@@ -90,7 +90,7 @@ class Published:
     """That of a direction without its generator's."""
     version: int
     loaded: bool = False
-    """Whether the generation server has loaded it. The job's process leaves that to the service."""
+    """Whether all generation servers have loaded it. The job's process leaves that to the service."""
     load_error: str = ""
 
 

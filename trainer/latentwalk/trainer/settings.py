@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from latentwalk.rpc.endpoint import Endpoint
-from latentwalk.rpc.settings import at_least, between, host_and_port, host_and_port_or_nothing, setting
+from latentwalk.rpc.settings import at_least, between, each, host_and_port, host_and_port_or_nothing, setting
 from latentwalk.trainer.jobs.retention import Retention
 from latentwalk.trainer.materials import Sources
 
@@ -46,14 +46,14 @@ class Settings(Endpoint):
         Retention.ended_jobs, "jobs kept that have ended, the newest; others go with their folders", at_least(1)
     )
     tensorboard: bool = setting(True, "let jobs write what they say for TensorBoard, into their folders")
-    server_address: str = setting(
-        "", "host:port of the generation server that is to load what was found", host_and_port_or_nothing
+    server_address: tuple[str, ...] = setting(
+        (), "host:port of the generation servers that are to load what was found, with commas", each(host_and_port)
     )
     server_certificate: str = setting(
         "",
-        "PEM file of the root of the generation server's certificate; if that asks for one, tls_certificate is shown",
+        "PEM file of the root of the generation servers' certificates; if one asks for ours, tls_certificate is shown",
     )
-    server_token: str = setting("", "file with the bearer token for the generation server")
+    server_token: str = setting("", "file with the bearer token for the generation servers")
     grace_seconds: float = setting(
         10.0, "how long calls, and jobs that were told to stop, may take to leave", at_least(0.1)
     )
