@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import grpc
@@ -26,6 +26,8 @@ from latentwalk.v1 import model_service_pb2, model_service_pb2_grpc
 from latentwalk.v1 import training_service_pb2 as pb
 
 STEPS = 500
+GENEROUS_SECONDS = 10
+"""For what is to take 2, on a machine that is busy; what is stopped would take longer than that."""
 SPEC = pb.JobSpec(
     model="tiny",
     direction="camera",
@@ -224,6 +226,64 @@ def test_a_job_in_the_middle_of_something_endless_is_cancelled_all_the_same(
         assert processes_of(job_id) == []
         trainer.stub.ResumeJob(pb.ResumeJobRequest(id=job_id))
         assert_ends_well(trainer, job_id)
+
+
+def test_jobs_run_side_by_side_and_a_free_slot_goes_to_the_highest_priority(make_settings, serve_trainer):
+    endless = pb.JobSpec()
+    endless.CopyFrom(SPEC)
+    endless.edit_direction.steps = 1_000_000
+    with serve_trainer(make_settings(concurrency=2)) as trainer:
+        running = [trainer.create(endless).id for _ in range(2)]
+        for job_id in running:
+            trainer.wait_for_step(job_id, 1)
+        short = [
+            pb.JobSpec(model="tiny", direction="axes", sefa=pb.SefaSpec(directions=2), priority=one) for one in (0, 5)
+        ]
+        low, high = [trainer.create(spec).id for spec in short]
+        assert [trainer.get(job_id).state for job_id in (*running, low, high)] == [
+            *[pb.JOB_STATE_RUNNING] * 2,
+            *[pb.JOB_STATE_QUEUED] * 2,
+        ]
+        steps = [trainer.get(job_id).progress.step for job_id in running]
+        for job_id, step in zip(running, steps, strict=True):
+            trainer.wait_for_step(job_id, step + 1)
+        trainer.stub.CancelJob(pb.CancelJobRequest(id=running[0]))
+        jobs = [trainer.wait_for_end(job_id) for job_id in (high, low)]
+        assert [job.state for job in jobs] == [pb.JOB_STATE_SUCCEEDED] * 2
+        assert jobs[0].end_time.ToNanoseconds() <= jobs[1].start_time.ToNanoseconds()
+        assert trainer.get(running[1]).state == pb.JOB_STATE_RUNNING
+
+
+def test_a_job_that_is_measured_or_announced_is_stopped_as_soon_as_any_other(
+    make_settings, serve_trainer, artifacts_url
+):
+    endless = pb.JobSpec()
+    endless.CopyFrom(SPEC)
+    endless.edit_direction.steps, endless.edit_direction.evaluation_size = 1, 65_536
+    short = pb.JobSpec(model="tiny", direction="axes", sefa=pb.SefaSpec(directions=2))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        with serve_trainer(make_settings(server_address=(address,))) as trainer:
+            job_id = trainer.create(endless).id
+            trainer.wait_for_step(job_id, 1)
+            job, seconds = cancelled(trainer, job_id)
+            assert (job.state, seconds < GENEROUS_SECONDS) == (pb.JOB_STATE_CANCELLED, True)
+            job_id = trainer.create(short).id
+            next(event for event in trainer.watch(job_id) if event.message.text.startswith("published"))
+            job, seconds = cancelled(trainer, job_id)
+            assert (job.state, seconds < GENEROUS_SECONDS) == (pb.JOB_STATE_SUCCEEDED, True)
+            assert [one.load_error for one in job.result.artifacts] == [
+                "the job was stopped before the servers had answered"
+            ]
+    assert ArtifactStore(artifacts_url).versions("directions", "tiny/axes") == [1]
+
+
+def cancelled(trainer, job_id):
+    """The job after it was told to stop, and how many seconds that took."""
+    started = time.monotonic()
+    with suppress(grpc.RpcError):  # it has succeeded
+        trainer.stub.CancelJob(pb.CancelJobRequest(id=job_id))
+    return trainer.get(job_id), time.monotonic() - started
 
 
 def test_ended_jobs_go_with_their_folders_when_there_are_too_many(make_settings, serve_trainer, tmp_path):

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from latentwalk.rpc.errors import JobStateConflict
@@ -174,7 +174,8 @@ class Dispatcher:
         """Records what became of the job; None if it has to be started again."""
         match exit_.ending:
             case Result() as result:
-                done = await self._book.insist(JobStore.succeed, job.id, await self._announce(job, result))
+                announced = await self._announce_in_time(attendance, result)
+                done = await self._book.insist(JobStore.succeed, job.id, announced)
                 await asyncio.to_thread(self._launcher.forget_checkpoints, job.id)
                 return done
             case Failure(reason):
@@ -187,6 +188,18 @@ class Dispatcher:
                 return await self._book.insist(JobStore.fail, job.id, self._given_up(job, exit_))
             case _:
                 return None
+
+    async def _announce_in_time(self, attendance: _Attendance, result: Result) -> Result:
+        """As announced; or, when the job is stopped meanwhile, and the servers take longer than a process may, not."""
+        announcing = asyncio.ensure_future(self._announce(attendance.job, result))
+        await asyncio.wait([announcing, attendance.stop], return_when=asyncio.FIRST_COMPLETED)
+        if attendance.stop.done():
+            await asyncio.wait([announcing], timeout=attendance.stop.result())
+        if announcing.done():
+            return announcing.result()
+        announcing.cancel()
+        problem = "the job was stopped before the servers had answered"
+        return replace(result, artifacts=tuple(replace(one, load_error=problem) for one in result.artifacts))
 
     async def _tidy(self) -> None:
         for job_id in await self._book.insist(JobStore.prune):
