@@ -10,7 +10,7 @@ from latentwalk.cli.main import app
 
 
 @pytest.fixture(scope="module")
-def zoom(services) -> str:
+def trained_zoom(services) -> str:
     """A direction `zoom`, trained on the command line."""
     small = ["--steps", "4", "--batch-size", "4"]
     done = CliRunner().invoke(app, [*services.flags, "train", "edit", "faces", "zoom", "--edit", "zoom:0.5:2", *small])
@@ -18,6 +18,13 @@ def zoom(services) -> str:
     assert "published direction zoom version 1; the server has loaded it" in done.stdout
     assert "doing nothing" in done.stdout
     return "zoom"
+
+
+@pytest.fixture
+def zoom(latentwalk, trained_zoom: str) -> str:
+    """The same, loaded, whatever the tests before have left."""
+    assert latentwalk("directions", "load", "faces", trained_zoom).exit_code == 0
+    return trained_zoom
 
 
 def test_models_are_listed_for_people_and_for_scripts(latentwalk):
@@ -42,8 +49,8 @@ def test_directions_are_listed_unloaded_and_loaded(latentwalk, zoom):
     assert "zoom (" in table
     assert "linear" in table
     assert latentwalk("directions", "unload", "faces", zoom).stdout == "faces/zoom is no longer loaded\n"
-    (direction,) = json.loads(latentwalk("directions", "list", "--json").stdout)
-    assert (direction["name"], direction["state"]) == ("zoom", "available")
+    listed = json.loads(latentwalk("directions", "list", "--json").stdout)
+    assert {one["name"]: one["state"] for one in listed}["zoom"] == "available"
     loaded = json.loads(latentwalk("directions", "load", "faces", zoom, "--json").stdout)
     assert loaded["sliders"][0]["unit"] == "x"
 
@@ -65,7 +72,6 @@ def test_generate_writes_a_grid(latentwalk, zoom, tmp_path):
 
 def test_walk_writes_what_moves_and_what_stands_still(latentwalk, zoom, tmp_path):
     gif, strip = tmp_path / "zoom.gif", tmp_path / "zoom.png"
-    latentwalk("directions", "load", "faces", zoom)
     ends = ["--amount", 0.5, 2]
     done = latentwalk(
         "walk", "faces", zoom, *ends, "--seeds", "1-3", "--frames", 5, "--loop", "--out", gif, "--fps", 20
@@ -81,7 +87,6 @@ def test_walk_writes_what_moves_and_what_stands_still(latentwalk, zoom, tmp_path
 
 def test_a_walk_goes_on_from_a_frame_and_is_drawn_as_it_is_asked_for(latentwalk, zoom, tmp_path):
     whole, rest = tmp_path / "whole.png", tmp_path / "rest.png"
-    latentwalk("directions", "load", "faces", zoom)
     options = ["--frames", 5, "--strict", "--priority", "low"]
     latentwalk("walk", "faces", zoom, *options, "--out", whole)
     done = latentwalk("walk", "faces", zoom, *options, "--from-frame", 3, "--out", rest)
