@@ -122,8 +122,10 @@ def test_no_writer_can_rename_its_version_onto_a_deleted_one(root: Path) -> None
 
 def test_what_does_not_exist_is_refused_with_what_does(url: str) -> None:
     store = ArtifactStore(url)
-    with pytest.raises(UnknownArtifact, match="there is none"):
+    with pytest.raises(UnknownArtifact, match="none is published yet, train or pull one"):
         store.get("generators", "faces")
+    with pytest.raises(UnknownArtifact, match="none is published yet, train one"):
+        store.get("directions", "faces/zoom")
     put(store, "faces")
     put(store, "faces")
     put(store, "cats")

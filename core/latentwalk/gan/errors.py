@@ -35,7 +35,7 @@ class UnknownName(GanError):
     what: ClassVar[str] = "name"
 
     def __str__(self) -> str:
-        return f"unknown {self.what} {self.name!r}: use one of {_listed(self.existing)}"
+        return f"unknown {self.what} {self.name!r}: use one of {', '.join(self.existing)}"
 
 
 class UnknownFamily(UnknownName):
@@ -76,7 +76,9 @@ class UnknownArtifact(GanError):
 
     def __str__(self) -> str:
         version = "" if self.version is None else f" version {self.version}"
-        return f"no {self.name!r}{version} in {self.kind}: use one of {_listed(self.existing)}"
+        remedy = "train or pull one" if self.kind == "generators" else "train one"
+        there = f"use one of {', '.join(self.existing)}" if self.existing else f"none is published yet, {remedy}"
+        return f"no {self.name!r}{version} in {self.kind}: {there}"
 
 
 @dataclass(eq=False)
@@ -159,7 +161,3 @@ class OutOfRange(GanError):
 
     def __str__(self) -> str:
         return f"{self.what} is {self.value}: it must lie from {self.low} to {self.high}"
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(names) if names else "(there is none)"
