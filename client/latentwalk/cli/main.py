@@ -36,9 +36,11 @@ training = typer.Typer(no_args_is_help=True, help="Trains, and follows the job. 
 @app.callback()
 def options(
     context: typer.Context,
-    server: Annotated[str, typer.Option(envvar="LATENTWALK_SERVER", help="host:port of the server")] = DEFAULT_SERVER,
+    server: Annotated[
+        str, typer.Option(envvar="LATENTWALK_SERVER", help="host[:port] of the server; port 50051 unless told")
+    ] = DEFAULT_SERVER,
     trainer: Annotated[
-        str, typer.Option(envvar="LATENTWALK_TRAINER", help="host:port of the trainer")
+        str, typer.Option(envvar="LATENTWALK_TRAINER", help="host[:port] of the trainer; port 50052 unless told")
     ] = DEFAULT_TRAINER,
     token: Annotated[str | None, typer.Option(envvar="LATENTWALK_TOKEN", help="bearer token", show_envvar=True)] = None,
     tls: Annotated[bool, typer.Option("--tls", help="TLS, with the system's root certificates")] = False,

@@ -7,6 +7,7 @@ from enum import Enum
 
 import grpc
 
+from latentwalk.client._addresses import with_port
 from latentwalk.client._errors import NoTrainer
 from latentwalk.client._rpcs import RPCS, Peer
 from latentwalk.client._tls import Tls, TlsChoice
@@ -56,12 +57,12 @@ class Options:
         return ("server", "trainer") if self.trainer_address else ("server",)
 
     def address_of(self, peer: Peer) -> str:
-        """The address of a peer; NoTrainer if there is none."""
+        """The address of a peer, with its port; NoTrainer if there is none."""
         if peer == "server":
-            return self.address
+            return with_port(self.address, peer)
         if not self.trainer_address:
             raise NoTrainer("jobs need a trainer: make the client with trainer_address='host:port'")
-        return self.trainer_address
+        return with_port(self.trainer_address, peer)
 
     def channel_arguments(self, *, interactive: bool = False) -> Sequence[tuple[str, int | str]]:
         """The arguments of a channel: message limits, quick reconnection, retries."""

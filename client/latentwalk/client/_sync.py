@@ -272,7 +272,8 @@ def _follows(
 class Client:
     """A blocking client of a generation server and, if wanted, of a trainer. Use it in a `with` statement.
 
-    address, trainer_address: "host:port" of the server and of the trainer. Connections are made when first needed.
+    address, trainer_address: "host:port" of the server and of the trainer; without a port, 50051 and 50052. Connections
+        are made when first needed.
     token: sent as a bearer token with every call; send it over TLS only.
     tls: False for plain text, True for TLS with the system's root certificates, the path of a PEM file with others, or
         a Tls, which may also have a certificate to show.
