@@ -110,9 +110,29 @@ def test_a_bound_method_shows_its_parameters_and_what_it_gives_back():
     assert signature.return_annotation is sdk.Pictures
 
 
-def test_a_job_shows_what_every_job_can_be_told_and_refuses_the_rest():
+def test_a_job_shows_what_every_job_can_be_told():
     told = inspect.signature(sdk.Client().train_edit).parameters
     assert {"steps", *sdk.ModelJobOptions.__annotations__} <= told.keys()
     assert "model_version" not in inspect.signature(sdk.Client().train_gan).parameters
-    with pytest.raises(TypeError, match="unexpected keyword argument 'sede'"):
-        sdk.Client(trainer_address="127.0.0.1:1").train_edit("faces", "zoom", edits="zoom", sede=3)
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("stepz", r"train_edit\(\) got an unexpected keyword argument 'stepz'; did you mean 'steps'\?"),
+        ("sede", r"train_edit\(\) got an unexpected keyword argument 'sede'; did you mean 'seed'\?"),
+        ("xyzzy", r"train_edit\(\) got an unexpected keyword argument 'xyzzy'$"),
+    ],
+)
+async def test_a_misspelled_option_of_a_job_is_refused_in_the_name_of_the_verb(option: str, told: str):
+    call = ("faces", "zoom"), {"edits": "zoom", option: 3}
+    with pytest.raises(TypeError, match=told):
+        sdk.Client(trainer_address="127.0.0.1:1").train_edit(*call[0], **call[1])
+    with pytest.raises(TypeError, match=told):
+        await sdk.AsyncClient(trainer_address="127.0.0.1:1").train_edit(*call[0], **call[1])
+
+
+def test_an_option_of_other_jobs_is_refused_where_it_makes_no_sense():
+    gan = sdk.Gan(data="MNIST")
+    with pytest.raises(TypeError, match=r"train_gan\(\) got an unexpected keyword argument 'model_version'"):
+        sdk.Client(trainer_address="127.0.0.1:1").train_gan("new", gan, model_version=1)

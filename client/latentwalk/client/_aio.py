@@ -19,7 +19,7 @@ from latentwalk.client import _generation as generation
 from latentwalk.client import _supervised as supervised
 from latentwalk.client import _training as training
 from latentwalk.client._aio_steering import AsyncSteering
-from latentwalk.client._binding import like
+from latentwalk.client._binding import like, strict
 from latentwalk.client._calls import Attempts, DuplexCall, Result, StreamCall, UnaryCall
 from latentwalk.client._courses import FrameEvent
 from latentwalk.client._errors import ClientClosed
@@ -252,9 +252,11 @@ def _steers(
 def _trains(
     verb: Callable[P, UnaryCall[Any, Job]],
 ) -> "Callable[Concatenate[AsyncClient, P], Awaitable[AsyncJobHandle]]":
+    made = strict(verb)
+
     @like(verb, returns=AsyncJobHandle)
     async def method(self: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> AsyncJobHandle:
-        return self.job((await self.connection.run(verb(*args, **kwargs))).id)
+        return self.job((await self.connection.run(made(*args, **kwargs))).id)
 
     return method
 

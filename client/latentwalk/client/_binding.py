@@ -3,9 +3,12 @@
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar, Unpack, get_args, get_origin, get_type_hints
+from difflib import get_close_matches
+from typing import Any, ParamSpec, TypeVar, Unpack, get_args, get_origin, get_type_hints
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def like(verb: Callable[..., Any], returns: Any = None) -> Callable[[Method], Method]:
@@ -25,6 +28,20 @@ def like(verb: Callable[..., Any], returns: Any = None) -> Callable[[Method], Me
         return method
 
     return dress
+
+
+def strict(verb: Callable[P, T]) -> Callable[P, T]:
+    """The verb, which refuses an option that it does not take in its own name, not in that of whom it asks."""
+    known = [parameter.name for parameter in _spelled_out(inspect.signature(verb))]
+
+    @functools.wraps(verb)
+    def refusing(*args: P.args, **kwargs: P.kwargs) -> T:
+        for name in kwargs.keys() - set(known):
+            likely = "".join(f"; did you mean {one!r}?" for one in get_close_matches(name, known, 1))
+            raise TypeError(f"{verb.__name__}() got an unexpected keyword argument {name!r}{likely}")
+        return verb(*args, **kwargs)
+
+    return refusing
 
 
 class _NotTold:

@@ -16,7 +16,7 @@ from latentwalk.client import _gans as gans
 from latentwalk.client import _generation as generation
 from latentwalk.client import _supervised as supervised
 from latentwalk.client import _training as training
-from latentwalk.client._binding import like
+from latentwalk.client._binding import like, strict
 from latentwalk.client._calls import Attempts, DuplexCall, Result, StreamCall, UnaryCall
 from latentwalk.client._courses import FrameEvent
 from latentwalk.client._errors import ClientClosed
@@ -243,9 +243,11 @@ def _steers(
 
 
 def _trains(verb: Callable[P, UnaryCall[Any, Job]]) -> "Callable[Concatenate[Client, P], JobHandle]":
+    made = strict(verb)
+
     @like(verb, returns=JobHandle)
     def method(self: "Client", /, *args: P.args, **kwargs: P.kwargs) -> JobHandle:
-        return self.job(self.connection.run(verb(*args, **kwargs)).id)
+        return self.job(self.connection.run(made(*args, **kwargs)).id)
 
     return method
 
