@@ -35,7 +35,8 @@ def report(script: str, claims: Sequence[Claim], remarks: Sequence[str] = (), re
     print(f"\n{script}")
     for claim in claims:
         verdict, bound = "holds" if claim.holds else "MISSED", "<=" if claim.at_most else ">="
-        print(f"  {claim.name:<68} {claim.value:>9.3f} {claim.unit:<9} target {bound} {claim.target:>8.3f}  {verdict}")
+        value, target = _shown(claim.value), _shown(claim.target)
+        print(f"  {claim.name:<68} {value:>9} {claim.unit:<9} target {bound} {target:>8}  {verdict}")
     for remark in remarks:
         print(f"  {remark}")
     results.mkdir(exist_ok=True)
@@ -43,6 +44,11 @@ def report(script: str, claims: Sequence[Claim], remarks: Sequence[str] = (), re
     content = {"machine": machine(), "claims": rows, "remarks": list(remarks)}
     (results / f"{script}.json").write_text(json.dumps(content, indent=2) + "\n")
     return all(claim.holds for claim in claims)
+
+
+def _shown(number: float) -> str:
+    """Three decimals, or three digits of what is too small for them."""
+    return f"{number:.3g}" if 0 < abs(number) < 0.1 else f"{number:.3f}"
 
 
 def machine() -> dict[str, str | int]:
