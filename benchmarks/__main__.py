@@ -12,6 +12,7 @@ from benchmarks import (
     training_speed,
     walks_against_bare_engine,
 )
+from benchmarks.leaving import leave_in_order
 
 SCRIPTS: dict[str, Callable[[], bool]] = {
     "engine_against_eager": engine_against_eager.main,
@@ -30,6 +31,7 @@ def main() -> int:
     if unknown := [name for name in names if name not in SCRIPTS]:
         print(f"no benchmark {', '.join(unknown)}; there are: {', '.join(SCRIPTS)}", file=sys.stderr)
         return 2
+    leave_in_order()
     held = [SCRIPTS[name]() for name in names]
     return 0 if all(held) else 1
 

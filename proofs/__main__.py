@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 
+from benchmarks.leaving import leave_in_order
 from proofs import (
     closed_forms,
     faces_walks,
@@ -28,6 +29,7 @@ SCRIPTS: dict[str, Callable[[Options], bool]] = {
 def main() -> int:
     """Run the proofs named on the command line, all by default."""
     options = read_options("python -m proofs", sys.argv[1:], tuple(SCRIPTS))
+    leave_in_order()
     held = [SCRIPTS[name](options) for name in options.names or SCRIPTS]
     return 0 if all(held) else 1
 

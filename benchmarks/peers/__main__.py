@@ -9,13 +9,13 @@ over gRPC, the others over HTTP; ours always over gRPC. Every byte of every pict
 
 import argparse
 import itertools
-import signal
 import statistics
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmarks.checked import check, drawn_by, drawn_plainly
+from benchmarks.leaving import leave_in_order
 from benchmarks.load import LoadProcess, Measured, draw_together, walk_together
 from benchmarks.peers.model import BATCH, THREADS
 from benchmarks.peers.started import PEERS, Peer, started
@@ -93,7 +93,7 @@ class Meeting:
 def main() -> int:
     """Measure, print and write the result; exit status 1 if a claim was missed."""
     options = _options()
-    signal.signal(signal.SIGTERM, _stop)
+    leave_in_order()
     seeds = itertools.count(0, 1_000_000)
     claims: list[Claim] = []
     remarks: list[str] = [f"{options.rounds} rounds of {options.seconds:g} s; medians [least to most]"]
@@ -118,11 +118,6 @@ def _options() -> argparse.Namespace:
     if unknown := set(options.peers) - PEERS.keys():
         parser.error(f"no peer {', '.join(sorted(unknown))}; there are: {', '.join(PEERS)}")
     return options
-
-
-def _stop(*_: object) -> None:
-    """Leaves in the orderly way, so that no peer is left behind."""
-    sys.exit(143)
 
 
 def _pictures(meeting: Meeting, claims: list[Claim], remarks: list[str]) -> None:
