@@ -118,6 +118,19 @@ async def test_a_service_error_reaches_the_caller_with_its_details(running, kind
         assert reason(error) == "INVALID_REQUEST"
 
 
+@pytest.mark.parametrize("name", ["n", "é", "名", "😀", "%"])
+async def test_an_error_about_a_long_name_in_any_alphabet_reaches_the_caller_as_what_it_is(running, name):
+    async with running() as run:
+
+        async def refuse(request, context):
+            raise InvalidRequest("name", f"{name * 10_000!r} is none of a, b")
+
+        run.echo.behaviour = refuse
+        error = await failure(run.unary())
+        assert (error.code(), reason(error)) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST")
+        assert error.details().startswith(f"name: '{name}{name}")
+
+
 async def test_an_exception_of_another_layer_is_translated(running):
     def translate(error):
         return QueueFull(str(error), 1.0) if isinstance(error, BufferError) else None

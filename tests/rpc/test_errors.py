@@ -1,5 +1,9 @@
 """Every error of the tree becomes a status that a program can read and a header can hold."""
 
+import string
+from base64 import b64encode
+from urllib.parse import quote
+
 import grpc
 import pytest
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
@@ -81,9 +85,18 @@ def test_a_name_that_is_not_there_is_answered_with_those_that_are():
     [
         errors.UnknownModel("x" * 1_000_000, [f"model-{index}" * 5 for index in range(10_000)]),
         errors.InvalidRequest.of((f"f[{index}]", "wrong " * 1000) for index in range(1000)),
+        errors.InvalidRequest.of(("f" * 1000, "wrong " * 1000) for _ in range(1000)),
+        errors.InvalidRequest("名" * 1000, "😀" * 1000),
         errors.CorruptArtifact("m" * 100_000, file="f" * 100_000),
+        errors.UnknownModel("名" * 1000, ["%" * 1000]),
     ],
     ids=lambda error: type(error).__name__,
 )
 def test_however_much_is_wrong_the_status_fits_into_a_header(error):
-    assert errors.rich_status(error).ByteSize() < 8_000
+    status = errors.rich_status(error)
+    assert "…" in status.message
+    # As gRPC writes them: the message with %XX for what is not plain ASCII, and all of it in base64.
+    assert (
+        len(quote(status.message, safe=string.printable.replace("%", ""))) + len(b64encode(status.SerializeToString()))
+        < 7_900
+    )

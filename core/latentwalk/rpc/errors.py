@@ -22,7 +22,9 @@ What the caller sees is a google.rpc.Status (AIP-193): the message, an ErrorInfo
 details that belong to the class.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from typing import ClassVar
 
 import grpc
@@ -36,9 +38,10 @@ from latentwalk.v1 import error_reason_pb2 as reasons
 
 DOMAIN = "latentwalk"
 
-# A status travels in a header, and gRPC's default limit for all headers of a reply is 8 KiB.
+# A status travels in headers: its message as it is, and all of it in base64. gRPC's default limit for all headers of a
+# reply is 8 KiB, and beyond that the caller gets RESOURCE_EXHAUSTED in its place. All sizes are bytes.
 _MOST_NAMES = 16
-_MOST_VIOLATIONS = 16
+_LONGEST_VIOLATIONS = 2_400
 _LONGEST_MESSAGE = 1_500
 _LONGEST_VALUE = 200
 
@@ -84,8 +87,13 @@ class InvalidRequest(ServiceError):
     def details(self) -> list[Message]:
         """ErrorInfo, and a BadRequest with the first violations."""
         bad_request = BadRequest()
-        for field, problem in self.violations[:_MOST_VIOLATIONS]:
-            bad_request.field_violations.add(field=field, description=shortened(problem, _LONGEST_VALUE))
+        for field, problem in self.violations:
+            violation = BadRequest.FieldViolation(
+                field=shortened(field, _LONGEST_VALUE), description=shortened(problem, _LONGEST_VALUE)
+            )
+            if bad_request.ByteSize() + violation.ByteSize() > _LONGEST_VIOLATIONS:
+                break
+            bad_request.field_violations.append(violation)
         return [*super().details(), bad_request]
 
 
@@ -217,7 +225,8 @@ class Internal(ServiceError):
 
 def rich_status(error: ServiceError) -> Status:
     """The google.rpc.Status that carries `error` to the caller; small enough for a header."""
-    status = Status(code=error.status.value[0], message=shortened(error.message, _LONGEST_MESSAGE))
+    message = shortened(error.message, _LONGEST_MESSAGE, _bytes_in_header)
+    status = Status(code=error.status.value[0], message=message)
     for detail in error.details():
         packed = any_pb2.Any()
         packed.Pack(detail)
@@ -225,9 +234,22 @@ def rich_status(error: ServiceError) -> Status:
     return status
 
 
-def shortened(text: str, longest: int) -> str:
-    """`text`, cut to at most `longest` characters; the cut is visible."""
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+def _bytes(character: str) -> int:
+    return len(character.encode(errors="replace"))
+
+
+def _bytes_in_header(character: str) -> int:
+    """In the header of the message, gRPC writes all that is not plain ASCII as %XX, byte by byte."""
+    return 1 if " " <= character <= "~" and character != "%" else 3 * _bytes(character)
+
+
+def shortened(text: str, longest: int, size: Callable[[str], int] = _bytes) -> str:
+    """`text`, cut to at most `longest` bytes by the `size` of its characters; the cut is visible."""
+    # No character is smaller than 1, and a text may have millions of them.
+    sizes = list(accumulate(map(size, text[: longest + 1])))
+    if not sizes or sizes[-1] <= longest:
+        return text
+    return text[: bisect_right(sizes, longest - size("…"))] + "…"
 
 
 def _listed(names: Sequence[str]) -> str:
