@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from latentwalk.rpc.endpoint import Endpoint
 from latentwalk.rpc.lifecycle import AddressInUse, Doorway
+from latentwalk.rpc.settings import SettingsError, load_settings
 
 
 def nothing(error):
@@ -28,6 +29,18 @@ async def test_calls_are_refused_until_the_service_is_ready(running):
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
         run.doorway.ready()
         assert (await run.unary()).value == "hello"
+
+
+@pytest.mark.parametrize("greatest", [{"max_message_mib": 1024}, {"max_connection_age_seconds": 2_000_000}])
+async def test_the_greatest_limits_that_settings_allow_are_limits_of_grpc(running, greatest):
+    async with running(**greatest) as run:
+        assert (await run.unary()).value == "hello"
+
+
+@pytest.mark.parametrize("seconds", ["inf", "2000001"])
+def test_an_age_that_grpc_cannot_count_is_refused_by_name(seconds):
+    with pytest.raises(SettingsError, match="max_connection_age_seconds"):
+        load_settings(Endpoint, ["--max-connection-age-seconds", seconds], {}, program="service")
 
 
 async def test_a_drain_lets_running_calls_end_and_refuses_new_ones(running):

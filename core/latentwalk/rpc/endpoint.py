@@ -23,6 +23,9 @@ _HANDSHAKE_SECONDS = 20
 # How soon a connection is given up whose other end has vanished without a word.
 _PING_SECONDS = 60
 _PING_TIMEOUT_SECONDS = 20
+# gRPC's arguments have 32 bits.
+_GREATEST_ARGUMENT = 2**31 - 1
+_OLDEST_CONNECTION_SECONDS = 2_000_000
 # How often a client may ping an idle connection; more often, and it is thrown out.
 _CLIENT_PING_SECONDS = 10
 
@@ -57,7 +60,7 @@ class Endpoint:
     max_connection_age_seconds: float = setting(
         0.0,
         "when a connection is asked to leave, so that clients spread over new servers; its calls go on; 0 for never",
-        at_least(0),
+        between(0, _OLDEST_CONNECTION_SECONDS),
     )
     max_message_mib: int = setting(64, "most MiB of one message", between(1, 1024))
     grace_seconds: float = setting(30.0, "how long running calls may go on after SIGTERM", at_least(0))
@@ -79,7 +82,7 @@ class Endpoint:
         return [
             # Two servers on one port must be an error, not a lottery.
             ("grpc.so_reuseport", 0),
-            ("grpc.max_receive_message_length", _HARD_LIMIT_FACTOR * self.max_message_bytes),
+            ("grpc.max_receive_message_length", min(_HARD_LIMIT_FACTOR * self.max_message_bytes, _GREATEST_ARGUMENT)),
             ("grpc.max_send_message_length", self.max_message_bytes),
             ("grpc.max_metadata_size", _METADATA_BYTES),
             ("grpc.absolute_max_metadata_size", _METADATA_BYTES),
