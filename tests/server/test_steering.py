@@ -11,6 +11,7 @@ import torch
 
 from latentwalk.gan.images import to_uint8
 from latentwalk.gan.latents import z_from_seeds
+from latentwalk.server.steering.inbox import Inbox
 from latentwalk.v1 import error_reason_pb2, image_pb2, latent_pb2
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import model_service_pb2 as model_pb
@@ -353,3 +354,15 @@ async def test_a_reader_that_never_reads_costs_a_bounded_amount_of_memory(slow_l
         # A window of transport at most, however many positions are sent: here, caller and server share one process.
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 48 << 10
         call.cancel()
+
+
+async def test_whatever_ends_the_reading_of_positions_ends_the_stream():
+    async def requests():
+        yield position(1, 1)
+        raise BufferError("nobody foresaw this")
+
+    async with asyncio.timeout(10):
+        with Inbox(requests(), asyncio.Event()) as inbox:
+            await asyncio.sleep(0)
+            with pytest.raises(BufferError):
+                await inbox.newest()

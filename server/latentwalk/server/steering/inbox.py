@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Self
 
-from latentwalk.rpc.errors import NotServing, ServiceError
+from latentwalk.rpc.errors import NotServing
 from latentwalk.server.validation import read_position
 from latentwalk.v1 import generation_service_pb2 as pb
 
@@ -35,7 +35,7 @@ class Inbox:
         self._changed = asyncio.Event()
         self._newest: Arrival | None = None
         self._dropped = 0
-        self._failure: ServiceError | None = None
+        self._failure: Exception | None = None
         self._has_ended = False
         self._offer: Callable[[Arrival], bool] | None = None
 
@@ -50,7 +50,8 @@ class Inbox:
     async def newest(self) -> Arrival | None:
         """Waits for a position to be drawn, and takes it out; None when the caller has closed its side.
 
-        Raises InvalidRequest for a message that breaks the rules of the stream, and NotServing when the service drains.
+        Raises InvalidRequest for a message that breaks the rules of the stream, NotServing when the service drains, and
+        whatever else went wrong while positions were read.
         """
         while True:
             if self._failure is not None:
@@ -83,7 +84,7 @@ class Inbox:
                 last = request.sequence
                 self._arrive(Arrival(last, position, self._dropped))
                 self._changed.set()
-        except ServiceError as error:
+        except Exception as error:  # noqa: BLE001 - it goes to whoever serves the stream
             self._failure = error
         self._has_ended = True
         self._changed.set()
