@@ -8,7 +8,10 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Generic, TypeVar
 
 from latentwalk.gan.artifacts import ArtifactStore, Kind, load_direction, load_generator
@@ -70,6 +73,8 @@ class Repository:
         # (model, direction) that is being loaded; the direction is empty for a model.
         self._loading: tuple[str, str] | None = None
         self._turn = asyncio.Lock()
+        # A load cannot be stopped: the turn of one whose caller has left is over, but not its work. Hence one thread.
+        self._loader = ThreadPoolExecutor(1, "loader")
 
     # -- what there is ---------------------------------------------------------------------------------------------
 
@@ -127,7 +132,7 @@ class Repository:
         async with self._turn:
             self._loading = (name, "")
             try:
-                served = await asyncio.to_thread(self._read_model, name, version)
+                served = await self._loaded(partial(self._read_model, name, version))
             finally:
                 self._loading = None
             before = self._models[name].directions if name in self._models else {}
@@ -150,7 +155,7 @@ class Repository:
             owner = self.model(model)
             self._loading = (model, name)
             try:
-                served = await asyncio.to_thread(self._read_direction, owner, name, version)
+                served = await self._loaded(partial(self._read_direction, owner, name, version))
             finally:
                 self._loading = None
             owner = replace(owner, directions={**owner.directions, name: served})
@@ -179,6 +184,9 @@ class Repository:
     def _swap(self, models: dict[str, ServedModel]) -> None:
         self._models = models
         self._on_change(models.values())
+
+    async def _loaded(self, read: Callable[[], Served]) -> Served:
+        return await asyncio.get_running_loop().run_in_executor(self._loader, copy_context().run, read)
 
     async def _try(self, what: str, load: Awaitable[object]) -> bool:
         try:
