@@ -293,7 +293,7 @@ async def test_what_does_not_exist_is_answered_with_what_does(server, refusal):
         assert f"there are: {existing}" in refused.message, request
 
 
-@pytest.mark.parametrize("version", ["0", "-1", "one", "1.0", "٣", " 1"])
+@pytest.mark.parametrize("version", ["0", "-1", "one", "1.0", "٣", " 1", "9" * 5000])
 async def test_a_version_that_is_no_number_is_refused(server, refusal, version):
     for method, request in (
         ("LoadModel", pb.LoadModelRequest(model="faces", version=version)),

@@ -75,6 +75,7 @@ def test_a_spec_survives_its_json(materials):
         (message(model="../tiny"), "spec.model", "'../tiny'"),
         (message(model_version="newest"), "spec.model_version", "'newest'"),
         (message(model_version="0"), "spec.model_version", "'0'"),
+        (message(model_version="9" * 5000), "spec.model_version", "'999"),
         (message(direction=""), "spec.direction", "1 to 63"),
         (message(direction="Bright"), "spec.direction", "'Bright'"),
         (message(direction="x" * 64), "spec.direction", "1 to 63"),

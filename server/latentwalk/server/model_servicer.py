@@ -101,7 +101,7 @@ def _version(text: str) -> int | None:
     """A version of the wire as one of the store; None for the newest."""
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal() and int(text) >= 1):
+    if not (text.isascii() and text.isdecimal() and len(text) < 19 and int(text) >= 1):
         raise InvalidRequest("version", f"{text!r} must be a whole number from 1 on, or empty for the newest")
     return int(text)
 

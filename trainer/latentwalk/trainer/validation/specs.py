@@ -85,7 +85,7 @@ def _generator(message: pb.JobSpec, settings: MethodSettings, materials: Materia
         if wanted:
             raise InvalidRequest("spec.model_version", f"{wanted!r} is refused: this method makes a new model")
         return 0, None
-    if wanted and not (wanted.isascii() and wanted.isdecimal() and int(wanted) >= 1):
+    if wanted and not (wanted.isascii() and wanted.isdecimal() and len(wanted) < 19 and int(wanted) >= 1):
         raise InvalidRequest(
             "spec.model_version", f"{wanted!r} must be a whole number from 1 on, or empty for the newest"
         )
