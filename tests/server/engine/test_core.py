@@ -1,6 +1,8 @@
 """A picture depends on its row and the weights, never on its neighbours (law 1)."""
 
 import copy
+import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -114,6 +116,26 @@ def test_several_devices_share_the_rows_and_keep_their_order(faces, count):
     engine = Engine(faces, CPU, CPU, CPU)
     engine.warm()
     assert engine.draw(rows(count)) == Engine(faces, CPU).draw(rows(count))
+
+
+def test_when_one_device_fails_nothing_is_told_before_the_others_have_drawn(faces):
+    generator, begun, drawing = copy.deepcopy(faces), threading.Event(), set()
+
+    def before(module, _):
+        if module is generator:
+            begun.wait(10)
+            raise torch.OutOfMemoryError
+        drawing.add(module)
+        begun.set()
+        time.sleep(0.2)
+
+    generator.register_forward_pre_hook(before)
+    generator.register_forward_hook(lambda module, *_: drawing.discard(module))
+    engine = Engine(generator, CPU, CPU)
+    with pytest.raises(DeviceOutOfMemory):
+        engine.draw(rows(2))
+    assert begun.is_set()
+    assert not drawing
 
 
 def test_a_device_that_is_not_there_is_refused_by_name():

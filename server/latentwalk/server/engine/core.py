@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import torch
 
@@ -66,7 +66,12 @@ class Engine:
             return self._draw_on(self._devices[0], rows)
         share = -(-len(rows) // len(self._devices))
         shares = [rows[start : start + share] for start in range(0, len(rows), share)]
-        return [picture for drawn in self._threads.map(self._draw_on, self._devices, shares) for picture in drawn]
+        drawing = [
+            self._threads.submit(self._draw_on, lanes, own) for lanes, own in zip(self._devices, shares, strict=False)
+        ]
+        # Of all, before any may fail: a lane that still draws must not be given the next batch.
+        wait(drawing)
+        return [picture for drawn in drawing for picture in drawn.result()]
 
     def _draw_on(self, lanes: Mapping[int, Lane], rows: Sequence[Row]) -> list[Picture]:
         pictures: dict[int, Picture] = {}
