@@ -173,6 +173,15 @@ async def test_a_queue_that_does_not_run_empty_may_hold_only_a_quarter():
         assert let_in() == pytest.approx(20, abs=1), "the next burst"
 
 
+async def test_a_queue_that_does_not_run_empty_stays_so_when_a_higher_priority_overtakes_it():
+    engine = FakeEngine(seconds_per_picture=0.1)
+    scheduler = make(engine, batch=1, queued=1_000, queue_seconds=2.0, measured=lambda model: {1: 0.1, 2: 0.2})
+    with opened(scheduler, "a", 10, rows=10):
+        engine.now += 0.6
+        with opened(scheduler, "b", 1, priority=Priority.HIGH), pytest.raises(QueueFull):
+            opened(scheduler, "c", 1)
+
+
 async def test_a_full_batch_may_always_wait_however_slow_the_model():
     engine = FakeEngine(seconds_per_picture=10.0)
     scheduler = make(engine, batch=4, queue_seconds=0.1)

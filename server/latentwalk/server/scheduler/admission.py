@@ -57,7 +57,8 @@ class Admission:
         self._limits = limits
         self._backlog = backlog
         self._experiences = experiences
-        self._last_empty = float("-inf")
+        # When nothing waited that goes before a newcomer of that priority.
+        self._last_empty = [-inf] * len(Priority)
 
     def check(self, newcomer: Newcomer, now: float, *, streams: int, owed: int) -> None:
         """Returns if it may come in beside so many streams, of which so many are owed room for their next picture.
@@ -85,8 +86,10 @@ class Admission:
             raise DeadlinePassed(f"the first frame takes {own:.2g} s, and the deadline is in {newcomer.seconds:.2g} s")
         before = self._seconds_before(newcomer.priority)
         if before == 0:
-            self._last_empty = now
-        budget = max(self._budget(now), experience.seconds(experience.bucket.size))
+            # Nor does anything that goes before a higher priority.
+            for priority in range(newcomer.priority + 1):
+                self._last_empty[priority] = now
+        budget = max(self._budget(newcomer.priority, now), experience.seconds(experience.bucket.size))
         if (over := before - min(budget, newcomer.seconds - own)) > 0:
             deadline = f", and its deadline is in {newcomer.seconds:.2g} s" if newcomer.seconds < inf else ""
             raise QueueFull(
@@ -94,9 +97,9 @@ class Admission:
                 self._retry_seconds(over),
             )
 
-    def _budget(self, now: float) -> float:
+    def _budget(self, priority: Priority, now: float) -> float:
         most = self._limits.queue_seconds
-        return most if now - self._last_empty <= _LASTING_SECONDS else _LASTING_PART * most
+        return most if now - self._last_empty[priority] <= _LASTING_SECONDS else _LASTING_PART * most
 
     def _seconds_before(self, priority: Priority) -> float:
         """How long the device takes for the first frames that wait, and go before a newcomer of this priority."""
