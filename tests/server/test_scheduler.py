@@ -415,6 +415,25 @@ async def test_those_who_share_a_picture_share_its_error_and_outlive_the_one_who
         assert isinstance(failed.value.__cause__, Poisoned)
 
 
+async def test_who_asks_for_a_picture_that_was_just_given_up_gets_it():
+    engine, leaving, posted = FakeEngine(), ExitStack(), []
+
+    def run(model, works):
+        leaving.close()
+        return engine.run(model, works)
+
+    reuse = Reuse(lambda model, work: work)
+    scheduler = Scheduler(run, posted.append, Limits(4, 16, 100), reuse=reuse, clock=engine.clock)
+    leaving.enter_context(opened(scheduler, "a", 1))
+    with opened(scheduler, "b", 1, poisoned={0}):
+        scheduler.step()
+        with opened(scheduler, "a", 1) as late:
+            scheduler.step()
+            for call in posted:
+                call()
+            assert await late.take(1) == [("picture", "a", 0)]
+
+
 async def test_a_picture_that_was_drawn_lately_is_there_at_once():
     engine, told = FakeEngine(), []
     scheduler = reusing(engine, capacity=1 << 20, on_reuse=lambda *counts: told.append(counts))

@@ -63,7 +63,8 @@ class Drawer(Generic[Model, Work, Picture]):
     def _draw_wanted(
         self, model: Model, tickets: Sequence[Ticket[Any, Any]], experience: Experience
     ) -> list[Picture | Exception]:
-        wanted = [ticket.is_wanted for ticket in tickets]
-        rest = [ticket for ticket, is_wanted in zip(tickets, wanted, strict=True) if is_wanted]
+        for ticket in tickets:
+            ticket.given_up = not ticket.is_wanted
+        rest = [ticket for ticket in tickets if not ticket.given_up]
         drawn = iter(self.draw(model, rest, experience) if rest else ())
-        return [next(drawn) if is_wanted else SchedulerClosed("the stream was closed") for is_wanted in wanted]
+        return [SchedulerClosed("the stream was closed") if ticket.given_up else next(drawn) for ticket in tickets]

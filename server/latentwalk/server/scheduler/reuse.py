@@ -75,7 +75,8 @@ class Reuse(Generic[Model, Work, Picture]):
         """Whether the turn of this ticket takes a seat of the batch: not if its picture is there or on its way."""
         if ticket.key is None:
             return True
-        if (leader := self._drawing.get(ticket.key)) is not None:
+        leader = self._drawing.get(ticket.key)
+        if leader is not None and not leader.given_up:
             leader.twins.append(ticket)
             return False
         if self.is_kept(ticket):
@@ -89,7 +90,8 @@ class Reuse(Generic[Model, Work, Picture]):
             ticket.outcome = outcome
             if ticket.key is None:
                 continue
-            del self._drawing[ticket.key]
+            if self._drawing.get(ticket.key) is ticket:
+                del self._drawing[ticket.key]
             for twin in ticket.twins:
                 twin.outcome = outcome
             if not isinstance(outcome, Exception):
