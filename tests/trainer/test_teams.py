@@ -173,7 +173,8 @@ def processes_of(job_id):
     return [process for _, process in sorted(found)]
 
 
-@pytest.mark.parametrize("victim", [1, pytest.param(0, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("victim", [0, 1])
 def test_a_shared_job_that_is_paused_and_one_of_whose_processes_is_killed_ends_with_the_same_bits(
     make_settings, serve_trainer, artifacts_url, victim
 ):
