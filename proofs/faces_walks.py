@@ -1,7 +1,7 @@
 """Claims: how far the real face generator can be steered, by linear walks, and what nonlinear ones add.
 
-Each edit is a job of its own, linear and then nonlinear, with the trainer's defaults and the same budget: 1,000 steps of
-batch 16, after which linear walks get no better. What counts is the masked squared error on held-out latents, below
+Each edit is a job of its own, linear and then nonlinear, with the trainer's defaults and the same budget: 1,000 steps
+of batch 16, after which linear walks get no better. What counts is the masked squared error on held-out latents, below
 that of doing nothing (question 4 of the steerability paper: does a nonlinear walk do better?). "colour" is the mean of
 red, green and blue.
 """

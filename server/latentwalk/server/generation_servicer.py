@@ -16,6 +16,7 @@ from latentwalk.server.paths import Delivery, Order
 from latentwalk.server.positions import positions_of
 from latentwalk.server.repository import Repository
 from latentwalk.server.scheduler import PictureFailed, Scheduler, Terms
+from latentwalk.server.served import ServedModel
 from latentwalk.server.steering import PictureStream, Session, Work
 from latentwalk.server.validation import generate_order, interpolate_order, read_still_delivery, walk_order
 from latentwalk.v1 import generation_service_pb2 as pb
@@ -66,9 +67,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         """Draws one picture for each latent."""
         model = self._repository.model(request.model)
         # Whoever cannot be served is told so before the latents are read: to refuse must cost little.
-        rows = min(len(request.latents), model.max_rows)
-        terms = _terms(read_still_delivery(request.delivery), rows, context)
-        self._scheduler.check(model.engine, self._credit(model.engine.size.bytes), terms)
+        self._check(model, read_still_delivery(request.delivery), min(len(request.latents), model.max_rows), context)
         order = generate_order(request, model)
         pace = self._metrics.pace(model.name, order.kind)
         await order.rehearse()
@@ -84,6 +83,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     ) -> None:
         """Walks latents along directions."""
         order = walk_order(request, self._repository.model(request.model))
+        self._check(order.model, order.delivery, order.path.rows, context)
         await order.rehearse()
         await self._write_frames(order, context, pb.WalkResponse)
 
@@ -131,6 +131,10 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
                 frame = pb.Frame(index=index, images=images, positions=positions_of(path, index))
                 await context.write(response(frame=frame))
                 pace.sent(len(images))
+
+    def _check(self, model: ServedModel, delivery: Delivery, rows: int, context: Any) -> None:
+        """Raises what opening a stream of such frames would."""
+        self._scheduler.check(model.engine, self._credit(model.engine.size.bytes), _terms(delivery, rows, context))
 
     def _open(self, order: Order, context: Any, works: Iterator[Work] | None = None) -> PictureStream:
         engine, path = order.model.engine, order.path
