@@ -1,8 +1,6 @@
 """`python -m latentwalk.server`: the one place that knows all the others, and puts them together."""
 
-import gc
 import logging
-import os
 import sys
 from asyncio import create_task, get_running_loop, to_thread
 from collections.abc import AsyncGenerator, Sequence
@@ -13,9 +11,8 @@ from prometheus_client import CollectorRegistry
 
 from latentwalk.gan.errors import GanError
 from latentwalk.oip import open_inference_service_pb2_grpc
-from latentwalk.rpc import logs, tracing
-from latentwalk.rpc.lifecycle import AddressInUse, Doorway, run
-from latentwalk.rpc.settings import SettingsError, load_settings
+from latentwalk.rpc.lifecycle import Doorway
+from latentwalk.rpc.program import run_service
 from latentwalk.server import generation_servicer, model_servicer, oip_servicer
 from latentwalk.server.builtin import open_store
 from latentwalk.server.encoder import Encoder
@@ -131,27 +128,9 @@ def _add_servicers(doorway: Doorway, repository: Repository, generation: Generat
     open_inference_service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(standard, doorway.server)
 
 
-async def _serve(settings: Settings, tracer: "Tracer | None") -> int:
-    async with serving(settings, tracer) as doorway:
-        # What there is now, stays: the collector need not look through all of torch again and again while it serves.
-        gc.freeze()
-        host = settings.address.rpartition(":")[0]
-        _log.info("serving", extra=logs.fields(address=f"{host}:{doorway.port}", metrics_port=doorway.metrics_port))
-        return await doorway.run_until_signal()
-
-
 def main(argv: Sequence[str]) -> int:
     """Serves until a signal; returns the exit code: 0 after a drain, 1 with one line on standard error otherwise."""
-    try:
-        settings = load_settings(Settings, argv, os.environ, program="python -m latentwalk.server")
-        logs.configure(settings.log_level)
-        with tracing.exporting("latentwalk-server", os.environ) as tracer:
-            return run(_serve(settings, tracer))
-    except (SettingsError, AddressInUse, NoSuchDevice, GanError, OSError) as error:
-        print(f"latentwalk.server: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return run_service("server", Settings, serving, argv, refusals=(NoSuchDevice, GanError))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 """`python -m latentwalk.trainer`: the one place that knows all the others, and puts them together."""
 
 import asyncio
-import logging
-import os
 import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -11,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
-from latentwalk.rpc import logs, tracing
-from latentwalk.rpc.lifecycle import AddressInUse, Doorway
-from latentwalk.rpc.settings import SettingsError, load_settings
+from latentwalk.rpc.lifecycle import Doorway
+from latentwalk.rpc.program import run_service
 from latentwalk.trainer.announce import Announcer
 from latentwalk.trainer.jobs.book import JobBook
 from latentwalk.trainer.jobs.dispatcher import Dispatcher
@@ -29,8 +26,6 @@ from latentwalk.v1 import training_service_pb2_grpc
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
-
-_log = logging.getLogger("latentwalk.trainer")
 
 
 @asynccontextmanager
@@ -90,26 +85,11 @@ async def _leave_when_draining(doorway: Doorway, dispatcher: Dispatcher, book: J
     book.end_watches()
 
 
-async def _serve(settings: Settings, tracer: "Tracer | None") -> int:
-    async with serving(settings, tracer) as doorway:
-        host = settings.address.rpartition(":")[0]
-        _log.info("serving", extra=logs.fields(address=f"{host}:{doorway.port}", metrics_port=doorway.metrics_port))
-        return await doorway.run_until_signal()
-
-
 def main(argv: Sequence[str]) -> int:
     """Serves until a signal; returns the exit code: 0 after a drain, 1 with one line on standard error otherwise."""
-    try:
-        settings = load_settings(Settings, argv, os.environ, program="python -m latentwalk.trainer")
-        logs.configure(settings.log_level)
-        with tracing.exporting("latentwalk-trainer", os.environ) as tracer:
-            # Not uvloop: it starts processes by fork(), into which gRPC's fork handlers would interfere.
-            return asyncio.run(_serve(settings, tracer))
-    except (SettingsError, AddressInUse, FolderInUse, DatabaseUnusable, ValueError, OSError) as error:
-        print(f"latentwalk.trainer: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    refusals = (FolderInUse, DatabaseUnusable, ValueError)
+    # Not uvloop: it starts processes by fork(), into which gRPC's fork handlers would interfere.
+    return run_service("trainer", Settings, serving, argv, refusals=refusals, run=asyncio.run)
 
 
 if __name__ == "__main__":
