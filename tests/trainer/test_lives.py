@@ -148,8 +148,11 @@ def test_a_job_is_queued_trained_published_and_loaded_by_the_server(
 
 
 def test_a_job_whose_process_is_killed_goes_on_from_its_checkpoint(
-    make_settings, serve_trainer, assert_ends_well, database_url
+    make_settings, serve_trainer, assert_ends_well, database_url, monkeypatch
 ):
+    # As a launcher that has started several services might have left it: nothing to the job.
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
     nobody = "127.0.0.1:1", "127.0.0.1:2"
     with serve_trainer(make_settings(server_address=nobody, database=database_url)) as trainer:
         job_id = trainer.create(SPEC).id

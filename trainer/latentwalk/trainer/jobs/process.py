@@ -21,6 +21,8 @@ from latentwalk.trainer.reports import Ending, News, report_from_json
 Listener: TypeAlias = Callable[[News], Awaitable[object]]
 
 _LONGEST_LINE = 1 << 20
+# By these, torchrun and its like tell a process of its fellows. The service's are none of its jobs'.
+_FELLOWSHIP = frozenset({"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"})
 
 _log = logging.getLogger("latentwalk.jobs")
 
@@ -91,6 +93,7 @@ class Launcher:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
+                env={name: value for name, value in os.environ.items() if name not in _FELLOWSHIP},
                 limit=_LONGEST_LINE,
                 # Ctrl-C in the terminal of the service must not reach it.
                 start_new_session=True,
