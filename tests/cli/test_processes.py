@@ -56,16 +56,18 @@ def test_a_base_installation_says_which_extra_is_missing():
 def test_ctrl_c_stops_watching_and_not_the_job(start_latentwalk, services, wait_until):
     with Client(services.server, trainer_address=services.trainer) as client:
         job = client.train_edit("faces", "endless", edits="zoom", steps=1_000_000, batch_size=4)
-        process = start_latentwalk(*services.flags, "jobs", "watch", job.id, "--json")
-        assert process.stdout is not None
-        assert '"sequence": 1' in process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=30)
-        assert process.returncode == 130
-        assert "Traceback" not in told
-        wait_until(lambda: job.describe().state is JobState.RUNNING)
-        job.cancel()
-        job.delete()
+        try:
+            process = start_latentwalk(*services.flags, "jobs", "watch", job.id, "--json")
+            assert process.stdout is not None
+            assert '"sequence": 1' in process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            _, told = process.communicate(timeout=120)
+            assert process.returncode == 130
+            assert "Traceback" not in told
+            wait_until(lambda: job.describe().state is JobState.RUNNING, 120)
+        finally:
+            job.cancel()
+            job.delete()
 
 
 def test_a_reader_that_goes_away_is_no_failure(services):
