@@ -16,7 +16,7 @@ async def test_a_server_that_is_told_nothing_serves_the_digits_and_what_a_traine
     async with server.serving(Settings(**ENDPOINT, engine_seconds=0, torch_threads=1)) as serving:
         address = f"127.0.0.1:{serving.port}"
         async with (
-            trainer.serving(TrainerSettings(**ENDPOINT, server_address=address)) as training,
+            trainer.serving(TrainerSettings(**ENDPOINT, server_address=(address,))) as training,
             AsyncClient(address, trainer_address=f"127.0.0.1:{training.port}") as client,
         ):
             assert [model.name for model in (await client.models())] == ["digits"]
