@@ -1,6 +1,7 @@
 """Real services as processes, with a tiny generator of random weights, and the command line in front of them."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -83,6 +84,8 @@ def latentwalk(services: Services) -> Callable[..., Any]:
 def start_latentwalk() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts the command line as a process of its own."""
     started: list[subprocess.Popen[str]] = []
+    # A suite that a shell has put into the background ignores Ctrl-C, and so would whatever it starts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def start(*arguments: object, **environment: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
@@ -100,6 +103,7 @@ def start_latentwalk() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         if process.poll() is None:
             process.kill()
         process.communicate()
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
