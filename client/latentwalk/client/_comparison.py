@@ -108,6 +108,7 @@ class _Walk:
     frames: int
 
     def over(self, alpha: tuple[float, float]) -> generation.FramesCall[Any]:
+        """From the one alpha to the other."""
         return generation.walk(
             self.model,
             self.direction,

@@ -83,8 +83,10 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     ) -> None:
         """Walks latents along directions."""
         order = walk_order(request, self._repository.model(request.model))
-        self._check(order.model, order.delivery, order.path.rows, context)
-        await order.rehearse()
+        if not order.is_rehearsed:
+            # Steps are taken for those only who can be served; a straight walk has none, and is checked when it opens.
+            self._check(order.model, order.delivery, order.path.rows, context)
+            await order.rehearse()
         await self._write_frames(order, context, pb.WalkResponse)
 
     async def Interpolate(  # noqa: N802  # pyright: ignore[reportIncompatibleMethodOverride]

@@ -89,7 +89,8 @@ def _turn(method: Method, phase: Phase, step: int, team: Team) -> dict[str, floa
     terms = _finite(step, "loss of", dict(zip(losses, team.averages(list(losses.values())), strict=True)))
     phase.optimiser.zero_grad()
     torch.stack(list(losses.values())).sum().backward()
-    _average_gradients(own, team)
+    if team.seat.of > 1:
+        _average_gradients(own, team)
     _finite(step, "gradient of", _gradient_sums(method, own))
     phase.optimiser.step()
     return terms
