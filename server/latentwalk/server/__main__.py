@@ -40,7 +40,7 @@ SERVICES = {
 
 # The device's thread needs the interpreter for a moment between two operations of torch: while the event loop is busy
 # it would wait for each of them as long as Python's default of 5 ms, which is about as long as it draws.
-_SWITCH_SECONDS = 0.0005
+_SWITCH_SECONDS = 0.00005
 
 _log = logging.getLogger("latentwalk.server")
 
