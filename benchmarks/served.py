@@ -3,10 +3,10 @@
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from latentwalk.client import Client
 
@@ -18,14 +18,15 @@ class Served:
     """A running server."""
 
     address: str
-    process_id: int
+    metrics_address: str
 
     @property
     def memory(self) -> float:
-        """How many MiB of memory it has; 0 where the system does not tell."""
-        status = Path(f"/proc/{self.process_id}/status")
-        lines = status.read_text().splitlines() if status.exists() else []
-        return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:")), 0.0)
+        """How many MiB of memory it has, its device's among them; 0 where the system does not tell."""
+        with urllib.request.urlopen(f"http://{self.metrics_address}/metrics") as reply:
+            lines = reply.read().decode().splitlines()
+        sizes = (line.split() for line in lines if "process_resident_memory_bytes " in line and line[0] != "#")
+        return sum(float(size) for _, size in sizes) / (1 << 20)
 
 
 @contextmanager
@@ -34,14 +35,14 @@ def served(*flags: str) -> Generator[Served]:
 
     It keeps no pictures that it has drawn: what is measured is drawing them.
     """
-    address = f"127.0.0.1:{free_port()}"
-    command = [sys.executable, "-m", "latentwalk.server", "--address", address, "--metrics-address", ""]
-    command += ["--frame-cache-mib", "0", *flags]
+    running = Served(*(f"127.0.0.1:{free_port()}" for _ in range(2)))
+    command = [sys.executable, "-m", "latentwalk.server", "--address", running.address]
+    command += ["--metrics-address", running.metrics_address, "--frame-cache-mib", "0", *flags]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
-        with Client(address) as client:
+        with Client(running.address) as client:
             client.wait_ready(60)
-        yield Served(address, process.pid)
+        yield running
     finally:
         process.terminate()
         try:

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import json
-import os
 import random
 import signal
 import subprocess
@@ -75,13 +74,13 @@ class Server:
 
     @property
     def memory(self) -> int:
-        """Bytes that are resident."""
-        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        """Bytes that are resident, the device's among them."""
+        return int(self.metric("process_resident_memory_bytes") + self.metric("device_process_resident_memory_bytes"))
 
     @property
     def files(self) -> int:
-        """How many files and sockets are open."""
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))  # noqa: PTH208
+        """How many files and sockets are open, the device's among them."""
+        return int(self.metric("process_open_fds") + self.metric("device_process_open_fds"))
 
     def faults(self):
         """The lines of its log that tell of something unexpected."""

@@ -1,6 +1,7 @@
 """Real servers on ports of their own, over stores of real generators, small enough to draw in a millisecond."""
 
 import asyncio
+import multiprocessing
 import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -209,6 +210,16 @@ async def _serve(library: Library, tracer: object = None, **options: object) -> 
 def serve():
     """A function that serves a library: `async with serve(library, max_batch=4) as server`."""
     return _serve
+
+
+@pytest.fixture
+def device_process():
+    """A function that finds the process that draws for the newest server of this test."""
+
+    def newest():
+        return max((one for one in multiprocessing.active_children() if one.name == "device"), key=lambda one: one.pid)
+
+    return newest
 
 
 @pytest.fixture

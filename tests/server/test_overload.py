@@ -1,14 +1,15 @@
 """Overload is refused at once, slow readers cost nothing, and those who leave leave nothing behind."""
 
 import asyncio
+import os
 import random
-import threading
+import signal
+from contextlib import suppress
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from latentwalk.server.engine import Engine
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import image_pb2
 
@@ -157,15 +158,7 @@ async def test_a_drain_serves_the_frames_of_a_running_walk_to_the_end(slow_libra
         await drain
 
 
-async def test_a_device_that_hangs_fails_its_requests_and_the_server_answers_on(library, serve, refusal, monkeypatch):
-    may_draw, draw = threading.Event(), Engine.draw
-    may_draw.set()
-
-    def draw_when_it_may(engine, rows):
-        may_draw.wait(60)
-        return draw(engine, rows)
-
-    monkeypatch.setattr(Engine, "draw", draw_when_it_may)
+async def test_a_device_that_hangs_fails_its_requests_and_is_replaced(library, serve, refusal, device_process):
     async with serve(library, watchdog_seconds=0.3) as server:
         health = health_pb2_grpc.HealthStub(server.channel)
 
@@ -173,17 +166,42 @@ async def test_a_device_that_hangs_fails_its_requests_and_the_server_answers_on(
             reply = await health.Check(health_pb2.HealthCheckRequest())
             return reply.status == health_pb2.HealthCheckResponse.SERVING
 
-        try:
-            may_draw.clear()
-            refused = await refusal(server.generation.Generate(generate(1, "faces")))
-            assert (refused.status, refused.reason) == ("UNAVAILABLE", "DEVICE_FAILED")
-            assert not await is_serving()
-            refused = await refusal(server.generation.Generate(generate(1, "faces")))
-            assert (refused.status, refused.reason) == ("UNAVAILABLE", "DEVICE_FAILED")
-        finally:
-            may_draw.set()
-        async with asyncio.timeout(30):
-            while not await is_serving():  # noqa: ASYNC110 - it is on the other side
-                await asyncio.sleep(0.02)
-        assert (await server.generation.Generate(generate(1, "faces"))).images
+        async def serves_again():
+            with suppress(grpc.aio.AioRpcError):
+                return await is_serving() and (await server.generation.Generate(generate(1, "faces"))).images
+
+        os.kill(device_process().pid, signal.SIGSTOP)
+        refused = await refusal(server.generation.Generate(generate(1, "faces")))
+        assert (refused.status, refused.reason) == ("UNAVAILABLE", "DEVICE_FAILED")
+        assert "has not answered for 0.3 s" in refused.message
+        async with asyncio.timeout(60):
+            while not await serves_again():  # noqa: ASYNC110 - it is on the other side
+                await asyncio.sleep(0.1)
         await server.settles("latentwalk_open_streams", 0)
+
+
+async def test_a_device_that_dies_under_load_is_replaced_and_no_request_fails(library, serve, device_process):
+    async with serve(library, max_batch=8) as server:
+
+        async def walk_on():
+            return len([reply async for reply in server.generation.Walk(walk(300, rows=2, model="faces"))])
+
+        walks = [asyncio.create_task(walk_on()) for _ in range(4)]
+        for _ in range(3):
+            before = await drawn(server)
+            while await drawn(server) < before + 50:  # noqa: ASYNC110 - it is on the other side
+                await asyncio.sleep(0.01)
+            device_process().kill()
+        assert await asyncio.gather(*walks) == [301] * 4
+
+
+async def test_a_device_that_died_while_nothing_was_drawn_is_replaced_for_the_next_request(
+    library, serve, device_process
+):
+    async with serve(library, frame_cache_mib=0) as server:
+        expected = await server.generation.Generate(generate(1, "faces"))
+        for _ in range(2):
+            process = device_process()
+            process.kill()
+            process.join()
+            assert (await server.generation.Generate(generate(1, "faces"))).images == expected.images

@@ -1,9 +1,11 @@
 """`python -m latentwalk.server`, as it is really started and stopped."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import time
 
 import grpc
 import pytest
@@ -20,7 +22,9 @@ class Process:
         command = [sys.executable, "-m", "latentwalk.server", "--store", str(library.path), "--torch-threads", "1"]
         engine = ["--engine-seconds", "0.2", "--engine-cache", str(library.path.parent / "engine")]
         free = ["--address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0", *engine]
-        self.popen = subprocess.Popen([*command, *free, *arguments], stderr=subprocess.PIPE, text=True)
+        self.popen = subprocess.Popen(
+            [*command, *free, *arguments], stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
         self.address = self.wait_for("serving")["address"]
         self.channel = grpc.insecure_channel(self.address)
         self.generation = generation_service_pb2_grpc.GenerationServiceStub(self.channel)
@@ -79,6 +83,38 @@ def test_on_sigterm_a_running_walk_is_served_to_its_end_and_the_process_ends_wit
     process.wait_for("SIGTERM")
     assert len(list(call)) == 100
     assert process.popen.wait(30) == 0
+
+
+def test_a_signal_to_all_its_processes_loses_no_frame_either(slow_library, start):
+    process = start(slow_library)
+    call = process.generation.Walk(walk(100))
+    next(call)
+    os.killpg(process.popen.pid, signal.SIGTERM)
+    process.wait_for("SIGTERM")
+    assert len(list(call)) == 100
+    assert process.popen.wait(30) == 0
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+def test_no_process_is_left_however_it_ends(slow_library, start, ending):
+    process = start(slow_library)
+    call = process.generation.Walk(walk(10_000))
+    next(call)
+    assert len(group(process.popen.pid)) > 1
+    process.popen.send_signal(ending)
+    call.cancel()
+    process.popen.wait(30)
+    until = time.monotonic() + 30
+    while group(process.popen.pid) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert group(process.popen.pid) == []
+
+
+def group(leader):
+    """The processes of that group."""
+    listed = subprocess.run(["ps", "-e", "-o", "pgid=,pid=,stat="], capture_output=True, text=True, check=True)
+    rows = (line.split() for line in listed.stdout.splitlines())
+    return [pid for pgid, pid, state in rows if int(pgid) == leader and not state.startswith("Z")]
 
 
 def test_a_second_signal_ends_the_process_at_once(slow_library, start):

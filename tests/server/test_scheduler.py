@@ -13,7 +13,6 @@ from latentwalk.server.scheduler import (
     DeadlinePassed,
     DeviceFailed,
     DeviceOutOfMemory,
-    DeviceThread,
     Limits,
     PictureFailed,
     Priority,
@@ -52,7 +51,7 @@ class FakeEngine:
     def clock(self):
         return self.now
 
-    def run(self, model, works):
+    async def run(self, model, works):
         self.batches.append((model, list(works)))
         if len(works) > self.memory:
             raise DeviceOutOfMemory
@@ -64,9 +63,9 @@ class FakeEngine:
 
 
 def make(engine, run=None, *, batch=4, queued=16, streams=100, queue_seconds=FOREVER, **options):
-    """A scheduler whose posts arrive at once."""
+    """A scheduler on the clock of its engine."""
     limits = Limits(batch, queued, streams, queue_seconds)
-    return Scheduler(run or engine.run, lambda call: call(), limits, clock=engine.clock, **options)
+    return Scheduler(run or engine.run, limits, clock=engine.clock, **options)
 
 
 def numbers(name, count, poisoned=()):
@@ -84,7 +83,7 @@ async def test_pictures_come_back_in_order_to_the_stream_that_asked():
     scheduler = make(engine)
     with opened(scheduler, "a", 5) as a, opened(scheduler, "b", 2) as b:
         for _ in range(2):
-            scheduler.step()
+            await scheduler.step()
         assert await a.take(5) == [("picture", "a", place) for place in range(5)]
         assert await b.take(2) == [("picture", "b", place) for place in range(2)]
     assert [len(works) for _, works in engine.batches] == [4, 3]
@@ -95,11 +94,11 @@ async def test_a_stream_gets_no_further_ahead_of_its_reader_than_its_credit():
     scheduler = make(engine)
     with opened(scheduler, "a", 1_000_000, credit=3) as stream:
         for _ in range(10):
-            scheduler.step()
+            await scheduler.step()
         assert len(engine.drawn) == 3
         await stream.take(2)
         for _ in range(10):
-            scheduler.step()
+            await scheduler.step()
         assert len(engine.drawn) == 5
 
 
@@ -110,7 +109,7 @@ async def test_a_frame_larger_than_the_credit_is_still_drawn():
         frame = asyncio.create_task(stream.take(10))
         while not frame.done():
             await asyncio.sleep(0)
-            scheduler.step()
+            await scheduler.step()
         assert len(frame.result()) == 10
 
 
@@ -121,7 +120,7 @@ async def test_a_request_that_does_not_fit_is_refused_at_once_with_a_delay_from_
         with pytest.raises(QueueFull, match="holds 16 pictures of at most 16") as unmeasured:
             opened(scheduler, "b", 1)
         assert unmeasured.value.retry_after_seconds == 1.0
-        scheduler.step()
+        await scheduler.step()
         with opened(scheduler, "c", 4, rows=4), pytest.raises(QueueFull) as full:
             opened(scheduler, "d", 10, rows=10)
         assert full.value.retry_after_seconds == pytest.approx(10 * 0.5)
@@ -131,8 +130,8 @@ async def test_later_frames_that_wait_keep_no_newcomer_out():
     scheduler = make(FakeEngine(), queued=16)
     with opened(scheduler, "a", 1_000), opened(scheduler, "b", 1_000), opened(scheduler, "c", 6, rows=6) as c:
         assert scheduler.queued == 16
-        scheduler.step()
-        scheduler.step()
+        await scheduler.step()
+        await scheduler.step()
         assert len(await c.take(6)) == 6
 
 
@@ -140,7 +139,7 @@ async def test_what_would_wait_longer_than_the_queue_may_last_is_refused_at_once
     engine = FakeEngine(seconds_per_picture=0.25)
     scheduler = make(engine, batch=4, queued=1_000, queue_seconds=2.0)
     with opened(scheduler, "a", 4, rows=4):
-        scheduler.step()
+        await scheduler.step()
     with opened(scheduler, "b", 8, rows=8):
         with opened(scheduler, "c", 1), pytest.raises(QueueFull, match=r"2\.2 s of work wait") as full:
             opened(scheduler, "d", 1)
@@ -162,14 +161,14 @@ async def test_a_queue_that_does_not_run_empty_may_hold_only_a_quarter():
 
         assert let_in() == pytest.approx(20, abs=1), "a burst"
         engine.now += 0.6
-        scheduler.step()
+        await scheduler.step()
         assert let_in() == 0, "what waits already has to be drawn first"
         while scheduler.queued > 3:
-            scheduler.step()
+            await scheduler.step()
         let_in()
         assert scheduler.queued == pytest.approx(5, abs=1), "a quarter"
         while scheduler.queued:
-            scheduler.step()
+            await scheduler.step()
         assert let_in() == pytest.approx(20, abs=1), "the next burst"
 
 
@@ -186,7 +185,7 @@ async def test_a_full_batch_may_always_wait_however_slow_the_model():
     engine = FakeEngine(seconds_per_picture=10.0)
     scheduler = make(engine, batch=4, queue_seconds=0.1)
     with opened(scheduler, "a", 4, rows=4):
-        scheduler.step()
+        await scheduler.step()
     with ExitStack() as waiting:
         for name in range(5):
             waiting.enter_context(opened(scheduler, name, 1))
@@ -203,7 +202,7 @@ async def test_few_streams_get_batches_that_are_just_large_enough_for_the_device
     engine = FakeEngine()
     scheduler = make(engine, batch=8, measured=paces)
     with opened(scheduler, "a", 16), opened(scheduler, "b", 16):
-        scheduler.step()
+        await scheduler.step()
     assert len(engine.batches[0][1]) == 4
 
 
@@ -214,7 +213,7 @@ async def test_half_of_many_streams_share_a_batch_up_to_the_largest():
         for count, size in ((12, 6), (50, 8)):
             while scheduler.queued < count:
                 streams.enter_context(opened(scheduler, scheduler.queued, 1))
-            scheduler.step()
+            await scheduler.step()
             assert len(engine.batches[-1][1]) == size
 
 
@@ -242,7 +241,7 @@ async def test_room_that_comes_free_goes_to_a_waiting_reader_before_a_newcomer()
     engine = FakeEngine()
     scheduler = make(engine, batch=2, queued=4)
     with opened(scheduler, "a", 40, credit=4) as a, opened(scheduler, "b", 40, credit=4):
-        scheduler.step()
+        await scheduler.step()
         with opened(scheduler, "c", 2, rows=2):
             await a.take(1)
             with pytest.raises(QueueFull):
@@ -254,7 +253,7 @@ async def test_only_the_guilty_picture_of_a_batch_fails():
     engine = FakeEngine()
     scheduler = make(engine)
     with opened(scheduler, "a", 2) as a, opened(scheduler, "b", 2, poisoned={1}) as b:
-        scheduler.step()
+        await scheduler.step()
         assert len(await a.take(2)) == 2
         assert await b.take(1) == [("picture", "b", 0)]
         with pytest.raises(PictureFailed) as failed:
@@ -266,23 +265,26 @@ async def test_only_the_guilty_picture_of_a_batch_fails():
 async def test_what_is_cancelled_while_its_batch_fails_is_not_tried_again():
     engine, leaving = FakeEngine(), ExitStack()
 
-    def run(model, works):
+    async def run(model, works):
         leaving.close()
-        return engine.run(model, works)
+        return await engine.run(model, works)
 
     scheduler = make(engine, run)
     with opened(scheduler, "a", 2, poisoned={0}) as a:
         leaving.enter_context(opened(scheduler, "b", 2))
-        scheduler.step()
+        await scheduler.step()
         assert engine.drawn == [("a", 1)]
         with pytest.raises(PictureFailed):
             await a.take(1)
 
 
 async def test_an_engine_that_loses_pictures_fails_them_and_nothing_hangs():
-    scheduler = make(FakeEngine(), run=lambda model, works: [])
+    async def lose(model, works):
+        return []
+
+    scheduler = make(FakeEngine(), lose)
     with opened(scheduler, "a", 2) as stream:
-        scheduler.step()
+        await scheduler.step()
         with pytest.raises(PictureFailed, match="1 works became 0 pictures"):
             await stream.take(1)
 
@@ -294,7 +296,7 @@ async def test_works_that_cannot_be_made_fail_the_stream():
 
     scheduler = make(FakeEngine())
     with scheduler.open(MODEL, works(), 5, credit=1, terms=Terms()) as stream:
-        scheduler.step()
+        await scheduler.step()
         assert await stream.take(1) == [("picture", "a", 0)]
         with pytest.raises(ZeroDivisionError):
             await stream.take(1)
@@ -303,7 +305,7 @@ async def test_works_that_cannot_be_made_fail_the_stream():
 async def test_works_that_end_early_fail_the_stream():
     scheduler = make(FakeEngine())
     with scheduler.open(MODEL, numbers("a", 1), 2, credit=5, terms=Terms()) as stream:
-        scheduler.step()
+        await scheduler.step()
         assert await stream.take(1) == [("picture", "a", 0)]
         with pytest.raises(RuntimeError, match="a stream of 2 pictures ended early"):
             await stream.take(1)
@@ -312,7 +314,7 @@ async def test_works_that_end_early_fail_the_stream():
 async def test_no_more_can_be_taken_than_there_are():
     scheduler = make(FakeEngine())
     with opened(scheduler, "a", 1) as stream:
-        scheduler.step()
+        await scheduler.step()
         await stream.take(1)
         with pytest.raises(ValueError, match="1 pictures were asked of a stream that has 0 left"):
             await stream.take(1)
@@ -324,7 +326,7 @@ async def test_a_passed_deadline_is_told_and_nothing_is_drawn():
     scheduler = make(engine, on_dropped=dropped.append)
     with opened(scheduler, "a", 3, deadline=10.0) as stream:
         engine.now = 10.0
-        scheduler.step()
+        await scheduler.step()
         with pytest.raises(DeadlinePassed):
             await stream.take(1)
     assert (engine.drawn, dropped, scheduler.queued, scheduler.streams) == ([], [3], 0, 0)
@@ -335,8 +337,8 @@ async def test_what_a_cancelled_stream_had_waiting_is_dropped_and_counted():
     engine = FakeEngine()
     scheduler = make(engine, on_dropped=dropped.append)
     with opened(scheduler, "a", 6):
-        scheduler.step()
-    scheduler.step()
+        await scheduler.step()
+    await scheduler.step()
     assert (len(engine.drawn), dropped, scheduler.queued, scheduler.streams) == (4, [2], 0, 0)
 
 
@@ -348,7 +350,7 @@ async def test_a_closed_scheduler_fails_its_streams_and_takes_no_more():
             await stream.take(1)
         with pytest.raises(SchedulerClosed):
             opened(scheduler, "b", 1)
-    assert scheduler.wait() is False
+    await asyncio.wait_for(scheduler.run(), 10)
 
 
 async def test_batches_are_reported_with_their_size_and_seconds():
@@ -356,17 +358,15 @@ async def test_batches_are_reported_with_their_size_and_seconds():
     engine = FakeEngine(seconds_per_picture=0.25)
     scheduler = make(engine, on_batch=lambda size, seconds: batches.append((size, seconds)))
     with opened(scheduler, "a", 6):
-        scheduler.step()
-        scheduler.step()
+        await scheduler.step()
+        await scheduler.step()
     assert batches == [(4, 1.0), (2, 0.5)]
 
 
-async def test_a_device_thread_serves_many_readers_at_once():
+async def test_many_readers_are_served_at_once():
     engine = FakeEngine()
-    loop = asyncio.get_running_loop()
-    scheduler = Scheduler(engine.run, loop.call_soon_threadsafe, Limits(8, 64, 10))
-    thread = DeviceThread(scheduler)
-    thread.start()
+    scheduler = make(engine, batch=8, queued=64, streams=10)
+    run = asyncio.create_task(scheduler.run())
 
     async def read(name):
         with opened(scheduler, name, 50, credit=3) as stream:
@@ -376,7 +376,7 @@ async def test_a_device_thread_serves_many_readers_at_once():
     for name, frames in enumerate(read_all):
         assert [picture for frame in frames for picture in frame] == [("picture", name, k) for k in range(50)]
     scheduler.close()
-    thread.join()
+    await run
     assert scheduler.queued == 0
 
 
@@ -392,7 +392,7 @@ async def test_a_picture_that_is_being_drawn_is_drawn_for_all_who_want_it():
     engine, told = FakeEngine(), []
     scheduler = reusing(engine, on_reuse=lambda *counts: told.append(counts))
     with opened(scheduler, "a", 3) as a, opened(scheduler, "a", 3) as b:
-        scheduler.step()
+        await scheduler.step()
         assert await a.take(3) == await b.take(3) == [("picture", "a", place) for place in range(3)]
     assert engine.drawn == [("a", 0), ("a", 1), ("a", 2)]
     assert told == [(0, 3, 3)]
@@ -401,14 +401,14 @@ async def test_a_picture_that_is_being_drawn_is_drawn_for_all_who_want_it():
 async def test_those_who_share_a_picture_share_its_error_and_outlive_the_one_who_asked_first():
     engine, leaving = FakeEngine(), ExitStack()
 
-    def run(model, works):
+    async def run(model, works):
         leaving.close()
-        return engine.run(model, works)
+        return await engine.run(model, works)
 
     scheduler = reusing(engine, run=run)
     leaving.enter_context(opened(scheduler, "a", 2, poisoned={1}))
     with opened(scheduler, "a", 2, poisoned={1}) as b:
-        scheduler.step()
+        await scheduler.step()
         assert await b.take(1) == [("picture", "a", 0)]
         with pytest.raises(PictureFailed) as failed:
             await b.take(1)
@@ -416,21 +416,18 @@ async def test_those_who_share_a_picture_share_its_error_and_outlive_the_one_who
 
 
 async def test_who_asks_for_a_picture_that_was_just_given_up_gets_it():
-    engine, leaving, posted = FakeEngine(), ExitStack(), []
+    engine, leaving = FakeEngine(), ExitStack()
 
-    def run(model, works):
+    async def run(model, works):
         leaving.close()
-        return engine.run(model, works)
+        return await engine.run(model, works)
 
-    reuse = Reuse(lambda model, work: work)
-    scheduler = Scheduler(run, posted.append, Limits(4, 16, 100), reuse=reuse, clock=engine.clock)
+    scheduler = reusing(engine, run=run)
     leaving.enter_context(opened(scheduler, "a", 1))
     with opened(scheduler, "b", 1, poisoned={0}):
-        scheduler.step()
+        await scheduler.step()
         with opened(scheduler, "a", 1) as late:
-            scheduler.step()
-            for call in posted:
-                call()
+            await scheduler.step()
             assert await late.take(1) == [("picture", "a", 0)]
 
 
@@ -438,11 +435,11 @@ async def test_a_picture_that_was_drawn_lately_is_there_at_once():
     engine, told = FakeEngine(), []
     scheduler = reusing(engine, capacity=1 << 20, on_reuse=lambda *counts: told.append(counts))
     with opened(scheduler, "a", 4) as stream:
-        scheduler.step()
+        await scheduler.step()
         await stream.take(4)
     with opened(scheduler, "a", 6) as stream:
         assert await stream.take(4) == [("picture", "a", place) for place in range(4)]
-        scheduler.step()
+        await scheduler.step()
         assert await stream.take(2) == [("picture", "a", 4), ("picture", "a", 5)]
     assert len(engine.drawn) == 6
     assert [sum(column) for column in zip(*told, strict=True)] == [4, 0, 6]
@@ -454,7 +451,7 @@ async def test_what_is_kept_stays_within_its_bytes():
     scheduler = make(engine, reuse=reuse)
     with opened(scheduler, "a", 50) as stream:
         for _ in range(25):
-            scheduler.step()
+            await scheduler.step()
             await stream.take(2)
             assert reuse.bytes <= 10 * entry
     assert reuse.bytes == 10 * entry
@@ -467,7 +464,7 @@ async def test_a_guilty_picture_costs_few_batches():
     engine = FakeEngine()
     scheduler = make(engine, batch=32, queued=100)
     with opened(scheduler, "a", 32, rows=32, poisoned={13}) as stream:
-        scheduler.step()
+        await scheduler.step()
         assert len(await stream.take(13)) == 13
         with pytest.raises(PictureFailed):
             await stream.take(1)
@@ -484,11 +481,11 @@ async def test_a_batch_beyond_the_memory_is_halved_remembered_and_tried_again_af
         async def sizes(batches):
             before = len(engine.batches)
             for _ in range(batches):
-                scheduler.step()
+                await scheduler.step()
                 await stream.take(len(engine.batches[-1][1]))
             return [len(works) for _, works in engine.batches[before:]]
 
-        scheduler.step()
+        await scheduler.step()
         assert len(await stream.take(8)) == 8, "nothing is lost"
         assert [len(works) for _, works in engine.batches] == [8, 4, 2, 2, 4, 2, 2]
         assert set(await sizes(60)) == {2}
@@ -502,7 +499,7 @@ async def test_a_device_without_memory_for_one_picture_fails_that_picture():
     engine.memory = 0
     scheduler = make(engine)
     with opened(scheduler, "a", 1) as stream:
-        scheduler.step()
+        await scheduler.step()
         with pytest.raises(PictureFailed) as failed:
             await stream.take(1)
         assert isinstance(failed.value.__cause__, DeviceOutOfMemory)
@@ -511,7 +508,7 @@ async def test_a_device_without_memory_for_one_picture_fails_that_picture():
 async def test_a_device_that_hangs_fails_its_streams_and_serves_again_when_it_comes_back():
     engine, told, refused = FakeEngine(), [], []
 
-    def run(model, works):
+    async def run(model, works):
         for seconds in (9.0, 2.0, 5.0):
             engine.now += seconds
             scheduler.check_device()
@@ -521,11 +518,11 @@ async def test_a_device_that_hangs_fails_its_streams_and_serves_again_when_it_co
                     refused.append(False)
                 except DeviceFailed:
                     refused.append(True)
-        return engine.run(model, works)
+        return await engine.run(model, works)
 
     scheduler = make(engine, run, watchdog_seconds=10.0, on_device=told.append)
     with opened(scheduler, "a", 8) as stream:
-        scheduler.step()
+        await scheduler.step()
         assert (refused, told) == ([False, True, True], [False, True])
         assert len(await stream.take(4)) == 4
         with pytest.raises(DeviceFailed, match="not answered for 10 s"):
@@ -592,7 +589,7 @@ class Traffic(RuleBasedStateMachine):
     @rule()
     def draw(self):
         now, before = self.engine.now, len(self.engine.drawn)
-        self.scheduler.step()
+        self.runner.run(self.scheduler.step())
         for work in self.engine.drawn[before:]:
             assert self.requests[work[0]]["deadline"] > now
 
@@ -663,7 +660,7 @@ class Traffic(RuleBasedStateMachine):
     @rule()
     def everybody_who_keeps_reading_gets_everything(self):
         for _ in range(200):
-            self.scheduler.step()
+            self.runner.run(self.scheduler.step())
             for name in self.requests:
                 self.runner.run(self.read_some(name, 4))
         for request in self.requests.values():

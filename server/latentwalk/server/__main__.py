@@ -2,12 +2,12 @@
 
 import logging
 import sys
-from asyncio import create_task, get_running_loop, to_thread
+from asyncio import create_task, to_thread, wait
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from latentwalk.gan.errors import GanError
 from latentwalk.oip import open_inference_service_pb2_grpc
@@ -15,15 +15,16 @@ from latentwalk.rpc.lifecycle import Doorway
 from latentwalk.rpc.program import run_service
 from latentwalk.server import generation_servicer, model_servicer, oip_servicer
 from latentwalk.server.builtin import open_store
+from latentwalk.server.device import Device, RemoteEngine
 from latentwalk.server.encoder import Encoder
-from latentwalk.server.engine import Engine, NoSuchDevice, Tuning, find_devices, use_threads
+from latentwalk.server.engine import NoSuchDevice, use_threads
 from latentwalk.server.generation_servicer import GenerationServicer
 from latentwalk.server.keys import picture_key
 from latentwalk.server.metrics import CallMetrics, DrawingMetrics, ModelMetrics, QueueMetrics
 from latentwalk.server.model_servicer import ModelServicer
 from latentwalk.server.oip_servicer import OipServicer
 from latentwalk.server.repository import Repository
-from latentwalk.server.scheduler import DeviceThread, Reuse, Scheduler, watch_device
+from latentwalk.server.scheduler import Reuse, Scheduler, watch_device
 from latentwalk.server.settings import Settings
 from latentwalk.server.steering import Work, draw
 from latentwalk.server.translation import translate
@@ -38,10 +39,6 @@ SERVICES = {
     oip_servicer.SERVICE_NAME: oip_servicer.ROLES,
 }
 
-# The device's thread needs the interpreter for a moment between two operations of torch: while the event loop is busy
-# it would wait for each of them as long as Python's default of 5 ms, which is about as long as it draws.
-_SWITCH_SECONDS = 0.00005
-
 _log = logging.getLogger("latentwalk.server")
 
 
@@ -51,13 +48,14 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
 
     Raises AddressInUse, SettingsError, NoSuchDevice, and GanError or OSError for a store that cannot be opened.
     """
-    use_threads(settings.torch_threads)
-    sys.setswitchinterval(_SWITCH_SECONDS)
+    use_threads(1)  # what is computed here is small: latents and steps
     registry = CollectorRegistry()
-    repository = _repository(settings, registry)
-    doorway = Doorway(settings, SERVICES, registry, translate, tracer)
-    with closing(Encoder(settings.encode_threads)) as encoder:
-        async with _device(settings, registry, doorway) as scheduler:
+    device = await to_thread(Device, settings.device_settings)
+    ProcessCollector("device", device.process_id, registry=registry)
+    with closing(device), closing(Encoder(settings.encode_threads)) as encoder:
+        repository = _repository(settings, registry, device)
+        doorway = Doorway(settings, SERVICES, registry, translate, tracer)
+        async with _scheduler(settings, registry, doorway, device) as scheduler:
             calls = CallMetrics(registry)
             generation = GenerationServicer(repository, scheduler, encoder, calls, settings.credit, doorway.draining)
             _add_servicers(doorway, repository, generation)
@@ -70,18 +68,11 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
                 await doorway.drain()
 
 
-def _repository(settings: Settings, registry: CollectorRegistry) -> Repository:
-    """The models of the store, none of them loaded yet, and the engines that will draw them."""
-    tuning = Tuning(
-        find_devices(settings.device),
-        max_batch=settings.max_batch,
-        seconds=settings.engine_seconds,
-        tolerance=settings.engine_tolerance,
-        cache=settings.engine_cache,
-    )
+def _repository(settings: Settings, registry: CollectorRegistry, device: Device) -> Repository:
+    """The models of the store, none of them loaded yet, and the device that will draw them."""
     return Repository(
         open_store(settings.store),
-        tuning.make_engine,
+        device.make_engine,
         max_rows=settings.max_rows,
         max_frames=settings.max_frames,
         max_frame_bytes=settings.max_frame_bytes,
@@ -90,14 +81,19 @@ def _repository(settings: Settings, registry: CollectorRegistry) -> Repository:
 
 
 @asynccontextmanager
-async def _device(
-    settings: Settings, registry: CollectorRegistry, doorway: Doorway
-) -> AsyncGenerator[Scheduler[Engine, Work, bytes]]:
-    """What has pictures drawn, and its thread, which ends with the context; health says whether the device works."""
+async def _scheduler(
+    settings: Settings, registry: CollectorRegistry, doorway: Doorway, device: Device
+) -> AsyncGenerator[Scheduler[RemoteEngine, Work, bytes]]:
+    """What has pictures drawn, until the context ends; health says whether the device works."""
     queue, drawing = QueueMetrics(registry), DrawingMetrics(registry)
+
+    def report(works: bool) -> None:
+        doorway.report(works=works)
+        if not works:
+            device.interrupt()
+
     scheduler = Scheduler(
         draw,
-        get_running_loop().call_soon_threadsafe,
         settings.limits,
         measured=lambda engine: engine.seconds,
         reuse=Reuse(picture_key, settings.frame_cache_bytes, len),
@@ -106,19 +102,18 @@ async def _device(
         on_dropped=queue.dropped,
         on_refused=queue.refused,
         on_reuse=drawing.reuse,
-        on_device=lambda works: doorway.report(works=works),
+        on_device=report,
     )
     queue.watch(queued=lambda: scheduler.queued, streams=lambda: scheduler.streams)
-    thread = DeviceThread(scheduler)
-    thread.start()
-    watch = create_task(watch_device(scheduler, settings.watchdog_seconds / 4))
+    drawn, watched = create_task(scheduler.run()), create_task(watch_device(scheduler, settings.watchdog_seconds / 4))
     try:
         yield scheduler
     finally:
-        watch.cancel()
+        watched.cancel()
         scheduler.close()
-        if not await to_thread(thread.join, settings.grace_seconds):
+        if (await wait([drawn], timeout=settings.grace_seconds))[1]:
             _log.error("the device did not finish its last batch within %g s", settings.grace_seconds)
+            drawn.cancel()
 
 
 def _add_servicers(doorway: Doorway, repository: Repository, generation: GenerationServicer) -> None:

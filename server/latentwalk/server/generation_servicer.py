@@ -9,8 +9,9 @@ from latentwalk.rpc.caller import caller
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.rpc.roles import Role
 from latentwalk.rpc.tracing import mark, span
+from latentwalk.server.device import RemoteEngine
 from latentwalk.server.encoder import Encoder, Format
-from latentwalk.server.engine import Engine, NonFinitePicture
+from latentwalk.server.engine import NonFinitePicture
 from latentwalk.server.metrics import CallMetrics
 from latentwalk.server.paths import Delivery, Order
 from latentwalk.server.positions import positions_of
@@ -50,7 +51,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     def __init__(
         self,
         repository: Repository,
-        scheduler: Scheduler[Engine, Work, bytes],
+        scheduler: Scheduler[RemoteEngine, Work, bytes],
         encoder: Encoder,
         metrics: CallMetrics,
         credit: Callable[[int], int],

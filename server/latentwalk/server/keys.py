@@ -2,11 +2,12 @@
 
 from collections.abc import Hashable
 
-from latentwalk.server.engine import Engine, Row
+from latentwalk.server.device import RemoteEngine
+from latentwalk.server.engine import Row
 from latentwalk.server.steering import Work
 
 
-def picture_key(engine: Engine, work: Work) -> Hashable:
+def picture_key(engine: RemoteEngine, work: Work) -> Hashable:
     """The weights, the latent and the options, to the last bit; None for a row that is not settled yet."""
     if not isinstance(work, Row):
         return None

@@ -18,7 +18,7 @@ from latentwalk.gan.artifacts import ArtifactStore, Kind, load_direction, load_g
 from latentwalk.gan.errors import CorruptArtifact, InvalidLatent
 from latentwalk.gan.generator import Generator
 from latentwalk.rpc.errors import InvalidRequest, UnknownDirection, UnknownModel
-from latentwalk.server.engine import Engine
+from latentwalk.server.device import RemoteEngine
 from latentwalk.server.served import ServedDirection, ServedModel
 
 Served = TypeVar("Served", ServedModel, ServedDirection)
@@ -56,7 +56,7 @@ class Repository:
     def __init__(
         self,
         store: ArtifactStore,
-        make_engine: Callable[[Generator], Engine],
+        make_engine: Callable[[Generator], RemoteEngine],
         *,
         max_rows: int,
         max_frames: int,

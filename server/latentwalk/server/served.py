@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import UnknownDirection
-from latentwalk.server.engine import Engine
+from latentwalk.server.device import RemoteEngine
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class ServedModel:
 
     name: str
     version: int
-    engine: Engine
+    engine: RemoteEngine
     max_rows: int
     """The most latents of one Generate, and the most starts of a Walk."""
     max_frames: int

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from latentwalk.rpc.endpoint import Endpoint
 from latentwalk.rpc.settings import at_least, between, host_and_port_or_nothing, setting
+from latentwalk.server.device import DeviceSettings
 from latentwalk.server.scheduler import Limits
 
 _MIB = 1 << 20
@@ -35,7 +36,7 @@ class Settings(Endpoint):
         at_least(0),
     )
     watchdog_seconds: float = setting(
-        60.0, "a batch that takes longer fails its requests, and health says NOT_SERVING until it ends", at_least(0.1)
+        60.0, "a batch that takes longer fails its requests, and the device's process is replaced", at_least(0.1)
     )
     frame_cache_mib: int = setting(
         64, "most MiB of drawn pictures to keep for who asks for the same again; 0 for none", at_least(0)
@@ -52,7 +53,7 @@ class Settings(Endpoint):
     max_frames: int = setting(10_000, "most frames of one stream", between(1, 1_000_000))
     encode_threads: int = setting(2, "threads that encode PNG, JPEG and WebP", between(1, 256))
     torch_threads: int = setting(
-        0, "threads that torch computes with; 0 for one less than there are cores", at_least(0)
+        0, "threads that the device computes with on a CPU; 0 for one less than there are cores", at_least(0)
     )
     engine_seconds: float = setting(
         5.0,
@@ -68,6 +69,19 @@ class Settings(Endpoint):
     engine_cache: str = setting(
         "data/engine", "folder that remembers which form of a generator was the fastest; empty to measure at each load"
     )
+
+    @property
+    def device_settings(self) -> DeviceSettings:
+        """The part that the device's process needs."""
+        return DeviceSettings(
+            self.device,
+            self.torch_threads,
+            self.max_batch,
+            self.engine_seconds,
+            self.engine_tolerance,
+            self.engine_cache,
+            self.log_level,
+        )
 
     @property
     def limits(self) -> Limits:

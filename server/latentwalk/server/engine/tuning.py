@@ -30,10 +30,10 @@ class Tuning:
     cache: str
     """The folder where choices are remembered; empty for none."""
 
-    def make_engine(self, generator: Generator) -> Engine:
-        """The generator on its devices, in the form that was chosen before or is chosen now, and warm."""
+    def make_engine(self, generator: Generator, choice: Choice | None = None) -> Engine:
+        """The generator on its devices, in the form of `choice`, or that was chosen before, or is chosen now; warm."""
         generator = generator.to(self.devices[0])
-        engine = Engine(generator, *self.devices, choice=self._choice(generator))
+        engine = Engine(generator, *self.devices, choice=choice or self._choice(generator))
         engine.warm()
         return engine
 

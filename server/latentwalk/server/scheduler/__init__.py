@@ -1,6 +1,6 @@
 """Shares one device among all requests, picture by picture. Knows no gRPC and no torch.
 
-    stream.take  <-  finished pictures  <-  step (device thread)  <-  backlog  <-  refill, as credit comes back
+    stream.take  <-  finished pictures  <-  step (device)  <-  backlog  <-  refill, as credit comes back
 
 A stream is the ordered pictures of one request. The unit of work is one picture, so that a batch may hold pictures of
 many streams, and a stream may join and leave between any two batches.
@@ -9,7 +9,6 @@ many streams, and a stream may join and leave between any two batches.
 from latentwalk.server.scheduler.admission import Limits
 from latentwalk.server.scheduler.backlog import DEFAULT_FPS, Priority, Terms
 from latentwalk.server.scheduler.core import Scheduler
-from latentwalk.server.scheduler.device import DeviceThread, watch_device
 from latentwalk.server.scheduler.errors import (
     DeadlinePassed,
     DeviceFailed,
@@ -20,13 +19,13 @@ from latentwalk.server.scheduler.errors import (
 )
 from latentwalk.server.scheduler.reuse import Reuse
 from latentwalk.server.scheduler.stream import Stream
+from latentwalk.server.scheduler.watch import watch_device
 
 __all__ = [
     "DEFAULT_FPS",
     "DeadlinePassed",
     "DeviceFailed",
     "DeviceOutOfMemory",
-    "DeviceThread",
     "Limits",
     "PictureFailed",
     "Priority",

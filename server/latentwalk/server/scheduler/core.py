@@ -1,9 +1,8 @@
 """The scheduler: accepts streams, feeds the backlog as credit comes back, and hands finished pictures out."""
 
-import threading
+import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Generic
 
@@ -20,15 +19,12 @@ _REFILL_PART = 4
 
 
 class Scheduler(Generic[Model, Work, Picture]):
-    """One bounded queue over all streams, drawn in batches by whoever calls `step`, one caller at a time.
-
-    All other methods belong to the event loop.
+    """One bounded queue over all streams, drawn in batches, one at a time. All methods belong to the event loop.
 
     Args:
         run_batch: draws works of one model, at least 1 and at most limits.batch, all of them strict or none; returns a
             picture or an exception for each, in order. If it raises, the works are drawn again in halves, so that only
             the guilty one fails. DeviceOutOfMemory means smaller batches of this model from now on.
-        post: hands a callback to the event loop from another thread, e.g. loop.call_soon_threadsafe.
         limits: how much may wait.
         reuse: which pictures need not be drawn again; by default, each one is drawn.
         measured: the seconds by batch size that are known of a model before its first batch.
@@ -44,8 +40,7 @@ class Scheduler(Generic[Model, Work, Picture]):
 
     def __init__(
         self,
-        run_batch: Callable[[Model, Sequence[Work]], Sequence[Picture | Exception]],
-        post: Callable[[Callable[[], None]], object],
+        run_batch: Callable[[Model, Sequence[Work]], Awaitable[Sequence[Picture | Exception]]],
         limits: Limits,
         *,
         reuse: Reuse[Model, Work, Picture] | None = None,
@@ -58,7 +53,6 @@ class Scheduler(Generic[Model, Work, Picture]):
         on_reuse: Callable[[int, int, int], object] = lambda kept, shared, drawn: None,
         on_device: Callable[[bool], object] = lambda works: None,
     ) -> None:
-        self._post = post
         self._limits = limits
         self._watchdog_seconds = watchdog_seconds
         self._clock = clock
@@ -69,7 +63,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._on_device = on_device
         # The most pictures of later frames that may wait: the rest of the room is for first frames.
         self._later_limit = max(1, limits.queued // 2)
-        self._changed = threading.Condition()
+        self._changed = asyncio.Event()
         self._reuse: Reuse[Model, Work, Picture] = reuse or Reuse()
         self._backlog: Backlog[Stream[Model, Work, Picture]] = Backlog()
         self._experiences = Experiences(limits.batch, measured)
@@ -101,9 +95,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         now = self._clock()
         newcomer = Newcomer(min(terms.rows, pictures), (model, terms.strict), terms.priority, terms.deadline - now)
         try:
-            # The device's thread takes from the backlog meanwhile, and what counts it must not see it change.
-            with self._changed:
-                self._admission.check(newcomer, now, streams=len(self._streams), owed=len(self._hungry))
+            self._admission.check(newcomer, now, streams=len(self._streams), owed=len(self._hungry))
         except QueueFull:
             self._on_refused()
             raise
@@ -130,39 +122,40 @@ class Scheduler(Generic[Model, Work, Picture]):
             raise DeviceFailed("the device does not answer; try again later")
 
     def close(self) -> None:
-        """Accepts no more streams, fails those that are open, and lets `wait` return False."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        """Accepts no more streams, fails those that are open, and lets `run` end after the batch that is drawn now."""
+        self._closed = True
+        self._changed.set()
         self._fail_all(SchedulerClosed("the scheduler was closed"))
 
-    # -- on the device's thread --------------------------------------------------------------------------------------
+    # -- what is drawn -----------------------------------------------------------------------------------------------
 
-    def wait(self) -> bool:
-        """Blocks until there is something to draw, and returns True; or until the scheduler is closed: False."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or len(self._backlog) > 0)
-            return not self._closed
+    async def run(self) -> None:
+        """Draws batch after batch until the scheduler is closed, whenever the device is free and something waits."""
+        while not self._closed:
+            if len(self._backlog) > 0:
+                await self.step()
+            else:
+                self._changed.clear()
+                await self._changed.wait()
 
-    def step(self) -> None:
+    async def step(self) -> None:
         """Draws one batch of what waits now, if anything does. What is dead is dropped, and not drawn."""
-        with self._changed:
-            taken = self._backlog.take(self._seats, self._clock(), self._reuse.must_draw)
-            experience = self._experiences[taken.family] if taken.family else None
-            # Those whose picture is being drawn for another have no outcome yet.
-            kept = sum(ticket.outcome is not None for ticket in taken.spared)
+        taken = self._backlog.take(self._seats, self._clock(), self._reuse.must_draw)
+        # Those whose picture is being drawn for another have no outcome yet.
+        kept = sum(ticket.outcome is not None for ticket in taken.spared)
         started = self._clock()
         outcomes: list[Picture | Exception] = []
         for ticket in taken.batch:
             ticket.begun = started
-        if experience and taken.family and taken.batch:
-            outcomes = self._drawer.draw(taken.family[0], taken.batch, experience)
-        self._post(partial(self._finish, taken, outcomes, kept, self._clock() - started))
+        if taken.family and taken.batch:
+            outcomes = await self._drawer.draw(taken.family[0], taken.batch, self._experiences[taken.family])
+        try:
+            self._tell(taken, kept, self._clock() - started)
+        finally:
+            self._deliver(taken, outcomes)
 
     def _seats(self, family: Family, lanes: int) -> int:
         return self._experiences[family].seats(lanes)
-
-    # -- on the event loop -------------------------------------------------------------------------------------------
 
     def check_device(self) -> None:
         """To be called now and then: fails all streams if the device hangs; it serves again when it comes back."""
@@ -173,22 +166,9 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._on_device(False)
         self._fail_all(DeviceFailed(f"the device has not answered for {self._watchdog_seconds:g} s"))
 
-    def _finish(
-        self,
-        taken: Taken[Stream[Model, Work, Picture]],
-        outcomes: Sequence[Picture | Exception],
-        kept: int,
-        seconds: float,
-    ) -> None:
-        try:
-            self._tell(taken, kept, seconds)
-        finally:
-            self._deliver(taken, outcomes)
-
     def _deliver(self, taken: Taken[Stream[Model, Work, Picture]], outcomes: Sequence[Picture | Exception]) -> None:
         batch: list[Ticket[Work, Picture]] = taken.batch
-        with self._changed:
-            self._reuse.drawn(batch, outcomes)
+        self._reuse.drawn(batch, outcomes)
         for stream, _ in taken.expired:
             stream.fail(DeadlinePassed("the deadline passed in the queue"))
         self._hand_out([*batch, *(twin for ticket in batch for twin in ticket.twins), *taken.spared])
@@ -216,7 +196,6 @@ class Scheduler(Generic[Model, Work, Picture]):
         """Asks a stream for as many works as its credit, its share of the backlog and the room allow."""
         if (wanted := self._wanted(stream)) <= 0:
             return
-        # Only this thread fills the backlog: there will be no less room than there is now.
         if (count := min(wanted, self._room(stream))) > 0:
             self._ask(stream, count)
         elif not stream.waiting:
@@ -230,9 +209,8 @@ class Scheduler(Generic[Model, Work, Picture]):
         return min(allowance, share - waiting)
 
     def _room(self, stream: Stream[Model, Work, Picture]) -> int:
-        with self._changed:
-            later = max(0, self._later_limit - self._backlog.later)
-            return min(self._limits.queued - len(self._backlog), stream.unbegun + later)
+        later = max(0, self._later_limit - self._backlog.later)
+        return min(self._limits.queued - len(self._backlog), stream.unbegun + later)
 
     def _ask(self, stream: Stream[Model, Work, Picture], count: int) -> None:
         try:
@@ -244,10 +222,9 @@ class Scheduler(Generic[Model, Work, Picture]):
             stream.fail(RuntimeError(f"a stream of {stream.pictures} pictures ended early"))
         tickets = [Ticket(stream, work, self._reuse.key_of(stream.model, work)) for work in works]
         stream.ask(tickets)
-        with self._changed:
-            new = [ticket for ticket in tickets if not self._reuse.is_kept(ticket)]
-            self._backlog.add(stream, new, self._clock(), spared=len(tickets) - len(new))
-            self._changed.notify()
+        new = [ticket for ticket in tickets if not self._reuse.is_kept(ticket)]
+        self._backlog.add(stream, new, self._clock(), spared=len(tickets) - len(new))
+        self._changed.set()
         if len(new) < len(tickets):
             self._on_reuse(len(tickets) - len(new), 0, 0)
             stream.wake()
@@ -265,9 +242,8 @@ class Scheduler(Generic[Model, Work, Picture]):
             stream.fail(error)
 
     def _close_stream(self, stream: Stream[Model, Work, Picture]) -> None:
-        with self._changed:
-            stream.closed = True
-            dropped = self._backlog.remove(stream)
+        stream.closed = True
+        dropped = self._backlog.remove(stream)
         self._streams.discard(stream)
         self._hungry.pop(stream, None)
         if dropped:

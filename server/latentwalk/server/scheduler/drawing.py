@@ -1,7 +1,8 @@
 """One batch on the device, whatever happens to it: every ticket gets a picture or an error of its own."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import compress
 from typing import Any, Generic
 
 from latentwalk.server.scheduler.backlog import Model, Work
@@ -22,7 +23,7 @@ class Drawer(Generic[Model, Work, Picture]):
 
     def __init__(
         self,
-        run: Callable[[Model, Sequence[Work]], Sequence[Picture | Exception]],
+        run: Callable[[Model, Sequence[Work]], Awaitable[Sequence[Picture | Exception]]],
         clock: Callable[[], float],
     ) -> None:
         self._run = run
@@ -30,12 +31,12 @@ class Drawer(Generic[Model, Work, Picture]):
         self.running_since: float | None = None
         """When the device began what it is doing now; None while it does nothing."""
 
-    def draw(
+    async def draw(
         self, model: Model, tickets: Sequence[Ticket[Any, Any]], experience: Experience
     ) -> list[Picture | Exception]:
         """A picture or an exception for each ticket, in order."""
         try:
-            return self._drawn(model, [ticket.work for ticket in tickets], experience)
+            return await self._drawn(model, [ticket.work for ticket in tickets], experience)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not take the innocent with it
             _log.warning("a batch of %d failed: %r", len(tickets), error)
             if isinstance(error, DeviceOutOfMemory):
@@ -46,13 +47,13 @@ class Drawer(Generic[Model, Work, Picture]):
         return [
             outcome
             for part in (tickets[:half], tickets[half:])
-            for outcome in self._draw_wanted(model, part, experience)
+            for outcome in await self._draw_wanted(model, part, experience)
         ]
 
-    def _drawn(self, model: Model, works: list[Work], experience: Experience) -> list[Picture | Exception]:
+    async def _drawn(self, model: Model, works: list[Work], experience: Experience) -> list[Picture | Exception]:
         started = self.running_since = self._clock()
         try:
-            pictures = list(self._run(model, works))
+            pictures = list(await self._run(model, works))
         finally:
             self.running_since = None
         if len(pictures) != len(works):
@@ -60,11 +61,10 @@ class Drawer(Generic[Model, Work, Picture]):
         experience.went_well(len(works), self._clock() - started)
         return pictures
 
-    def _draw_wanted(
+    async def _draw_wanted(
         self, model: Model, tickets: Sequence[Ticket[Any, Any]], experience: Experience
     ) -> list[Picture | Exception]:
-        for ticket in tickets:
-            ticket.given_up = not ticket.is_wanted
-        rest = [ticket for ticket in tickets if not ticket.given_up]
-        drawn = iter(self.draw(model, rest, experience) if rest else ())
-        return [SchedulerClosed("the stream was closed") if ticket.given_up else next(drawn) for ticket in tickets]
+        wanted = [ticket.is_wanted for ticket in tickets]
+        rest = list(compress(tickets, wanted))
+        drawn = iter(await self.draw(model, rest, experience) if rest else ())
+        return [next(drawn) if is_wanted else SchedulerClosed("the stream was closed") for is_wanted in wanted]

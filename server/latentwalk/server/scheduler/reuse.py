@@ -40,7 +40,7 @@ class PictureCache(Generic[Picture]):
 
 
 class Reuse(Generic[Model, Work, Picture]):
-    """Knows which pictures are being drawn, and which were drawn lately. Must be used by one thread at a time.
+    """Knows which pictures are being drawn, and which were drawn lately.
 
     Args:
         key_of: what the picture of a work depends on, all of it: equal keys mean equal pictures. None is equal to
@@ -76,7 +76,7 @@ class Reuse(Generic[Model, Work, Picture]):
         if ticket.key is None:
             return True
         leader = self._drawing.get(ticket.key)
-        if leader is not None and not leader.given_up:
+        if leader is not None:
             leader.twins.append(ticket)
             return False
         if self.is_kept(ticket):
@@ -90,8 +90,7 @@ class Reuse(Generic[Model, Work, Picture]):
             ticket.outcome = outcome
             if ticket.key is None:
                 continue
-            if self._drawing.get(ticket.key) is ticket:
-                del self._drawing[ticket.key]
+            del self._drawing[ticket.key]
             for twin in ticket.twins:
                 twin.outcome = outcome
             if not isinstance(outcome, Exception):

@@ -15,7 +15,7 @@ Picture = TypeVar("Picture")
 class Ticket(Generic[Work, Picture]):
     """One picture of a stream, from when its work was made until its reader takes it."""
 
-    __slots__ = ("begun", "given_up", "key", "outcome", "stream", "twins", "work")
+    __slots__ = ("begun", "key", "outcome", "stream", "twins", "work")
 
     def __init__(self, stream: "Stream[Any, Work, Picture]", work: Work, key: Hashable) -> None:
         self.stream = stream
@@ -24,11 +24,9 @@ class Ticket(Generic[Work, Picture]):
         """What the picture depends on; equal keys mean equal pictures."""
         self.begun: float | None = None
         """When the device began to draw it; None if it did not, or not for this ticket."""
-        self.given_up = False
-        """Whether the device has left it undrawn, since nobody wanted it any more."""
         self.outcome: Picture | Exception | None = None
         self.twins: list[Ticket[Work, Picture]] = []
-        """Tickets of the same picture, whose turn came while this one was being drawn."""
+        """Tickets of the same picture that are served with this one."""
 
     @property
     def is_wanted(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 
 from latentwalk.rpc.errors import DeadlineExceeded, InvalidRequest, NotServing, ServiceError
-from latentwalk.server.engine import Engine
+from latentwalk.server.device import RemoteEngine
 from latentwalk.server.metrics import CallMetrics
 from latentwalk.server.paths import Order
 from latentwalk.server.positions import positions_of
@@ -18,7 +18,7 @@ from latentwalk.server.validation import read_setup, steer_order
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import image_pb2
 
-PictureStream = Stream[Engine, Work, bytes]
+PictureStream = Stream[RemoteEngine, Work, bytes]
 
 _ENDINGS = (DeadlineExceeded, NotServing)
 """What ends the stream; any other error of the wire only refuses the position that met it."""

@@ -1,10 +1,10 @@
 """Rows that are settled when the device comes to them, and not when they are queued."""
 
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from latentwalk.server.engine import Engine, Row
+from latentwalk.server.device import RemoteEngine
+from latentwalk.server.engine import Row
 from latentwalk.server.paths import Order
 from latentwalk.server.steering.inbox import Arrival
 
@@ -21,7 +21,6 @@ class Target:
     """What one interactive stream has waiting in the scheduler; it keeps its place there when its aim is replaced."""
 
     def __init__(self, aim: Aim) -> None:
-        self._lock = threading.Lock()
         self._aim = aim
         self._rows = list(aim.order.rows())
         self._is_settled = False
@@ -41,20 +40,18 @@ class Target:
         rows = list(aim.order.rows())
         if aim.order.model.engine is not self._aim.order.model.engine or len(rows) != len(self._rows):
             return False
-        with self._lock:
-            if not self._is_settled:
-                self._aim, self._rows = aim, rows
-            return not self._is_settled
+        if not self._is_settled:
+            self._aim, self._rows = aim, rows
+        return not self._is_settled
 
     def works(self) -> "Iterator[LateRow]":
         """One for each row."""
         return (LateRow(self, index) for index in range(len(self._rows)))
 
     def settle(self, index: int) -> Row:
-        """The row of that index, of the aim that all rows are drawn for from now on. Belongs to the device's thread."""
-        with self._lock:
-            self._is_settled = True
-            return self._rows[index]
+        """The row of that index, of the aim that all rows are drawn for from now on."""
+        self._is_settled = True
+        return self._rows[index]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +66,7 @@ Work = Row | LateRow
 """What the scheduler hands to `draw`."""
 
 
-def draw(engine: Engine, works: Sequence[Work]) -> Sequence[bytes | Exception]:
-    """`Engine.draw`, for works that may be settled only now."""
-    return engine.draw([work.target.settle(work.index) if isinstance(work, LateRow) else work for work in works])
+async def draw(engine: RemoteEngine, works: Sequence[Work]) -> Sequence[bytes | Exception]:
+    """`RemoteEngine.draw`, for works that may be settled only now."""
+    rows = [work.target.settle(work.index) if isinstance(work, LateRow) else work for work in works]
+    return await engine.draw(rows)

@@ -1,0 +1,91 @@
+"""The device's process: holds the engines, and answers one request after the other on each of two lines.
+
+One line is for drawing and one for making, so that a new model that is measured and warmed holds nobody up. When the
+server is gone, however it ended, the lines are closed, and the process ends.
+"""
+
+import os
+import pickle
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from latentwalk.rpc import logs
+from latentwalk.server.device.line import Line
+from latentwalk.server.device.messages import Draw, Make, Request, Sent
+from latentwalk.server.device.settings import DeviceSettings
+from latentwalk.server.engine import Engine, Tuning, find_devices, use_threads
+
+# While an engine is made, the line that draws needs the interpreter for a moment between two operations of torch.
+_SWITCH_SECONDS = 0.00005
+
+
+class Host:
+    """The engines, by number."""
+
+    def __init__(self, tuning: Tuning) -> None:
+        self._tuning = tuning
+        self._engines: dict[int, Engine] = {}
+
+    def answer(self, request: Request) -> object:
+        """What the request asks for."""
+        match request:
+            case Draw():
+                return self._engines[request.engine].draw(request.rows())
+            case Make():
+                engine = self._tuning.make_engine(request.generator, request.choice)
+                self._engines[request.engine] = engine
+                return engine.choice
+
+    def forget(self, engines: Sequence[int]) -> None:
+        """Let go of these engines."""
+        for number in engines:
+            self._engines.pop(number, None)
+
+
+def serve(drawing: Line, making: Line, settings: DeviceSettings) -> None:
+    """The whole life of the process. First it says on the line for making whether the device can be used."""
+    # A signal to all processes of a group is meant for the server, which drains first.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    logs.configure(settings.log_level)
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    use_threads(settings.threads)
+    try:
+        host = Host(settings.tuning(find_devices(settings.device)))
+    except Exception as error:  # noqa: BLE001 - it goes to the server
+        making.send(portable(error))
+        return
+    making.send(None)
+    threading.Thread(target=_converse, args=(making, host), name="making", daemon=True).start()
+    _converse(drawing, host)
+    os._exit(0)  # whatever is being made is for nobody
+
+
+def _converse(line: Line, host: Host) -> None:
+    """Answers until the line is closed."""
+    while True:
+        try:
+            sent: Sent = line.receive()
+        except (EOFError, OSError):
+            return
+        forgotten, request = sent
+        host.forget(forgotten)
+        try:
+            reply = host.answer(request)
+        except Exception as error:  # noqa: BLE001 - it goes to who asked
+            reply = portable(error)
+        try:
+            line.send(reply)
+        except OSError:
+            return
+
+
+def portable(error: Exception) -> Exception:
+    """The error itself if it can be sent to the server, or else its words."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - just pickled
+    except Exception:  # noqa: BLE001 - whatever an exception's own code raises
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error

@@ -1,0 +1,107 @@
+"""One process of the device, seen from the server."""
+
+import atexit
+import multiprocessing
+import socket
+from collections.abc import Sequence
+from threading import Lock
+from typing import cast
+
+from latentwalk.server.device.host import serve
+from latentwalk.server.device.line import AsyncLine, Line
+from latentwalk.server.device.messages import Draw, Make
+from latentwalk.server.device.settings import DeviceSettings
+from latentwalk.server.engine import Choice
+from latentwalk.server.engine.pixels import Picture
+from latentwalk.server.scheduler import DeviceFailed
+
+# Forks from a process that has imported torch and done nothing with it: a fork of the server itself would inherit the
+# locks of its threads, and a fresh interpreter would need seconds.
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload([serve.__module__])
+
+_END_SECONDS = 5.0
+
+
+class DeviceProcess:
+    """Starts with its construction, which may take seconds, and ends with `end`, or with the server.
+
+    Raises NoSuchDevice, and DeviceFailed if the process ends before it is ready. After DeviceFailed it is of no use.
+    """
+
+    def __init__(self, settings: DeviceSettings) -> None:
+        self.is_drawing = False
+        (drawing, theirs_drawing), (making, theirs_making) = socket.socketpair(), socket.socketpair()
+        self._drawing, self._making = AsyncLine(drawing), Line(making)
+        self._making_turn = Lock()
+        self._process = _CONTEXT.Process(
+            target=serve, args=(Line(theirs_drawing), Line(theirs_making), settings), name="device", daemon=True
+        )
+        self._process.start()
+        # Before multiprocessing's own handler, which would wait for the process.
+        atexit.register(self.end)
+        theirs_drawing.close()
+        theirs_making.close()
+        try:
+            self._made()
+        except Exception:
+            self.end()
+            raise
+
+    @property
+    def id(self) -> int:
+        """As the system knows it."""
+        return self._process.pid or 0
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is of no use any more."""
+        return self._drawing.is_closed
+
+    async def draw(self, forgotten: Sequence[int], request: Draw) -> list[Picture]:
+        """The pictures of the request. One at a time. Raises what the engine raises, and DeviceFailed."""
+        self.is_drawing = True
+        try:
+            await self._drawing.send((forgotten, request))
+            return cast("list[Picture]", _result(await self._drawing.receive()))
+        except (EOFError, OSError) as error:
+            raise self._failed() from error
+        finally:
+            self.is_drawing = False
+
+    def make(self, forgotten: Sequence[int], request: Make) -> Choice:
+        """How the engine of the request serves. Raises what Tuning.make_engine raises, and DeviceFailed."""
+        with self._making_turn:
+            try:
+                self._making.send((forgotten, request))
+            except OSError as error:
+                raise self._failed() from error
+            return cast("Choice", self._made())
+
+    def kill(self) -> None:
+        """Ends it at once, whatever it does; whoever waits for a reply gets DeviceFailed."""
+        self._process.kill()
+
+    def end(self) -> None:
+        """Ends it, and frees what it held. Nobody may be waiting for a reply."""
+        atexit.unregister(self.end)
+        self.kill()
+        self._process.join(_END_SECONDS)
+        self._drawing.close()
+        self._making.close()
+
+    def _made(self) -> object:
+        try:
+            return _result(self._making.receive())
+        except (EOFError, OSError) as error:
+            raise self._failed() from error
+
+    def _failed(self) -> DeviceFailed:
+        self._process.join(_END_SECONDS)
+        return DeviceFailed(f"the device's process ended with exit code {self._process.exitcode}")
+
+
+def _result(reply: object) -> object:
+    if isinstance(reply, Exception):
+        raise reply
+    return reply

@@ -1,0 +1,108 @@
+"""The device as the server has it: in one process at a time, and in the next one when that has ended."""
+
+import asyncio
+import logging
+import weakref
+from collections.abc import Mapping, Sequence
+from itertools import count
+from queue import SimpleQueue
+from threading import Lock
+
+from latentwalk.gan.generator import Generator
+from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.server.device.messages import Draw, Make
+from latentwalk.server.device.process import DeviceProcess
+from latentwalk.server.device.settings import DeviceSettings
+from latentwalk.server.engine import Choice, PictureSize, Row
+from latentwalk.server.engine.pixels import Picture
+
+_log = logging.getLogger("latentwalk.device")
+
+
+class Device:
+    """Makes engines that draw in the device's process. For any thread. Raises NoSuchDevice."""
+
+    def __init__(self, settings: DeviceSettings) -> None:
+        self._settings = settings
+        self._turn = Lock()
+        self._process = DeviceProcess(settings)
+        self._numbers = count()
+        # Reentrant, unlike a list with a lock: engines may be collected anywhere.
+        self._forgotten: SimpleQueue[int] = SimpleQueue()
+
+    def make_engine(self, generator: Generator) -> "RemoteEngine":
+        """The generator on the device, in its fastest form, and warm."""
+        return RemoteEngine(self, generator, next(self._numbers))
+
+    def process(self) -> DeviceProcess:
+        """The process that serves; a new one if the last one has ended."""
+        with self._turn:
+            if self._process.has_ended:
+                _log.error("the device's process has ended; a new one is started")
+                self._process.end()
+                self._process = DeviceProcess(self._settings)
+            return self._process
+
+    def process_id(self) -> int:
+        """Of the process that serves, or served last."""
+        return self._process.id
+
+    def holds(self, process: DeviceProcess) -> bool:
+        """Whether it is this process that serves."""
+        return process is self._process and not process.has_ended
+
+    def interrupt(self) -> None:
+        """Ends the process if it draws, which fails with DeviceFailed; what is made may take as long as it takes."""
+        if self._process.is_drawing:
+            _log.error("the device's process does not answer, and is ended")
+            self._process.kill()
+
+    def close(self) -> None:
+        """Ends the process; the engines are of no use any more."""
+        with self._turn:
+            self._process.end()
+
+    def forget(self, engine: int) -> None:
+        """Nobody will ask for this engine any more: the process is told with the next request."""
+        self._forgotten.put(engine)
+
+    def forgotten(self) -> Sequence[int]:
+        """Those that the process was not told of yet."""
+        return [self._forgotten.get() for _ in range(self._forgotten.qsize())]
+
+
+class RemoteEngine:
+    """A generator in the device's process. It comes back by itself, in the same form, when that has ended."""
+
+    def __init__(self, device: Device, generator: Generator, number: int) -> None:
+        self.spec: GeneratorSpec = generator.spec
+        self.digest: str = generator.digest
+        self.size = PictureSize(self.spec.resolution, self.spec.resolution, self.spec.channels)
+        self._device = device
+        self._generator = generator
+        self._number = number
+        weakref.finalize(self, device.forget, number).atexit = False
+        self._process, self.choice = self._made(None)
+
+    @property
+    def variants(self) -> Mapping[int, str]:
+        """As Engine.variants."""
+        return self.choice.variants
+
+    @property
+    def seconds(self) -> Mapping[int, float]:
+        """As Engine.seconds."""
+        return self.choice.seconds
+
+    async def draw(self, rows: Sequence[Row]) -> list[Picture]:
+        """As Engine.draw, of all engines of the device one at a time.
+
+        Raises DeviceFailed if the process ends meanwhile: the next call has it started again.
+        """
+        if not self._device.holds(self._process):
+            self._process, self.choice = await asyncio.to_thread(self._made, self.choice)
+        return await self._process.draw(self._device.forgotten(), Draw.of(self._number, rows))
+
+    def _made(self, choice: Choice | None) -> tuple[DeviceProcess, Choice]:
+        process = self._device.process()
+        return process, process.make(self._device.forgotten(), Make(self._number, self._generator, choice))

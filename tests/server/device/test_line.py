@@ -1,0 +1,65 @@
+"""A line brings what it was given, in order, whatever its size."""
+
+import asyncio
+import socket
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latentwalk.server.device.line import AsyncLine, Line
+
+# Some larger than what the system holds between the two ends.
+SIZES = st.lists(st.one_of(st.integers(0, 100), st.integers(200_000, 1_000_000)), min_size=1, max_size=5)
+
+
+async def through(lines, values):
+    """What arrives of the values, sent from another thread."""
+    sender, receiver = lines
+    thread = threading.Thread(target=lambda: [sender.send(value) for value in values])
+    thread.start()
+    arrived = [await receiver.receive() for _ in values]
+    thread.join()
+    return arrived
+
+
+@given(sizes=SIZES)
+def test_what_a_thread_sends_arrives_on_the_loop(sizes):
+    values = [(place, b"x" * size) for place, size in enumerate(sizes)]
+    one, other = socket.socketpair()
+    with one, other:
+        assert asyncio.run(through((Line(one), AsyncLine(other)), values)) == values
+
+
+@given(sizes=SIZES)
+def test_what_the_loop_sends_arrives_in_a_thread(sizes):
+    values = [(place, b"x" * size) for place, size in enumerate(sizes)]
+    one, other = socket.socketpair()
+    line, arrived = Line(other), []
+
+    async def send_all():
+        sender = AsyncLine(one)
+        for value in values:
+            await sender.send(value)
+
+    with one, other:
+        thread = threading.Thread(target=lambda: arrived.extend(line.receive() for _ in values))
+        thread.start()
+        asyncio.run(send_all())
+        thread.join()
+    assert arrived == values
+
+
+async def test_the_end_of_the_other_side_is_told_after_what_it_sent():
+    one, other = socket.socketpair()
+    with other:
+        sender, line = Line(one), AsyncLine(other)
+        assert not line.is_closed
+        sender.send("last words")
+        sender.close()
+        assert not line.is_closed
+        assert await line.receive() == "last words"
+        assert line.is_closed
+        with pytest.raises(EOFError, match="the other end is closed"):
+            await line.receive()

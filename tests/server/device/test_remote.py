@@ -1,0 +1,132 @@
+"""The device's process draws what an engine in this process draws, and gives its errors back."""
+
+import asyncio
+import gc
+import os
+import signal
+
+import pytest
+import torch
+
+from latentwalk.gan.errors import CorruptArtifact
+from latentwalk.server.device import Device, DeviceSettings
+from latentwalk.server.device.host import Host, portable
+from latentwalk.server.device.messages import Draw, Make
+from latentwalk.server.engine import Engine, NonFinitePicture, NoSuchDevice, Row, Tuning
+from latentwalk.server.engine.rows import sample_rows
+from latentwalk.server.scheduler import DeviceFailed, DeviceOutOfMemory
+
+CPU = torch.device("cpu")
+SETTINGS = DeviceSettings("cpu", 1, 8, 0.0, 0.5, "", "error")
+
+
+@pytest.fixture
+def device():
+    """A device's process."""
+    device = Device(SETTINGS)
+    yield device
+    device.close()
+
+
+async def test_it_draws_the_bytes_of_an_engine_in_this_process(device, faces, digits):
+    for generator in (faces, digits):
+        rows = sample_rows(generator.spec, 11)
+        strict = [Row(row.z, row.condition, strict=True) for row in rows[:2]]
+        remote, engine = device.make_engine(generator), Engine(generator, CPU)
+        assert (remote.spec, remote.digest, remote.size) == (engine.spec, engine.digest, engine.size)
+        assert await remote.draw([*rows, *strict]) == engine.draw([*rows, *strict])
+
+
+async def test_a_form_that_was_measured_there_is_known_here(faces):
+    device = Device(DeviceSettings("cpu", 1, 4, 0.2, 0.5, "", "error"))
+    try:
+        engine = device.make_engine(faces)
+        assert set(engine.variants) == set(engine.seconds) == {1, 2, 4}
+        assert all(seconds > 0 for seconds in engine.seconds.values())
+    finally:
+        device.close()
+
+
+async def test_a_picture_that_is_not_finite_fails_alone(device, wild):
+    good, bad = sample_rows(wild.spec, 1)[0], Row(torch.full([6], 1e30), None)
+    drawn = await device.make_engine(wild).draw([good, bad, good])
+    assert isinstance(drawn[1], NonFinitePicture)
+    assert drawn[0] == drawn[2]
+    assert isinstance(drawn[0], bytes)
+
+
+async def test_an_error_of_the_engine_is_raised_here_and_the_next_batch_is_drawn(device, faces):
+    engine = device.make_engine(faces)
+    with pytest.raises(RuntimeError, match="expected input"):
+        await engine.draw([Row(torch.zeros(7), None)])
+    assert len(await engine.draw(sample_rows(faces.spec, 1))) == 1
+
+
+def test_a_device_that_is_not_there_is_told_at_once():
+    with pytest.raises(NoSuchDevice, match="device 'nonsense' cannot be used"):
+        Device(DeviceSettings("nonsense", 1, 8, 0.0, 0.5, "", "error"))
+
+
+async def test_engines_come_back_in_the_form_they_had_when_the_process_has_died(device, faces, digits, device_process):
+    engines = [device.make_engine(generator) for generator in (faces, digits)]
+    choices = [engine.choice for engine in engines]
+    batches = [sample_rows(engine.spec, 3) for engine in engines]
+    drawn = [await engine.draw(rows) for engine, rows in zip(engines, batches, strict=True)]
+    process = device_process()
+    process.kill()
+    process.join()
+    assert [await engine.draw(rows) for engine, rows in zip(engines, batches, strict=True)] == drawn
+    assert [engine.choice for engine in engines] == choices
+
+
+async def test_a_batch_on_a_process_that_dies_fails_and_so_says_how_it_ended(device, faces, device_process):
+    engine = device.make_engine(faces)
+    os.kill(device_process().pid, signal.SIGSTOP)
+    drawing = asyncio.create_task(engine.draw(sample_rows(faces.spec, 1)))
+    await asyncio.sleep(0.05)
+    device.interrupt()
+    with pytest.raises(DeviceFailed, match="ended with exit code -9"):
+        await drawing
+
+
+async def test_a_signal_to_the_whole_group_does_not_end_it(device, faces, device_process):
+    engine = device.make_engine(faces)
+    process = device_process()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(process.pid, number)
+    assert await engine.draw(sample_rows(faces.spec, 1))
+    assert device_process() is process
+
+
+async def test_an_engine_that_nobody_has_any_more_is_forgotten(device, faces):
+    gone, kept = device.make_engine(faces), device.make_engine(faces)
+    del gone
+    gc.collect()
+    await kept.draw(sample_rows(faces.spec, 1))
+    assert device.forgotten() == [], "the process has been told"
+
+
+def test_the_process_lets_go_of_what_is_forgotten(faces):
+    host = Host(Tuning((CPU,), 4, 0.0, 0.5, ""))
+    rows = sample_rows(faces.spec, 1)
+    for number in (1, 2):
+        host.answer(Make(number, faces, None))
+    host.forget([1, 99])
+    assert host.answer(Draw.of(2, rows)) == Engine(faces, CPU).draw(rows)
+    with pytest.raises(KeyError):
+        host.answer(Draw.of(1, rows))
+
+
+class Unportable(Exception):
+    """Can be pickled, but not made again."""
+
+    def __init__(self, one, other):
+        super().__init__(f"{one} and {other}")
+
+
+def test_an_error_that_cannot_be_sent_arrives_in_words():
+    for error in (DeviceOutOfMemory("full"), NonFinitePicture("NaN"), CorruptArtifact("generators/faces/1", "torn")):
+        sent = portable(error)
+        assert sent is error
+    words = portable(Unportable(1, 2))
+    assert (type(words), str(words)) == (RuntimeError, "Unportable: 1 and 2")
