@@ -81,6 +81,11 @@ class Generator(nn.Module, ABC):
         raise GanError(f"a generator of family {self.spec.family} has no first layer to look into")
 
     @property
+    def device(self) -> torch.device:
+        """Where its weights are: codes and conditions must be there, too."""
+        return next(self.parameters()).device
+
+    @property
     def digest(self) -> str:
         """The sha256 of spec and weights, as digest_of gives it.
 

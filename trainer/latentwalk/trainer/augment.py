@@ -26,7 +26,7 @@ class Augmentation:
         """Edits pictures [N, C, H, W] in (-1, 1), each by its own amount."""
         amounts = dice.roll(len(pictures), lambda whole, random: self._edit.draw(whole, *self._amounts, random))
         # An edit fills with 0 what it sees beyond the border: moved to where the border's colour is 0, and back.
-        ground = _border(pictures) if self._looks_beyond else torch.zeros(())
+        ground = _border(pictures) if self._looks_beyond else pictures.new_zeros(())
         edited, _ = self._edit(pictures - ground, amounts)
         return (edited + ground).clamp_(-1, 1)
 

@@ -48,7 +48,8 @@ class Checkpoints:
     def save(self, step: int, tensors: Mapping[str, Tensor], numbers: JsonObject) -> None:
         """Writes a checkpoint, then removes all but it and the one before. Raises CheckpointFailed."""
         metadata = {_METADATA: json.dumps(numbers)}
-        content = safetensors.torch.save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
+        plain = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+        content = safetensors.torch.save(plain, metadata)
         path = self._folder / f"step-{step:09d}.{hashlib.sha256(content).hexdigest()}.safetensors"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

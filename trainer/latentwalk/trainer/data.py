@@ -11,6 +11,8 @@ import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from latentwalk.trainer.devices import CPU
+
 Kind: TypeAlias = Literal["dataset", "folder"]
 Part: TypeAlias = Literal["train", "test"]
 
@@ -46,14 +48,21 @@ class Pictures:
     """int64 [M], each from 0 to K - 1; None without classes."""
     classes: tuple[str, ...]
     """The names of the K classes."""
+    device: torch.device = CPU
+    """Where they are learned from; the set itself stays in the machine's memory."""
 
     def __len__(self) -> int:
         """M."""
         return len(self.images)
 
     def pictures(self, rows: Tensor) -> Tensor:
-        """Some pictures as float32 [N, C, H, W] in (-1, 1)."""
-        return self.images[rows].float().mul_(2 / 255).sub_(1)
+        """Some pictures as float32 [N, C, H, W] in (-1, 1), on the device."""
+        return self.images[rows].to(self.device).float().mul_(2 / 255).sub_(1)
+
+    def classes_of(self, rows: Tensor) -> Tensor:
+        """The classes of some pictures, int64 [N], on the device; only of a set that has classes."""
+        assert self.labels is not None  # noqa: S101 - validation refuses data without classes where they are needed
+        return self.labels[rows].to(self.device)
 
     @cached_property
     def digest(self) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+import torch
 from torch import Tensor
 
 from latentwalk.gan.edits import masked_squared_error
@@ -22,8 +23,8 @@ class LossKind:
 
     check: Callable[[GeneratorSpec, Path | None], object]
     """Raises GanError if it cannot compare the generator's pictures, or what it needs is not at hand. Reads nothing."""
-    make: Callable[[Path | None], Loss]
-    """Raises GanError."""
+    make: Callable[[Path | None, torch.device], Loss]
+    """For pictures on that device. Raises GanError."""
 
 
 def _check_lpips(spec: GeneratorSpec, backbone: Path | None) -> None:
@@ -32,6 +33,8 @@ def _check_lpips(spec: GeneratorSpec, backbone: Path | None) -> None:
 
 
 LOSSES: Mapping[EditLoss, LossKind] = {
-    EditLoss.L2: LossKind(lambda _spec, _backbone: None, lambda _: masked_squared_error),
-    EditLoss.LPIPS: LossKind(_check_lpips, lambda backbone: PerceptualError(find_backbone(backbone))),
+    EditLoss.L2: LossKind(lambda _spec, _backbone: None, lambda _backbone, _device: masked_squared_error),
+    EditLoss.LPIPS: LossKind(
+        _check_lpips, lambda backbone, device: PerceptualError(find_backbone(backbone)).to(device)
+    ),
 }

@@ -1,8 +1,9 @@
 """What a job works with, besides its spec."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from latentwalk.gan.artifacts import ArtifactStore, load_classifier, load_direction, load_generator
@@ -12,6 +13,7 @@ from latentwalk.gan.errors import GanError
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.trainer.data import Form, Kind, Library, Part, Pictures
+from latentwalk.trainer.devices import CPU
 from latentwalk.trainer.losses import LOSSES, Loss
 from latentwalk.trainer.seat import ALONE, Seat
 from latentwalk.trainer.specs import Data, EditLoss, JobSpec
@@ -30,10 +32,13 @@ class Sources:
     lpips_backbone: str = ""
     """The file with the weights of AlexNet, or its folder; empty for torchvision's cache."""
 
-    def open(self, seat: Seat = ALONE) -> "Materials":
-        """The materials, for the process at this seat. Raises GanError for a store that cannot be opened."""
+    def open(self, seat: Seat = ALONE, device: torch.device = CPU) -> "Materials":
+        """The materials, for the process at this seat, which computes on that device.
+
+        Raises GanError for a store that cannot be opened.
+        """
         backbone = Path(self.lpips_backbone) if self.lpips_backbone else None
-        return Materials(ArtifactStore(self.store), Path(self.data), self.download, backbone, seat)
+        return Materials(ArtifactStore(self.store), Path(self.data), self.download, backbone, seat, device)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +55,20 @@ class Materials:
     """The file with the weights of AlexNet, or its folder; None for torchvision's cache."""
     seat: Seat = ALONE
     """Which part of every batch is to be worked on."""
+    device: torch.device = CPU
+    """Where networks and pictures are wanted. Vectors of directions stay on the CPU."""
 
     def generator(self, spec: JobSpec) -> Generator:
         """The generator that the job works on, frozen. Raises UnknownArtifact, CorruptArtifact."""
-        return load_generator(self.store, spec.model, spec.model_version)[0]
+        return load_generator(self.store, spec.model, spec.model_version)[0].to(self.device)
 
     def classifier(self, name: str) -> Classifier:
         """The newest version of a classifier, frozen. Raises UnknownArtifact, CorruptArtifact."""
-        return load_classifier(self.store, name)[0]
+        return load_classifier(self.store, name)[0].to(self.device)
 
     def edit_loss(self, loss: EditLoss) -> Loss:
         """The loss of that name. Raises GanError if what it needs is not at hand."""
-        return LOSSES[loss].make(self.lpips_backbone)
+        return LOSSES[loss].make(self.lpips_backbone, self.device)
 
     def check_loss(self, loss: EditLoss, spec: GeneratorSpec) -> None:
         """Raises GanError if the loss cannot be had for the pictures of such a generator."""
@@ -83,7 +90,7 @@ class Materials:
 
     def pictures(self, data: Data, part: Part, resolution: int) -> Pictures:
         """A part of the data. Raises DataRefused."""
-        return Library(self.data, self.download).read(*_source(data), part, resolution)
+        return replace(Library(self.data, self.download).read(*_source(data), part, resolution), device=self.device)
 
 
 def _source(data: Data) -> tuple[Kind, str]:

@@ -15,11 +15,11 @@ Draw: TypeAlias = Callable[[Tensor, Tensor | None], Tensor]
 
 
 def quick_form(generator: Generator, space: str = "z") -> Draw:
-    """The generator in bf16 with channels last where the processor multiplies in bf16, else as it is.
+    """The generator in bf16 with channels last where its device multiplies in bf16, else as it is.
 
     Gradients flow to the codes. What it brings is measured by benchmarks.training_speed.
     """
-    if not has_bf16(next(generator.parameters()).device):
+    if not has_bf16(generator.device):
         return lambda code, condition: generator.draw(code, space, condition)
     form = copy.deepcopy(generator).bfloat16().to(memory_format=torch.channels_last)
 

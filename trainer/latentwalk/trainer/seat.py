@@ -37,7 +37,10 @@ ALONE = Seat()
 
 @dataclass(frozen=True, slots=True)
 class Dice:
-    """The random numbers of the rows at one seat."""
+    """The random numbers of the rows at one seat.
+
+    They are drawn on the CPU, so that they are the same wherever they are needed; whoever needs them moves them.
+    """
 
     random: torch.Generator
     seat: Seat = ALONE

@@ -52,7 +52,7 @@ def sheet(strips: Sequence[Strip], value_range: tuple[float, float] = (-1.0, 1.0
             _write_amounts(pen, font, strip.amounts, left, y, wide + _GAP)
         y += head
         pen.text((left - 2 * _GAP, y + tall / 2), strip.name, "black", font, "rm")
-        for place, pixels in enumerate(to_uint8(strip.pictures.detach(), value_range).numpy()):
+        for place, pixels in enumerate(to_uint8(strip.pictures.detach(), value_range).cpu().numpy()):
             grey = pixels.shape[2] == 1
             canvas.paste(Image.fromarray(pixels[:, :, 0] if grey else pixels), (left + place * (wide + _GAP), y))
         y += tall + _GAP

@@ -21,7 +21,7 @@ ATTEMPTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Starts:
-    """A batch of latents and what the generator draws for them."""
+    """A batch of latents and what the generator draws for them, all where the generator is."""
 
     z: Tensor
     """[N, Z]."""
@@ -41,7 +41,7 @@ class Source(ABC):
 
     def draw(self, z: Tensor, condition: Tensor | None) -> Tensor:
         """Pictures float32 [N, C, H, W], about as fine as the eight bits in which they are served."""
-        with reduced():
+        with reduced(z.device):
             return self.generator(z, condition).float()
 
     @abstractmethod
@@ -49,7 +49,7 @@ class Source(ABC):
         """One start a seed; without gradients."""
 
     def _latents(self, row_seeds: Sequence[int]) -> Tensor:
-        return z_from_seeds(row_seeds, self.generator.spec.latent_size)
+        return z_from_seeds(row_seeds, self.generator.spec.latent_size).to(self.generator.device)
 
 
 class Drawn(Source):
@@ -67,7 +67,7 @@ class Drawn(Source):
             return Starts(z, None, None, self.draw(z, None))
         count = len(self._class_ids)
         places = dice.roll(len(z), lambda whole, random: torch.randint(count, (whole,), generator=random))
-        classes = self._class_ids[places]
+        classes = self._class_ids[places].to(z.device)
         condition = F.one_hot(classes, total).float()
         return Starts(z, condition, classes, self.draw(z, condition))
 

@@ -105,7 +105,7 @@ class DeformedDirection(Direction):
     def _flat_path(self, start: Tensor, slider: int) -> Path:
         def shift(alpha: float) -> Tensor:
             # One row whatever the start: the shift is the same for all of them, and the same bits in any batch.
-            amounts = torch.zeros(1, len(self.sliders))
+            amounts = torch.zeros(1, len(self.sliders), device=self.deformator.entry.weight.device)
             amounts[0, slider] = alpha * self.reach
             with torch.no_grad():
                 return self.deformator(amounts)[0].to(start)

@@ -61,12 +61,13 @@ class Boundary(Method):
         """Scores the pictures of fresh latents."""
         z, condition = sample(self._generator, self._seed, step, self._samples)
         first = step * SAMPLES_PER_STEP
-        self._scores[first : first + len(z)] = self._scored(self._generator(z, condition))
+        self._scores[first : first + len(z)] = self._scored(self._generator(z, condition)).cpu()
 
     def outcome(self, pause: Callable[[], None]) -> Outcome:
         """The normal, and how well the plane tells latents apart that it was not learnt from."""
         pause()
-        latents = torch.cat([sample(self._generator, self._seed, step, self._samples)[0] for step in range(self.steps)])
+        drawn = (sample(self._generator, self._seed, step, self._samples) for step in range(self.steps))
+        latents = torch.cat([z.cpu() for z, _ in drawn])
         ends = extremes(self._scores, self._fraction)
         if self._scores[ends.low[-1]] >= self._scores[ends.high[0]]:
             raise GanError(f"score {self._score.name!r} is the same for all pictures: there is nothing to tell apart")

@@ -37,7 +37,7 @@ class ClassifierTraining(Method):
         self._order = Order(len(train), spec.seed)
         shape = Shape("convolutional", len(train.classes), settings.resolution, train.images.shape[1], {"width": WIDTH})
         with seeds.fresh_weights(spec.seed):
-            self._classifier = build_classifier(shape)
+            self._classifier = build_classifier(shape).to(train.device)
         self.trained = self._classifier
         parameters = self._classifier.parameters()
         self._optimiser = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=_DECAY)
@@ -59,9 +59,9 @@ class ClassifierTraining(Method):
     def losses(self, step: int) -> Mapping[str, Tensor]:
         """The cross entropy of one batch."""
         rows = self._seat.take(self._order.rows(step, self._settings.batch_size))
-        with reduced():
+        with reduced(self._train.device):
             logits = self._classifier(self._train.pictures(rows))
-        return {"cross_entropy": F.cross_entropy(logits.float(), _labels(self._train)[rows])}
+        return {"cross_entropy": F.cross_entropy(logits.float(), self._train.classes_of(rows))}
 
     @torch.no_grad()
     def outcome(self, pause: Callable[[], None]) -> Outcome:
@@ -70,11 +70,6 @@ class ClassifierTraining(Method):
         for rows in torch.arange(len(self._test)).split(_TESTED_AT_ONCE):
             pause()
             told = classifier(self._test.pictures(rows)).argmax(dim=1)
-            right += int((told == _labels(self._test)[rows]).sum())
+            right += int((told == self._test.classes_of(rows)).sum())
         measures = {"test_accuracy": right / len(self._test)}
         return Outcome((classifier,), measures=measures, data={"train": self._train.digest, "test": self._test.digest})
-
-
-def _labels(pictures: Pictures) -> Tensor:
-    assert pictures.labels is not None  # noqa: S101 - validation refuses data without classes
-    return pictures.labels

@@ -51,8 +51,7 @@ class Joint(Method):
         self._walk = self._edit.walk
         together = settings.mode is JointMode.JOINT
         if together:
-            with seeds.fresh_weights(spec.seed):
-                nn.init.normal_(self._walk.get_parameter("vectors"), 0.0, WALK_SCALE)
+            _stretch(self._walk.get_parameter("vectors"), spec.seed)
         self._average = moving_average(self._walk, settings.gan.batch_size, settings.gan.ema_half_life)
         if together:
             averaged = self._average.module
@@ -126,6 +125,15 @@ class Joint(Method):
 
     def _walk_losses(self, step: int) -> Mapping[str, Tensor]:
         return self._edit.losses(step - self._played) if step >= self._played else {}
+
+
+@torch.no_grad()
+def _stretch(vectors: Tensor, job_seed: int) -> None:
+    """Gives the vectors of a walk their first lengths: drawn on the CPU, like all that is random."""
+    fresh = torch.empty_like(vectors, device="cpu")
+    with seeds.fresh_weights(job_seed):
+        nn.init.normal_(fresh, 0.0, WALK_SCALE)
+    vectors.copy_(fresh)
 
 
 def _edits(settings: JointSpec) -> EditDirectionSpec:

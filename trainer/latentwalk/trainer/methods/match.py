@@ -37,7 +37,7 @@ class Match(nn.Module):
 
     In each step the generator has the first turn, and then the discriminator, on the same drawn pictures. The classes
     of drawn pictures are those of the real ones beside them. Both step sizes stay for the first half of the steps, and
-    then fall to nothing along a line: a game does not settle by itself.
+    then fall to nothing along a line: a game does not settle by itself. It is played where the pictures are wanted.
     """
 
     def __init__(self, settings: GanSettings, pictures: Pictures, job_seed: int, seat: Seat = ALONE) -> None:
@@ -45,8 +45,9 @@ class Match(nn.Module):
         self.settings = settings
         spec = _generator_spec(settings, pictures)
         with seeds.fresh_weights(job_seed):
-            self.generator = build_generator(spec)
-            self.discriminator = Discriminator(spec, settings.discriminator_width, normalised=settings.spectral_norm)
+            generator = build_generator(spec)
+            discriminator = Discriminator(spec, settings.discriminator_width, normalised=settings.spectral_norm)
+        self.generator, self.discriminator = generator.to(pictures.device), discriminator.to(pictures.device)
         self.average = moving_average(self.generator, settings.batch_size, settings.ema_half_life)
         self._game, self._weight = GAMES[settings.loss], settings.penalty or 0.0
         self.pictures, self._order = pictures, Order(len(pictures), job_seed)
@@ -75,17 +76,18 @@ class Match(nn.Module):
         self._real = self.pictures.pictures(rows)
         for augment in self._augmentations:
             self._real = augment(self._real, self.dice)
-        labels, classes = self.pictures.labels, self.generator.spec.classes
-        self.condition = F.one_hot(labels[rows], classes).float() if classes and labels is not None else None
+        classes = self.generator.spec.classes
+        self.condition = F.one_hot(self.pictures.classes_of(rows), classes).float() if classes else None
         size = self.settings.latent_size
-        self.z = self.dice.roll(len(rows), lambda whole, random: torch.randn(whole, size, generator=random))
+        z = self.dice.roll(len(rows), lambda whole, random: torch.randn(whole, size, generator=random))
+        self.z = z.to(self.pictures.device)
         share = min(1.0, 2 * (1 - step / self.settings.steps))
         for group in (group for phase in phases for group in phase.optimiser.param_groups):
             group["lr"] = share * group["initial_lr"]
 
     def draw(self, z: Tensor, condition: Tensor | None) -> Tensor:
         """Pictures [N, C, H, W] of the generator in training."""
-        with reduced():
+        with reduced(z.device):
             return self.generator(z, condition).float()
 
     def persuade(self, drawn: Tensor, condition: Tensor | None) -> Tensor:
@@ -108,7 +110,7 @@ class Match(nn.Module):
         return losses
 
     def _scores(self, pictures: Tensor, condition: Tensor | None) -> Tensor:
-        with reduced():
+        with reduced(pictures.device):
             return self.discriminator(pictures, condition).float()
 
     def sample(self, step: int, walked: Callable[[], Sequence[Strip]] = tuple) -> Sample | None:
@@ -132,9 +134,9 @@ class Match(nn.Module):
         columns = min(_SHOWN, _SHEET_PIXELS // spec.resolution)
         room = (_SHEET_PIXELS**2 - taken) // (columns * spec.resolution**2)
         rows = max(1, min(columns, spec.classes or columns, room))
-        z = z_from_seeds(seeds.held_out_seeds(rows * columns), spec.latent_size)
+        z = z_from_seeds(seeds.held_out_seeds(rows * columns), spec.latent_size).to(self.averaged.device)
         classes = [number // columns for number in range(len(z))]
-        drawn = self.averaged(z, one_hot(classes, spec.classes) if spec.classes else None)
+        drawn = self.averaged(z, one_hot(classes, spec.classes).to(z.device) if spec.classes else None)
         return [Strip(some, str(row) if spec.classes else "") for row, some in enumerate(drawn.split(columns))]
 
 

@@ -28,7 +28,7 @@ _SPARE = 64
 
 
 class Components(nn.Module):
-    """The state of scikit-learn's IncrementalPCA, as buffers: a checkpoint holds all of it."""
+    """The state of scikit-learn's IncrementalPCA, on the CPU, as buffers: a checkpoint holds all of it."""
 
     def __init__(self, kept: int, features: int) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class Pca(Method):
         """Learns from the features of fresh latents."""
         z, condition = sample(self._generator, self._seed, step, self._samples)
         # The last batch may be smaller than the components, which scikit-learn refuses for the very first only.
-        self._components.take(self._generator.first_features(z, condition))
+        self._components.take(self._generator.first_features(z, condition).cpu())
 
     @torch.no_grad()
     def outcome(self, pause: Callable[[], None]) -> Outcome:
@@ -103,8 +103,8 @@ class Pca(Method):
         for step in range(self.steps):
             pause()
             z, condition = sample(self._generator, self._seed, step, self._samples)
-            latents.append(z)
-            features = self._generator.first_features(z, condition)
+            latents.append(z.cpu())
+            features = self._generator.first_features(z, condition).cpu()
             coordinates.append(self._components.coordinates(features, self._count))
         vectors = latents_of_components(torch.cat(latents), torch.cat(coordinates))
         names = [str(number) for number in range(self._count)]

@@ -10,11 +10,15 @@ from latentwalk.trainer.specs.closed_form import SAMPLES_PER_STEP
 
 
 def sample(generator: Generator, job_seed: int, step: int, samples: int) -> tuple[Tensor, Tensor | None]:
-    """The latents [N, Z] of one step, and their classes, drawn uniformly, [N, K]; the last step has what is left."""
+    """The latents [N, Z] of one step, and their classes, drawn uniformly, [N, K]; the last step has what is left.
+
+    Both are where the generator is.
+    """
     rows = min(SAMPLES_PER_STEP, samples - step * SAMPLES_PER_STEP)
     z = z_from_seeds(seeds.training_seeds(job_seed, step, range(rows)), generator.spec.latent_size)
+    z = z.to(generator.device)
     classes = generator.spec.classes
     if not classes:
         return z, None
     drawn = torch.randint(classes, (rows,), generator=seeds.draw_generator(job_seed, step))
-    return z, one_hot(drawn.tolist(), classes)
+    return z, one_hot(drawn.tolist(), classes).to(z.device)

@@ -36,7 +36,7 @@ class Sefa(Method):
     def outcome(self, pause: Callable[[], None]) -> Outcome:
         """The bank, and the eigenvalue of each slider."""
         pause()
-        vectors, values = semantic_factors(self._generator.first_weights(), self._count)
+        vectors, values = semantic_factors(self._generator.first_weights().cpu(), self._count)
         names = [str(number) for number in range(self._count)]
         measures = {f"eigenvalue.{name}": value for name, value in zip(names, values.tolist(), strict=True)}
         return Outcome((bank(self._name, self._generator, names, vectors),), measures=measures)

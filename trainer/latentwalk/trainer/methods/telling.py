@@ -50,7 +50,7 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a predictor made of pairs that it was not trained on."""
+    """What a predictor made of pairs that it was not trained on; on the CPU."""
 
     slots: Tensor
     """Which direction it was, int64 [M]."""
@@ -79,13 +79,14 @@ class Telling(Method):
         self.steps = settings.steps
         self._name, self._seed = spec.direction, spec.seed
         self._batch_size, self._evaluation_size = settings.batch_size, settings.evaluation_size
-        self._source, self._seat = source, seat
+        self._source, self._seat, self._device = source, seat, source.generator.device
         self._axes = settings.directions
         self._banks = banks
         self._scale, self._least = settings.shift_scale or 0.0, settings.shift_min or 0.0
         self._weight = settings.shift_weight
         with seeds.fresh_weights(spec.seed):
-            self._directions, self._predictor = self._networks()
+            directions, predictor = self._networks()
+        self._directions, self._predictor = (one.to(self._device) for one in (directions, predictor))
         self.trained = nn.ModuleDict({"directions": self._directions, "predictor": self._predictor})
         rates = settings.learning_rate, settings.predictor_learning_rate or settings.learning_rate
         parts = (self._directions, self._predictor)
@@ -149,11 +150,12 @@ class Telling(Method):
         axes = dice.roll(rows, lambda whole, random: torch.randint(self._axes, (times, whole), generator=random).T)
         uniform = dice.roll(rows, lambda whole, random: torch.rand(times, whole, generator=random).T)
         amounts = self._scale * (2 * uniform.T.flatten() - 1)
-        return axes.T.flatten(), amounts.abs().clamp(min=self._least).copysign(amounts)
+        drawn_out = amounts.abs().clamp(min=self._least).copysign(amounts)
+        return axes.T.flatten().to(self._device), drawn_out.to(self._device)
 
     def _guess(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
         """Logits of all slots [M, B K], and the amount [M] that the head of each pair's own bank says."""
-        with reduced():
+        with reduced(self._device):
             guess: Guess = self._predictor(pairs.plain, pairs.shifted)
         which, how_far = (one.float() for one in guess)
         return which, how_far.gather(1, pairs.slots[:, None] // self._axes)[:, 0]
@@ -193,9 +195,10 @@ class Telling(Method):
             pairs = self._pairs(self._source.starts(rows, dice), dice)
             which, amounts = self._guess(pairs)
             banks = pairs.slots // self._axes
-            own = which.unflatten(1, (self._banks, self._axes))[torch.arange(len(banks)), banks].argmax(dim=1)
-            errors = (amounts - pairs.amounts).abs()
-            parts.append(Told(pairs.slots, which.argmax(dim=1), banks * self._axes + own, errors))
+            places = torch.arange(len(banks), device=self._device)
+            own = which.unflatten(1, (self._banks, self._axes))[places, banks].argmax(dim=1)
+            said = which.argmax(dim=1), banks * self._axes + own, (amounts - pairs.amounts).abs()
+            parts.append(Told(*(one.cpu() for one in (pairs.slots, *said))))
         return _joined(parts)
 
 

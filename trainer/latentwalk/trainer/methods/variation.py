@@ -59,7 +59,7 @@ class Variation:
             with torch.no_grad():
                 walked = torch.cat([direction.walk(half, slider, alpha) for half, alpha in ends])
                 pictures = self._source.draw(walked, condition)
-            yield pictures, torch.arange(2).repeat_interleave(_ROWS // 2)
+            yield pictures, torch.arange(2, device=pictures.device).repeat_interleave(_ROWS // 2)
 
     def _judged(self, tells_drawn: nn.Module) -> Iterator[Batch]:
         """Real pictures, in the generator's range, and what the first network makes of them."""
@@ -77,6 +77,7 @@ class Variation:
         with seeds.fresh_weights(0):
             trunk, head = lenet(self._source.generator.spec.channels, width=1)
             network = nn.Sequential(trunk, head(2)).train()
+        network.to(self._source.generator.device)
         optimiser = torch.optim.Adam(network.parameters())
         for pictures, sides in batches:
             optimiser.zero_grad()

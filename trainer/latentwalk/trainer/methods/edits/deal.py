@@ -19,7 +19,7 @@ class Hand:
     rows: list[int]
     """None, if other processes have them all."""
     amounts: Tensor
-    """[n], of the edit, one for each of the rows."""
+    """[n], of the edit, one for each of the rows; on the CPU, where they were drawn."""
 
     def within(self, block: range) -> "Hand":
         """Those of its rows that are in a block, counted from its beginning."""

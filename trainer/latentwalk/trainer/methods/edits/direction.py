@@ -73,7 +73,7 @@ class EditDirection(Method):
         self._loss, self._seat = loss, seat
         self._tasks = tasks_of(settings.edits, settings.class_ids(generator.spec.classes))
         self._layers = list(settings.layers or range(generator.spec.layers))
-        self.walk = self.trained = walk or _walk(settings, len(self._tasks), generator)
+        self.walk = self.trained = walk or _walk(settings, len(self._tasks), generator).to(generator.device)
         self._optimiser = torch.optim.Adam(self.walk.parameters(), lr=self._learning_rate)
         self.phases = (Phase("walk", self._optimiser, self.losses),)
 
@@ -151,7 +151,7 @@ class EditDirection(Method):
         z = z_from_seeds(of_seeds, self._generator.spec.latent_size)
         if self._settings.truncation is not None:
             z = truncate(z, self._settings.truncation)
-        return self._generator.encode(z, self._settings.space, condition)
+        return self._generator.encode(z.to(self._generator.device), self._settings.space, condition)
 
     def _move(self, code: Tensor, slider: int, alphas: Tensor) -> Tensor:
         """Moves codes along one slider: z and w [N, D], of w+ [N, L, W] the chosen layers."""
@@ -171,7 +171,7 @@ class EditDirection(Method):
         for task, chosen in tasks:
             if (class_id := task.slider.class_id) is not None:
                 drawn[list(chosen)] = class_id
-        return one_hot(drawn.tolist(), classes)
+        return one_hot(drawn.tolist(), classes).to(self._generator.device)
 
     def _strip(self, number: int, task: Task) -> Strip:
         condition = self._conditions(1, Dice(seeds.held_out_generator("sample")), [(task, [0])])
@@ -199,8 +199,8 @@ class EditDirection(Method):
             target, mask = task.edit(pictures, amounts[rows])
             moved = self._move(code, number, task.alphas(amounts[rows]))
             walked = self._generator.draw(moved, self._settings.space, condition)
-            errors[rows] = masked_squared_error(walked, target, mask)
-            baselines[rows] = masked_squared_error(pictures, target, mask)
+            errors[rows] = masked_squared_error(walked, target, mask).cpu()
+            baselines[rows] = masked_squared_error(pictures, target, mask).cpu()
         return SliderEvaluation(task.slider.name, errors.mean().item(), baselines.mean().item())
 
 
@@ -216,9 +216,9 @@ def _centre(settings: EditDirectionSpec, generator: Generator) -> Tensor | None:
     """The mean w of the moved numbers [D]; None in z."""
     if settings.space == "z":
         return None
-    z = z_from_seeds(seeds.held_out_seeds(_CENTRED_ON), generator.spec.latent_size)
+    z = z_from_seeds(seeds.held_out_seeds(_CENTRED_ON), generator.spec.latent_size).to(generator.device)
     classes = generator.spec.classes
-    condition = torch.full((len(z), classes), 1 / classes) if classes else None
+    condition = z.new_full((len(z), classes), 1 / classes) if classes else None
     code = generator.encode(z, settings.space, condition)
     if settings.space == "w+":
         code = code[:, list(settings.layers or range(generator.spec.layers))].flatten(1)

@@ -19,7 +19,7 @@ class Walk(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, rows: Tensor, slider: int, alphas: Tensor) -> Tensor:
-        """Moves rows [N, D] along one slider by alphas [N]."""
+        """Moves rows [N, D] along one slider by alphas [N], which are on the CPU, wherever the rows are."""
 
     @abstractmethod
     def direction(self, **common: Any) -> Direction:
@@ -35,7 +35,7 @@ class LinearWalk(Walk):
 
     def forward(self, rows: Tensor, slider: int, alphas: Tensor) -> Tensor:
         """As Walk.forward."""
-        return rows + alphas[:, None] * self.vectors[slider]
+        return rows + alphas.to(rows)[:, None] * self.vectors[slider]
 
     def direction(self, **common: Any) -> Direction:
         """A linear direction."""
@@ -84,4 +84,4 @@ class NonlinearWalk(Walk):
         before = positions.floor().long().clamp(max=len(points) - 2)
         each = torch.arange(len(rows))
         start, end = reached[before, each], reached[before + 1, each]
-        return start + (positions - before)[:, None] * (end - start)
+        return start + (positions - before).to(rows)[:, None] * (end - start)

@@ -1,0 +1,5 @@
+"""The devices that jobs compute on."""
+
+import torch
+
+CPU = torch.device("cpu")
