@@ -4,11 +4,13 @@ import asyncio
 import itertools
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import aclosing
 from typing import Any
 
 from benchmarks.load.codes import code_of
+from benchmarks.load.http2 import connected
 from benchmarks.load.measured import Answer, Measured
-from benchmarks.load.wires import MODEL, WIRES, channel_to, generate_method, generate_request, latent
+from benchmarks.load.wires import MODEL, WIRES, generate, generate_request, latent, walk
 from latentwalk.v1 import generation_service_pb2 as pb
 
 WARM_PART = 0.3
@@ -34,11 +36,10 @@ async def draw_rows_together(address: str, *, clients: int, rows: int, seconds: 
     firsts = itertools.count(seed, rows)
 
     async def client(take: Callable[[Answer], None]) -> None:
-        async with channel_to(address) as channel:
-            generate = generate_method(channel)
+        async with connected(address) as connection:
             for first in firsts:
                 request, asked = generate_request(range(first, first + rows)), time.perf_counter()
-                reply = await generate(request)
+                reply = await generate(connection, request)
                 for row, image in enumerate(reply.images):
                     take(Answer(first + row, 0, time.perf_counter() - asked, image.data))
 
@@ -50,16 +51,14 @@ async def walk_together(address: str, *, walks: int, frames: int, seconds: float
     seeds = itertools.count(seed)
 
     async def client(take: Callable[[Answer], None]) -> None:
-        async with channel_to(address) as channel:
-            walk = channel.unary_stream(
-                "/latentwalk.v1.GenerationService/Walk", pb.WalkRequest.SerializeToString, pb.WalkResponse.FromString
-            )
+        async with connected(address) as connection:
             for own in seeds:
                 request, asked = walk_request(own, frames), time.perf_counter()
-                async for reply in walk(request):
-                    if reply.HasField("frame"):
-                        seconds = time.perf_counter() - asked
-                        take(Answer(own, reply.frame.index, seconds, reply.frame.images[0].data))
+                async with aclosing(walk(connection, request)) as replies:
+                    async for reply in replies:
+                        if reply.HasField("frame"):
+                            seconds = time.perf_counter() - asked
+                            take(Answer(own, reply.frame.index, seconds, reply.frame.images[0].data))
 
     return await _measure(client, walks, seconds)
 
@@ -81,9 +80,9 @@ async def _measure(
         tasks = [group.create_task(client(answers.append)) for _ in range(clients)]
         await asyncio.sleep(WARM_PART * seconds)
         answers.clear()
-        started = time.perf_counter()
+        started, spent = time.perf_counter(), time.process_time()
         await asyncio.sleep(seconds)
-        measured = Measured(tuple(answers), time.perf_counter() - started)
+        measured = Measured(tuple(answers), time.perf_counter() - started, time.process_time() - spent)
         for task in tasks:
             task.cancel()
     return measured

@@ -22,6 +22,13 @@ class Measured:
 
     answers: Sequence[Answer]
     seconds: float
+    busy: float
+    """The seconds of CPU that the clients' process spent on it."""
+
+    @property
+    def cost(self) -> float:
+        """The seconds of CPU that a picture cost the clients."""
+        return self.busy / len(self.answers) if self.answers else math.inf
 
     @property
     def rate(self) -> float:

@@ -13,7 +13,7 @@ import grpc
 
 from benchmarks.load.closed import WARM_PART
 from benchmarks.load.measured import Attempt
-from benchmarks.load.wires import channel_to, generate_method, generate_request
+from benchmarks.load.wires import generate_request
 from latentwalk.v1 import generation_service_pb2 as pb
 
 CONNECTIONS = 8
@@ -44,8 +44,10 @@ def _schedule(rate: float, seconds: float, connection: int) -> Sequence[float]:
 async def _send(
     address: str, schedule: Sequence[float], seeds: Sequence[int], rows: int, attempts: list[Attempt]
 ) -> None:
-    async with channel_to(address) as channel, asyncio.TaskGroup() as requests:
-        generate = generate_method(channel)
+    alone = [("grpc.use_local_subchannel_pool", 1)]  # a connection that nobody else of this process uses
+    async with grpc.aio.insecure_channel(address, alone) as channel, asyncio.TaskGroup() as requests:
+        path = "/latentwalk.v1.GenerationService/Generate"
+        generate = channel.unary_unary(path, pb.GenerateRequest.SerializeToString, pb.GenerateResponse.FromString)
         prepared = [generate_request(range(seed, seed + rows)) for seed in seeds]
         await channel.channel_ready()
         started = time.perf_counter()

@@ -3,8 +3,7 @@
 import asyncio
 import time
 
-import grpc
-
+from benchmarks.load.call import CallFailed
 from benchmarks.load.codes import code_of
 from benchmarks.load.wires import WIRES
 
@@ -17,7 +16,7 @@ async def wait_for(wire: str, address: str, *, seconds: float, seed: int) -> Non
             async with WIRES[wire](address) as ask, asyncio.timeout(seconds):
                 await ask(code_of(seed))
                 return
-        except (grpc.aio.AioRpcError, OSError, EOFError, IndexError, TimeoutError) as error:
+        except (CallFailed, OSError, EOFError, IndexError, TimeoutError) as error:
             problem = repr(error)
         await asyncio.sleep(0.2)
     raise TimeoutError(f"{address} drew nothing within {seconds:g} s: {problem}")

@@ -3,14 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 
-import grpc
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks.load.codes import code_of
+from benchmarks.load.http2 import Connection, connected
 from latentwalk.oip import open_inference_service_pb2 as oip
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import latent_pb2, tensor_pb2
@@ -27,32 +26,32 @@ def latent(code: Code) -> latent_pb2.Latent:
     return latent_pb2.Latent(z=tensor)
 
 
-@asynccontextmanager
-async def channel_to(address: str) -> AsyncGenerator[grpc.aio.Channel]:
-    """A connection that nobody else of this process uses."""
-    async with grpc.aio.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)]) as channel:
-        yield channel
-
-
-def generate_method(channel: grpc.aio.Channel) -> Any:
-    """Generate of our own service."""
-    path = "/latentwalk.v1.GenerationService/Generate"
-    return channel.unary_unary(path, pb.GenerateRequest.SerializeToString, pb.GenerateResponse.FromString)
-
-
 def generate_request(seeds: Iterable[int]) -> pb.GenerateRequest:
     """One picture for each seed."""
     return pb.GenerateRequest(model=MODEL, latents=[latent(code_of(seed)) for seed in seeds])
 
 
+async def generate(connection: Connection, request: pb.GenerateRequest) -> pb.GenerateResponse:
+    """Generate of our own service."""
+    reply = await connection.unary("/latentwalk.v1.GenerationService/Generate", request.SerializeToString())
+    return pb.GenerateResponse.FromString(reply)
+
+
+async def walk(connection: Connection, request: pb.WalkRequest) -> AsyncGenerator[pb.WalkResponse]:
+    """Walk of our own service."""
+    path = "/latentwalk.v1.GenerationService/Walk"
+    async with aclosing(connection.stream(path, request.SerializeToString())) as replies:
+        async for reply in replies:
+            yield pb.WalkResponse.FromString(reply)
+
+
 @asynccontextmanager
 async def generation(address: str) -> AsyncGenerator[Ask]:
     """Over gRPC, in the words of latentwalk.v1."""
-    async with channel_to(address) as channel:
-        generate = generate_method(channel)
+    async with connected(address) as connection:
 
         async def ask(code: Code) -> bytes:
-            reply = await generate(pb.GenerateRequest(model=MODEL, latents=[latent(code)]))
+            reply = await generate(connection, pb.GenerateRequest(model=MODEL, latents=[latent(code)]))
             return reply.images[0].data
 
         yield ask
@@ -61,18 +60,13 @@ async def generation(address: str) -> AsyncGenerator[Ask]:
 @asynccontextmanager
 async def open_inference(address: str) -> AsyncGenerator[Ask]:
     """Over gRPC, in the words of the Open Inference Protocol, with raw tensors."""
-    async with channel_to(address) as channel:
-        infer = channel.unary_unary(
-            "/inference.GRPCInferenceService/ModelInfer",
-            oip.ModelInferRequest.SerializeToString,
-            oip.ModelInferResponse.FromString,
-        )
-        tensor = oip.ModelInferRequest.InferInputTensor
+    async with connected(address) as connection:
+        path, tensor = "/inference.GRPCInferenceService/ModelInfer", oip.ModelInferRequest.InferInputTensor
 
         async def ask(code: Code) -> bytes:
             named = tensor(name="z", datatype="FP32", shape=(1, *code.shape))
-            raw = [code.tobytes()]
-            reply = await infer(oip.ModelInferRequest(model_name=MODEL, inputs=[named], raw_input_contents=raw))
+            request = oip.ModelInferRequest(model_name=MODEL, inputs=[named], raw_input_contents=[code.tobytes()])
+            reply = oip.ModelInferResponse.FromString(await connection.unary(path, request.SerializeToString()))
             return reply.raw_output_contents[0]
 
         yield ask

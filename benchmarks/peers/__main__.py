@@ -4,7 +4,9 @@ Sixteen clients that each ask for one picture after the other, and eight walks o
 Each peer serves the same weights twice: with the plain fp32 model, as its user would write it, and with the form that
 our engine has chosen, so that the servers are compared alone. All have batches of at most 16, one torch thread, and
 a window of 5 ms where they want one; server and clients are on the same machine. The peers that speak gRPC are asked
-over gRPC, the others over HTTP; ours always over gRPC. Every byte of every picture is checked.
+over gRPC, the others over HTTP; ours always over gRPC: all by clients that speak no more of either than it takes, so
+that they take about the same small part of the machine whoever is asked; what they spent is in the remarks. Every byte
+of every picture is checked.
 """
 
 import argparse
@@ -125,7 +127,7 @@ def _pictures(meeting: Meeting, claims: list[Claim], remarks: list[str]) -> None
     ratios = [pair.ours.rate / pair.peer.rate for pair in pairs]
     what = f"Generate, {CLIENTS} clients, against {meeting.peer.title}, {FORMS[meeting.form]}"
     claims.append(Claim(what, statistics.median(ratios), "x", TARGETS[meeting.form][meeting.peer.name]))
-    remarks.append(f"{what}: {spread(ratios)} x; pictures/s {_rates(pairs)}; p50 {_latencies(pairs)}")
+    remarks.append(f"{what}: {spread(ratios)} x; pictures/s {_rates(pairs)}; p50 {_latencies(pairs)}; {_costs(pairs)}")
 
 
 def _walks(meeting: Meeting, claims: list[Claim], remarks: list[str]) -> None:
@@ -138,7 +140,7 @@ def _walks(meeting: Meeting, claims: list[Claim], remarks: list[str]) -> None:
     for kind, target in WALK_TARGETS.items():
         claims.append(Claim(f"{what}: {kind}", statistics.median(ratios[kind]), "x", target))
         remarks.append(f"{what}: {kind}: {spread(ratios[kind])} x")
-    remarks.append(f"{what}: frames/s {_rates(pairs)}; first frame p50 {_latencies(pairs)}")
+    remarks.append(f"{what}: frames/s {_rates(pairs)}; first frame p50 {_latencies(pairs)}; {_costs(pairs)}")
 
 
 def _rates(pairs: Sequence[Pair]) -> str:
@@ -149,6 +151,11 @@ def _rates(pairs: Sequence[Pair]) -> str:
 def _latencies(pairs: Sequence[Pair]) -> str:
     ours, peers = ([1000 * side.latency(50) for side in sides] for sides in _sides(pairs))
     return f"{spread(ours, '.1f')} against {spread(peers, '.1f')} ms"
+
+
+def _costs(pairs: Sequence[Pair]) -> str:
+    ours, peers = ([1000 * side.cost for side in sides] for sides in _sides(pairs))
+    return f"clients' CPU {spread(ours)} against {spread(peers)} ms a picture"
 
 
 def _sides(pairs: Sequence[Pair]) -> tuple[list[Measured], list[Measured]]:
