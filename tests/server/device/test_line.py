@@ -8,10 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentwalk.server.device.line import AsyncLine, Line
+from latentwalk.server.device.line import AsyncLine, Line, Message
 
 # Some larger than what the system holds between the two ends.
 SIZES = st.lists(st.one_of(st.integers(0, 100), st.integers(200_000, 1_000_000)), min_size=1, max_size=5)
+
+
+def plain(message):
+    """With parts that outlive the next message."""
+    return Message(message.words, [bytes(part) for part in message.parts])
+
+
+def messages(sizes):
+    return [Message({"place": place, "name": "zoé"}, [b"x" * size, b"", b"y"]) for place, size in enumerate(sizes)]
 
 
 async def through(lines, values):
@@ -19,14 +28,14 @@ async def through(lines, values):
     sender, receiver = lines
     thread = threading.Thread(target=lambda: [sender.send(value) for value in values])
     thread.start()
-    arrived = [await receiver.receive() for _ in values]
+    arrived = [plain(await receiver.receive()) for _ in values]
     thread.join()
     return arrived
 
 
 @given(sizes=SIZES)
 def test_what_a_thread_sends_arrives_on_the_loop(sizes):
-    values = [(place, b"x" * size) for place, size in enumerate(sizes)]
+    values = messages(sizes)
     one, other = socket.socketpair()
     with one, other:
         assert asyncio.run(through((Line(one), AsyncLine(other)), values)) == values
@@ -34,7 +43,7 @@ def test_what_a_thread_sends_arrives_on_the_loop(sizes):
 
 @given(sizes=SIZES)
 def test_what_the_loop_sends_arrives_in_a_thread(sizes):
-    values = [(place, b"x" * size) for place, size in enumerate(sizes)]
+    values = messages(sizes)
     one, other = socket.socketpair()
     line, arrived = Line(other), []
 
@@ -44,7 +53,7 @@ def test_what_the_loop_sends_arrives_in_a_thread(sizes):
             await sender.send(value)
 
     with one, other:
-        thread = threading.Thread(target=lambda: arrived.extend(line.receive() for _ in values))
+        thread = threading.Thread(target=lambda: arrived.extend(plain(line.receive()) for _ in values))
         thread.start()
         asyncio.run(send_all())
         thread.join()
@@ -56,10 +65,10 @@ async def test_the_end_of_the_other_side_is_told_after_what_it_sent():
     with other:
         sender, line = Line(one), AsyncLine(other)
         assert not line.is_closed
-        sender.send("last words")
+        sender.send(Message({"last": "words"}))
         sender.close()
         assert not line.is_closed
-        assert await line.receive() == "last words"
+        assert (await line.receive()).words == {"last": "words"}
         assert line.is_closed
         with pytest.raises(EOFError, match="the other end is closed"):
             await line.receive()

@@ -5,15 +5,14 @@ server is gone, however it ended, the lines are closed, and the process ends.
 """
 
 import os
-import pickle
 import signal
 import sys
 import threading
 from collections.abc import Sequence
 
 from latentwalk.rpc import logs
-from latentwalk.server.device.line import Line
-from latentwalk.server.device.messages import Draw, Make, Request, Sent
+from latentwalk.server.device.line import Line, Message
+from latentwalk.server.device.messages import Draw, Make, drawn, failure, made, ready
 from latentwalk.server.device.settings import DeviceSettings
 from latentwalk.server.engine import Engine, Tuning, find_devices, use_threads
 
@@ -28,20 +27,26 @@ class Host:
         self._tuning = tuning
         self._engines: dict[int, Engine] = {}
 
-    def answer(self, request: Request) -> object:
-        """What the request asks for."""
-        match request:
-            case Draw():
-                return self._engines[request.engine].draw(request.rows())
-            case Make():
-                engine = self._tuning.make_engine(request.generator, request.choice)
-                self._engines[request.engine] = engine
-                return engine.choice
+    def answer(self, message: Message) -> Message:
+        """The reply to a request."""
+        try:
+            return self._draw(message) if message.words["kind"] == Draw.KIND else self._make(message)
+        except Exception as error:  # noqa: BLE001 - it goes to who asked
+            return failure(error)
 
     def forget(self, engines: Sequence[int]) -> None:
         """Let go of these engines."""
         for number in engines:
             self._engines.pop(number, None)
+
+    def _draw(self, message: Message) -> Message:
+        request = Draw.from_message(message)
+        return drawn(self._engines[request.engine].draw(request.rows))
+
+    def _make(self, message: Message) -> Message:
+        request = Make.from_message(message)
+        engine = self._engines[request.engine] = self._tuning.make_engine(request.generator, request.choice)
+        return made(engine.choice)
 
 
 def serve(drawing: Line, making: Line, settings: DeviceSettings) -> None:
@@ -55,9 +60,9 @@ def serve(drawing: Line, making: Line, settings: DeviceSettings) -> None:
     try:
         host = Host(settings.tuning(find_devices(settings.device)))
     except Exception as error:  # noqa: BLE001 - it goes to the server
-        making.send(portable(error))
+        making.send(failure(error))
         return
-    making.send(None)
+    making.send(ready())
     threading.Thread(target=_converse, args=(making, host), name="making", daemon=True).start()
     _converse(drawing, host)
     os._exit(0)  # whatever is being made is for nobody
@@ -67,25 +72,8 @@ def _converse(line: Line, host: Host) -> None:
     """Answers until the line is closed."""
     while True:
         try:
-            sent: Sent = line.receive()
+            message = line.receive()
+            host.forget(message.words["forgotten"])
+            line.send(host.answer(message))
         except (EOFError, OSError):
             return
-        forgotten, request = sent
-        host.forget(forgotten)
-        try:
-            reply = host.answer(request)
-        except Exception as error:  # noqa: BLE001 - it goes to who asked
-            reply = portable(error)
-        try:
-            line.send(reply)
-        except OSError:
-            return
-
-
-def portable(error: Exception) -> Exception:
-    """The error itself if it can be sent to the server, or else its words."""
-    try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301 - just pickled
-    except Exception:  # noqa: BLE001 - whatever an exception's own code raises
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error

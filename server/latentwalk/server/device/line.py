@@ -1,41 +1,52 @@
-"""A line between the server and the device's process: objects, one after the other, each way."""
+"""A line between the server and the device's process: messages, one after the other, each way."""
 
 import asyncio
-import pickle
+import json
 import socket
 import struct
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-_LENGTH = struct.Struct("<Q")
+# How long the words and the bytes of a message are.
+_LENGTHS = struct.Struct("<QQ")
+
+
+class Message(NamedTuple):
+    """Words that are plain JSON, and parts that are plain bytes."""
+
+    words: Mapping[str, Any]
+    parts: Sequence[bytes | memoryview] = ()
 
 
 class Line:
     """One end, for a thread that may wait. May cross into another process while that is started.
 
-    One thread at a time sends, and one receives. A batch of pictures arrives with two calls of the system, outside of
+    One thread at a time sends, and one receives. A batch of pictures arrives with few calls of the system, outside of
     the interpreter, and without memory that is new to the process.
     """
 
     def __init__(self, end: socket.socket) -> None:
         self._socket = end
-        self._buffer = _Buffer()
+        self._memory = _Memory()
 
-    def send(self, value: object) -> None:
-        """Returns once the value is on its way. Raises OSError if the other end is closed."""
-        self._socket.sendall(_packed(value))
+    def send(self, message: Message) -> None:
+        """Returns once the message is on its way. Raises OSError if the other end is closed."""
+        self._socket.sendall(_packed(message))
 
-    def receive(self) -> Any:
-        """The next value from the other end, which must be our own. Raises EOFError or OSError if that is closed."""
-        (length,) = _LENGTH.unpack(self._read(_LENGTH.size))
-        return pickle.loads(self._read(length))  # noqa: S301 - from our own process
+    def receive(self) -> Message:
+        """The next message from the other end, of which the parts are good until the call after this one.
+
+        Raises EOFError or OSError if the other end is closed.
+        """
+        lengths = _LENGTHS.unpack(self._read(_LENGTHS.size))
+        return _unpacked(self._read(sum(lengths)), lengths[0])
 
     def close(self) -> None:
         """Nothing more is sent or received; the other end is told."""
         self._socket.close()
 
     def _read(self, length: int) -> memoryview:
-        """So many bytes, which are good until the next call."""
-        view, filled = self._buffer.room(length), 0
+        view, filled = self._memory.view(length), 0
         while filled < length:
             filled += _some(self._socket.recv_into(view[filled:], 0, socket.MSG_WAITALL))
         return view
@@ -47,7 +58,7 @@ class AsyncLine:
     def __init__(self, end: socket.socket) -> None:
         end.setblocking(False)
         self._socket = end
-        self._buffer = _Buffer()
+        self._memory = _Memory()
 
     @property
     def is_closed(self) -> bool:
@@ -59,14 +70,14 @@ class AsyncLine:
         except OSError:
             return True
 
-    async def send(self, value: object) -> None:
+    async def send(self, message: Message) -> None:
         """As Line.send."""
-        await asyncio.get_running_loop().sock_sendall(self._socket, _packed(value))
+        await asyncio.get_running_loop().sock_sendall(self._socket, _packed(message))
 
-    async def receive(self) -> Any:
+    async def receive(self) -> Message:
         """As Line.receive."""
-        (length,) = _LENGTH.unpack(await self._read(_LENGTH.size))
-        return pickle.loads(await self._read(length))  # noqa: S301 - from our own process
+        lengths = _LENGTHS.unpack(await self._read(_LENGTHS.size))
+        return _unpacked(await self._read(sum(lengths)), lengths[0])
 
     def close(self) -> None:
         """As Line.close."""
@@ -74,15 +85,26 @@ class AsyncLine:
 
     async def _read(self, length: int) -> memoryview:
         loop = asyncio.get_running_loop()
-        view, filled = self._buffer.room(length), 0
+        view, filled = self._memory.view(length), 0
         while filled < length:
             filled += _some(await loop.sock_recv_into(self._socket, view[filled:]))
         return view
 
 
-def _packed(value: object) -> bytes:
-    content = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-    return _LENGTH.pack(len(content)) + content
+def _packed(message: Message) -> bytes:
+    sizes = [len(part) for part in message.parts]
+    words = json.dumps([message.words, sizes]).encode()
+    return b"".join((_LENGTHS.pack(len(words), sum(sizes)), words, *message.parts))
+
+
+def _unpacked(content: memoryview, words_length: int) -> Message:
+    words, sizes = json.loads(bytes(content[:words_length]))
+    parts: list[memoryview] = []
+    start = words_length
+    for size in sizes:
+        parts.append(content[start : start + size])
+        start += size
+    return Message(words, parts)
 
 
 def _some(received: int) -> int:
@@ -91,13 +113,13 @@ def _some(received: int) -> int:
     return received
 
 
-class _Buffer:
-    """Memory that is used again for each value."""
+class _Memory:
+    """Used again for each message."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
 
-    def room(self, length: int) -> memoryview:
+    def view(self, length: int) -> memoryview:
         if len(self._bytes) < length:
             self._bytes = bytearray(length)
         return memoryview(self._bytes)[:length]

@@ -1,54 +1,140 @@
-"""What the server asks of the device's process. Each request gets one reply: what it asks for, or an exception."""
+"""What the server asks of the device's process, and what that replies. Plain JSON and bytes: nothing is unpickled.
+
+Each request gets one reply: of its own kind, or a failure.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
+import safetensors.torch
 import torch
+from torch import Tensor
 
+from latentwalk.gan.families import build_generator
 from latentwalk.gan.generator import Generator
-from latentwalk.server.engine import Choice, Row
+from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.server.device.line import Message
+from latentwalk.server.engine import Choice, NonFinitePicture, NoSuchDevice, Row
+from latentwalk.server.engine.pixels import Picture
 from latentwalk.server.engine.rows import stack
+from latentwalk.server.scheduler import DeviceOutOfMemory
 
-Array = npt.NDArray[np.float32]
+# The errors that whoever asked tells apart; others arrive as a RuntimeError, in words.
+_ERRORS = {error.__name__: error for error in (DeviceOutOfMemory, NonFinitePicture, NoSuchDevice)}
 
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """Put a generator on the device, under a number of its own; the reply is the Choice by which it serves."""
+    """Put a generator on the device, under a number of its own."""
+
+    KIND: ClassVar = "make"
 
     engine: int
     generator: Generator
     choice: Choice | None
     """How it served before; None to choose."""
 
+    def to_message(self) -> Message:
+        """The inverse of from_message."""
+        choice = None if self.choice is None else self.choice.to_json()
+        weights = {name: weight.contiguous() for name, weight in self.generator.state_dict().items()}
+        words = {"kind": self.KIND, "engine": self.engine, "spec": self.generator.spec.to_json(), "choice": choice}
+        return Message(words, [safetensors.torch.save(weights)])
+
+    @classmethod
+    def from_message(cls, message: Message) -> "Make":
+        """The request that the message is."""
+        words, choice = message.words, message.words["choice"]
+        generator = build_generator(GeneratorSpec.from_json(words["spec"]))
+        generator.load_state_dict(safetensors.torch.load(bytes(message.parts[0])), assign=True)
+        return cls(words["engine"], generator.freeze(), None if choice is None else Choice.from_json(choice))
+
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Draw with the engine of that number; the reply is a list with a Picture for each row."""
+    """Draw rows with the engine of that number."""
+
+    KIND: ClassVar = "draw"
 
     engine: int
-    z: Array
-    """float32 [N, Z]."""
-    conditions: Array | None
-    """float32 [N, K]; None for an unconditional generator."""
-    strict: Sequence[bool]
+    rows: Sequence[Row]
+
+    def to_message(self) -> Message:
+        """The inverse of from_message."""
+        tensors = [tensor for tensor in stack(self.rows) if tensor is not None]
+        words = {
+            "kind": self.KIND,
+            "engine": self.engine,
+            "shapes": [tensor.shape for tensor in tensors],
+            "strict": [row.strict for row in self.rows],
+        }
+        return Message(words, [tensor.numpy().tobytes() for tensor in tensors])
 
     @classmethod
-    def of(cls, engine: int, rows: Sequence[Row]) -> "Draw":
-        """The request that draws these rows."""
-        z, conditions = stack(rows)
-        return cls(engine, z.numpy(), None if conditions is None else conditions.numpy(), [row.strict for row in rows])
-
-    def rows(self) -> list[Row]:
-        """The inverse of `of`."""
-        z = torch.from_numpy(self.z)
-        conditions = [None] * len(z) if self.conditions is None else torch.from_numpy(self.conditions)
-        return [Row(*row) for row in zip(z, conditions, self.strict, strict=True)]
+    def from_message(cls, message: Message) -> "Draw":
+        """The request that the message is."""
+        words = message.words
+        z, *conditions = map(_tensor, message.parts, words["shapes"])
+        columns = z, conditions[0] if conditions else [None] * len(z), words["strict"]
+        return cls(words["engine"], [Row(*row) for row in zip(*columns, strict=True)])
 
 
-Request = Make | Draw
+def _tensor(part: bytes | memoryview, shape: Sequence[int]) -> Tensor:
+    return torch.from_numpy(np.frombuffer(part, np.float32).reshape(shape).copy())
 
-Sent = tuple[Sequence[int], Request]
-"""On the wire, with the numbers of the engines that nobody will ask for any more."""
+
+def drawn(pictures: Sequence[Picture]) -> Message:
+    """The reply to Draw."""
+    failed = {place: _words_of(picture) for place, picture in enumerate(pictures) if isinstance(picture, Exception)}
+    return Message({"failed": failed}, [b"" if isinstance(picture, Exception) else picture for picture in pictures])
+
+
+def pictures_of(reply: Message) -> list[Picture]:
+    """The inverse of drawn. Raises what `failure` was given."""
+    _check(reply)
+    pictures: list[Picture] = [bytes(part) for part in reply.parts]
+    for place, words in reply.words["failed"].items():
+        pictures[int(place)] = _error_of(words)
+    return pictures
+
+
+def made(choice: Choice) -> Message:
+    """The reply to Make."""
+    return Message({"choice": choice.to_json()})
+
+
+def choice_of(reply: Message) -> Choice:
+    """The inverse of made. Raises what `failure` was given."""
+    _check(reply)
+    return Choice.from_json(reply.words["choice"])
+
+
+def ready() -> Message:
+    """What the process says when it can be asked."""
+    return Message({})
+
+
+def check_ready(reply: Message) -> None:
+    """Raises what `failure` was given."""
+    _check(reply)
+
+
+def failure(error: Exception) -> Message:
+    """The reply to a request that failed."""
+    return Message({"error": _words_of(error)})
+
+
+def _check(reply: Message) -> None:
+    if words := reply.words.get("error"):
+        raise _error_of(words)
+
+
+def _words_of(error: Exception) -> Sequence[str]:
+    return type(error).__name__, str(error)
+
+
+def _error_of(words: Sequence[str]) -> Exception:
+    name, text = words
+    return _ERRORS[name](text) if name in _ERRORS else RuntimeError(f"{name}: {text}")

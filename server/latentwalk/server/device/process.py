@@ -5,11 +5,10 @@ import multiprocessing
 import socket
 from collections.abc import Sequence
 from threading import Lock
-from typing import cast
 
 from latentwalk.server.device.host import serve
-from latentwalk.server.device.line import AsyncLine, Line
-from latentwalk.server.device.messages import Draw, Make
+from latentwalk.server.device.line import AsyncLine, Line, Message
+from latentwalk.server.device.messages import Draw, Make, check_ready, choice_of, pictures_of
 from latentwalk.server.device.settings import DeviceSettings
 from latentwalk.server.engine import Choice
 from latentwalk.server.engine.pixels import Picture
@@ -43,7 +42,7 @@ class DeviceProcess:
         theirs_drawing.close()
         theirs_making.close()
         try:
-            self._made()
+            check_ready(self._made())
         except Exception:
             self.end()
             raise
@@ -62,8 +61,8 @@ class DeviceProcess:
         """The pictures of the request. One at a time. Raises what the engine raises, and DeviceFailed."""
         self.is_drawing = True
         try:
-            await self._drawing.send((forgotten, request))
-            return cast("list[Picture]", _result(await self._drawing.receive()))
+            await self._drawing.send(_with(forgotten, request))
+            return pictures_of(await self._drawing.receive())
         except (EOFError, OSError) as error:
             raise self._failed() from error
         finally:
@@ -73,10 +72,10 @@ class DeviceProcess:
         """How the engine of the request serves. Raises what Tuning.make_engine raises, and DeviceFailed."""
         with self._making_turn:
             try:
-                self._making.send((forgotten, request))
+                self._making.send(_with(forgotten, request))
             except OSError as error:
                 raise self._failed() from error
-            return cast("Choice", self._made())
+            return choice_of(self._made())
 
     def kill(self) -> None:
         """Ends it at once, whatever it does; whoever waits for a reply gets DeviceFailed."""
@@ -90,9 +89,9 @@ class DeviceProcess:
         self._drawing.close()
         self._making.close()
 
-    def _made(self) -> object:
+    def _made(self) -> Message:
         try:
-            return _result(self._making.receive())
+            return self._making.receive()
         except (EOFError, OSError) as error:
             raise self._failed() from error
 
@@ -101,7 +100,7 @@ class DeviceProcess:
         return DeviceFailed(f"the device's process ended with exit code {self._process.exitcode}")
 
 
-def _result(reply: object) -> object:
-    if isinstance(reply, Exception):
-        raise reply
-    return reply
+def _with(forgotten: Sequence[int], request: Draw | Make) -> Message:
+    """The request, which also tells of engines that nobody will ask for any more."""
+    words, parts = request.to_message()
+    return Message({**words, "forgotten": forgotten}, parts)

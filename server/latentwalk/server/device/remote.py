@@ -101,7 +101,7 @@ class RemoteEngine:
         """
         if not self._device.holds(self._process):
             self._process, self.choice = await asyncio.to_thread(self._made, self.choice)
-        return await self._process.draw(self._device.forgotten(), Draw.of(self._number, rows))
+        return await self._process.draw(self._device.forgotten(), Draw(self._number, rows))
 
     def _made(self, choice: Choice | None) -> tuple[DeviceProcess, Choice]:
         process = self._device.process()

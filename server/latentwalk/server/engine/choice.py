@@ -34,8 +34,8 @@ class Choice:
         """Builds what to_json wrote. Raises KeyError, TypeError or ValueError for anything else."""
         variants = {int(size): str(name) for size, name in document["variants"].items()}
         seconds = {int(size): float(time) for size, time in document["seconds"].items()}
-        if not variants or variants.keys() != seconds.keys() or not all(time > 0 for time in seconds.values()):
-            raise ValueError("variants and seconds must be of the same batch sizes, and every second above 0")
+        if not variants or (seconds and variants.keys() != seconds.keys()) or min(seconds.values(), default=1) <= 0:
+            raise ValueError("variants and seconds, if any, must be of the same batch sizes, and every second above 0")
         return cls(variants, seconds, float(document["mean_error"]), int(document["max_error"]))
 
 

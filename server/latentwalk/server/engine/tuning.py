@@ -44,7 +44,12 @@ class Tuning:
         circumstances = self._circumstances(generator)
         memory = Memory(Path(self.cache)) if self.cache else None
         known = memory.recall(circumstances) if memory else None
-        if known and set(known.variants) == set(buckets) and set(known.variants.values()) <= VARIANTS.keys():
+        if (
+            known
+            and known.seconds
+            and set(known.variants) == set(buckets)
+            and set(known.variants.values()) <= VARIANTS.keys()
+        ):
             return known
         choice = Trial(generator, self.devices[0], buckets, self.seconds).choose(self.tolerance)
         if memory:
