@@ -30,7 +30,7 @@ async def sequences(book, job, after=0):
 
 async def live(book, job, events):
     """Runs the job: `events` remarks, one after the other."""
-    await book.change(JobStore.take)
+    await book.change(JobStore.take, "cpu")
     for step in range(events):
         await book.change(JobStore.record, job.id, Progress(step, events))
         await asyncio.sleep(0)
@@ -110,7 +110,7 @@ async def test_what_a_job_did_is_written_even_if_the_database_fails_for_a_while(
             raise OperationalError("UPDATE", {}, Exception("disk full"))
         return store.put_back(job_id, reason)
 
-    await book.change(JobStore.take)
+    await book.change(JobStore.take, "cpu")
     assert (await book.insist(fragile, job.id, "why")).state == JobState.QUEUED
 
 

@@ -56,21 +56,21 @@ def test_a_new_job_waits_with_everything_that_was_asked_for(store, create, make_
 
 def test_jobs_are_taken_in_the_order_in_which_they_came(store, create):
     created = [create().id for _ in range(3)]
-    assert [store.take().id for _ in range(3)] == created
-    assert store.take() is None
+    assert [store.take("cpu").id for _ in range(3)] == created
+    assert store.take("cpu") is None
 
 
 def test_a_higher_priority_goes_first_and_a_paused_job_keeps_its_place(store, create):
     low, first, second, high = create(priority=-1), create(), create(), create(priority=5)
     store.pause(first.id)
-    assert store.take().id == high.id
+    assert store.take("cpu").id == high.id
     store.resume(first.id)
-    assert [store.take().id for _ in range(3)] == [first.id, second.id, low.id]
+    assert [store.take("cpu").id for _ in range(3)] == [first.id, second.id, low.id]
 
 
 def test_a_job_tells_what_became_of_it(store, create):
     job = create()
-    store.take()
+    store.take("cpu")
     store.record(job.id, Progress(5, 40, 0.25, 1.5, 10.5))
     store.record(job.id, Message("hello"))
     done = store.succeed(job.id, RESULT)
@@ -79,7 +79,7 @@ def test_a_job_tells_what_became_of_it(store, create):
     assert done.create_time <= done.start_time <= done.end_time
     assert happenings(store, job) == [
         StateChange(JobState.QUEUED),
-        StateChange(JobState.RUNNING),
+        StateChange(JobState.RUNNING, "on cpu"),
         Progress(5, 40, 0.25, 1.5, 10.5),
         Message("hello"),
         StateChange(JobState.SUCCEEDED),
@@ -88,7 +88,7 @@ def test_a_job_tells_what_became_of_it(store, create):
 
 def test_a_failed_job_keeps_its_reason_until_it_is_resumed(store, create):
     job = create()
-    store.take()
+    store.take("cpu")
     store.restart(job.id, "killed")
     failed = store.fail(job.id, "the loss is nan")
     assert (failed.error, failed.restarts) == ("the loss is nan", 1)
@@ -100,9 +100,9 @@ def test_a_resumed_job_goes_last_and_one_that_was_put_back_goes_first(store, cre
     first, second, third = create(), create(), create()
     store.cancel(first.id)
     store.resume(first.id)
-    assert store.take().id == second.id
+    assert store.take("cpu").id == second.id
     store.put_back(second.id, "the trainer shuts down")
-    assert [store.take().id for _ in range(3)] == [second.id, third.id, first.id]
+    assert [store.take("cpu").id for _ in range(3)] == [second.id, third.id, first.id]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_change_that_does_not_fit_the_state_is_refused_with_the_states_that_do
         JobState.CANCELLED: lambda job: store.cancel(job.id),
         JobState.PAUSED: lambda job: store.pause(job.id),
     }
-    while (taken := store.take()) is not None:
+    while (taken := store.take("cpu")) is not None:
         for state, job in jobs.items():
             if job.id == taken.id and state in into_its_state:
                 into_its_state[state](job)
@@ -146,7 +146,7 @@ def test_an_unknown_job_is_answered_with_those_that_there_are(store, create):
 
 def test_a_full_queue_is_refused_at_once_and_running_jobs_do_not_fill_it(store, create):
     create()
-    store.take()
+    store.take("cpu")
     for _ in range(8):
         last = create()
     with pytest.raises(QueueFull, match="8 jobs wait already, the limit is 8") as refusal:
@@ -222,7 +222,7 @@ def forgetful(database_url):
 def test_the_newest_events_of_a_job_are_kept_and_every_change_of_its_state(forgetful, make_spec):
     job = forgetful.create(NO_REQUEST, make_spec())
     other = forgetful.create(NO_REQUEST, make_spec())
-    forgetful.take()
+    forgetful.take("cpu")
     for step in range(10):
         forgetful.record(job.id, Progress(step, 10))
     job, events = forgetful.events(job.id, 0, 100)
@@ -251,7 +251,7 @@ def test_jobs_that_ended_first_are_forgotten_first_and_those_that_live_never(for
 
 
 OPERATIONS = {
-    "take": lambda store, job: store.take(),
+    "take": lambda store, job: store.take("cpu"),
     "progress": lambda store, job: store.record(job.id, Progress(1, 2)),
     "restart": lambda store, job: store.restart(job.id, "killed"),
     "fail": lambda store, job: store.fail(job.id, "why"),
@@ -267,7 +267,7 @@ OPERATIONS = {
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_events_have_no_gaps_and_the_last_state_change_is_the_state(database_url, make_spec, operations):
     store = JobStore(database_url, max_queued=100)
-    while store.take():
+    while store.take("cpu"):
         pass
     job = store.create(NO_REQUEST, make_spec())
     for name in operations:

@@ -44,5 +44,6 @@ def test_the_provenance_says_how_the_direction_was_made(artifacts_url, generator
     assert provenance["measures"] == {"gain": 0.75}
     assert provenance["generator"] == {"name": "tiny", "version": 1, "digest": generator.digest}
     assert provenance["torch"] == torch.__version__
+    assert provenance["device"] == "cpu"
     assert {"latentwalk", "threads"} <= provenance.keys()
     assert load_direction(store, "tiny", "bright")[0].generator_digest == generator.digest

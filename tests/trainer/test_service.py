@@ -131,8 +131,10 @@ def test_settings_that_cannot_be_used_are_one_line(capsys, tmp_path):
     assert main(["--database", "nonsense", "--folder", str(tmp_path)]) == 1
     assert main(["--database", "sqlite:////dev/null/trainer.db", "--folder", str(tmp_path)]) == 1
     assert main(["--tls-key", "key.pem"]) == 1
-    concurrency, url, file, tls = complaints(capsys)
+    assert main(["--devices", "cuda:99"]) == 1
+    concurrency, url, file, tls, devices = complaints(capsys)
     assert "concurrency" in concurrency
     assert "give sqlite:///FILE or postgresql://" in url
     assert "/dev/null" in file
     assert "tls_certificate" in tls
+    assert "no 'cuda:99' here" in devices

@@ -1621,7 +1621,7 @@ class JobStateChange(_message.Message):
     state: Global___JobState.ValueType
     """The state."""
     reason: _builtins.str
-    """Why; empty when the state says all."""
+    """Why; of RUNNING, on which device ("on cuda:1"); empty when the state says all."""
     def __init__(
         self,
         *,

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from latentwalk.rpc.lifecycle import Doorway
 from latentwalk.rpc.program import run_service
 from latentwalk.trainer.announce import Announcer
+from latentwalk.trainer.devices import NoSuchDevice, find_devices
 from latentwalk.trainer.jobs.book import JobBook
 from latentwalk.trainer.jobs.dispatcher import Dispatcher
 from latentwalk.trainer.jobs.folders import FolderInUse, lock
@@ -21,6 +22,7 @@ from latentwalk.trainer.jobs.tables import DatabaseUnusable
 from latentwalk.trainer.metrics import JobCounts, Metrics
 from latentwalk.trainer.servicer import ROLES, SERVICE_NAME, TrainingServicer
 from latentwalk.trainer.settings import Settings
+from latentwalk.trainer.team import Unshareable, check_devices
 from latentwalk.trainer.translation import translate
 from latentwalk.v1 import training_service_pb2_grpc
 
@@ -32,9 +34,11 @@ if TYPE_CHECKING:
 async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGenerator[Doorway]:
     """A trainer that serves within the context and drains at its end: running jobs write a checkpoint, and wait.
 
-    Raises AddressInUse; FolderInUse if another trainer works in the folder; DatabaseUnusable; OSError for files that
-    cannot be opened.
+    Raises AddressInUse; FolderInUse if another trainer works in the folder; DatabaseUnusable; NoSuchDevice, and
+    Unshareable if its devices do not let processes share a job; OSError for files that cannot be opened.
     """
+    devices = find_devices(settings.devices)
+    check_devices(devices, settings.processes_per_job)
     registry = CollectorRegistry()
     doorway = Doorway(settings, {SERVICE_NAME: ROLES}, registry, translate, tracer)
     with lock(Path(settings.folder), wait=False):
@@ -60,6 +64,7 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
                 settings.server_token,
             ).announce,
             Metrics(registry),
+            devices=devices,
             concurrency=settings.concurrency,
             max_restarts=settings.max_restarts,
             grace_seconds=settings.grace_seconds,
@@ -87,7 +92,7 @@ async def _leave_when_draining(doorway: Doorway, dispatcher: Dispatcher, book: J
 
 def main(argv: Sequence[str]) -> int:
     """Serves until a signal; returns the exit code: 0 after a drain, 1 with one line on standard error otherwise."""
-    refusals = (FolderInUse, DatabaseUnusable, ValueError)
+    refusals = (FolderInUse, DatabaseUnusable, NoSuchDevice, Unshareable, ValueError)
     # Not uvloop: it starts processes by fork(), into which gRPC's fork handlers would interfere.
     return run_service("trainer", Settings, serving, argv, refusals=refusals, run=asyncio.run)
 

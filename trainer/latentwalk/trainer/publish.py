@@ -35,6 +35,8 @@ class Publisher:
     spec: JobSpec
     processes: int = 1
     """That have trained it together."""
+    device: str = "cpu"
+    """Where, for people."""
 
     def publish(self, outcome: Outcome) -> Result:
         """Puts each product into the store, unless an earlier run of the job did. Raises GanError, PublishFailed."""
@@ -71,6 +73,7 @@ class Publisher:
             "torch": torch.__version__,
             "threads": torch.get_num_threads(),
             "processes": self.processes,
+            "device": self.device,
         }
         created, name = datetime.now(UTC).isoformat(timespec="seconds"), self.spec.model
         try:

@@ -66,7 +66,7 @@ class StateChange:
 
     state: JobState
     reason: str = ""
-    """Why; empty when the state says all."""
+    """Why; of RUNNING, on which device; empty when the state says all."""
 
 
 @dataclass(frozen=True, slots=True)

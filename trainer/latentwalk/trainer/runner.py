@@ -28,6 +28,7 @@ from latentwalk.gan.errors import GanError
 from latentwalk.trainer.board import Board
 from latentwalk.trainer.checkpoint import CheckpointFailed, Checkpoints
 from latentwalk.trainer.data import DataRefused
+from latentwalk.trainer.devices import describe, settle_on
 from latentwalk.trainer.jobs.folders import BOARD, CHECKPOINTS, lock, read_assignment
 from latentwalk.trainer.loop import Interrupted, NonFinite, Pause, train
 from latentwalk.trainer.methods import METHODS
@@ -40,6 +41,7 @@ from latentwalk.trainer.team import (
     Parted,
     Team,
     Unshareable,
+    check_devices,
     check_shares,
     fall,
     join,
@@ -87,9 +89,10 @@ def _ending(arguments: argparse.Namespace, speak: Speak, board: Board | None, to
 
 def _work(arguments: argparse.Namespace, speak: Speak, board: Board | None, told: Told) -> Ending:
     job_id, spec, sources = read_assignment(arguments.folder)
-    team = _team(arguments, spec)
-    _log.info("job %s in process %d, %d of %d: %s", job_id, os.getpid(), team.seat.number, team.seat.of, spec)
-    materials = sources.open(team.seat)
+    team, device = _team(arguments, spec), settle_on(arguments.device)
+    place = f"{team.seat.number} of {team.seat.of}, on {arguments.device}"
+    _log.info("job %s in process %d, %s: %s", job_id, os.getpid(), place, spec)
+    materials = sources.open(team.seat, device)
     method = METHODS[spec.method].prepare(spec, materials)
     if team.seat.of > 1:
         share_norms(method.trained, team)
@@ -104,7 +107,8 @@ def _work(arguments: argparse.Namespace, speak: Speak, board: Board | None, told
     train(method, checkpoints, spec.checkpoint_every, report=report, pause=pause, team=team)
     if not team.leads:
         return Stopped()
-    result = Publisher(materials.store, job_id, spec, team.seat.of).publish(method.outcome(_pause(told)))
+    publisher = Publisher(materials.store, job_id, spec, team.seat.of, describe(device))
+    result = publisher.publish(method.outcome(_pause(told)))
     for one in result.artifacts:
         speak(Message(f"published {one.kind}/{one.name} version {one.version}"))
     return result
@@ -114,6 +118,7 @@ def _team(arguments: argparse.Namespace, spec: JobSpec) -> Team:
     """The processes of torchrun, or as many, up to those that may be started here, as can share the job's batches."""
     batch_size = spec.settings.batch_size
     seat = seat_by(os.environ)
+    check_devices([arguments.device], max(seat.of, arguments.processes))
     if seat.of > 1:
         check_shares(spec.method, batch_size, seat.of)
         return join(seat, arguments.folder)
@@ -128,6 +133,7 @@ def _team(arguments: argparse.Namespace, spec: JobSpec) -> Team:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m latentwalk.trainer.runner", description="Runs one job.")
     parser.add_argument("--folder", type=Path, required=True, help="the folder of the job, with its job.json")
+    parser.add_argument("--device", default="cpu", help="the device to compute on, such as cuda:1 (default: cpu)")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads to compute with (default: 1)")
     parser.add_argument("--processes", type=int, default=1, help="most processes to train it with (default: 1)")
     parser.add_argument("--tensorboard", action=argparse.BooleanOptionalAction, default=True, help="write for it, too")

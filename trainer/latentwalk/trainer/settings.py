@@ -28,11 +28,18 @@ class Settings(Endpoint):
     database: str = setting(
         "sqlite:///data/trainer.db", "the job database: sqlite:///FILE or postgresql://USER@HOST/NAME"
     )
-    concurrency: int = setting(1, "jobs that run at a time, each in a process of its own", between(1, 64))
+    devices: str = setting(
+        "auto",
+        "where jobs compute: auto, cpu, cuda, cuda:1, ...; several share out the jobs: cuda:0+cuda:1; auto is all of "
+        "CUDA, or the CPU where there is none",
+    )
+    concurrency: int = setting(
+        1, "jobs that run at a time on each device, each in a process of its own", between(1, 64)
+    )
     processes_per_job: int = setting(
         1,
-        "the most processes that share the batches of one job, each with its threads; another number may give other "
-        "last bits",
+        "the most processes that share the batches of one job on the CPU, each with its threads; another number may "
+        "give other last bits",
         between(1, 64),
     )
     threads: int = setting(1, "CPU threads of each process; another number may give other last bits", between(1, 256))

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -31,7 +31,7 @@ class Parted(Exception):
 
 
 class Unshareable(Exception):
-    """The batches of the job do not fall into as many equal parts as there are processes."""
+    """The processes cannot share the job: because of its device, or of batches that do not fall into equal parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,16 @@ def check_shares(method: str, batch_size: int, processes: int) -> None:
         raise Unshareable(
             f"a job of method {method} has {batch_size} rows a step, which {processes} processes cannot share equally: "
             f"start {most_processes(batch_size, processes)}"
+        )
+
+
+def check_devices(devices: Iterable[str], processes: int) -> None:
+    """Raises Unshareable for several processes that would share a job anywhere but on the CPU."""
+    others = [device for device in devices if device != "cpu"]
+    if processes > 1 and others:
+        raise Unshareable(
+            f"{processes} processes cannot share a job on {', '.join(others)}, only on the CPU: let one do it "
+            "(processes_per_job), or let jobs compute on the CPU (devices)"
         )
 
 

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from latentwalk.rpc.errors import JobStateConflict
 from latentwalk.trainer.jobs.book import JobBook
 from latentwalk.trainer.jobs.folders import LOG
+from latentwalk.trainer.jobs.placement import freest
 from latentwalk.trainer.jobs.process import Exit, Launcher
 from latentwalk.trainer.jobs.records import Job
 from latentwalk.trainer.jobs.store import JobStore
@@ -32,6 +33,7 @@ class _Attendance:
     """A job that runs now."""
 
     job: Job
+    device: str
     stop: "asyncio.Future[float]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     """Has the process leave, within so many seconds."""
     wish: Callable[[JobStore, str], Job] | None = None
@@ -45,7 +47,7 @@ class _Attendance:
 
 
 class Dispatcher:
-    """Runs at most ``concurrency`` jobs at a time, each in a process of its own.
+    """Runs at most ``concurrency`` jobs at a time on each device, each in a process of its own.
 
     A process that a signal killed is started again from its checkpoint, ``max_restarts`` times; then the job fails.
     """
@@ -57,6 +59,7 @@ class Dispatcher:
         announce: Announce,
         metrics: Metrics,
         *,
+        devices: Sequence[str],
         concurrency: int,
         max_restarts: int,
         grace_seconds: float,
@@ -65,6 +68,7 @@ class Dispatcher:
         self._launcher = launcher
         self._announce = announce
         self._metrics = metrics
+        self._devices = devices
         self._concurrency = concurrency
         self._max_restarts = max_restarts
         self._grace_seconds = grace_seconds
@@ -136,12 +140,14 @@ class Dispatcher:
 
     async def _start_next(self) -> bool:
         async with self._hand_over:
-            if self._draining or len(self._attended) >= self._concurrency:
+            taken = (attendance.device for attendance in self._attended.values())
+            device = freest(self._devices, taken, self._concurrency)
+            if self._draining or device is None:
                 return False
-            job = await self._book.insist(JobStore.take)
+            job = await self._book.insist(JobStore.take, device)
             if job is None:
                 return False
-            attendance = self._attended[job.id] = _Attendance(job)
+            attendance = self._attended[job.id] = _Attendance(job, device)
         self._begin(self._attend(attendance))
         return True
 
@@ -161,7 +167,7 @@ class Dispatcher:
         """One process after the other, until one of them was not killed."""
         job = attendance.job
         while True:
-            exit_ = await self._launcher.run(job, attendance.stop, self._listener(job))
+            exit_ = await self._launcher.run(job, attendance.device, attendance.stop, self._listener(job))
             ended = await self._conclude(attendance, job, exit_)
             if ended is not None:
                 self._metrics.ended(ended)

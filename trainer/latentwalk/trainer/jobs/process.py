@@ -64,14 +64,14 @@ class Launcher:
         """Removes what a job that has succeeded does not need any more."""
         shutil.rmtree(self.folder_of(job_id) / CHECKPOINTS, ignore_errors=True)
 
-    async def run(self, job: Job, stop: "asyncio.Future[float]", hear: Listener) -> Exit:
-        """Runs the job's process to its end; ``hear`` gets what it says.
+    async def run(self, job: Job, device: str, stop: "asyncio.Future[float]", hear: Listener) -> Exit:
+        """Runs the job's process on the device to its end; ``hear`` gets what it says.
 
         Once ``stop`` is there, the process has so many seconds to write a checkpoint and leave; then it is killed.
 
         Raises OSError if the process cannot be started.
         """
-        process = await self._start(job)
+        process = await self._start(job, device)
         stopper = asyncio.create_task(self._stop_when_told(process, stop))
         try:
             ending = await _listen(process, hear)
@@ -81,13 +81,14 @@ class Launcher:
             if process.returncode is None:
                 _kill_group(process)
 
-    async def _start(self, job: Job) -> asyncio.subprocess.Process:
+    async def _start(self, job: Job, device: str) -> asyncio.subprocess.Process:
         folder = self.folder_of(job.id)
         log = await asyncio.to_thread(_prepare, folder, job, self.sources)
         with log:
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "latentwalk.trainer.runner"),
-                *("--folder", str(folder), "--threads", str(self.threads), "--processes", str(self.processes)),
+                *("--folder", str(folder), "--device", device),
+                *("--threads", str(self.threads), "--processes", str(self.processes)),
                 "--tensorboard" if self.tensorboard else "--no-tensorboard",
                 # The process ends when this pipe does, so that it cannot outlive the service, however that ends.
                 stdin=asyncio.subprocess.PIPE,

@@ -162,8 +162,8 @@ class JobStore:
 
     # -- what becomes of a job ---------------------------------------------------------------------------------------
 
-    def take(self) -> Job | None:
-        """The next job in line, now RUNNING; None if none waits."""
+    def take(self, device: str) -> Job | None:
+        """The next job in line, now RUNNING on that device; None if none waits."""
         waiting = (
             select(JobRow)
             .where(JobRow.state == JobState.QUEUED)
@@ -175,7 +175,7 @@ class JobStore:
             if row is None:
                 return None
             row.start_time = row.start_time or self._clock()
-            self._enter(session, row, JobState.RUNNING)
+            self._enter(session, row, JobState.RUNNING, f"on {device}")
             return _job(row)
 
     def record(self, job_id: str, happening: News) -> Job:
