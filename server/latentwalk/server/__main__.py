@@ -95,7 +95,7 @@ async def _scheduler(
     scheduler = Scheduler(
         draw,
         settings.limits,
-        measured=lambda engine: engine.seconds,
+        measured=lambda engine: engine.choice.seconds,
         reuse=Reuse(picture_key, settings.frame_cache_bytes, len),
         watchdog_seconds=settings.watchdog_seconds,
         on_batch=drawing.batch,

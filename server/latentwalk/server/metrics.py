@@ -153,5 +153,5 @@ class ModelMetrics:
         self._variants.clear()
         for model in models:
             self._loaded.labels(model.name, str(model.version)).set(1)
-            for bucket, variant in model.engine.variants.items():
+            for bucket, variant in model.engine.choice.variants.items():
                 self._variants.labels(model.name, str(bucket), variant).set(1)

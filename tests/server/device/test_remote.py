@@ -4,6 +4,8 @@ import asyncio
 import gc
 import os
 import signal
+import sys
+import threading
 
 import pytest
 import torch
@@ -41,8 +43,7 @@ async def test_a_form_that_was_measured_there_is_known_here(faces):
     device = Device(DeviceSettings("cpu", 1, 4, 0.2, 0.5, "", "error"))
     try:
         engine = device.make_engine(faces)
-        assert set(engine.variants) == set(engine.seconds) == {1, 2, 4}
-        assert all(seconds > 0 for seconds in engine.seconds.values())
+        assert set(engine.choice.variants) == set(engine.choice.seconds) == {1, 2, 4}
     finally:
         device.close()
 
@@ -104,6 +105,43 @@ async def test_an_engine_that_nobody_has_any_more_is_forgotten(device, faces):
     gc.collect()
     await kept.draw(sample_rows(faces.spec, 1))
     assert device.forgotten() == [], "the process has been told"
+
+
+@pytest.fixture
+def hasty():
+    """Threads take turns all the time."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_what_is_forgotten_is_told_once_whoever_asks(device):
+    numbers, together, told = range(20_000), threading.Barrier(8), []
+    for number in numbers:
+        device.forget(number)
+
+    def ask():
+        together.wait()
+        told.extend(device.forgotten())
+
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive(), "it waits for an engine that another thread has told of"
+    assert sorted(told) == list(numbers)
+
+
+async def test_a_device_that_was_closed_is_not_started_again(device, faces):
+    engine = device.make_engine(faces)
+    device.close()
+    with pytest.raises(DeviceFailed, match="the server is ending"):
+        await engine.draw(sample_rows(faces.spec, 1))
+    with pytest.raises(DeviceFailed, match="the server is ending"):
+        device.make_engine(faces)
 
 
 def test_the_process_lets_go_of_what_is_forgotten(faces):

@@ -93,7 +93,7 @@ def drawn(pictures: Sequence[Picture]) -> Message:
 
 def pictures_of(reply: Message) -> list[Picture]:
     """The inverse of drawn. Raises what `failure` was given."""
-    _check(reply)
+    check(reply)
     pictures: list[Picture] = [bytes(part) for part in reply.parts]
     for place, words in reply.words["failed"].items():
         pictures[int(place)] = _error_of(words)
@@ -107,7 +107,7 @@ def made(choice: Choice) -> Message:
 
 def choice_of(reply: Message) -> Choice:
     """The inverse of made. Raises what `failure` was given."""
-    _check(reply)
+    check(reply)
     return Choice.from_json(reply.words["choice"])
 
 
@@ -116,17 +116,13 @@ def ready() -> Message:
     return Message({})
 
 
-def check_ready(reply: Message) -> None:
-    """Raises what `failure` was given."""
-    _check(reply)
-
-
 def failure(error: Exception) -> Message:
     """The reply to a request that failed."""
     return Message({"error": _words_of(error)})
 
 
-def _check(reply: Message) -> None:
+def check(reply: Message) -> None:
+    """Raises what `failure` was given, if it made the reply."""
     if words := reply.words.get("error"):
         raise _error_of(words)
 

@@ -8,7 +8,7 @@ from threading import Lock
 
 from latentwalk.server.device.host import serve
 from latentwalk.server.device.line import AsyncLine, Line, Message
-from latentwalk.server.device.messages import Draw, Make, check_ready, choice_of, pictures_of
+from latentwalk.server.device.messages import Draw, Make, check, choice_of, pictures_of
 from latentwalk.server.device.settings import DeviceSettings
 from latentwalk.server.engine import Choice
 from latentwalk.server.engine.pixels import Picture
@@ -42,7 +42,7 @@ class DeviceProcess:
         theirs_drawing.close()
         theirs_making.close()
         try:
-            check_ready(self._made())
+            check(self._made())
         except Exception:
             self.end()
             raise
@@ -97,7 +97,8 @@ class DeviceProcess:
 
     def _failed(self) -> DeviceFailed:
         self._process.join(_END_SECONDS)
-        return DeviceFailed(f"the device's process ended with exit code {self._process.exitcode}")
+        code = self._process.exitcode
+        return DeviceFailed(f"the device's process ended with exit code {code}; try again: it is replaced")
 
 
 def _with(forgotten: Sequence[int], request: Draw | Make) -> Message:

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from itertools import count
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Lock
 
 from latentwalk.gan.generator import Generator
@@ -15,6 +16,7 @@ from latentwalk.server.device.process import DeviceProcess
 from latentwalk.server.device.settings import DeviceSettings
 from latentwalk.server.engine import Choice, PictureSize, Row
 from latentwalk.server.engine.pixels import Picture
+from latentwalk.server.scheduler import DeviceFailed
 
 _log = logging.getLogger("latentwalk.device")
 
@@ -25,6 +27,7 @@ class Device:
     def __init__(self, settings: DeviceSettings) -> None:
         self._settings = settings
         self._turn = Lock()
+        self._closed = False
         self._process = DeviceProcess(settings)
         self._numbers = count()
         # Reentrant, unlike a list with a lock: engines may be collected anywhere.
@@ -35,8 +38,10 @@ class Device:
         return RemoteEngine(self, generator, next(self._numbers))
 
     def process(self) -> DeviceProcess:
-        """The process that serves; a new one if the last one has ended."""
+        """The process that serves; a new one if the last one has ended. Raises DeviceFailed after `close`."""
         with self._turn:
+            if self._closed:
+                raise DeviceFailed("the device was closed: the server is ending")
             if self._process.has_ended:
                 _log.error("the device's process has ended; a new one is started")
                 self._process.end()
@@ -60,6 +65,7 @@ class Device:
     def close(self) -> None:
         """Ends the process; the engines are of no use any more."""
         with self._turn:
+            self._closed = True
             self._process.end()
 
     def forget(self, engine: int) -> None:
@@ -68,7 +74,11 @@ class Device:
 
     def forgotten(self) -> Sequence[int]:
         """Those that the process was not told of yet."""
-        return [self._forgotten.get() for _ in range(self._forgotten.qsize())]
+        engines: list[int] = []
+        with suppress(Empty):
+            while True:  # another thread may take the rest: a wait for one more might never end
+                engines.append(self._forgotten.get_nowait())
+        return engines
 
 
 class RemoteEngine:
@@ -83,16 +93,6 @@ class RemoteEngine:
         self._number = number
         weakref.finalize(self, device.forget, number).atexit = False
         self._process, self.choice = self._made(None)
-
-    @property
-    def variants(self) -> Mapping[int, str]:
-        """As Engine.variants."""
-        return self.choice.variants
-
-    @property
-    def seconds(self) -> Mapping[int, float]:
-        """As Engine.seconds."""
-        return self.choice.seconds
 
     async def draw(self, rows: Sequence[Row]) -> list[Picture]:
         """As Engine.draw, of all engines of the device one at a time.
