@@ -380,6 +380,34 @@ async def test_many_readers_are_served_at_once():
     assert scheduler.queued == 0
 
 
+async def test_a_batch_that_cannot_be_counted_is_handed_out_all_the_same():
+    def fail(size, seconds):
+        raise ZeroDivisionError
+
+    scheduler = make(FakeEngine(), on_batch=fail)
+    run = asyncio.create_task(scheduler.run())
+    for name in "ab":
+        with opened(scheduler, name, 3) as stream:
+            assert len(await asyncio.wait_for(stream.take(3), 10)) == 3
+    scheduler.close()
+    await run
+
+
+async def test_a_fault_of_the_scheduler_itself_is_told_to_all_who_wait_and_to_who_watches_the_device():
+    def fail(picture):
+        raise ZeroDivisionError
+
+    told = []
+    scheduler = make(FakeEngine(), reuse=Reuse(lambda model, work: work, 100, fail), on_device=told.append)
+    with opened(scheduler, "a", 8) as stream:
+        await asyncio.wait_for(scheduler.run(), 10)
+        with pytest.raises(SchedulerClosed):
+            await asyncio.wait_for(stream.take(8), 10)
+    with pytest.raises(SchedulerClosed):
+        opened(scheduler, "b", 1)
+    assert told == [False]
+
+
 # -- what need not be drawn ------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """The scheduler: accepts streams, feeds the backlog as credit comes back, and hands finished pictures out."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -16,6 +17,8 @@ from latentwalk.server.scheduler.stream import Picture, Stream, Ticket
 
 # A stream asks for works when it may have this part of its credit at once, or has none waiting: not one by one.
 _REFILL_PART = 4
+
+_log = logging.getLogger("latentwalk.scheduler")
 
 
 class Scheduler(Generic[Model, Work, Picture]):
@@ -131,12 +134,17 @@ class Scheduler(Generic[Model, Work, Picture]):
 
     async def run(self) -> None:
         """Draws batch after batch until the scheduler is closed, whenever the device is free and something waits."""
-        while not self._closed:
-            if len(self._backlog) > 0:
-                await self.step()
-            else:
-                self._changed.clear()
-                await self._changed.wait()
+        try:
+            while not self._closed:
+                if len(self._backlog) > 0:
+                    await self.step()
+                else:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except Exception:  # noqa: BLE001 - a fault of our own: nobody may wait for ever, and nobody else come
+            _log.exception("the scheduler cannot go on; the server must be started again")
+            self._on_device(False)
+            self.close()
 
     async def step(self) -> None:
         """Draws one batch of what waits now, if anything does. What is dead is dropped, and not drawn."""
@@ -151,8 +159,9 @@ class Scheduler(Generic[Model, Work, Picture]):
             outcomes = await self._drawer.draw(taken.family[0], taken.batch, self._experiences[taken.family])
         try:
             self._tell(taken, kept, self._clock() - started)
-        finally:
-            self._deliver(taken, outcomes)
+        except Exception:  # noqa: BLE001 - whatever it is, the pictures are there
+            _log.exception("a batch that was drawn could not be counted")
+        self._deliver(taken, outcomes)
 
     def _seats(self, family: Family, lanes: int) -> int:
         return self._experiences[family].seats(lanes)
