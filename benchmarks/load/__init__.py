@@ -1,7 +1,7 @@
 """The other side of the wire: clients in a process of their own, as other people's are.
 
-On a few cores, what a client spends is missing at the server. So every server, ours and any other, is asked at the same
-small cost: on uvloop, without torch, over connections that speak as little HTTP/1.1 (`wires`) or HTTP/2 (`http2`) as
+On a few cores, what a client spends is missing at the server. So every server, ours and any other, is asked at little
+cost: on uvloop, without torch, over connections that speak as little HTTP/1.1 (`wires`) or HTTP/2 (`http2`) as
 its protocol needs, and not through grpc.aio or the SDK, which would make gRPC look slower than it is. What the clients
 spend is measured too (`Measured.cost`). Only the open loop asks through grpc.aio: what it counts is how gRPC's own
 client sees requests end. Every reply is kept, so that its bytes can be checked afterwards.

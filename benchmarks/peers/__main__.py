@@ -4,9 +4,9 @@ Sixteen clients that each ask for one picture after the other, and eight walks o
 Each peer serves the same weights twice: with the plain fp32 model, as its user would write it, and with the form that
 our engine has chosen, so that the servers are compared alone. All have batches of at most 16, one torch thread, and
 a window of 5 ms where they want one; server and clients are on the same machine. The peers that speak gRPC are asked
-over gRPC, the others over HTTP; ours always over gRPC: all by clients that speak no more of either than it takes, so
-that they take about the same small part of the machine whoever is asked; what they spent is in the remarks. Every byte
-of every picture is checked.
+over gRPC, the others over HTTP; ours always over gRPC: all by clients that speak no more of either than it takes. They
+do not all spend the same: what they spent is in the remarks. Every byte of
+every picture is checked.
 """
 
 import argparse
