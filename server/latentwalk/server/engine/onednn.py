@@ -36,6 +36,26 @@ def packed_doubling(weight: Tensor, bias: Tensor | None, precision: torch.dtype,
     return lambda signal: convolve(signal, packed, bias, *geometry, "relu", [], "")
 
 
+def spread_doubling(weight: Tensor, bias: Tensor | None, side: int) -> Layer:
+    """As packed_doubling, in fp32, for few pixels of many channels: one matrix product, of which patches are added up.
+
+    Each pixel spreads into a patch of 4x4, which overlaps with its neighbours'. A convolution gives the kernels so few
+    pixels of a row at a time that they idle.
+    """
+    channels, outputs = weight.shape[:2]
+    spread = weight.permute(0, 2, 3, 1).reshape(channels, 16 * outputs).contiguous()
+
+    def convolve(signal: Tensor) -> Tensor:
+        pixels = signal.permute(0, 2, 3, 1).reshape(-1, channels)
+        patches = (pixels @ spread).view(-1, side, side, 4, 4, outputs)  # [N, row, column, row, column, C']
+        canvas = _overlapped(_overlapped(patches.transpose(2, 3), 1), 2)
+        inner = canvas[:, 1:-1, 1:-1]
+        biased = inner.contiguous() if bias is None else inner + bias
+        return biased.relu_().permute(0, 3, 1, 2)
+
+    return convolve
+
+
 def packed_patches(weight: Tensor, bias: Tensor | None, precision: torch.dtype, side: int) -> Layer:
     """[N, C, side, side] -> [N, C', side + 1, side + 1]: kernel [C', C, 2, 2], padding 1, no ReLU."""
     weight, bias = _cast(weight, bias, precision)
@@ -45,6 +65,16 @@ def packed_patches(weight: Tensor, bias: Tensor | None, precision: torch.dtype, 
     packed = torch.ops.mkldnn._reorder_convolution_weight(_channels_last(weight), *geometry, shape)
     convolve = torch.ops.mkldnn._convolution_pointwise
     return lambda signal: convolve(signal, packed, bias, *geometry, "none", [], "")
+
+
+def _overlapped(strips: Tensor, axis: int) -> Tensor:
+    """Adds strips [..., side, 4, ...] at `axis` up to [..., 2 side + 2, ...]: strip i begins at 2 i."""
+    side = strips.shape[axis]
+    shape = [*strips.shape[:axis], 2 * side + 2, *strips.shape[axis + 2 :]]
+    canvas = strips.new_zeros(shape)
+    for place, strip in enumerate(strips.unbind(axis + 1)):
+        canvas[(slice(None),) * axis + (slice(place, place + 2 * side, 2),)] += strip
+    return canvas
 
 
 def _cast(weight: Tensor, bias: Tensor | None, precision: torch.dtype) -> tuple[Tensor, Tensor | None]:
