@@ -1,4 +1,4 @@
-"""Certificates, made as people make them: by openssl."""
+"""Certificates, made as people make them: by openssl; and no test fails for the time that it takes."""
 
 import shutil
 import subprocess
@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @dataclass(frozen=True)

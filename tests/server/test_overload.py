@@ -1,6 +1,7 @@
 """Overload is refused at once, slow readers cost nothing, and those who leave leave nothing behind."""
 
 import asyncio
+import multiprocessing
 import os
 import random
 import signal
@@ -158,25 +159,42 @@ async def test_a_drain_serves_the_frames_of_a_running_walk_to_the_end(slow_libra
         await drain
 
 
+async def serves_again(server, model):
+    """Returns when health says so, and a picture is drawn."""
+    health = health_pb2_grpc.HealthStub(server.channel)
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(grpc.aio.AioRpcError):
+                reply = await health.Check(health_pb2.HealthCheckRequest())
+                if reply.status == health_pb2.HealthCheckResponse.SERVING:
+                    await server.generation.Generate(generate(1, model))
+                    return
+            await asyncio.sleep(0.1)
+
+
 async def test_a_device_that_hangs_fails_its_requests_and_is_replaced(library, serve, refusal, device_process):
     async with serve(library, watchdog_seconds=0.3) as server:
-        health = health_pb2_grpc.HealthStub(server.channel)
-
-        async def is_serving():
-            reply = await health.Check(health_pb2.HealthCheckRequest())
-            return reply.status == health_pb2.HealthCheckResponse.SERVING
-
-        async def serves_again():
-            with suppress(grpc.aio.AioRpcError):
-                return await is_serving() and (await server.generation.Generate(generate(1, "faces"))).images
-
         os.kill(device_process().pid, signal.SIGSTOP)
         refused = await refusal(server.generation.Generate(generate(1, "faces")))
         assert (refused.status, refused.reason) == ("UNAVAILABLE", "DEVICE_FAILED")
         assert "has not answered for 0.3 s" in refused.message
+        await serves_again(server, "faces")
+        await server.settles("latentwalk_open_streams", 0)
+
+
+async def test_a_device_that_hangs_while_it_comes_back_is_replaced_again(slow_library, serve, refusal, device_process):
+    async with serve(slow_library, watchdog_seconds=0.3) as server:
+        first = device_process()
+        first.kill()
+        first.join()
+        drawing = asyncio.create_task(refusal(server.generation.Generate(generate(1, "slow"))))
         async with asyncio.timeout(60):
-            while not await serves_again():  # noqa: ASYNC110 - it is on the other side
-                await asyncio.sleep(0.1)
+            while not multiprocessing.active_children():  # noqa: ASYNC110 - it is on the other side
+                await asyncio.sleep(0.001)
+        os.kill(device_process().pid, signal.SIGSTOP)
+        refused = await drawing
+        assert (refused.status, refused.reason) == ("UNAVAILABLE", "DEVICE_FAILED")
+        await serves_again(server, "slow")
         await server.settles("latentwalk_open_streams", 0)
 
 

@@ -551,12 +551,50 @@ async def test_a_device_that_hangs_fails_its_streams_and_serves_again_when_it_co
     scheduler = make(engine, run, watchdog_seconds=10.0, on_device=told.append)
     with opened(scheduler, "a", 8) as stream:
         await scheduler.step()
-        assert (refused, told) == ([False, True, True], [False, True])
+        assert (refused, told) == ([False, True, True], [False, False, True])
         assert len(await stream.take(4)) == 4
         with pytest.raises(DeviceFailed, match="not answered for 10 s"):
             await stream.take(1)
     with opened(scheduler, "c", 1):
         assert scheduler.queued == 1
+
+
+async def test_what_hung_once_is_not_drawn_again_though_its_reader_has_not_left_yet():
+    engine = FakeEngine()
+
+    async def run(model, works):
+        engine.batches.append((model, works))
+        engine.now += 11.0
+        scheduler.check_device()
+        raise DeviceFailed("it was ended")
+
+    scheduler = make(engine, run, watchdog_seconds=10.0)
+    with opened(scheduler, "a", 4) as stream:
+        await scheduler.step()
+        assert len(engine.batches) == 1
+        with pytest.raises((DeviceFailed, PictureFailed)):
+            await stream.take(1)
+
+
+@pytest.mark.parametrize(("deaths", "is_drawn"), [(1, True), (2, False)])
+async def test_a_picture_that_was_alone_on_a_device_that_died_is_drawn_once_more(deaths, is_drawn):
+    engine = FakeEngine()
+    left = [DeviceFailed("it died")] * deaths
+
+    async def run(model, works):
+        if left:
+            raise left.pop()
+        return await engine.run(model, works)
+
+    scheduler = make(engine, run)
+    with opened(scheduler, "a", 1) as stream:
+        await scheduler.step()
+        if is_drawn:
+            assert len(await stream.take(1)) == 1
+        else:
+            with pytest.raises(PictureFailed) as failed:
+                await stream.take(1)
+            assert isinstance(failed.value.__cause__, DeviceFailed)
 
 
 # -- any order of events ---------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from latentwalk.gan.errors import CorruptArtifact
+from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.server.device import Device, DeviceSettings
 from latentwalk.server.device.host import Host
 from latentwalk.server.device.messages import Draw, Make, choice_of, failure, pictures_of
@@ -87,6 +88,58 @@ async def test_a_batch_on_a_process_that_dies_fails_and_so_says_how_it_ended(dev
     await asyncio.sleep(0.05)
     device.interrupt()
     with pytest.raises(DeviceFailed, match="ended with exit code -9"):
+        await drawing
+
+
+@pytest.fixture
+def tall(generator_of):
+    """A generator that takes a while to come back."""
+    return generator_of(GeneratorSpec("dcgan", 6, 0, 256, 3, {"width": 16}))
+
+
+async def next_process(device, before):
+    """The id of the process that is started in the place of that one."""
+    while device.process_id() == before:  # noqa: ASYNC110 - it is on the other side
+        await asyncio.sleep(0.001)
+    return device.process_id()
+
+
+async def test_a_process_that_hangs_while_an_engine_comes_back_is_ended_too(device, tall, device_process):
+    engine = device.make_engine(tall)
+    rows = sample_rows(tall.spec, 1)
+    drawn = await engine.draw(rows)
+    process = device_process()
+    process.kill()
+    process.join()
+    drawing = asyncio.create_task(engine.draw(rows))
+    os.kill(await next_process(device, process.pid), signal.SIGSTOP)
+    device.be_patient(0)
+    device.interrupt()
+    with pytest.raises(DeviceFailed, match="ended with exit code -9"):
+        await drawing
+    assert await engine.draw(rows) == drawn
+
+
+async def test_an_engine_that_took_its_time_at_first_may_do_so_when_it_comes_back(device, tall, device_process):
+    engine = device.make_engine(tall)
+    process = device_process()
+    process.kill()
+    process.join()
+    drawing = asyncio.create_task(engine.draw(sample_rows(tall.spec, 1)))
+    await next_process(device, process.pid)
+    device.interrupt()
+    assert await drawing
+
+
+async def test_a_device_is_closed_also_while_its_next_process_hangs_at_the_start(device, faces, device_process):
+    engine = device.make_engine(faces)
+    process = device_process()
+    process.kill()
+    process.join()
+    drawing = asyncio.create_task(engine.draw(sample_rows(faces.spec, 1)))
+    os.kill(await next_process(device, process.pid), signal.SIGSTOP)
+    device.close()
+    with pytest.raises(DeviceFailed):
         await drawing
 
 

@@ -1,5 +1,6 @@
 """One process of the device, seen from the server."""
 
+import asyncio
 import atexit
 import multiprocessing
 import socket
@@ -23,13 +24,12 @@ _END_SECONDS = 5.0
 
 
 class DeviceProcess:
-    """Starts with its construction, which may take seconds, and ends with `end`, or with the server.
+    """Starts with its construction, is of use after `wait_until_ready`, and ends with `end`, or with the server.
 
-    Raises NoSuchDevice, and DeviceFailed if the process ends before it is ready. After DeviceFailed it is of no use.
+    After DeviceFailed it is of no use.
     """
 
     def __init__(self, settings: DeviceSettings) -> None:
-        self.is_drawing = False
         (drawing, theirs_drawing), (making, theirs_making) = socket.socketpair(), socket.socketpair()
         self._drawing, self._making = AsyncLine(drawing), Line(making)
         self._making_turn = Lock()
@@ -41,6 +41,12 @@ class DeviceProcess:
         atexit.register(self.end)
         theirs_drawing.close()
         theirs_making.close()
+
+    def wait_until_ready(self) -> None:
+        """Returns when it can be asked, which may take seconds; else it is ended.
+
+        Raises NoSuchDevice, and DeviceFailed if the process ends before it is ready.
+        """
         try:
             check(self._made())
         except Exception:
@@ -59,14 +65,11 @@ class DeviceProcess:
 
     async def draw(self, forgotten: Sequence[int], request: Draw) -> list[Picture]:
         """The pictures of the request. One at a time. Raises what the engine raises, and DeviceFailed."""
-        self.is_drawing = True
         try:
             await self._drawing.send(_with(forgotten, request))
             return pictures_of(await self._drawing.receive())
         except (EOFError, OSError) as error:
-            raise self._failed() from error
-        finally:
-            self.is_drawing = False
+            raise await asyncio.to_thread(self._failed) from error
 
     def make(self, forgotten: Sequence[int], request: Make) -> Choice:
         """How the engine of the request serves. Raises what Tuning.make_engine raises, and DeviceFailed."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 import weakref
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,6 +19,10 @@ from latentwalk.server.engine import Choice, PictureSize, Row
 from latentwalk.server.engine.pixels import Picture
 from latentwalk.server.scheduler import DeviceFailed
 
+# An engine that comes back may take this many times as long as it took to be made at first.
+_PATIENCE = 2.0
+_LOOK_SECONDS = 0.05
+
 _log = logging.getLogger("latentwalk.device")
 
 
@@ -29,6 +34,9 @@ class Device:
         self._turn = Lock()
         self._closed = False
         self._process = DeviceProcess(settings)
+        self._process.wait_until_ready()
+        # Until then, an engine that comes back may take its time.
+        self._patient_until = 0.0
         self._numbers = count()
         # Reentrant, unlike a list with a lock: engines may be collected anywhere.
         self._forgotten: SimpleQueue[int] = SimpleQueue()
@@ -46,6 +54,7 @@ class Device:
                 _log.error("the device's process has ended; a new one is started")
                 self._process.end()
                 self._process = DeviceProcess(self._settings)
+                self._process.wait_until_ready()
             return self._process
 
     def process_id(self) -> int:
@@ -57,16 +66,26 @@ class Device:
         return process is self._process and not process.has_ended
 
     def interrupt(self) -> None:
-        """Ends the process if it draws, which fails with DeviceFailed; what is made may take as long as it takes."""
-        if self._process.is_drawing:
+        """Ends the process, at which whatever it draws, makes, or starts with fails with DeviceFailed.
+
+        Not while an engine comes back that was not made in a moment either. To be called again until it has ended.
+        """
+        if time.monotonic() >= self._patient_until:
             _log.error("the device's process does not answer, and is ended")
             self._process.kill()
 
+    def be_patient(self, seconds: float) -> None:
+        """Lets an engine come back for so long, whatever `interrupt` says."""
+        self._patient_until = time.monotonic() + seconds
+
     def close(self) -> None:
         """Ends the process; the engines are of no use any more."""
-        with self._turn:
-            self._closed = True
-            self._process.end()
+        self._closed = True
+        # Whoever starts a process now waits for it.
+        while not self._turn.acquire(timeout=_LOOK_SECONDS):
+            self._process.kill()
+        self._process.end()
+        self._turn.release()
 
     def forget(self, engine: int) -> None:
         """Nobody will ask for this engine any more: the process is told with the next request."""
@@ -92,7 +111,9 @@ class RemoteEngine:
         self._generator = generator
         self._number = number
         weakref.finalize(self, device.forget, number).atexit = False
+        started = time.monotonic()
         self._process, self.choice = self._made(None)
+        self._patience = _PATIENCE * (time.monotonic() - started)
 
     async def draw(self, rows: Sequence[Row]) -> list[Picture]:
         """As Engine.draw, of all engines of the device one at a time.
@@ -100,6 +121,7 @@ class RemoteEngine:
         Raises DeviceFailed if the process ends meanwhile: the next call has it started again.
         """
         if not self._device.holds(self._process):
+            self._device.be_patient(self._patience)
             self._process, self.choice = await asyncio.to_thread(self._made, self.choice)
         return await self._process.draw(self._device.forgotten(), Draw(self._number, rows))
 

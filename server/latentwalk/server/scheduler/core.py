@@ -37,7 +37,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         on_dropped: told how many waiting pictures were dropped because nobody wants them any more.
         on_refused: told of each newcomer that was refused because of load.
         on_reuse: told how many pictures were kept from earlier, were being drawn for somebody else, had to be drawn.
-        on_device: told whether the device works, whenever that changes.
+        on_device: told False whenever `check_device` finds that the device hangs, and True when it works again.
 
     """
 
@@ -169,9 +169,10 @@ class Scheduler(Generic[Model, Work, Picture]):
     def check_device(self) -> None:
         """To be called now and then: fails all streams if the device hangs; it serves again when it comes back."""
         since = self._drawer.running_since
-        if self._hangs or since is None or self._clock() - since <= self._watchdog_seconds:
+        if since is None or self._clock() - since <= self._watchdog_seconds:
             return
         self._hangs = True
+        self._drawer.give_up()
         self._on_device(False)
         self._fail_all(DeviceFailed(f"the device has not answered for {self._watchdog_seconds:g} s"))
 
