@@ -236,3 +236,18 @@ def test_a_certificate_to_show_needs_its_key(latentwalk, tmp_path):
     refused = latentwalk("--tls-certificate", str(pem), "models", "list")
     assert refused.exit_code == 2
     assert "give both, or neither" in refused.output
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_the_address_may_stand_before_the_command_or_anywhere_after_it(services, place):
+    words = ["models", "list"]
+    done = CliRunner().invoke(app, [*words[:place], "--server", services.server, *words[place:]])
+    assert "faces" in done.stdout
+    done = CliRunner().invoke(app, [*words[:place], f"--server={services.server}", *words[place:]])
+    assert "faces" in done.stdout
+
+
+def test_an_address_that_is_missing_is_missed():
+    done = CliRunner().invoke(app, ["models", "list", "--server"])
+    assert done.exit_code == 2
+    assert "--server: it needs a value" in done.stderr

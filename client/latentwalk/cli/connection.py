@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from typer.core import TyperOption
 
+from latentwalk.cli.failures import Commands
 from latentwalk.client import Client, Tls
 
 DEFAULT_SERVER = "127.0.0.1:50051"
@@ -20,6 +22,38 @@ class Target:
     trainer: str = DEFAULT_TRAINER
     token: str | None = None
     tls: bool | Tls = False
+
+
+class ConnectedCommands(Commands):
+    """A group whose own options, which say whom to talk to, may stand before its command or anywhere after it.
+
+    A command that takes any flag, to pass it on, keeps all that follow it.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Takes the options from among `args`."""
+        _, rest, _ = self.make_parser(ctx).parse_args(list(args))
+        command = self.get_command(ctx, rest[0]) if rest else None
+        if command is not None and not command.ignore_unknown_options:
+            before = args[: len(args) - len(rest)]
+            own, others = self._told_apart(rest)
+            args = [*before, *own, *others]
+        return super().parse_args(ctx, args)
+
+    def _told_apart(self, arguments: list[str]) -> tuple[list[str], list[str]]:
+        """The group's own options with their values, and all the rest, each in their order; none after "--"."""
+        options = (option for option in self.params if isinstance(option, TyperOption))
+        is_flag = {name: bool(option.is_flag) for option in options for name in option.opts}
+        own, others, left = list[str](), list[str](), list(arguments)
+        while left and left[0] != "--":
+            word = left.pop(0)
+            name, joined, _ = word.partition("=")
+            (own if name in is_flag else others).append(word)
+            if not joined and not is_flag.get(name, True):
+                if not left:
+                    raise typer.BadParameter("it needs a value", param_hint=name)
+                own.append(left.pop(0))
+        return own, others + left
 
 
 def connect(context: typer.Context) -> Client:

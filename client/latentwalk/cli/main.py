@@ -17,12 +17,18 @@ from latentwalk.cli import (
     train_discovery,
     train_gans,
 )
-from latentwalk.cli.connection import DEFAULT_SERVER, DEFAULT_TRAINER, Target, choose_tls, pem_file
+from latentwalk.cli.connection import (
+    DEFAULT_SERVER,
+    DEFAULT_TRAINER,
+    ConnectedCommands,
+    Target,
+    choose_tls,
+    pem_file,
+)
 from latentwalk.cli.demo import command as demo
-from latentwalk.cli.failures import Commands
 
 app = typer.Typer(
-    cls=Commands,
+    cls=ConnectedCommands,
     name="latentwalk",
     no_args_is_help=True,
     add_completion=False,

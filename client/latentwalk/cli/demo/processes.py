@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from latentwalk.cli.demo.tour import TOUR
 from latentwalk.cli.failures import CommandFailed
 from latentwalk.client import Client, DeadlineExceeded, Unavailable
 
@@ -57,7 +58,8 @@ def running_services(data: Path) -> Generator[tuple[str, str]]:
         "--server-address",
         server,
     ]
-    speed = ["--concurrency", str(os.cpu_count() or 1)]
+    # As many as there are jobs, and cores for them; many cores may stand beside one CUDA device.
+    speed = ["--concurrency", str(min(os.cpu_count() or 1, len(TOUR)))]
     with ExitStack() as stack:
         services = [
             stack.enter_context(service("latentwalk.server", ["--address", server, *store, *cache], data)),
