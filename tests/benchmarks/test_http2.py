@@ -33,7 +33,7 @@ from benchmarks.load.http2 import (
 )
 from benchmarks.load.wires import WIRES, generate, generate_request
 from benchmarks.published import SPEC, publish
-from latentwalk.server.__main__ import serving
+from latentwalk.server.assembly import serving
 from latentwalk.server.settings import Settings
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import latent_pb2

@@ -3,7 +3,7 @@
 import numpy as np
 
 from latentwalk.client import AsyncClient
-from latentwalk.server import __main__ as server
+from latentwalk.server import assembly as server
 from latentwalk.server.settings import Settings
 from latentwalk.trainer import __main__ as trainer
 from latentwalk.trainer.settings import Settings as TrainerSettings

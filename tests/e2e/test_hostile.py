@@ -28,7 +28,7 @@ from latentwalk.gan.artifacts import ArtifactStore, save_direction, save_generat
 from latentwalk.gan.directions import LinearDirection, Slider
 from latentwalk.gan.families import build_generator
 from latentwalk.gan.spec import GeneratorSpec
-from latentwalk.server import __main__ as server_main
+from latentwalk.server import assembly as server_main
 from latentwalk.server.settings import Settings as ServerSettings
 from latentwalk.trainer import __main__ as trainer_main
 from latentwalk.trainer.servicer import SERVICE_NAME as TRAINING

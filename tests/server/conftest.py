@@ -21,7 +21,7 @@ from latentwalk.gan.families import build_generator
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.lifecycle import Doorway
-from latentwalk.server.__main__ import serving
+from latentwalk.server.assembly import serving
 from latentwalk.server.engine import Engine, use_threads
 from latentwalk.server.served import ServedDirection, ServedModel
 from latentwalk.server.settings import Settings

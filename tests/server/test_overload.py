@@ -5,14 +5,15 @@ import multiprocessing
 import os
 import random
 import signal
-from contextlib import suppress
+from collections import Counter
+from contextlib import AsyncExitStack, suppress
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from latentwalk.v1 import generation_service_pb2 as pb
-from latentwalk.v1 import image_pb2
+from latentwalk.v1 import generation_service_pb2_grpc, image_pb2
 
 
 def generate(count, model="slow"):
@@ -62,6 +63,17 @@ async def test_what_does_not_fit_the_queue_is_refused_at_once_with_a_delay(slow_
             assert one.retry_seconds > 0
         assert await server.metric("latentwalk_rejected_total", reason="queue_full") == len(refused) > 0
         assert (await server.generation.Generate(generate(32))).images
+
+
+async def test_of_thousands_that_come_at_once_each_is_served_or_told_why_not(library, serve):
+    async with serve(library) as server, AsyncExitStack() as stack:
+        address = f"127.0.0.1:{server.doorway.port}"
+        own = [("grpc.use_local_subchannel_pool", 1)]
+        channels = [await stack.enter_async_context(grpc.aio.insecure_channel(address, own)) for _ in range(4)]
+        stubs = [generation_service_pb2_grpc.GenerationServiceStub(channel) for channel in channels]
+        calls = [stub.Generate(generate(1, "faces")) for _ in range(750) for stub in stubs]
+        codes = Counter([await call.code() for call in calls])
+        assert codes.keys() <= {grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED}, codes
 
 
 async def test_a_reader_that_stops_reading_stops_the_drawing(slow_library, serve):

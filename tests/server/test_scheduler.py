@@ -21,6 +21,7 @@ from latentwalk.server.scheduler import (
     Scheduler,
     SchedulerClosed,
     Terms,
+    watch_device,
 )
 
 FOREVER = float("inf")
@@ -557,6 +558,30 @@ async def test_a_device_that_hangs_fails_its_streams_and_serves_again_when_it_co
             await stream.take(1)
     with opened(scheduler, "c", 1):
         assert scheduler.queued == 1
+
+
+async def test_a_watch_that_was_stopped_itself_judges_the_device_at_its_next_look():
+    engine, told, looks = FakeEngine(), [], []
+
+    async def run(model, works):
+        await asyncio.Event().wait()
+
+    def clock():
+        looks.append(len(told))
+        if len(looks) == 2:  # its first sleep has taken this long
+            engine.now = 11.0
+        return engine.now
+
+    scheduler = make(engine, run, watchdog_seconds=10.0, on_device=told.append)
+    with opened(scheduler, "a", 1):
+        drawing = asyncio.create_task(scheduler.step())
+        await asyncio.sleep(0)
+        watch = asyncio.create_task(watch_device(scheduler, 0.001, clock))
+        while len(looks) < 5:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0)
+        watch.cancel()
+        drawing.cancel()
+    assert looks[:5] == [0, 0, 0, 0, 1]
 
 
 async def test_what_hung_once_is_not_drawn_again_though_its_reader_has_not_left_yet():

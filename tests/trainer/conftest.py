@@ -24,7 +24,7 @@ from latentwalk.gan.families import build_generator
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.lifecycle import Doorway
-from latentwalk.server import __main__ as server
+from latentwalk.server import assembly as server
 from latentwalk.trainer.__main__ import serving
 from latentwalk.trainer.servicer import SERVICE_NAME
 from latentwalk.trainer.settings import Settings

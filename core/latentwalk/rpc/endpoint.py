@@ -17,6 +17,8 @@ _MIB = 1 << 20
 # gRPC itself ends a call whose message is larger than this many times the limit, with RESOURCE_EXHAUSTED and before any
 # of our code runs; between the two, we answer.
 _HARD_LIMIT_FACTOR = 2
+# So many times the most calls at once may wait to be looked at.
+_PENDING_FACTOR = 2
 # What is asked of us goes in messages; metadata has a token, an id and little else.
 _METADATA_BYTES = 8 << 10
 _HANDSHAKE_SECONDS = 20
@@ -88,6 +90,7 @@ class Endpoint:
             ("grpc.absolute_max_metadata_size", _METADATA_BYTES),
             ("grpc.max_concurrent_streams", self.max_connection_calls),
             ("grpc.max_allowed_incoming_connections", self.max_connections),
+            *self._pending(),
             ("grpc.server_handshake_timeout_ms", 1000 * _HANDSHAKE_SECONDS),
             ("grpc.keepalive_time_ms", 1000 * _PING_SECONDS),
             ("grpc.keepalive_timeout_ms", 1000 * _PING_TIMEOUT_SECONDS),
@@ -96,6 +99,13 @@ class Endpoint:
             ("grpc.http2.min_recv_ping_interval_without_data_ms", 1000 * _CLIENT_PING_SECONDS),
             *self._age(),
         ]
+
+    def _pending(self) -> list[tuple[str, int]]:
+        """Of calls that have arrived and were not looked at yet: beyond the first number, gRPC cancels some without a
+        word, and beyond the second all. To refuse them is for us, with a reason and a delay.
+        """
+        names = "grpc.server.max_pending_requests", "grpc.server.max_pending_requests_hard_limit"
+        return [(name, _PENDING_FACTOR * self.max_calls) for name in names]
 
     def _age(self) -> list[tuple[str, int]]:
         if not self.max_connection_age_seconds:

@@ -2,7 +2,6 @@
 
 import asyncio
 import atexit
-import multiprocessing
 import socket
 from collections.abc import Sequence
 from threading import Lock
@@ -13,12 +12,8 @@ from latentwalk.server.device.messages import Draw, Make, check, choice_of, pict
 from latentwalk.server.device.settings import DeviceSettings
 from latentwalk.server.engine import Choice
 from latentwalk.server.engine.pixels import Picture
+from latentwalk.server.forkserver import CONTEXT
 from latentwalk.server.scheduler import DeviceFailed
-
-# Forks from a process that has imported torch and done nothing with it: a fork of the server itself would inherit the
-# locks of its threads, and a fresh interpreter would need seconds.
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload([serve.__module__])
 
 _END_SECONDS = 5.0
 
@@ -33,7 +28,7 @@ class DeviceProcess:
         (drawing, theirs_drawing), (making, theirs_making) = socket.socketpair(), socket.socketpair()
         self._drawing, self._making = AsyncLine(drawing), Line(making)
         self._making_turn = Lock()
-        self._process = _CONTEXT.Process(
+        self._process = CONTEXT.Process(
             target=serve, args=(Line(theirs_drawing), Line(theirs_making), settings), name="device", daemon=True
         )
         self._process.start()

@@ -1,0 +1,127 @@
+"""The one place that knows all the others, and puts them together."""
+
+import logging
+from asyncio import create_task, to_thread, wait
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, closing
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from latentwalk.gan.errors import GanError
+from latentwalk.oip import open_inference_service_pb2_grpc
+from latentwalk.rpc.lifecycle import Doorway
+from latentwalk.rpc.program import run_service
+from latentwalk.server import generation_servicer, model_servicer, oip_servicer
+from latentwalk.server.builtin import open_store
+from latentwalk.server.device import Device, RemoteEngine
+from latentwalk.server.encoder import Encoder
+from latentwalk.server.engine import NoSuchDevice, use_threads
+from latentwalk.server.generation_servicer import GenerationServicer
+from latentwalk.server.keys import picture_key
+from latentwalk.server.metrics import CallMetrics, DrawingMetrics, ModelMetrics, QueueMetrics
+from latentwalk.server.model_servicer import ModelServicer
+from latentwalk.server.oip_servicer import OipServicer
+from latentwalk.server.repository import Repository
+from latentwalk.server.scheduler import Reuse, Scheduler, watch_device
+from latentwalk.server.settings import Settings
+from latentwalk.server.steering import Work, draw
+from latentwalk.server.translation import translate
+from latentwalk.v1 import generation_service_pb2_grpc, model_service_pb2_grpc
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
+SERVICES = {
+    generation_servicer.SERVICE_NAME: generation_servicer.ROLES,
+    model_servicer.SERVICE_NAME: model_servicer.ROLES,
+    oip_servicer.SERVICE_NAME: oip_servicer.ROLES,
+}
+
+_log = logging.getLogger("latentwalk.server")
+
+
+@asynccontextmanager
+async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGenerator[Doorway]:
+    """A server that serves within the context and drains at its end.
+
+    Raises AddressInUse, SettingsError, NoSuchDevice, and GanError or OSError for a store that cannot be opened.
+    """
+    use_threads(1)  # what is computed here is small: latents and steps
+    registry = CollectorRegistry()
+    device = await to_thread(Device, settings.device_settings)
+    ProcessCollector("device", device.process_id, registry=registry)
+    with closing(device), closing(Encoder(settings.encode_threads)) as encoder:
+        repository = _repository(settings, registry, device)
+        doorway = Doorway(settings, SERVICES, registry, translate, tracer)
+        async with _scheduler(settings, registry, doorway, device) as scheduler:
+            calls = CallMetrics(registry)
+            generation = GenerationServicer(repository, scheduler, encoder, calls, settings.credit, doorway.draining)
+            _add_servicers(doorway, repository, generation)
+            try:
+                await doorway.start()
+                await repository.load_newest(settings.models)
+                doorway.ready()
+                yield doorway
+            finally:
+                await doorway.drain()
+
+
+def _repository(settings: Settings, registry: CollectorRegistry, device: Device) -> Repository:
+    """The models of the store, none of them loaded yet, and the device that will draw them."""
+    return Repository(
+        open_store(settings.store),
+        device.make_engine,
+        max_rows=settings.max_rows,
+        max_frames=settings.max_frames,
+        max_frame_bytes=settings.max_frame_bytes,
+        on_change=ModelMetrics(registry).loaded,
+    )
+
+
+@asynccontextmanager
+async def _scheduler(
+    settings: Settings, registry: CollectorRegistry, doorway: Doorway, device: Device
+) -> AsyncGenerator[Scheduler[RemoteEngine, Work, bytes]]:
+    """What has pictures drawn, until the context ends; health says whether the device works."""
+    queue, drawing = QueueMetrics(registry), DrawingMetrics(registry)
+
+    def report(works: bool) -> None:
+        doorway.report(works=works)
+        if not works:
+            device.interrupt()
+
+    scheduler = Scheduler(
+        draw,
+        settings.limits,
+        measured=lambda engine: engine.choice.seconds,
+        reuse=Reuse(picture_key, settings.frame_cache_bytes, len),
+        watchdog_seconds=settings.watchdog_seconds,
+        on_batch=drawing.batch,
+        on_dropped=queue.dropped,
+        on_refused=queue.refused,
+        on_reuse=drawing.reuse,
+        on_device=report,
+    )
+    queue.watch(queued=lambda: scheduler.queued, streams=lambda: scheduler.streams)
+    drawn, watched = create_task(scheduler.run()), create_task(watch_device(scheduler, settings.watchdog_seconds / 4))
+    try:
+        yield scheduler
+    finally:
+        watched.cancel()
+        scheduler.close()
+        if (await wait([drawn], timeout=settings.grace_seconds))[1]:
+            _log.error("the device did not finish its last batch within %g s", settings.grace_seconds)
+            drawn.cancel()
+
+
+def _add_servicers(doorway: Doorway, repository: Repository, generation: GenerationServicer) -> None:
+    standard = OipServicer(repository, generation, lambda: doorway.is_serving)
+    generation_service_pb2_grpc.add_GenerationServiceServicer_to_server(generation, doorway.server)
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(repository), doorway.server)
+    open_inference_service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(standard, doorway.server)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serves until a signal; returns the exit code: 0 after a drain, 1 with one line on standard error otherwise."""
+    return run_service("server", Settings, serving, argv, refusals=(NoSuchDevice, GanError))
