@@ -23,7 +23,7 @@ from latentwalk.trainer.networks.shift_predictors import Guess
 from latentwalk.trainer.reports import Sample
 from latentwalk.trainer.seat import Dice, Seat
 from latentwalk.trainer.sheets import Strip, amounts_shown, sheet
-from latentwalk.trainer.specs import ClassDirectionsSpec, DiscoverySpec, JobSpec
+from latentwalk.trainer.specs import JobSpec, TellingSettings
 from latentwalk.trainer.starts import Source, Starts
 
 LIMIT_FACTOR = 2.0
@@ -73,9 +73,7 @@ class Told:
 class Telling(Method):
     """Adam on directions and predictor, with fresh latents, directions and amounts at each step."""
 
-    def __init__(
-        self, spec: JobSpec, settings: DiscoverySpec | ClassDirectionsSpec, source: Source, seat: Seat, *, banks: int
-    ) -> None:
+    def __init__(self, spec: JobSpec, settings: TellingSettings, source: Source, seat: Seat, *, banks: int) -> None:
         self.steps = settings.steps
         self._name, self._seed = spec.direction, spec.seed
         self._batch_size, self._evaluation_size = settings.batch_size, settings.evaluation_size

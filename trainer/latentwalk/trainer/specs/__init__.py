@@ -15,7 +15,7 @@ from latentwalk.trainer.specs.closed_form import (
     SliderReference,
 )
 from latentwalk.trainer.specs.data import Data
-from latentwalk.trainer.specs.discovery import ClassDirectionsSpec, DiscoverySpec
+from latentwalk.trainer.specs.discovery import ClassDirectionsSpec, DiscoverySpec, TellingSettings
 from latentwalk.trainer.specs.edits import EditDirectionSpec, EditLoss, EditTarget, WalkForm
 from latentwalk.trainer.specs.gan import ClassifierSpec, GanLoss, GanSettings, GanSpec, JointMode, JointSpec
 from latentwalk.trainer.specs.job import JobSpec, MethodSettings
@@ -42,6 +42,7 @@ __all__ = [
     "Score",
     "SefaSpec",
     "SliderReference",
+    "TellingSettings",
     "WalkForm",
     "spec_from_json",
     "spec_to_json",

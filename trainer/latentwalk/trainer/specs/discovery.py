@@ -34,30 +34,38 @@ class Orthogonality(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class DiscoverySpec(MethodSettings):
-    """K directions that a predictor can tell apart."""
+class TellingSettings(MethodSettings):
+    """Directions that a predictor can tell apart: what all of their kinds have in common; see methods.telling."""
 
     directions: int = count(0, most=4_096)
-    """K; completed with the latent size."""
-    deformator: Deformator = Deformator.ORTHONORMAL
+    """K; completed."""
     predictor: ShiftPredictor = ShiftPredictor.LENET
     steps: int = count(10_000, most=10_000_000)
-    batch_size: int = count(32, most=1_024, least=2)
-    """Pairs of pictures in each step; normalisation wants at least two."""
+    batch_size: int = count(32, most=1_024)
+    """Latents in each step."""
     learning_rate: float = number(0.002, 0, 1, above=True)
-    """Adam's greatest step size for the deformator; the default was measured, see methods.discovery."""
+    """Adam's greatest step size for the directions; the default was measured, see methods.discovery."""
     predictor_learning_rate: float | None = maybe(0, 1, above=True)
-    """Completed with the deformator's."""
+    """Completed with that of the directions."""
     shift_scale: float | None = maybe(0, 1_000, above=True)
     """Completed with 6, for RBF with 0.45."""
     shift_min: float | None = maybe(0, 1_000)
     """Completed with 0.5, for RBF with 0.25, or with the scale if that is less."""
     shift_weight: float = number(0.25, 0, 1e6)
     """Of the error in how far, against 1 for which direction."""
+    evaluation_size: int = count(3_200, most=1_000_000)
+    """Held-out latents on which the result is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoverySpec(TellingSettings):
+    """K directions, the latent size unless told otherwise."""
+
+    batch_size: int = count(32, most=1_024, least=2)
+    """Pairs of pictures in each step; normalisation wants at least two."""
+    deformator: Deformator = Deformator.ORTHONORMAL
     class_ids: tuple[int, ...] = ()
     """Of a conditional generator, only these; empty for all."""
-    evaluation_size: int = count(3_200, most=1_000_000)
-    """Held-out pairs on which the result is measured."""
     dipoles: int = count(0, most=1_024)
     """Of each function of RBF; completed with 32."""
     data: Data | None = None
@@ -65,11 +73,12 @@ class DiscoverySpec(MethodSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class ClassDirectionsSpec(MethodSettings):
-    """N + 1 banks of K directions."""
+class ClassDirectionsSpec(TellingSettings):
+    """N + 1 banks of K directions, 8 unless told otherwise, or half the latent size if that is less.
 
-    directions: int = count(0, most=4_096)
-    """K; completed with 8, or half the latent size if that is less."""
+    Each latent of a step is shown with a global and with a class shift.
+    """
+
     orthogonality: Orthogonality = Orthogonality.HARD
     separate_predictors: bool = False
     """A predictor for each bank instead of a head for each."""
@@ -77,19 +86,3 @@ class ClassDirectionsSpec(MethodSettings):
     """For an unconditional generator: its name in the artifact store."""
     confidence: float | None = maybe(0, 1)
     """How sure the classifier must be of a latent's class; completed with 0."""
-    steps: int = count(10_000, most=10_000_000)
-    batch_size: int = count(32, most=1_024)
-    """Latents in each step, each shown with a global and with a class shift."""
-    learning_rate: float = number(0.002, 0, 1, above=True)
-    """Adam's greatest step size for the directions; the default was measured, see methods.class_directions."""
-    predictor_learning_rate: float | None = maybe(0, 1, above=True)
-    """Completed with that of the directions."""
-    shift_scale: float | None = maybe(0, 1_000, above=True)
-    """Completed with 6."""
-    shift_min: float | None = maybe(0, 1_000)
-    """Completed with 0.5, or with the scale if that is less."""
-    shift_weight: float = number(0.25, 0, 1e6)
-    """Of the error in how far, against 1 for which direction."""
-    predictor: ShiftPredictor = ShiftPredictor.LENET
-    evaluation_size: int = count(3_200, most=1_000_000)
-    """Held-out latents on which the result is measured."""

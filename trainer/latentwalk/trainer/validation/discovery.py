@@ -1,10 +1,11 @@
 """The rules of jobs that find directions without labels."""
 
 from dataclasses import replace
+from typing import TypeVar
 
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
-from latentwalk.trainer.specs import ClassDirectionsSpec, DiscoverySpec
+from latentwalk.trainer.specs import ClassDirectionsSpec, DiscoverySpec, TellingSettings
 from latentwalk.trainer.validation.context import Context
 
 DEFAULT_SHIFTS = 6.0, 0.5
@@ -13,6 +14,8 @@ DEFAULT_DIPOLES = 32
 DEFAULT_BANK = 8
 MAX_SLOTS = 65_536
 """Of the predictor, over all banks."""
+
+Telling = TypeVar("Telling", bound=TellingSettings)
 
 
 def complete_discovery(settings: DiscoverySpec, context: Context) -> DiscoverySpec:
@@ -26,13 +29,8 @@ def complete_discovery(settings: DiscoverySpec, context: Context) -> DiscoverySp
         raise InvalidRequest(f"{where}.dipoles", "is refused: only RBF has dipoles")
     _check_classes(f"{where}.class_ids", settings.class_ids, spec)
     _check_data(f"{where}.data", settings, context)
-    scale, least = _shifts(where, settings, DEFAULT_RBF_SHIFTS if curved else DEFAULT_SHIFTS)
     return replace(
-        settings,
-        directions=directions,
-        predictor_learning_rate=settings.predictor_learning_rate or settings.learning_rate,
-        shift_scale=scale,
-        shift_min=least,
+        _complete(settings, where, directions, DEFAULT_RBF_SHIFTS if curved else DEFAULT_SHIFTS),
         dipoles=settings.dipoles or (DEFAULT_DIPOLES if curved else 0),
     )
 
@@ -49,26 +47,20 @@ def complete_class_directions(settings: ClassDirectionsSpec, context: Context) -
     if (slots := directions * (classes + 1)) > MAX_SLOTS:
         most = f"with {classes:,} classes and the global bank; at most {MAX_SLOTS:,} are allowed"
         raise InvalidRequest(f"{where}.directions", f"{directions:,} make {slots:,} {most}")
-    scale, least = _shifts(where, settings, DEFAULT_SHIFTS)
     return replace(
-        settings,
-        directions=directions,
+        _complete(settings, where, directions, DEFAULT_SHIFTS),
         confidence=settings.confidence or (0.0 if settings.classifier else None),
-        predictor_learning_rate=settings.predictor_learning_rate or settings.learning_rate,
-        shift_scale=scale,
-        shift_min=least,
     )
 
 
-def _shifts(
-    where: str, settings: DiscoverySpec | ClassDirectionsSpec, defaults: tuple[float, float]
-) -> tuple[float, float]:
-    """The greatest and the least length of a shift."""
+def _complete(settings: Telling, where: str, directions: int, defaults: tuple[float, float]) -> Telling:
+    """The settings with K, the predictor's rate, and the shifts, of which `defaults` are the greatest and the least."""
     scale = defaults[0] if settings.shift_scale is None else settings.shift_scale
     least = min(defaults[1], scale) if settings.shift_min is None else settings.shift_min
     if least > scale:
         raise InvalidRequest(f"{where}.shift_min", f"{least:g} must be at most shift_scale, {scale:g}")
-    return scale, least
+    rate = settings.predictor_learning_rate or settings.learning_rate
+    return replace(settings, directions=directions, predictor_learning_rate=rate, shift_scale=scale, shift_min=least)
 
 
 def _check_data(field: str, settings: DiscoverySpec, context: Context) -> None:
