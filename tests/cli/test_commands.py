@@ -143,7 +143,9 @@ def test_a_job_is_followed_from_its_making_to_its_end(latentwalk, tmp_path):
     with Image.open(tmp_path / "step-000000003.png") as sheet:
         assert sheet.height == 14 + 64 + 2
         assert sheet.width > 7 * (64 + 2)
-    assert "published direction glow" in latentwalk("jobs", "show", made["id"]).stdout
+    shown = latentwalk("jobs", "show", made["id"]).stdout
+    assert "published direction glow" in shown
+    assert "device cpu" in " ".join(shown.split())
 
 
 def test_every_job_is_told_its_seed_checkpoints_priority_and_id_in_the_same_words(latentwalk):

@@ -6,11 +6,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from latentwalk.rpc.errors import JobStateConflict, QueueFull, RequestIdReused, ServiceError, UnknownJob
 from latentwalk.trainer.jobs.records import Request
 from latentwalk.trainer.jobs.retention import Retention
 from latentwalk.trainer.jobs.store import JobStore
+from latentwalk.trainer.jobs.tables import open_database
 from latentwalk.trainer.reports import (
     JobState,
     Message,
@@ -52,6 +54,24 @@ def test_a_new_job_waits_with_everything_that_was_asked_for(store, create, make_
     assert (job.state, job.spec, job.progress) == (JobState.QUEUED, make_spec(), Progress(0, 40))
     assert (job.start_time, job.end_time, job.error, job.result, job.last_sequence) == (None, None, "", None, 1)
     assert happenings(store, job) == [StateChange(JobState.QUEUED)]
+
+
+def test_a_job_knows_the_device_of_its_newest_run(store, create):
+    job = create()
+    assert job.device == ""
+    store.take("cuda:1")
+    store.put_back(job.id, "the trainer stops")
+    assert store.find(job.id).device == "cuda:1"
+    assert store.take("cuda:0").device == "cuda:0"
+
+
+def test_the_database_of_an_older_trainer_gets_what_it_lacks(store, create, database_url):
+    job = create()
+    with open_database(database_url).begin() as connection:
+        connection.execute(text("ALTER TABLE jobs DROP COLUMN device"))
+    renewed = JobStore(database_url, max_queued=8)
+    assert renewed.find(job.id) == job
+    renewed.close()
 
 
 def test_jobs_are_taken_in_the_order_in_which_they_came(store, create):

@@ -150,6 +150,7 @@ def _facts(job: Job) -> list[tuple[str, object]]:
         *((f"  {name}", value) for name, value in spec.settings.items()),
         ("seed", spec.seed),
         ("priority", spec.priority),
+        ("device", job.device),
         ("step", f"{progress.step} of {progress.steps}"),
         ("loss", "" if progress.loss is None else f"{progress.loss:.5f}"),
         *((f"  {name}", f"{value:.5f}") for name, value in progress.terms.items()),

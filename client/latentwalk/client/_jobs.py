@@ -283,6 +283,8 @@ class Job:
     end_time: datetime | None
     last_sequence: int
     """The sequence number of its newest event."""
+    device: str
+    """Of its newest run ("cuda:1"); empty before the first."""
 
     @classmethod
     def from_message(cls, job: pb.Job) -> "Job":
@@ -298,6 +300,7 @@ class Job:
             start_time=_time(job.start_time) if job.HasField("start_time") else None,
             end_time=_time(job.end_time) if job.HasField("end_time") else None,
             last_sequence=job.last_sequence,
+            device=job.device,
         )
 
     def outcome(self) -> JobResult:

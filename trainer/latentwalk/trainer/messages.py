@@ -34,6 +34,7 @@ def job_message(job: Job) -> pb.Job:
         start_time=_timestamp(job.start_time),
         end_time=_timestamp(job.end_time),
         last_sequence=job.last_sequence,
+        device=job.device,
     )
 
 

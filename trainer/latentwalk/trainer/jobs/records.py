@@ -28,6 +28,8 @@ class Job:
     end_time: float | None
     last_sequence: int
     """The sequence number of its newest event."""
+    device: str = ""
+    """Of its newest run; empty before the first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,6 +175,7 @@ class JobStore:
             if row is None:
                 return None
             row.start_time = row.start_time or self._clock()
+            row.device = device
             self._enter(session, row, JobState.RUNNING, f"on {device}")
             return _job(row)
 
@@ -256,6 +257,7 @@ class JobStore:
             error="",
             create_time=self._clock(),
             last_sequence=0,
+            device="",
         )
         session.add(row)
         return row
@@ -331,6 +333,7 @@ def _job(row: JobRow) -> Job:
         start_time=row.start_time,
         end_time=row.end_time,
         last_sequence=row.last_sequence,
+        device=row.device,
     )
 
 

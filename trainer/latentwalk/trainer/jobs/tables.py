@@ -13,10 +13,13 @@ from sqlalchemy import (
     String,
     create_engine,
     event,
+    inspect,
     make_url,
+    text,
 )
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.schema import CreateColumn
 
 # SQLite counts by itself in INTEGER columns only.
 _Counter = BigInteger().with_variant(Integer, "sqlite")
@@ -54,6 +57,7 @@ class JobRow(Table):
     start_time: Mapped[float | None] = mapped_column(Double)
     end_time: Mapped[float | None] = mapped_column(Double)
     last_sequence: Mapped[int] = mapped_column(BigInteger, default=0)
+    device: Mapped[str] = mapped_column(String(32), default="", server_default="")
 
 
 class EventRow(Table):
@@ -82,12 +86,23 @@ def open_database(url: str) -> Engine:
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _harden_sqlite)
         Table.metadata.create_all(engine)
+        _add_new_columns(engine)
     except (SQLAlchemyError, OSError, ImportError) as error:
         reason = str(error).partition("\n")[0]
         raise DatabaseUnusable(
             f"the job database cannot be opened: {reason}; give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
         ) from error
     return engine
+
+
+def _add_new_columns(engine: Engine) -> None:
+    """Gives the tables of an older trainer the columns that they lack; each has a default in the database."""
+    for table in Table.metadata.sorted_tables:
+        known = {column["name"] for column in inspect(engine).get_columns(table.name)}
+        for column in (column for column in table.columns if column.name not in known):
+            described = CreateColumn(column).compile(engine)
+            with engine.begin() as connection:
+                connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {described}"))
 
 
 def _harden_sqlite(connection: Any, _record: object) -> None:
