@@ -17,6 +17,8 @@ from proofs.workshop import Workshop, request_id, workshop
 
 NAME = "faces_walks"
 STEPS = 1_000
+HELD_OUT = 8_192
+"""Latents to measure on: 1,024 leave half a point of standard error in the gain of brightness."""
 COLOURS = ("red", "green", "blue")
 EDITS = ("brightness", *COLOURS, "lab_l", "lab_a", "lab_b", "zoom", "shift_x", "shift_y", "rotate", "rotate3d")
 TARGETS = {"brightness": 75.0, "colour": 60.0, "zoom": 16.0, "shift_x": 12.0, "shift_y": 8.0, "rotate": 4.0}
@@ -55,5 +57,6 @@ def _ask(options: Options, shop: Workshop, form: Form, edit: str) -> JobHandle:
         edits=edit,
         form=form,
         steps=options.steps(STEPS),
-        request_id=request_id(NAME, options, form, edit),
+        evaluation_size=HELD_OUT,
+        request_id=request_id(NAME, options, form, edit, HELD_OUT),
     )
