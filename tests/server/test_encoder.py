@@ -1,5 +1,6 @@
 """Every format comes back as the picture it was."""
 
+import asyncio
 from io import BytesIO
 
 import numpy as np
@@ -66,3 +67,12 @@ async def test_many_pictures_keep_their_order(encoder):
     pictures = [picture(COLOUR, seed) for seed in range(20)]
     encoded = await encoder.encode(pictures, COLOUR, Encoding(Format.PNG))
     assert [decoded(data, COLOUR)[1].astype(np.uint8).tobytes() for data in encoded] == pictures
+
+
+async def test_a_small_request_does_not_wait_for_all_pictures_of_a_large_one(encoder):
+    wide = PictureSize(256, 256, 3)
+    many = asyncio.create_task(encoder.encode([picture(wide)] * 100, wide, Encoding(Format.PNG)))
+    await asyncio.sleep(0)
+    assert await encoder.encode([picture(GREY)], GREY, Encoding(Format.PNG))
+    assert not many.done()
+    assert len(await many) == 100

@@ -75,12 +75,13 @@ def test_a_process_serves_and_says_so(library, start):
     assert len(list(process.generation.Walk(walk(3, "faces")))) == 4
 
 
-def test_on_sigterm_a_running_walk_is_served_to_its_end_and_the_process_ends_with_0(slow_library, start):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_at_a_signal_a_running_walk_is_served_to_its_end_and_the_process_ends_with_0(slow_library, start, number):
     process = start(slow_library)
     call = process.generation.Walk(walk(100))
     next(call)
-    process.popen.send_signal(signal.SIGTERM)
-    process.wait_for("SIGTERM")
+    process.popen.send_signal(number)
+    process.wait_for(number.name)
     assert len(list(call)) == 100
     assert process.popen.wait(30) == 0
 

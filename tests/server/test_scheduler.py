@@ -395,7 +395,7 @@ async def test_a_batch_that_cannot_be_counted_is_handed_out_all_the_same():
 
 
 async def test_a_fault_of_the_scheduler_itself_is_told_to_all_who_wait_and_to_who_watches_the_device():
-    def fail(picture):
+    def fail(key, picture):
         raise ZeroDivisionError
 
     told = []
@@ -414,7 +414,7 @@ async def test_a_fault_of_the_scheduler_itself_is_told_to_all_who_wait_and_to_wh
 
 def reusing(engine, capacity=0, **options):
     """A scheduler to which equal works mean equal pictures, each of one byte."""
-    return make(engine, reuse=Reuse(lambda model, work: work, capacity, lambda picture: 1), **options)
+    return make(engine, reuse=Reuse(lambda model, work: work, capacity, lambda key, picture: 1), **options)
 
 
 async def test_a_picture_that_is_being_drawn_is_drawn_for_all_who_want_it():
@@ -476,7 +476,7 @@ async def test_a_picture_that_was_drawn_lately_is_there_at_once():
 
 async def test_what_is_kept_stays_within_its_bytes():
     engine, entry = FakeEngine(), 1025
-    reuse = Reuse(lambda model, work: work, 10 * entry, lambda picture: 1)
+    reuse = Reuse(lambda model, work: work, 10 * entry, lambda key, picture: 1)
     scheduler = make(engine, reuse=reuse)
     with opened(scheduler, "a", 50) as stream:
         for _ in range(25):

@@ -233,6 +233,7 @@ ERRORS: Mapping[str | grpc.StatusCode, type[ServiceError]] = {
     "PERMISSION_DENIED": PermissionDenied,
     "RATE_LIMITED": RateLimited,
     "DEVICE_FAILED": Unavailable,
+    "DEVICE_OUT_OF_MEMORY": LimitExceeded,
     "INTERNAL": InternalError,
     grpc.StatusCode.CANCELLED: Cancelled,
     grpc.StatusCode.UNKNOWN: InternalError,

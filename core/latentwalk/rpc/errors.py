@@ -11,6 +11,7 @@
     ├── RequestIdReused      ALREADY_EXISTS        ┘
     ├── QueueFull            RESOURCE_EXHAUSTED    ┐
     ├── RateLimited          RESOURCE_EXHAUSTED    │
+    ├── DeviceOutOfMemory    RESOURCE_EXHAUSTED    │
     ├── DeadlineExceeded     DEADLINE_EXCEEDED     ├ not now
     ├── NotServing           UNAVAILABLE           │
     ├── DeviceFailed         UNAVAILABLE           ┘
@@ -203,6 +204,13 @@ class DeviceFailed(ServiceError):
 
     status = grpc.StatusCode.UNAVAILABLE
     reason = reasons.ERROR_REASON_DEVICE_FAILED
+
+
+class DeviceOutOfMemory(ServiceError):
+    """The device has not the memory for what was asked, not even alone."""
+
+    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    reason = reasons.ERROR_REASON_DEVICE_OUT_OF_MEMORY
 
 
 class Unauthenticated(ServiceError):

@@ -112,13 +112,16 @@ class Doorway:
             self._stop_metrics()
 
     async def run_until_signal(self) -> int:
-        """Serves until SIGTERM or SIGINT, then drains; a second signal cuts the drain short.
+        """Serves until SIGTERM, SIGINT or SIGHUP, then drains; a second signal cuts the drain short.
+
+        SIGHUP is left alone where it is ignored, as under nohup.
 
         Returns the exit code of the process: 0, or 128 + the second signal.
         """
         received: asyncio.Queue[signal.Signals] = asyncio.Queue()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+        for number in (signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hangs_up else [])):
             loop.add_signal_handler(number, received.put_nowait, number)
         first = await received.get()
         _log.info("%s: draining for at most %g s", first.name, self._endpoint.grace_seconds)

@@ -58,6 +58,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_DEVICE_FAILED: _ErrorReason.ValueType  # 16
     """The device hung or lost its memory, and the picture with it. UNAVAILABLE; may be sent again."""
+    ERROR_REASON_DEVICE_OUT_OF_MEMORY: _ErrorReason.ValueType  # 17
+    """The device has not the memory for one picture alone, or for the model. RESOURCE_EXHAUSTED; the message says what
+    to do.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the google.rpc.ErrorInfo that every error carries, without the prefix ERROR_REASON_. Its `domain` is
@@ -100,4 +104,8 @@ to try again.
 """
 ERROR_REASON_DEVICE_FAILED: ErrorReason.ValueType  # 16
 """The device hung or lost its memory, and the picture with it. UNAVAILABLE; may be sent again."""
+ERROR_REASON_DEVICE_OUT_OF_MEMORY: ErrorReason.ValueType  # 17
+"""The device has not the memory for one picture alone, or for the model. RESOURCE_EXHAUSTED; the message says what
+to do.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -18,7 +18,7 @@ from latentwalk.server.device import Device, RemoteEngine
 from latentwalk.server.encoder import Encoder
 from latentwalk.server.engine import NoSuchDevice, use_threads
 from latentwalk.server.generation_servicer import GenerationServicer
-from latentwalk.server.keys import picture_key
+from latentwalk.server.keys import entry_bytes, picture_key
 from latentwalk.server.metrics import CallMetrics, DrawingMetrics, ModelMetrics, QueueMetrics
 from latentwalk.server.model_servicer import ModelServicer
 from latentwalk.server.oip_servicer import OipServicer
@@ -51,8 +51,11 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
     registry = CollectorRegistry()
     device = await to_thread(Device, settings.device_settings)
     ProcessCollector("device", device.process_id, registry=registry)
-    with closing(device), closing(Encoder(settings.encode_threads)) as encoder:
-        repository = _repository(settings, registry, device)
+    with (
+        closing(device),
+        closing(Encoder(settings.encode_threads)) as encoder,
+        closing(_repository(settings, registry, device)) as repository,
+    ):
         doorway = Doorway(settings, SERVICES, registry, translate, tracer)
         async with _scheduler(settings, registry, doorway, device) as scheduler:
             calls = CallMetrics(registry)
@@ -95,7 +98,7 @@ async def _scheduler(
         draw,
         settings.limits,
         measured=lambda engine: engine.choice.seconds,
-        reuse=Reuse(picture_key, settings.frame_cache_bytes, len),
+        reuse=Reuse(picture_key, settings.frame_cache_bytes, entry_bytes),
         watchdog_seconds=settings.watchdog_seconds,
         on_batch=drawing.batch,
         on_dropped=queue.dropped,

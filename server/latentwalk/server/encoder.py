@@ -40,9 +40,14 @@ HAS_QUALITY = frozenset({Format.JPEG, Format.WEBP})
 
 
 class Encoder:
-    """Encodes in a few threads of its own; Pillow lets go of the interpreter while it works."""
+    """Encodes in a few threads of its own; Pillow lets go of the interpreter while it works.
+
+    Of each request, only so many pictures wait for a thread at once as keep all of them busy: the next request waits
+    behind a few pictures, and not behind all.
+    """
 
     def __init__(self, threads: int) -> None:
+        self._at_once = 2 * threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="encoder")
 
     async def encode(self, pictures: Sequence[bytes], size: PictureSize, encoding: Encoding) -> Sequence[bytes]:
@@ -50,9 +55,15 @@ class Encoder:
         if encoding.format is Format.RAW:
             return pictures
         loop, encode = asyncio.get_running_loop(), _ENCODERS[encoding.format]
-        return await asyncio.gather(
-            *(loop.run_in_executor(self._pool, encode, picture, size, encoding.quality) for picture in pictures)
-        )
+        encoded: dict[int, bytes] = {}
+        waiting = iter(enumerate(pictures))
+
+        async def work() -> None:
+            for place, picture in waiting:
+                encoded[place] = await loop.run_in_executor(self._pool, encode, picture, size, encoding.quality)
+
+        await asyncio.gather(*(work() for _ in range(min(self._at_once, len(pictures)))))
+        return [encoded[place] for place in range(len(pictures))]
 
     def close(self) -> None:
         """Ends the threads; what still waits is not encoded."""

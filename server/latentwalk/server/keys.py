@@ -13,3 +13,9 @@ def picture_key(engine: RemoteEngine, work: Work) -> Hashable:
         return None
     condition = None if work.condition is None else work.condition.numpy().tobytes()
     return engine.digest, work.z.numpy().tobytes(), condition, work.strict
+
+
+def entry_bytes(key: Hashable, picture: bytes) -> int:
+    """What a key of `picture_key` and its picture take, roughly."""
+    parts = key if isinstance(key, tuple) else ()
+    return len(picture) + sum(len(part) for part in parts if isinstance(part, bytes))

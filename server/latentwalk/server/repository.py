@@ -76,6 +76,10 @@ class Repository:
         # A load cannot be stopped: the turn of one whose caller has left is over, but not its work. Hence one thread.
         self._loader = ThreadPoolExecutor(1, "loader")
 
+    def close(self) -> None:
+        """Ends the thread that loads, once it has done what it does; what waits for it is not loaded."""
+        self._loader.shutdown(wait=False, cancel_futures=True)
+
     # -- what there is ---------------------------------------------------------------------------------------------
 
     def model(self, name: str) -> ServedModel:

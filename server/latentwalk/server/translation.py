@@ -5,7 +5,7 @@ from typing import Any
 
 from latentwalk.gan import errors as gan
 from latentwalk.rpc import errors as rpc
-from latentwalk.server.scheduler import DeadlinePassed, DeviceFailed, QueueFull, SchedulerClosed
+from latentwalk.server.scheduler import DeadlinePassed, DeviceFailed, DeviceOutOfMemory, QueueFull, SchedulerClosed
 
 
 def translate(error: Exception) -> rpc.ServiceError | None:
@@ -28,11 +28,19 @@ def _full(error: QueueFull) -> rpc.ServiceError:
     return rpc.QueueFull(str(error), error.retry_after_seconds)
 
 
+def _out_of_memory(error: DeviceOutOfMemory) -> rpc.ServiceError:
+    return rpc.DeviceOutOfMemory(
+        "the device has no memory left for a single picture, or for the model: unload another model, or serve this one "
+        f"on a larger device ({error})"
+    )
+
+
 _RULES: Mapping[type[Exception], Callable[[Any], rpc.ServiceError]] = {
     gan.GeneratorMismatch: _mismatch,
     gan.CorruptArtifact: _corrupt,
     QueueFull: _full,
     DeadlinePassed: lambda error: rpc.DeadlineExceeded(str(error)),
     DeviceFailed: lambda error: rpc.DeviceFailed(str(error)),
+    DeviceOutOfMemory: _out_of_memory,
     SchedulerClosed: lambda _: rpc.NotServing("the service is shutting down"),
 }

@@ -146,7 +146,7 @@ async def test_a_device_is_closed_also_while_its_next_process_hangs_at_the_start
 async def test_a_signal_to_the_whole_group_does_not_end_it(device, faces, device_process):
     engine = device.make_engine(faces)
     process = device_process()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(process.pid, number)
     assert await engine.draw(sample_rows(faces.spec, 1))
     assert device_process() is process

@@ -15,6 +15,7 @@ from latentwalk.server.device.line import Line, Message
 from latentwalk.server.device.messages import Draw, Make, drawn, failure, made, ready
 from latentwalk.server.device.settings import DeviceSettings
 from latentwalk.server.engine import Engine, Tuning, find_devices, use_threads
+from latentwalk.server.engine.memory import memory_watched
 
 # While an engine is made, the line that draws needs the interpreter for a moment between two operations of torch.
 _SWITCH_SECONDS = 0.00005
@@ -45,14 +46,15 @@ class Host:
 
     def _make(self, message: Message) -> Message:
         request = Make.from_message(message)
-        engine = self._engines[request.engine] = self._tuning.make_engine(request.generator, request.choice)
+        with memory_watched():
+            engine = self._engines[request.engine] = self._tuning.make_engine(request.generator, request.choice)
         return made(engine.choice)
 
 
 def serve(drawing: Line, making: Line, settings: DeviceSettings) -> None:
     """The whole life of the process. First it says on the line for making whether the device can be used."""
     # A signal to all processes of a group is meant for the server, which drains first.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     logs.configure(settings.log_level)
     sys.setswitchinterval(_SWITCH_SECONDS)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,8 @@ class Memory:
             aside.write_text(text + "\n", "utf-8")
             aside.replace(path)
         except OSError as error:
+            with suppress(OSError):
+                aside.unlink()
             _log.warning("the choice of the engine is not remembered: %s", error)
 
     def _path(self, circumstances: Mapping[str, Any]) -> Path:

@@ -7,19 +7,19 @@ from typing import Any, Generic
 from latentwalk.server.scheduler.backlog import Model, Work
 from latentwalk.server.scheduler.stream import Picture, Ticket
 
-# What a key, its hash and the entry take besides the picture, roughly.
+# What an entry takes besides its key and its picture, roughly.
 _ENTRY_BYTES = 1024
 
 
 class PictureCache(Generic[Picture]):
     """Pictures by key, at most `capacity` bytes of them; the least recently used one goes first. 0 keeps nothing."""
 
-    def __init__(self, capacity: int, size_of: Callable[[Picture], int]) -> None:
+    def __init__(self, capacity: int, size_of: Callable[[Hashable, Picture], int]) -> None:
         self._capacity = capacity
         self._size_of = size_of
         self._pictures: OrderedDict[Hashable, Picture] = OrderedDict()
         self.bytes = 0
-        """What the pictures kept take."""
+        """What the pictures kept take, with their keys."""
 
     def find(self, key: Hashable) -> Picture | None:
         """The picture of that key, if it is kept."""
@@ -33,10 +33,9 @@ class PictureCache(Generic[Picture]):
         if key in self._pictures:
             return
         self._pictures[key] = picture
-        self.bytes += self._size_of(picture) + _ENTRY_BYTES
+        self.bytes += self._size_of(key, picture) + _ENTRY_BYTES
         while self.bytes > self._capacity:
-            _, oldest = self._pictures.popitem(last=False)
-            self.bytes -= self._size_of(oldest) + _ENTRY_BYTES
+            self.bytes -= self._size_of(*self._pictures.popitem(last=False)) + _ENTRY_BYTES
 
 
 class Reuse(Generic[Model, Work, Picture]):
@@ -46,7 +45,7 @@ class Reuse(Generic[Model, Work, Picture]):
         key_of: what the picture of a work depends on, all of it: equal keys mean equal pictures. None is equal to
             nothing: such a picture is always drawn.
         capacity: the most bytes of finished pictures to keep; 0 for none.
-        size_of: the bytes of a picture.
+        size_of: the bytes of a key and its picture.
 
     """
 
@@ -54,7 +53,7 @@ class Reuse(Generic[Model, Work, Picture]):
         self,
         key_of: Callable[[Model, Work], Hashable] = lambda model, work: None,
         capacity: int = 0,
-        size_of: Callable[[Picture], int] = lambda picture: 0,
+        size_of: Callable[[Hashable, Picture], int] = lambda key, picture: 0,
     ) -> None:
         self.key_of = key_of
         self._cache: PictureCache[Picture] = PictureCache(capacity, size_of)
