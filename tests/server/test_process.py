@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import grpc
 import pytest
@@ -128,6 +129,18 @@ def test_a_second_signal_ends_the_process_at_once(slow_library, start):
     assert process.popen.wait(30) == 128 + signal.SIGTERM
     with pytest.raises(grpc.RpcError):
         list(call)
+
+
+def test_ctrl_c_among_the_imports_ends_it_without_a_traceback(library):
+    command = [sys.executable, "-m", "latentwalk.server", "--store", str(library.path), "--address", "127.0.0.1:0"]
+    heard = partial(signal.signal, signal.SIGINT, signal.default_int_handler)  # also where the suite does not
+    options = {"stderr": subprocess.PIPE, "text": True, "start_new_session": True, "preexec_fn": heard}
+    with subprocess.Popen(command, **options) as process:
+        while len(group(process.pid)) < 3:  # what it starts before the imports
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.stderr.read() == ""
+    assert process.returncode == 130
 
 
 def run(*arguments):

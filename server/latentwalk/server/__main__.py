@@ -5,7 +5,11 @@ import sys
 from latentwalk.server import forkserver
 
 if __name__ == "__main__":
-    forkserver.start()
-    from latentwalk.server.assembly import main
+    try:
+        forkserver.start()
+        from latentwalk.server.assembly import main
 
-    sys.exit(main(sys.argv[1:]))
+        code = main(sys.argv[1:])
+    except KeyboardInterrupt:  # among the imports
+        code = 130
+    sys.exit(code)

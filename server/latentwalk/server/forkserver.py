@@ -5,8 +5,8 @@ a fresh interpreter would need seconds.
 """
 
 import multiprocessing
-import multiprocessing.forkserver
 import signal
+from multiprocessing import forkserver, resource_tracker
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["latentwalk.server.device.host"])
@@ -14,7 +14,8 @@ CONTEXT.set_forkserver_preload(["latentwalk.server.device.host"])
 
 def start() -> None:
     """Starts it ahead of its first fork, to import torch while the caller does. For the main thread of a program."""
-    # Until it has imported everything, it would print a traceback at Ctrl-C, which is meant for the server.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    multiprocessing.forkserver.ensure_running()
-    signal.signal(signal.SIGINT, before)
+    resource_tracker.ensure_running()  # which would unblock all signals
+    # It inherits that Ctrl-C, which is meant for the server, is blocked: among its imports, it would print a traceback.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    forkserver.ensure_running()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

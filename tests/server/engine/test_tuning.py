@@ -1,6 +1,7 @@
 """The choice is measured once, and remembered."""
 
 import logging
+import resource
 
 import pytest
 import torch
@@ -84,7 +85,18 @@ def test_a_folder_that_cannot_be_written_to_costs_only_the_memory(faces, tuned, 
     (tmp_path / "engine").write_text("a file")
     with caplog.at_level(logging.WARNING):
         assert tuned(faces).seconds
-    assert "not remembered" in caplog.text
+    assert f"engine_cache {tmp_path / 'engine'} cannot be written to (File exists)" in caplog.text
+
+
+def test_a_disk_that_fills_up_leaves_no_half_of_a_choice_behind(faces, tuned, tmp_path, caplog):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        assert tuned(faces).seconds
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "cannot be written to (File too large)" in caplog.text
+    assert files(tmp_path) == []
 
 
 def test_without_seconds_it_is_plain_fp32_and_nothing_is_written(faces, tuned, tmp_path):

@@ -69,7 +69,11 @@ class Memory:
         except OSError as error:
             with suppress(OSError):
                 aside.unlink()
-            _log.warning("the choice of the engine is not remembered: %s", error)
+            _log.warning(
+                "engine_cache %s cannot be written to (%s): the forms are measured anew at the next start",
+                self._folder,
+                error.strerror,
+            )
 
     def _path(self, circumstances: Mapping[str, Any]) -> Path:
         canonical = json.dumps(circumstances, sort_keys=True, separators=(",", ":"))
