@@ -75,8 +75,15 @@ def numbers(name, count, poisoned=()):
         yield (name, place, "poisoned") if place in poisoned else (name, place)
 
 
-def opened(scheduler, name, count, *, credit=100, model=MODEL, poisoned=(), **terms):
-    return scheduler.open(model, numbers(name, count, poisoned), count, credit=credit, terms=Terms(**terms))
+def opened_only(scheduler, count, *, credit=100, model=MODEL, **terms):
+    """A stream that has yet to begin."""
+    return scheduler.open(model, count, credit=credit, terms=Terms(**terms))
+
+
+def opened(scheduler, name, count, *, poisoned=(), **how):
+    stream = opened_only(scheduler, count, **how)
+    stream.begin(numbers(name, count, poisoned))
+    return stream
 
 
 async def test_pictures_come_back_in_order_to_the_stream_that_asked():
@@ -238,6 +245,30 @@ async def test_a_stream_too_many_is_refused_at_once():
         assert scheduler.streams == 1
 
 
+async def test_who_was_let_in_has_its_pictures_drawn_however_late_it_makes_them_and_however_full_the_queue_is():
+    engine = FakeEngine()
+    scheduler = make(engine, queued=4, streams=2)
+    run = asyncio.create_task(scheduler.run())
+    with opened_only(scheduler, 3) as late, opened(scheduler, "b", 4, rows=4) as b:
+        with pytest.raises(QueueFull):
+            opened(scheduler, "c", 1)
+        late.begin(numbers("late", 3))
+        assert scheduler.queued == 4
+        assert await late.take(3) == [("picture", "late", place) for place in range(3)]
+        assert len(await b.take(4)) == 4
+    scheduler.close()
+    await run
+
+
+async def test_a_stream_that_never_begins_leaves_nothing_behind():
+    scheduler = make(FakeEngine(), streams=1)
+    with opened_only(scheduler, 3):
+        assert (scheduler.streams, scheduler.queued) == (1, 0)
+    assert (scheduler.streams, scheduler.queued) == (0, 0)
+    with opened(scheduler, "b", 3):
+        assert scheduler.queued == 3
+
+
 async def test_room_that_comes_free_goes_to_a_waiting_reader_before_a_newcomer():
     engine = FakeEngine()
     scheduler = make(engine, batch=2, queued=4)
@@ -296,7 +327,8 @@ async def test_works_that_cannot_be_made_fail_the_stream():
         raise ZeroDivisionError
 
     scheduler = make(FakeEngine())
-    with scheduler.open(MODEL, works(), 5, credit=1, terms=Terms()) as stream:
+    with scheduler.open(MODEL, 5, credit=1, terms=Terms()) as stream:
+        stream.begin(works())
         await scheduler.step()
         assert await stream.take(1) == [("picture", "a", 0)]
         with pytest.raises(ZeroDivisionError):
@@ -305,7 +337,8 @@ async def test_works_that_cannot_be_made_fail_the_stream():
 
 async def test_works_that_end_early_fail_the_stream():
     scheduler = make(FakeEngine())
-    with scheduler.open(MODEL, numbers("a", 1), 2, credit=5, terms=Terms()) as stream:
+    with scheduler.open(MODEL, 2, credit=5, terms=Terms()) as stream:
+        stream.begin(numbers("a", 1))
         await scheduler.step()
         assert await stream.take(1) == [("picture", "a", 0)]
         with pytest.raises(RuntimeError, match="a stream of 2 pictures ended early"):
@@ -667,13 +700,13 @@ class Traffic(RuleBasedStateMachine):
         self.made[name] = 0
         deadline = self.engine.now + lifetime
         fits = min(credit, count, terms["rows"]) <= self.MAX_QUEUED - self.scheduler.queued
-        works = self.works(name, count, poisoned)
         try:
-            stream = self.scheduler.open(model, works, count, credit=credit, terms=Terms(deadline=deadline, **terms))
+            stream = self.scheduler.open(model, count, credit=credit, terms=Terms(deadline=deadline, **terms))
         except QueueFull:
             assert self.made[name] == 0
         else:
             assert fits
+            stream.begin(self.works(name, count, poisoned))
             self.requests[name] = {"stream": stream.__enter__(), "read": 0, "count": count, "credit": credit}
             self.requests[name] |= {"deadline": deadline, "poisoned": poisoned}
 

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from latentwalk.rpc.errors import ServiceError
+from latentwalk.server.paths import Delivery
 from latentwalk.server.validation import generate_order, interpolate_order, walk_order
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import image_pb2, latent_pb2, tensor_pb2
@@ -48,7 +49,7 @@ legs = st.builds(pb.Leg, stretches=st.lists(stretches, max_size=3), frames=count
 
 REQUESTS = [
     (
-        generate_order,
+        lambda request, model: generate_order(request, model, Delivery()),
         st.builds(
             pb.GenerateRequest,
             latents=latents,

@@ -29,6 +29,8 @@ def configure(level: str = "info") -> None:
         raise ValueError(f"log level {level!r}: must be one of {', '.join(LOG_LEVELS)}")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
+    # What no line tells need not be found out for each: "Optimization" in Python's guide to logging.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from latentwalk.rpc.caller import caller
@@ -67,12 +67,13 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     async def Generate(self, request: pb.GenerateRequest, context: Any) -> pb.GenerateResponse:  # noqa: N802
         """Draws one picture for each latent."""
         model = self._repository.model(request.model)
+        delivery, rows = read_still_delivery(request.delivery), min(len(request.latents), model.max_rows)
         # Whoever cannot be served is told so before the latents are read: to refuse must cost little.
-        self._check(model, read_still_delivery(request.delivery), min(len(request.latents), model.max_rows), context)
-        order = generate_order(request, model)
-        pace = self._metrics.pace(model.name, order.kind)
-        await order.rehearse()
-        with self._open(order, context) as stream:
+        with self._open(model, delivery, rows, rows, context) as stream:
+            order = generate_order(request, model, delivery)
+            pace = self._metrics.pace(model.name, order.kind)
+            await order.rehearse()
+            stream.begin(order.rows())
             images = await self._images(order, stream, 0)
         pace.ready()
         pace.sent(len(images))
@@ -84,10 +85,6 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     ) -> None:
         """Walks latents along directions."""
         order = walk_order(request, self._repository.model(request.model))
-        if not order.is_rehearsed:
-            # Steps are taken for those only who can be served; a straight walk has none, and is checked when it opens.
-            self._check(order.model, order.delivery, order.path.rows, context)
-            await order.rehearse()
         await self._write_frames(order, context, pb.WalkResponse)
 
     async def Interpolate(  # noqa: N802  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -103,7 +100,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         """Draws the newest position of the caller, again and again."""
         session = Session(
             self._repository.model,
-            lambda order, works: self._open(order, context, works),
+            lambda order: self._open_for(order, context),
             lambda order, stream: self._images(order, stream, 0),
             self._metrics,
             self._draining,
@@ -119,7 +116,9 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         """Writes the header and the frames. Leaving `with`, in whatever way, gives back all that the stream holds."""
         path, model = order.path, order.model
         pace = self._metrics.pace(model.name, order.kind)
-        with self._open(order, context) as stream:
+        with self._open_for(order, context) as stream:
+            await order.rehearse()
+            stream.begin(order.rows())
             header = pb.StreamHeader(
                 frames=path.frames,
                 rows=path.rows,
@@ -135,19 +134,14 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
                 await context.write(response(frame=frame))
                 pace.sent(len(images))
 
-    def _check(self, model: ServedModel, delivery: Delivery, rows: int, context: Any) -> None:
-        """Raises what opening a stream of such frames would."""
-        self._scheduler.check(model.engine, self._credit(model.engine.size.bytes), _terms(delivery, rows, context))
+    def _open_for(self, order: Order, context: Any) -> PictureStream:
+        rows = order.path.rows
+        return self._open(order.model, order.delivery, rows, len(order.frames) * rows, context)
 
-    def _open(self, order: Order, context: Any, works: Iterator[Work] | None = None) -> PictureStream:
-        engine, path = order.model.engine, order.path
-        return self._scheduler.open(
-            engine,
-            order.rows() if works is None else works,
-            len(order.frames) * path.rows,
-            credit=self._credit(engine.size.bytes),
-            terms=_terms(order.delivery, path.rows, context),
-        )
+    def _open(self, model: ServedModel, delivery: Delivery, rows: int, pictures: int, context: Any) -> PictureStream:
+        """A stream of so many pictures, `rows` of them a frame. Raises what the scheduler refuses it with."""
+        credit = self._credit(model.engine.size.bytes)
+        return self._scheduler.open(model.engine, pictures, credit=credit, terms=_terms(delivery, rows, context))
 
     async def _images(self, order: Order, stream: PictureStream, index: int) -> list[image_pb2.Image]:
         """The encoded pictures of the next frame, which is the one of that index."""

@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Generic
 
 from latentwalk.server.scheduler.admission import Admission, Limits, Newcomer
@@ -88,33 +87,23 @@ class Scheduler(Generic[Model, Work, Picture]):
         """How many streams are open."""
         return len(self._streams)
 
-    def check(self, model: Model, pictures: int, terms: Terms) -> None:
-        """Returns if a stream that asks for so many pictures would be let in now; to be asked before works are made.
+    def open(self, model: Model, pictures: int, *, credit: int, terms: Terms) -> Stream[Model, Work, Picture]:
+        """A stream of so many pictures, to `begin` with the works of them: whoever is refused need not make any.
 
         Raises SchedulerClosed, DeviceFailed while the device hangs, QueueFull if there is no room for its first frame
         or it would have to wait too long, DeadlinePassed if even an idle device could not make it.
         """
         self._check_open()
-        now = self._clock()
-        newcomer = Newcomer(min(terms.rows, pictures), (model, terms.strict), terms.priority, terms.deadline - now)
+        credit, now = min(credit, self._limits.queued), self._clock()
+        first = min(terms.rows, credit, pictures)
+        newcomer = Newcomer(first, (model, terms.strict), terms.priority, terms.deadline - now)
         try:
             self._admission.check(newcomer, now, streams=len(self._streams), owed=len(self._hungry))
         except QueueFull:
             self._on_refused()
             raise
-
-    def open(
-        self, model: Model, works: Iterator[Work], pictures: int, *, credit: int, terms: Terms
-    ) -> Stream[Model, Work, Picture]:
-        """A stream of as many `pictures` as `works` has; `works` is asked for the next ones only as credit allows.
-
-        Raises as `check` does, at once.
-        """
-        credit = min(credit, self._limits.queued)
-        self.check(model, min(credit, pictures), terms)
-        stream = Stream(model, works, pictures, credit, terms, self._refill, self._close_stream)
+        stream: Stream[Model, Work, Picture] = Stream(model, pictures, credit, terms, self._refill, self._close_stream)
         self._streams.add(stream)
-        self._refill(stream)
         return stream
 
     def _check_open(self) -> None:
@@ -224,7 +213,7 @@ class Scheduler(Generic[Model, Work, Picture]):
 
     def _ask(self, stream: Stream[Model, Work, Picture], count: int) -> None:
         try:
-            works = list(islice(stream.works, count))
+            works = stream.make(count)
         except Exception as error:  # noqa: BLE001 - it goes to the reader of this stream
             stream.fail(error)
             return

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from itertools import islice
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -42,7 +43,6 @@ class Stream(Lane[Model, Ticket[Work, Picture]], Generic[Model, Work, Picture]):
 
     Args:
         model: what draws them.
-        works: makes the pictures' works, in order.
         pictures: how many there are.
         credit: see above.
         terms: how it is to be served.
@@ -54,7 +54,6 @@ class Stream(Lane[Model, Ticket[Work, Picture]], Generic[Model, Work, Picture]):
     def __init__(
         self,
         model: Model,
-        works: Iterator[Work],
         pictures: int,
         credit: int,
         terms: Terms,
@@ -62,12 +61,12 @@ class Stream(Lane[Model, Ticket[Work, Picture]], Generic[Model, Work, Picture]):
         close: "Callable[[Stream[Model, Work, Picture]], None]",
     ) -> None:
         super().__init__(model, terms)
-        self.works = works
         self.pictures = pictures
         self.credit = credit
         self.closed = False
         self._refill = refill
         self._close = close
+        self._works: Iterator[Work] | None = None
         self._tickets: deque[Ticket[Work, Picture]] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._failure: Exception | None = None
@@ -84,10 +83,19 @@ class Stream(Lane[Model, Ticket[Work, Picture]], Generic[Model, Work, Picture]):
         self._close(self)
         self._tickets.clear()
 
+    def begin(self, works: Iterator[Work]) -> None:
+        """Has the pictures of these works drawn, in order; it is asked for the next ones only as credit allows."""
+        self._works = works
+        self._refill(self)
+
+    def make(self, count: int) -> list[Work]:
+        """The next works, so many, or fewer if there are no more. Raises what making them raises."""
+        return list(islice(self._works or (), count))
+
     @property
     def allowance(self) -> int:
         """How many more pictures it may ask for now."""
-        if self.closed or self._failure is not None:
+        if self._works is None or self.closed or self._failure is not None:
             return 0
         held = len(self._tickets)
         return min(self.credit - held, self.pictures - self._taken - held)

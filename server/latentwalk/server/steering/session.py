@@ -1,7 +1,7 @@
 """One interactive stream, from its setup to its end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
 from latentwalk.rpc.errors import DeadlineExceeded, InvalidRequest, NotServing, ServiceError
@@ -29,7 +29,7 @@ class Session:
 
     Args:
         model: the model that serves under a name now.
-        open_stream: queues the works of an order.
+        open_stream: a stream for the pictures of an order.
         images: draws and encodes the pictures of an order from its stream.
         metrics: told of what was served.
         draining: set when the service begins to drain; the stream ends after the picture in work.
@@ -39,7 +39,7 @@ class Session:
     def __init__(
         self,
         model: Callable[[str], ServedModel],
-        open_stream: Callable[[Order, Iterator[Work]], PictureStream],
+        open_stream: Callable[[Order], PictureStream],
         images: Callable[[Order, PictureStream], Awaitable[list[image_pb2.Image]]],
         metrics: CallMetrics,
         draining: asyncio.Event,
@@ -72,11 +72,12 @@ class Session:
             order = aim.order
             await order.rehearse()
             target = Target(aim)
-            stream = self._open_stream(order, target.works())
+            stream = self._open_stream(order)
         except Exception as error:  # noqa: BLE001 - raised again if it is no reason to refuse
             return _refused(arrival, error)
         pace = self._metrics.pace(order.model.name, order.kind)
         with stream, inbox.offering(lambda newer: _aim_anew(target, newer, aim_at)):
+            stream.begin(target.works())
             try:
                 images = await self._images(order, stream)
             except Exception as error:  # noqa: BLE001 - raised again if it is no reason to refuse

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from latentwalk.gan.walks import Interpolation, Leg, Walk
 from latentwalk.rpc.errors import InvalidRequest
-from latentwalk.server.paths import InterpolationPath, Order, Path, WalkPath
+from latentwalk.server.paths import Delivery, InterpolationPath, Order, Path, WalkPath
 from latentwalk.server.served import ServedModel
 from latentwalk.server.validation.classes import check_classes
-from latentwalk.server.validation.deliveries import read_delivery, read_still_delivery
+from latentwalk.server.validation.deliveries import read_delivery
 from latentwalk.server.validation.encodings import read_encoding
 from latentwalk.server.validation.latents import read_latents
 from latentwalk.server.validation.movements import read_displacements, read_easing, read_legs
@@ -24,13 +24,13 @@ _INTERPOLATIONS: Mapping[int, str] = {
 }
 
 
-def generate_order(request: pb.GenerateRequest, model: ServedModel) -> Order:
-    """Pictures of displaced latents: a walk that stands still."""
+def generate_order(request: pb.GenerateRequest, model: ServedModel, delivery: Delivery) -> Order:
+    """Pictures of displaced latents: a walk that stands still. Their delivery was read before."""
     encoding = read_encoding(request.encoding, model.engine.size)
     _check_rows("latents", len(request.latents), model)
     leg = read_displacements(request.displacements, model)
     path = _walk("latents", request.latents, {"displacements": leg}, model, any_class=request.any_class)
-    return Order("generate", model, path, encoding, "latents", read_still_delivery(request.delivery))
+    return Order("generate", model, path, encoding, "latents", delivery)
 
 
 def walk_order(request: pb.WalkRequest, model: ServedModel) -> Order:

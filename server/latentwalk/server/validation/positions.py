@@ -6,6 +6,7 @@ from dataclasses import replace
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.server.paths import Order
 from latentwalk.server.served import ServedModel
+from latentwalk.server.validation.deliveries import read_still_delivery
 from latentwalk.server.validation.orders import generate_order
 from latentwalk.v1 import generation_service_pb2 as pb
 
@@ -37,7 +38,6 @@ def steer_order(setup: pb.SteerSetup, position: pb.SteerPosition, model: ServedM
         latents=position.latents,
         displacements=position.displacements,
         encoding=setup.encoding,
-        delivery=setup.delivery,
         any_class=position.any_class,
     )
-    return replace(generate_order(request, model), kind="steer")
+    return replace(generate_order(request, model, read_still_delivery(setup.delivery)), kind="steer")
