@@ -1,12 +1,17 @@
 """The commands against real services: what people see, what scripts get, and what goes wrong."""
 
 import json
+from dataclasses import fields
 
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from latentwalk import client as sdk
 from latentwalk.cli.main import app
+from latentwalk.cli.making import EveryJob, EveryModelJob
+from latentwalk.cli.train_discovery import Discovery
+from latentwalk.cli.train_gans import GanJob
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +165,18 @@ def test_every_job_is_told_its_seed_checkpoints_priority_and_id_in_the_same_word
     assert "3 (alpha" in (table := latentwalk("directions", "list", "faces").stdout)
     assert "and 2 more" in table
     assert latentwalk("train", "gan", "new", "--dataset", "MNIST", "--model-version", 1).exit_code == 2
+
+
+def test_a_job_is_told_on_the_command_line_what_it_is_told_in_the_sdk():
+    def names(options):
+        return set(options.__annotations__)
+
+    assert names(EveryJob) == names(sdk.JobOptions) - {"timeout"}
+    assert names(EveryModelJob) == names(sdk.ModelJobOptions) - {"timeout"}
+    assert names(Discovery) == names(sdk.DiscoveryOptions) - {"timeout"}
+    assert names(GanJob) - names(EveryJob) - {"dataset", "folder", "augment"} <= {
+        field.name for field in fields(sdk.Gan)
+    }
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, get_args, get_type_hints
+from functools import partial
+from typing import Annotated, Any, TypedDict, get_args, get_type_hints
 
 import typer
 
@@ -11,39 +12,37 @@ from latentwalk.cli.jobs import watch_job
 from latentwalk.cli.output import Json, show_json
 from latentwalk.client import JobHandle
 
-_PANEL = "Options of every job"
+_option = partial(typer.Option, rich_help_panel="Options of every job")
 
-ModelVersion = Annotated[str, typer.Option(help="of the model; default: the newest", rich_help_panel=_PANEL)]
-Seed = Annotated[int, typer.Option(min=0, help="everything random in the job follows from it", rich_help_panel=_PANEL)]
-CheckpointEvery = Annotated[
-    int | None, typer.Option(min=1, help="steps; default: the trainer's own", rich_help_panel=_PANEL)
-]
-Priority = Annotated[int, typer.Option(min=-100, max=100, help="higher goes first", rich_help_panel=_PANEL)]
-RequestId = Annotated[str | None, typer.Option(help="two calls with one id make one job", rich_help_panel=_PANEL)]
-Detach = Annotated[bool, typer.Option("--detach", help="print the job's id and leave", rich_help_panel=_PANEL)]
+Detach = Annotated[bool, _option("--detach", help="print the job's id and leave")]
 
 
-def every_job(
-    *,
-    model_version: ModelVersion = "",
-    seed: Seed = 0,
-    checkpoint_every: CheckpointEvery = None,
-    priority: Priority = 0,
-    request_id: RequestId = None,
-) -> None:
-    """The SDK's JobOptions and ModelJobOptions, as options of the command line."""
+class EveryJob(TypedDict, total=False):
+    """The SDK's JobOptions, as options of the command line."""
+
+    seed: Annotated[int, _option(min=0, help="everything random in the job follows from it; default: 0")]
+    checkpoint_every: Annotated[int | None, _option(min=1, help="steps; default: the trainer's own")]
+    priority: Annotated[int, _option(min=-100, max=100, help="higher goes first; default: 0")]
+    request_id: Annotated[str | None, _option(help="two calls with one id make one job")]
+
+
+class EveryModelJob(EveryJob, total=False):
+    """The SDK's ModelJobOptions, as options of the command line."""
+
+    model_version: Annotated[str, _option(help="of the model; default: the newest")]
 
 
 def makes_job(command: Callable[..., JobHandle]) -> Callable[..., None]:
     """The command line's form of `command(client, ...)`, which makes a job and gives its handle.
 
-    `**options: Unpack[JobOptions]` becomes the options of `every_job` that are among them, and the job is followed to
-    its end, unless it is to be left alone.
+    `**options: Unpack[EveryJob]` becomes options of the command line one by one; those that were given are handed on.
+    The job is followed to its end, unless it is to be left alone.
     """
 
     def run(context: typer.Context, *, detach: Detach = False, as_json: Json = False, **given: Any) -> None:
         with connect(context) as client:
-            _follow(command(client, **given), detach, as_json)
+            handle = command(client, **{name: value for name, value in given.items() if value is not None})
+            _follow(handle, detach, as_json)
 
     context, *after = list(inspect.signature(run).parameters.values())[:-1]
     parameters = [context, *_parameters(command), *after]
@@ -59,10 +58,8 @@ def _parameters(command: Callable[..., JobHandle]) -> Iterator[inspect.Parameter
     for parameter in own:
         yield parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
     (options,) = get_args(together.annotation)
-    taken = get_type_hints(options)
-    for name, parameter in inspect.signature(every_job).parameters.items():
-        if name in taken:
-            yield parameter
+    for name, hint in get_type_hints(options, include_extras=True).items():
+        yield inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint)
 
 
 def _follow(handle: JobHandle, detach: bool, as_json: bool) -> None:

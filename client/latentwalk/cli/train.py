@@ -4,10 +4,10 @@ from typing import Annotated, Literal, Unpack
 
 import typer
 
-from latentwalk.cli.making import makes_job
+from latentwalk.cli.making import EveryModelJob, makes_job
 from latentwalk.cli.models import Name
 from latentwalk.cli.parsing import parse_class, parse_class_choice, parse_edit, parse_slider
-from latentwalk.client import Client, JobHandle, ModelJobOptions
+from latentwalk.client import Client, JobHandle
 
 Form = Literal["linear", "nonlinear"]
 Loss = Literal["l2", "lpips"]
@@ -31,7 +31,7 @@ def edit(
     loss: Annotated[Loss, typer.Option(help="what walked and edited pictures are compared by")] = "l2",
     space: Annotated[str, typer.Option(help="z, w or w+; default: z")] = "",
     classes: Annotated[str | None, typer.Option("--class", help="one class, or 'each' for one walk a class")] = None,
-    **options: Unpack[ModelJobOptions],
+    **options: Unpack[EveryModelJob],
 ) -> JobHandle:
     """Trains a direction that imitates edits."""
     return client.train_edit(
@@ -55,7 +55,7 @@ def sefa(
     model: Name,
     direction: Direction,
     directions: Directions = 8,
-    **options: Unpack[ModelJobOptions],
+    **options: Unpack[EveryModelJob],
 ) -> JobHandle:
     """Finds the directions that change the first features most, in closed form."""
     return client.train_sefa(model, direction, directions=directions, **options)
@@ -68,7 +68,7 @@ def pca(
     direction: Direction,
     directions: Directions = 8,
     samples: Samples = None,
-    **options: Unpack[ModelJobOptions],
+    **options: Unpack[EveryModelJob],
 ) -> JobHandle:
     """Finds the principal components of the first features."""
     return client.train_pca(model, direction, directions=directions, samples=samples, **options)
@@ -86,7 +86,7 @@ def boundary(
     ] = None,
     samples: Samples = None,
     fraction: Annotated[float | None, typer.Option(help="which part of them, at either end, is told apart")] = None,
-    **options: Unpack[ModelJobOptions],
+    **options: Unpack[EveryModelJob],
 ) -> JobHandle:
     """Finds the boundary between latents with a high and a low score."""
     return client.train_boundary(

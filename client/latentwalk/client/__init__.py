@@ -23,6 +23,7 @@ from latentwalk.client._aio import AsyncClient, AsyncJobHandle, AsyncWalk
 from latentwalk.client._aio_steering import AsyncSteering
 from latentwalk.client._comparison import Comparison, SliderMeasures
 from latentwalk.client._data import Folder
+from latentwalk.client._discovery import DiscoveryOptions
 from latentwalk.client._edits import CustomEdit, EditTarget
 from latentwalk.client._errors import (
     AlreadyExists,
@@ -94,6 +95,7 @@ __all__ = [
     "CustomEdit",
     "DeadlineExceeded",
     "Direction",
+    "DiscoveryOptions",
     "Displacement",
     "EditTarget",
     "FailedPrecondition",

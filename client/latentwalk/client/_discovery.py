@@ -1,7 +1,7 @@
 """The verbs that find directions without labels."""
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, Unpack
+from typing import Any, Literal, Unpack
 
 from latentwalk.client._choices import chosen
 from latentwalk.client._data import Folder, data_message
@@ -34,95 +34,95 @@ _ORTHOGONALITIES: Mapping[str, pb.Orthogonality.ValueType] = {
 }
 
 
+# The fields of both messages that are counts, and those that are any number.
+_COUNTS = ("directions", "steps", "batch_size", "evaluation_size")
+_NUMBERS = ("learning_rate", "predictor_learning_rate", "shift_scale", "shift_min", "shift_weight")
+
+
+class DiscoveryOptions(ModelJobOptions, total=False):
+    """What `train_discovery` and `train_class_directions` both take; what is None is left to the trainer."""
+
+    directions: int | None
+    """How many. `train_discovery`: by default as many as the latent has numbers. `train_class_directions`: in each
+    bank, by default 8, at most half the latent size."""
+    predictor: ShiftPredictor
+    """Default "lenet"."""
+    steps: int | None
+    batch_size: int | None
+    learning_rate: float | None
+    """Of the directions."""
+    predictor_learning_rate: float | None
+    """By default as that of the directions."""
+    shift_scale: float | None
+    """The greatest length of a shift."""
+    shift_min: float | None
+    """The least length of a shift."""
+    shift_weight: float | None
+    """Of the error in how far, against 1 for which."""
+    evaluation_size: int | None
+    """Held-out pairs to measure on."""
+
+
 def train_discovery(
     model: str,
     direction: str,
     *,
-    directions: int | None = None,
     deformator: Deformator = "orthonormal",
-    predictor: ShiftPredictor = "lenet",
     classes: Iterable[int] = (),
-    steps: int | None = None,
-    batch_size: int | None = None,
-    learning_rate: float | None = None,
-    predictor_learning_rate: float | None = None,
-    shift_scale: float | None = None,
-    shift_min: float | None = None,
-    shift_weight: float | None = None,
     dipoles: int | None = None,
     data: str | Folder | None = None,
-    evaluation_size: int | None = None,
-    **options: Unpack[ModelJobOptions],
+    **options: Unpack[DiscoveryOptions],
 ) -> MakeJob:
-    """Queues a job that finds `directions` shifts that a predictor can tell apart: sliders "0", "1", ...
+    """Queues a job that finds shifts that a predictor can tell apart: sliders "0", "1", ...
 
-    directions: None for as many as the latent has numbers. deformator: "rbf" finds curved paths.
+    deformator: "rbf" finds curved paths, with `dipoles` of each function.
     classes: of a conditional model only these; default all.
-    shift_scale, shift_min: the greatest and the least length of a shift. shift_weight: of the error in how far, against
-    1 for which. dipoles: of each function, for "rbf" only. evaluation_size: held-out pairs to measure on.
     data: real pictures, as in Gan: the result says how much of what each direction changes there is among them.
-    What is None is left to the trainer; `job.describe().spec` tells what it chose.
+    The rest is as in DiscoveryOptions; `job.describe().spec` tells what the trainer chose.
     """
     method = pb.DiscoverySpec(
-        directions=count("directions", directions),
         deformator=chosen("deformator", deformator, _DEFORMATORS),
-        predictor=chosen("predictor", predictor, _PREDICTORS),
         class_ids=[whole("classes", class_id) for class_id in classes],
-        steps=count("steps", steps),
-        batch_size=count("batch_size", batch_size),
-        learning_rate=learning_rate,
-        predictor_learning_rate=predictor_learning_rate,
-        shift_scale=shift_scale,
-        shift_min=shift_min,
-        shift_weight=shift_weight,
         dipoles=count("dipoles", dipoles),
         data=None if data is None else data_message(data),
-        evaluation_size=count("evaluation_size", evaluation_size),
     )
-    return make_job(pb.JobSpec(model=model, direction=direction, discovery=method), **options)
+    spec = pb.JobSpec(model=model, direction=direction, discovery=method)
+    return _make(spec, spec.discovery, options)
 
 
 def train_class_directions(
     model: str,
     direction: str,
     *,
-    directions: int | None = None,
     orthogonality: Orthogonality = "hard",
     separate_predictors: bool = False,
-    predictor: ShiftPredictor = "lenet",
     classifier: str = "",
     confidence: float | None = None,
-    steps: int | None = None,
-    batch_size: int | None = None,
-    learning_rate: float | None = None,
-    predictor_learning_rate: float | None = None,
-    shift_scale: float | None = None,
-    shift_min: float | None = None,
-    shift_weight: float | None = None,
-    evaluation_size: int | None = None,
-    **options: Unpack[ModelJobOptions],
+    **options: Unpack[DiscoveryOptions],
 ) -> MakeJob:
     """Queues a job that finds directions for all classes and for each: sliders "global.<k>" and "class<c>.<k>".
 
-    directions: of each bank; at most half the latent size.
     separate_predictors: one for each bank, instead of one with a head for each.
     classifier, confidence: for an unconditional model, who says the class of a picture, and how sure it must be.
-    The rest is as for `train_discovery`.
+    The rest is as in DiscoveryOptions; `job.describe().spec` tells what the trainer chose.
     """
     method = pb.ClassDirectionsSpec(
-        directions=count("directions", directions),
         orthogonality=chosen("orthogonality", orthogonality, _ORTHOGONALITIES),
         separate_predictors=separate_predictors,
-        predictor=chosen("predictor", predictor, _PREDICTORS),
         classifier=classifier,
         confidence=confidence,
-        steps=count("steps", steps),
-        batch_size=count("batch_size", batch_size),
-        learning_rate=learning_rate,
-        predictor_learning_rate=predictor_learning_rate,
-        shift_scale=shift_scale,
-        shift_min=shift_min,
-        shift_weight=shift_weight,
-        evaluation_size=count("evaluation_size", evaluation_size),
     )
-    return make_job(pb.JobSpec(model=model, direction=direction, class_directions=method), **options)
+    spec = pb.JobSpec(model=model, direction=direction, class_directions=method)
+    return _make(spec, spec.class_directions, options)
+
+
+def _make(spec: pb.JobSpec, method: pb.DiscoverySpec | pb.ClassDirectionsSpec, options: DiscoveryOptions) -> MakeJob:
+    """Queues the job of a spec, whose `method` lacks what both have."""
+    every_job: dict[str, Any] = dict(options)
+    method.predictor = chosen("predictor", every_job.pop("predictor", "lenet"), _PREDICTORS)
+    for name in _COUNTS:
+        setattr(method, name, count(name, every_job.pop(name, None)))
+    for name in _NUMBERS:
+        if (number := every_job.pop(name, None)) is not None:
+            setattr(method, name, number)
+    return make_job(spec, **every_job)
