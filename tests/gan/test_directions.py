@@ -110,16 +110,6 @@ def test_a_direction_belongs_to_one_generator(direction: LinearDirection, genera
     assert "sha256:other" in str(caught.value)
 
 
-def test_alpha_must_be_within_the_limit_of_the_slider(direction: LinearDirection) -> None:
-    slider = direction.sliders[0]
-    direction.check_alpha(slider, -2.0)
-    direction.check_alpha(slider, 2.0)
-    for alpha in (2.1, -2.1, math.nan, math.inf):
-        with pytest.raises(OutOfRange, match="alpha of slider 'zoom' of direction 'camera'") as caught:
-            direction.check_alpha(slider, alpha)
-        assert (caught.value.low, caught.value.high) == (-2.0, 2.0)
-
-
 @pytest.mark.parametrize(
     ("vectors", "reason"),
     [

@@ -1,4 +1,4 @@
-"""Between the pictures of a generator and the bytes of an image."""
+"""From the pictures of a generator to the bytes of an image."""
 
 import torch
 from torch import Tensor
@@ -13,9 +13,3 @@ def to_uint8(pictures: Tensor, value_range: tuple[float, float] = (-1.0, 1.0)) -
     black, white = value_range
     scaled = (pictures.float() - black) * (255 / (white - black))
     return scaled.clamp(0, 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
-
-
-def from_uint8(images: Tensor, value_range: tuple[float, float] = (-1.0, 1.0)) -> Tensor:
-    """Images uint8 [N, H, W, C] -> contiguous float32 pictures [N, C, H, W] in value_range."""
-    black, white = value_range
-    return images.permute(0, 3, 1, 2).contiguous().float() * ((white - black) / 255) + black

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from latentwalk.gan.errors import InvalidLatent, OutOfRange
-from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.gan.errors import OutOfRange
 
 MAX_SEED = 2**64 - 1
 
@@ -61,14 +60,3 @@ def class_ids(conditions: Tensor) -> list[int | None]:
     return [
         class_id if weight == 1 else None for weight, class_id in zip(weights.tolist(), classes.tolist(), strict=True)
     ]
-
-
-def check_z(z: Tensor, spec: GeneratorSpec) -> Tensor:
-    """Returns z if it is finite floating point [N, Z]; else raises InvalidLatent."""
-    if z.ndim != 2 or z.shape[1] != spec.latent_size:
-        raise InvalidLatent("z", f"its shape is {list(z.shape)}, it must be [N, {spec.latent_size}]")
-    if not z.is_floating_point():
-        raise InvalidLatent("z", f"its type is {z.dtype}, it must be floating point")
-    if not z.isfinite().all():
-        raise InvalidLatent("z", "it holds NaN or infinity, it must be finite")
-    return z

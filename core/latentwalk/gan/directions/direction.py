@@ -14,7 +14,6 @@ from latentwalk.gan.errors import (
     GanError,
     GeneratorMismatch,
     InvalidLatent,
-    OutOfRange,
     UnknownSlider,
 )
 from latentwalk.gan.spec import GeneratorSpec, JsonObject
@@ -145,12 +144,6 @@ class Direction(ABC):
             if slider.class_id is not None and slider.class_id >= spec.classes:
                 needs = f"slider {slider.name!r} was found for class {slider.class_id}"
                 raise InvalidLatent(what, f"{needs}, its generator has {spec.classes} classes")
-
-    def check_alpha(self, slider: Slider, alpha: float) -> None:
-        """Raises OutOfRange if alpha is outside the limit of the slider, or NaN."""
-        low, high = slider.limit
-        if not low <= alpha <= high:
-            raise OutOfRange(f"alpha of slider {slider.name!r} of direction {self.name!r}", alpha, low, high)
 
     def check_class(self, slider: Slider, class_id: int | None) -> None:
         """Raises ClassMismatch if the slider was found for another class than this one; None is a mixture."""
