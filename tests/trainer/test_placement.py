@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from latentwalk.trainer.devices import NoSuchDevice, find_devices
+from latentwalk.trainer.devices import NoSuchDevice, devices_for_jobs
 from latentwalk.trainer.jobs.book import JobBook
 from latentwalk.trainer.jobs.dispatcher import Dispatcher
 from latentwalk.trainer.jobs.folders import LOG
@@ -29,16 +29,16 @@ def has(monkeypatch, count):
 
 def test_by_itself_a_trainer_takes_all_of_cuda_or_else_the_cpu(monkeypatch):
     has(monkeypatch, 2)
-    assert find_devices("auto") == ("cuda:0", "cuda:1")
+    assert devices_for_jobs("auto") == ("cuda:0", "cuda:1")
     has(monkeypatch, 0)
-    assert find_devices("auto") == ("cpu",)
+    assert devices_for_jobs("auto") == ("cpu",)
 
 
 def test_devices_are_named_one_by_one(monkeypatch):
     has(monkeypatch, 3)
-    assert find_devices("cpu") == ("cpu",)
-    assert find_devices("cuda") == ("cuda:0",)
-    assert find_devices("cuda:2+cuda:0") == ("cuda:2", "cuda:0")
+    assert devices_for_jobs("cpu") == ("cpu",)
+    assert devices_for_jobs("cuda") == ("cuda:0",)
+    assert devices_for_jobs("cuda:2+cuda:0") == ("cuda:2", "cuda:0")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_devices_are_named_one_by_one(monkeypatch):
 def test_devices_that_are_not_there_or_not_of_one_kind_are_refused_by_name(monkeypatch, names, problem):
     has(monkeypatch, 2)
     with pytest.raises(NoSuchDevice, match=problem):
-        find_devices(names)
+        devices_for_jobs(names)
 
 
 def test_processes_share_jobs_on_the_cpu_only():

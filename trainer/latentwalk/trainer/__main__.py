@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from latentwalk.rpc.lifecycle import Doorway
 from latentwalk.rpc.program import run_service
 from latentwalk.trainer.announce import Announcer
-from latentwalk.trainer.devices import NoSuchDevice, find_devices
+from latentwalk.trainer.devices import NoSuchDevice, devices_for_jobs
 from latentwalk.trainer.jobs.book import JobBook
 from latentwalk.trainer.jobs.dispatcher import Dispatcher
 from latentwalk.trainer.jobs.folders import FolderInUse, lock
@@ -37,7 +37,7 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
     Raises AddressInUse; FolderInUse if another trainer works in the folder; DatabaseUnusable; NoSuchDevice, and
     Unshareable if its devices do not let processes share a job; OSError for files that cannot be opened.
     """
-    devices = find_devices(settings.devices)
+    devices = devices_for_jobs(settings.devices)
     check_devices(devices, settings.processes_per_job)
     registry = CollectorRegistry()
     doorway = Doorway(settings, {SERVICE_NAME: ROLES}, registry, translate, tracer)

@@ -9,7 +9,7 @@ class NoSuchDevice(Exception):
     """Devices were asked for that are not there, or not together."""
 
 
-def find_devices(names: str) -> tuple[str, ...]:
+def devices_for_jobs(names: str) -> tuple[str, ...]:
     """The devices of names joined by "+", such as "cuda:0+cuda:1"; "auto" is all of CUDA, or the CPU without CUDA.
 
     Nothing is started on them: what CUDA takes for a process, it takes for those of jobs alone. Raises NoSuchDevice.

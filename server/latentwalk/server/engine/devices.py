@@ -26,7 +26,9 @@ def find_device(name: str) -> torch.device:
 
 
 def find_devices(names: str) -> tuple[torch.device, ...]:
-    """The devices of names joined by "+", such as "cuda:0+cuda:1". Raises NoSuchDevice."""
+    """The devices that share each batch: names joined by "+", such as "cuda:0+cuda:1"; "auto" is one. Raises
+    NoSuchDevice.
+    """
     return tuple(find_device(name) for name in names.split("+"))
 
 
