@@ -22,7 +22,7 @@ from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.server import assembly as server_main
 from latentwalk.server.settings import Settings as ServerSettings
-from latentwalk.trainer import __main__ as trainer_main
+from latentwalk.trainer import assembly as trainer_assembly
 from latentwalk.trainer.settings import Settings as TrainerSettings
 
 torch.set_num_threads(1)
@@ -159,7 +159,7 @@ def start_trainer(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
             folder = tmp_path_factory.mktemp("trainer")
             files = {"folder": str(folder / "jobs"), "database": f"sqlite:///{folder / 'trainer.db'}"}
             all_settings = ENDPOINT | {"store": str(store)} | files | settings
-            return stack.enter_context(ServiceThread(trainer_main.serving(TrainerSettings(**all_settings))))
+            return stack.enter_context(ServiceThread(trainer_assembly.serving(TrainerSettings(**all_settings))))
 
         yield start
 

@@ -5,7 +5,7 @@ import numpy as np
 from latentwalk.client import AsyncClient
 from latentwalk.server import assembly as server
 from latentwalk.server.settings import Settings
-from latentwalk.trainer import __main__ as trainer
+from latentwalk.trainer import assembly as trainer
 from latentwalk.trainer.settings import Settings as TrainerSettings
 
 ENDPOINT = {"address": "127.0.0.1:0", "metrics_address": ""}

@@ -30,7 +30,7 @@ from latentwalk.gan.families import build_generator
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.server import assembly as server_main
 from latentwalk.server.settings import Settings as ServerSettings
-from latentwalk.trainer import __main__ as trainer_main
+from latentwalk.trainer import assembly as trainer_assembly
 from latentwalk.trainer.servicer import SERVICE_NAME as TRAINING
 from latentwalk.trainer.settings import Settings as TrainerSettings
 
@@ -274,7 +274,7 @@ def peers(tmp_path_factory) -> Iterator[list[Peer]]:
     }
     files = {"folder": str(folder / "jobs"), "database": f"sqlite:///{folder}/trainer.db"}
     server = server_main.serving(ServerSettings(**common, torch_threads=1))
-    trainer = trainer_main.serving(TrainerSettings(**common, **files, max_queued_jobs=1))
+    trainer = trainer_assembly.serving(TrainerSettings(**common, **files, max_queued_jobs=1))
     with ExitStack() as stack:
         yield [
             stack.enter_context(running(server, server_main.SERVICES)),

@@ -149,6 +149,27 @@ sys.exit(run(main()))
 """
 
 
+NO_WAY_OUT = """
+import os, signal
+from latentwalk.rpc import signals
+
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), signal.{name})
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signals.end_at_once()
+one = Finalized()
+del one
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_a_start_also_where_the_interpreter_lets_no_exception_out(number):
+    done = subprocess.run([sys.executable, "-c", NO_WAY_OUT.format(name=number.name)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (128 + number, "")
+
+
 @pytest.fixture
 def process():
     """A service in a process of its own, whose one rpc sleeps; its first line of output is its port."""

@@ -106,10 +106,15 @@ def test_no_process_is_left_however_it_ends(slow_library, start, ending):
     process.popen.send_signal(ending)
     call.cancel()
     process.popen.wait(30)
+    wait_until_gone(process.popen.pid)
+
+
+def wait_until_gone(leader):
+    """Returns once no process of that group is left."""
     until = time.monotonic() + 30
-    while group(process.popen.pid) and time.monotonic() < until:
+    while group(leader) and time.monotonic() < until:
         time.sleep(0.05)
-    assert group(process.popen.pid) == []
+    assert group(leader) == []
 
 
 def group(leader):
@@ -131,16 +136,19 @@ def test_a_second_signal_ends_the_process_at_once(slow_library, start):
         list(call)
 
 
-def test_ctrl_c_among_the_imports_ends_it_without_a_traceback(library):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("processes", [3, 4], ids=["among the imports", "while the device starts"])
+def test_a_signal_ends_a_start_at_once_and_without_a_traceback(library, number, processes):
     command = [sys.executable, "-m", "latentwalk.server", "--store", str(library.path), "--address", "127.0.0.1:0"]
-    heard = partial(signal.signal, signal.SIGINT, signal.default_int_handler)  # also where the suite does not
+    heard = partial(signal.signal, number, signal.SIG_DFL)  # also where the suite does not
     options = {"stderr": subprocess.PIPE, "text": True, "start_new_session": True, "preexec_fn": heard}
     with subprocess.Popen(command, **options) as process:
-        while len(group(process.pid)) < 3:  # what it starts before the imports
+        while len(group(process.pid)) < processes:
             time.sleep(0.01)
-        os.killpg(process.pid, signal.SIGINT)
-        assert process.stderr.read() == ""
-    assert process.returncode == 130
+        process.send_signal(number)
+        assert process.wait(30) == 128 + number
+        assert process.stderr.read() == ""  # which others of the group might still write to
+    wait_until_gone(process.pid)
 
 
 def run(*arguments):

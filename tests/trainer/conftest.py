@@ -25,7 +25,7 @@ from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.lifecycle import Doorway
 from latentwalk.server import assembly as server
-from latentwalk.trainer.__main__ import serving
+from latentwalk.trainer.assembly import serving
 from latentwalk.trainer.servicer import SERVICE_NAME
 from latentwalk.trainer.settings import Settings
 from latentwalk.trainer.specs import EditDirectionSpec, EditTarget, JobSpec

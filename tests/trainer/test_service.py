@@ -7,7 +7,7 @@ import pytest
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
-from latentwalk.trainer.__main__ import main
+from latentwalk.trainer.assembly import main
 from latentwalk.v1 import training_service_pb2 as pb
 
 

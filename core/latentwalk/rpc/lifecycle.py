@@ -12,6 +12,7 @@ from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from latentwalk.rpc import signals
 from latentwalk.rpc.endpoint import Endpoint
 from latentwalk.rpc.errors import ServiceError
 from latentwalk.rpc.exposition import Exposition
@@ -114,20 +115,25 @@ class Doorway:
     async def run_until_signal(self) -> int:
         """Serves until SIGTERM, SIGINT or SIGHUP, then drains; a second signal cuts the drain short.
 
+        Whatever comes after it is ended at once by one more signal.
+
         SIGHUP is left alone where it is ignored, as under nohup.
 
         Returns the exit code of the process: 0, or 128 + the second signal.
         """
         received: asyncio.Queue[signal.Signals] = asyncio.Queue()
         loop = asyncio.get_running_loop()
-        hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
-        for number in (signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hangs_up else [])):
+        numbers = signals.ending()
+        for number in numbers:
             loop.add_signal_handler(number, received.put_nowait, number)
         first = await received.get()
         _log.info("%s: draining for at most %g s", first.name, self._endpoint.grace_seconds)
         drain = asyncio.create_task(self.drain())
         second = asyncio.create_task(received.get())
         await asyncio.wait((drain, second), return_when=asyncio.FIRST_COMPLETED)
+        for number in numbers:
+            loop.remove_signal_handler(number)
+        signals.end_at_once()
         if drain.done():
             second.cancel()
             await drain

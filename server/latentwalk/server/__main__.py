@@ -2,14 +2,13 @@
 
 import sys
 
-from latentwalk.server import forkserver
+from latentwalk.rpc import signals
 
 if __name__ == "__main__":
-    try:
-        forkserver.start()
-        from latentwalk.server.assembly import main
+    signals.end_at_once()
+    from latentwalk.server import forkserver
 
-        code = main(sys.argv[1:])
-    except KeyboardInterrupt:  # among the imports
-        code = 130
-    sys.exit(code)
+    forkserver.start()
+    from latentwalk.server.assembly import main
+
+    sys.exit(main(sys.argv[1:]))

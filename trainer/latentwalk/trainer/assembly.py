@@ -1,0 +1,96 @@
+"""The one place that knows all the others, and puts them together."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry
+
+from latentwalk.rpc.lifecycle import Doorway
+from latentwalk.rpc.program import run_service
+from latentwalk.trainer.announce import Announcer
+from latentwalk.trainer.devices import NoSuchDevice, devices_for_jobs
+from latentwalk.trainer.jobs.book import JobBook
+from latentwalk.trainer.jobs.dispatcher import Dispatcher
+from latentwalk.trainer.jobs.folders import FolderInUse, lock
+from latentwalk.trainer.jobs.process import Launcher
+from latentwalk.trainer.jobs.store import JobStore
+from latentwalk.trainer.jobs.tables import DatabaseUnusable
+from latentwalk.trainer.metrics import JobCounts, Metrics
+from latentwalk.trainer.servicer import ROLES, SERVICE_NAME, TrainingServicer
+from latentwalk.trainer.settings import Settings
+from latentwalk.trainer.team import Unshareable, check_devices
+from latentwalk.trainer.translation import translate
+from latentwalk.v1 import training_service_pb2_grpc
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
+
+@asynccontextmanager
+async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGenerator[Doorway]:
+    """A trainer that serves within the context and drains at its end: running jobs write a checkpoint, and wait.
+
+    Raises AddressInUse; FolderInUse if another trainer works in the folder; DatabaseUnusable; NoSuchDevice, and
+    Unshareable if its devices do not let processes share a job; OSError for files that cannot be opened.
+    """
+    devices = devices_for_jobs(settings.devices)
+    check_devices(devices, settings.processes_per_job)
+    registry = CollectorRegistry()
+    doorway = Doorway(settings, {SERVICE_NAME: ROLES}, registry, translate, tracer)
+    with lock(Path(settings.folder), wait=False):
+        sources = settings.sources
+        materials = sources.open()
+        store = JobStore(settings.database, settings.max_queued_jobs, settings.retention)
+        registry.register(JobCounts(store))
+        book = JobBook(store)
+        launcher = Launcher(
+            Path(settings.folder),
+            sources,
+            settings.threads,
+            tensorboard=settings.tensorboard,
+            processes=settings.processes_per_job,
+        )
+        dispatcher = Dispatcher(
+            book,
+            launcher,
+            Announcer(
+                settings.server_address,
+                settings.server_certificate,
+                (settings.tls_certificate, settings.tls_key),
+                settings.server_token,
+            ).announce,
+            Metrics(registry),
+            devices=devices,
+            concurrency=settings.concurrency,
+            max_restarts=settings.max_restarts,
+            grace_seconds=settings.grace_seconds,
+        )
+        servicer = TrainingServicer(materials, book, dispatcher, launcher)
+        training_service_pb2_grpc.add_TrainingServiceServicer_to_server(servicer, doorway.server)
+        leaving = asyncio.create_task(_leave_when_draining(doorway, dispatcher, book))
+        try:
+            await doorway.start()
+            await dispatcher.start()
+            doorway.ready()
+            yield doorway
+        finally:
+            await doorway.drain()
+            await leaving
+            book.close()
+
+
+async def _leave_when_draining(doorway: Doorway, dispatcher: Dispatcher, book: JobBook) -> None:
+    await doorway.draining.wait()
+    await dispatcher.drain()
+    # Not before: whoever watches a job shall see that it was put back.
+    book.end_watches()
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serves until a signal; returns the exit code: 0 after a drain, 1 with one line on standard error otherwise."""
+    refusals = (FolderInUse, DatabaseUnusable, NoSuchDevice, Unshareable, ValueError)
+    # Not uvloop: it starts processes by fork(), into which gRPC's fork handlers would interfere.
+    return run_service("trainer", Settings, serving, argv, refusals=refusals, run=asyncio.run)
