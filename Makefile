@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format protos serve trainer bench bench-peers prove default-model clean
+.PHONY: help demo test test-long check format protos docs serve trainer bench bench-peers prove default-model clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ format: $(READY)  ## Put the code into its one form
 
 protos: $(READY)  ## Generate the stubs from the .proto files
 	$(BIN)/python protos/generate.py
+
+docs: $(READY)  ## Write docs/settings.md from the settings of both services
+	$(BIN)/python docs/generate.py
 
 serve: $(READY)  ## Serve the generators in data/store
 	$(BIN)/latentwalk serve --store $(DATA)/store

@@ -27,8 +27,9 @@ def test_every_package_is_marked_as_typed(root: str) -> None:
     assert [package.name for package in packages if not (package / "py.typed").exists()] == []
 
 
-def test_the_stubs_are_those_of_the_protos() -> None:
-    run = subprocess.run([sys.executable, ROOT / "protos/generate.py", "--check"], capture_output=True, text=True)
+@pytest.mark.parametrize("generate", ["protos/generate.py", "docs/generate.py"])
+def test_what_is_generated_is_up_to_date(generate: str) -> None:
+    run = subprocess.run([sys.executable, ROOT / generate, "--check"], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
 
 

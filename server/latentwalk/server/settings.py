@@ -23,7 +23,11 @@ class Settings(Endpoint):
     models: tuple[str, ...] = setting(
         (), "models to load at start, the newest version of each, with commas between them; none for all in the store"
     )
-    device: str = setting("auto", "auto, cpu, cuda, cuda:1, ...; several of a kind share the work: cuda:0+cuda:1")
+    device: str = setting(
+        "auto",
+        "what draws: cpu, cuda, cuda:1, ...; several of a kind share each batch: cuda:0+cuda:1; auto is one of CUDA, "
+        "or the CPU where there is none",
+    )
     max_batch: int = setting(32, "most pictures drawn at once", between(1, 1024))
     max_queued_frames: int = setting(
         1024, "most pictures that may wait, over all requests; more are refused at once", between(1, 1_000_000)
