@@ -74,6 +74,27 @@ def test_the_database_of_an_older_trainer_gets_what_it_lacks(store, create, data
     renewed.close()
 
 
+def test_trainers_that_open_the_database_of_an_older_one_at_once_all_get_it(store, create, database_url):
+    job = create()
+    for _ in range(5):
+        with open_database(database_url).begin() as connection:
+            connection.execute(text("ALTER TABLE jobs DROP COLUMN device"))
+        with ThreadPoolExecutor(4) as threads:
+            renewed = list(threads.map(lambda _: JobStore(database_url, max_queued=8), range(4)))
+        assert [one.find(job.id) for one in renewed] == [job] * 4
+        for one in renewed:
+            one.close()
+
+
+def test_trainers_that_begin_a_new_database_at_once_all_get_it(database_url, make_spec):
+    with ThreadPoolExecutor(4) as threads:
+        stores = list(threads.map(lambda _: JobStore(database_url, max_queued=8), range(4)))
+    job = stores[0].create(NO_REQUEST, make_spec())
+    for one in stores:
+        assert one.find(job.id) == job
+        one.close()
+
+
 def test_jobs_are_taken_in_the_order_in_which_they_came(store, create):
     created = [create().id for _ in range(3)]
     assert [store.take("cpu").id for _ in range(3)] == created

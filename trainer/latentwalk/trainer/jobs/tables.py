@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Connection,
     Double,
     Engine,
     ForeignKey,
@@ -23,6 +24,9 @@ from sqlalchemy.schema import CreateColumn
 
 # SQLite counts by itself in INTEGER columns only.
 _Counter = BigInteger().with_variant(Integer, "sqlite")
+
+# By dialect: what lets one transaction at a time pass.
+_TURN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(hashtext('latentwalk'))"}
 
 
 class DatabaseUnusable(Exception):
@@ -85,8 +89,7 @@ def open_database(url: str) -> Engine:
         engine = create_engine(address, pool_pre_ping=True)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _harden_sqlite)
-        Table.metadata.create_all(engine)
-        _add_new_columns(engine)
+        _make_tables(engine)
     except (SQLAlchemyError, OSError, ImportError) as error:
         reason = str(error).partition("\n")[0]
         raise DatabaseUnusable(
@@ -95,14 +98,21 @@ def open_database(url: str) -> Engine:
     return engine
 
 
-def _add_new_columns(engine: Engine) -> None:
+def _make_tables(engine: Engine) -> None:
+    """Makes what is missing, one trainer at a time: others that open the same database wait."""
+    with engine.begin() as connection:
+        connection.execute(text(_TURN[engine.dialect.name]))
+        Table.metadata.create_all(connection)
+        _add_new_columns(connection)
+
+
+def _add_new_columns(connection: Connection) -> None:
     """Gives the tables of an older trainer the columns that they lack; each has a default in the database."""
     for table in Table.metadata.sorted_tables:
-        known = {column["name"] for column in inspect(engine).get_columns(table.name)}
+        known = {column["name"] for column in inspect(connection).get_columns(table.name)}
         for column in (column for column in table.columns if column.name not in known):
-            described = CreateColumn(column).compile(engine)
-            with engine.begin() as connection:
-                connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {described}"))
+            described = CreateColumn(column).compile(connection)
+            connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {described}"))
 
 
 def _harden_sqlite(connection: Any, _record: object) -> None:
