@@ -43,9 +43,12 @@ def test_a_copy_that_was_broken_off_is_finished(empty_folder: Path):
     assert {ref.name for ref in store.list("directions")} == {ref.name for ref in (direction, *others)}
 
 
-def test_a_store_that_was_said_is_left_alone(empty_folder: Path):
-    assert generators_in(open_store(str(empty_folder / "elsewhere"))) == []
+def test_a_store_that_was_said_is_left_alone_and_a_warning_tells_where_nothing_is(
+    empty_folder: Path, caplog: pytest.LogCaptureFixture
+):
+    assert generators_in(open_store("elsewhere")) == []
     assert list(empty_folder.iterdir()) == []
+    assert f"there is no generator in the store {empty_folder}/elsewhere: nothing is served" in caplog.text
 
 
 def test_where_nothing_can_be_written_the_digits_are_served_all_the_same(empty_folder: Path):

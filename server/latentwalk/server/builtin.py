@@ -27,7 +27,7 @@ def open_store(said: str) -> ArtifactStore:
     written, what comes with the package is served from where it lies. Raises GanError for a URL that cannot be opened.
     """
     if said:
-        return ArtifactStore(said)
+        return _said(said)
     store, builtin = ArtifactStore(USUAL), ArtifactStore(str(BUILTIN))
     if store.list("generators"):
         return store
@@ -36,6 +36,18 @@ def open_store(said: str) -> ArtifactStore:
     except OSError as error:
         _log.warning("%s cannot be written, so what is published there is not served: %s", USUAL, error)
         return builtin
+    return store
+
+
+def _said(url: str) -> ArtifactStore:
+    """What may well be filled later, by a trainer, but may also be a slip of the pen."""
+    store = ArtifactStore(url)
+    if not store.list("generators"):
+        _log.warning(
+            "there is no generator in the store %s: nothing is served; give another with --store, or publish one there "
+            "and load it (latentwalk models load)",
+            store.path,
+        )
     return store
 
 

@@ -51,6 +51,11 @@ class ArtifactStore:
     def __init__(self, url: str) -> None:
         self._storage = open_storage(url)
 
+    @property
+    def path(self) -> str:
+        """Where it lies, for messages."""
+        return self._storage.path("").rstrip("/")
+
     def put(
         self,
         kind: Kind,
