@@ -2,73 +2,43 @@
 
 import asyncio
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from typing import Any, Generic, Self, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Any, Self, TypeVar
 
 import grpc
-from numpy.typing import ArrayLike
 
 from latentwalk.client._calls import Attempts, DuplexCall
-from latentwalk.client._errors import ClientClosed
-from latentwalk.client._latents import Classes, Seeds
-from latentwalk.client._paths import Displacement
-from latentwalk.client._steering import Helm, SteerAnswer
+from latentwalk.client._steering import Helm, Place, SteerAnswer
 from latentwalk.v1 import generation_service_pb2 as pb
 
 T = TypeVar("T")
 
 
-class AsyncNewest(AsyncIterator[T], Generic[T]):
-    """A place for one value, between two tasks: a newer one takes the place of the one before.
-
-    Iterating gives each value at most once, waits for the next one, and ends when `end` was called: with the error that
-    it was given, or without.
-    """
+class AsyncNewest(Place[T], AsyncIterator[T]):
+    """A place between two tasks."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._changed = asyncio.Event()
-        self._value: T | None = None
-        self._is_fresh = False
-        self._has_ended = False
-        self._error: Exception | None = None
 
     def put(self, value: T) -> None:
         """Puts the value in the place of the one before."""
-        self._value, self._is_fresh = value, True
+        super().put(value)
         self._changed.set()
 
     def end(self, error: Exception | None = None) -> None:
         """No more values will come; the first end stands."""
-        if not self._has_ended:
-            self._has_ended, self._error = True, error
+        super().end(error)
         self._changed.set()
 
-    def check(self) -> None:
-        """Raises the error with which it ended, if it ended so."""
-        if self._error is not None:
-            raise self._error
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether no more values will come."""
-        return self._has_ended
-
-    def peek(self) -> T | None:
-        """The newest value, whether it was given before or not; None before the first."""
-        return self._value
-
     async def __anext__(self) -> T:
-        while not (self._is_fresh or self._has_ended):
+        while not self._has_news():
             self._changed.clear()
             await self._changed.wait()
-        if self._is_fresh and self._value is not None:
-            self._is_fresh = False
-            return self._value
-        self.check()
-        raise StopAsyncIteration
+        return self._take(StopAsyncIteration())
 
 
-class AsyncSteering(AsyncIterator[SteerAnswer]):
+class AsyncSteering(Helm, AsyncIterator[SteerAnswer]):
     """An interactive stream: `move` as often as you like, and see the newest picture. Use it in an `async with`.
 
     Nothing waits in line: a position that has not been sent, or not been drawn, when the next one comes is dropped; so
@@ -82,58 +52,21 @@ class AsyncSteering(AsyncIterator[SteerAnswer]):
         start: Callable[[AsyncIterator[Any]], Any],
         attempts: Attempts,
     ) -> None:
-        self._helm = Helm()
-        self._positions: AsyncNewest[pb.SteerRequest] = AsyncNewest()
-        self._answers: AsyncNewest[SteerAnswer] = AsyncNewest()
-        replies = start(_chain(call.request, self._positions))
+        positions, answers = AsyncNewest[pb.SteerRequest](), AsyncNewest[SteerAnswer]()
+        super().__init__(positions, answers)
+        self._arriving = answers
+        replies = start(_chain(call.request, positions))
         # The loop itself keeps no task alive: the finalizer does.
-        reading = asyncio.create_task(_read(replies, call, attempts, self._positions, self._answers))
+        reading = asyncio.create_task(_read(replies, call, attempts, positions, answers))
         # Also when it is forgotten: the tasks know the places, but not this object.
-        self._leave = weakref.finalize(self, _leave, replies, reading, self._positions, self._answers)
-
-    def move(
-        self,
-        *,
-        seeds: Seeds | None = None,
-        z: ArrayLike | None = None,
-        classes: Classes | None = None,
-        displacements: Displacement | Iterable[Displacement] = (),
-        any_class: bool = False,
-    ) -> int:
-        """Goes to a position, which is said as a whole, as to `generate`; gives its number. Waits for nothing."""
-        return self._send(lambda: self._helm.move(seeds, z, classes, displacements, any_class))
-
-    def pause(self) -> int:
-        """Asks for no more pictures, until the next `move` or `resume`."""
-        return self._send(self._helm.pause)
-
-    def resume(self) -> int:
-        """Goes to the last position again."""
-        return self._send(self._helm.resume)
-
-    def latest(self) -> SteerAnswer | None:
-        """The newest answer that has arrived, without waiting; None before the first."""
-        self._answers.check()
-        return self._answers.peek()
-
-    def finish(self) -> None:
-        """No more moves: the last position is still answered, then the answers end."""
-        self._positions.end()
+        self._leave = weakref.finalize(self, _leave, replies, reading, positions, answers)
 
     async def close(self) -> None:
         """Ends the stream at once."""
         self._leave()
 
-    def _send(self, make: Callable[[], pb.SteerRequest]) -> int:
-        self._answers.check()
-        if self._positions.has_ended:
-            raise ClientClosed("this steering is finished")
-        request = make()
-        self._positions.put(request)
-        return request.sequence
-
     async def __anext__(self) -> SteerAnswer:
-        return await anext(self._answers)
+        return await anext(self._arriving)
 
     async def __aenter__(self) -> Self:
         return self
@@ -146,8 +79,8 @@ async def _read(
     replies: Any,
     call: DuplexCall[pb.SteerResponse, SteerAnswer],
     attempts: Attempts,
-    positions: AsyncNewest[pb.SteerRequest],
-    answers: AsyncNewest[SteerAnswer],
+    positions: Place[pb.SteerRequest],
+    answers: Place[SteerAnswer],
 ) -> None:
     """Keeps the newest answer, in a task of its own, so that none waits in the transport."""
     try:
@@ -169,8 +102,8 @@ async def _chain(first: Any, others: AsyncIterator[Any]) -> AsyncGenerator[Any]:
 def _leave(
     replies: Any,
     reading: asyncio.Task[None],
-    positions: AsyncNewest[pb.SteerRequest],
-    answers: AsyncNewest[SteerAnswer],
+    positions: Place[pb.SteerRequest],
+    answers: Place[SteerAnswer],
 ) -> None:
     answers.end()
     positions.end()

@@ -1,18 +1,22 @@
 """Interactive steering: what is sent, what comes back, and the course of the caller's positions, for both clients."""
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import grpc
 from numpy.typing import ArrayLike
 
-from latentwalk.client._errors import ERRORS, Failure, ServiceError, Violation
+from latentwalk.client._errors import ERRORS, ClientClosed, Failure, ServiceError, Violation
 from latentwalk.client._frames import Position
 from latentwalk.client._latents import Classes, Seeds, latents
 from latentwalk.client._paths import Displacement, displacement_messages
 from latentwalk.client._pictures import Picture, Pictures
 from latentwalk.v1 import error_reason_pb2
 from latentwalk.v1 import generation_service_pb2 as pb
+
+T = TypeVar("T")
 
 _STATUSES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -54,35 +58,107 @@ def _refusal(refusal: pb.SteerRefusal) -> ServiceError:
     return ERRORS.get(name, ERRORS.get(status, ServiceError))(failure)
 
 
-class Helm:
-    """Numbers the positions of the caller, and remembers the last one."""
+class Place(Generic[T]):
+    """A place for one value, between two threads or two tasks: a newer one takes the place of the one before.
+
+    Its iterators give each value at most once, wait for the next one, and end when `end` was called: with the error
+    that it was given, or without.
+    """
 
     def __init__(self) -> None:
+        self._value: T | None = None
+        self._is_fresh = False
+        self._has_ended = False
+        self._error: Exception | None = None
+
+    def put(self, value: T) -> None:
+        """Puts the value in the place of the one before."""
+        self._value, self._is_fresh = value, True
+
+    def end(self, error: Exception | None = None) -> None:
+        """No more values will come; the first end stands."""
+        if not self._has_ended:
+            self._has_ended, self._error = True, error
+
+    def check(self) -> None:
+        """Raises the error with which it ended, if it ended so."""
+        if self._error is not None:
+            raise self._error
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether no more values will come."""
+        return self._has_ended
+
+    def peek(self) -> T | None:
+        """The newest value, whether it was given before or not; None before the first."""
+        return self._value
+
+    def _has_news(self) -> bool:
+        return self._is_fresh or self._has_ended
+
+    def _take(self, at_the_end: Exception) -> T:
+        """The value, once; at the end, raises what it ended with."""
+        if self._is_fresh and self._value is not None:
+            self._is_fresh = False
+            return self._value
+        self.check()
+        raise at_the_end
+
+
+class Helm:
+    """What a caller does in either client: it numbers the positions, and remembers the last one."""
+
+    def __init__(self, positions: Place[pb.SteerRequest], answers: Place[SteerAnswer]) -> None:
+        self._positions = positions
+        self._answers = answers
+        self._turn = threading.Lock()
         self._sequence = 0
         self._position = pb.SteerPosition()
 
     def move(
         self,
-        seeds: Seeds | None,
-        z: ArrayLike | None,
-        classes: Classes | None,
-        displacements: Displacement | Iterable[Displacement],
-        any_class: bool,
-    ) -> pb.SteerRequest:
-        """The next position. InvalidRequest for one that cannot even be said."""
-        self._position = pb.SteerPosition(
-            latents=latents(seeds, z, classes), displacements=displacement_messages(displacements), any_class=any_class
+        *,
+        seeds: Seeds | None = None,
+        z: ArrayLike | None = None,
+        classes: Classes | None = None,
+        displacements: Displacement | Iterable[Displacement] = (),
+        any_class: bool = False,
+    ) -> int:
+        """Goes to a position, which is said as a whole, as to `generate`; gives its number. Waits for nothing."""
+        return self._send(
+            lambda: pb.SteerPosition(
+                latents=latents(seeds, z, classes),
+                displacements=displacement_messages(displacements),
+                any_class=any_class,
+            )
         )
-        return self._next(self._position)
 
-    def pause(self) -> pb.SteerRequest:
-        """The next position, which draws nothing."""
-        return self._next(pb.SteerPosition(paused=True))
+    def pause(self) -> int:
+        """Asks for no more pictures, until the next `move` or `resume`."""
+        return self._send(lambda: pb.SteerPosition(paused=True))
 
-    def resume(self) -> pb.SteerRequest:
-        """The last position that was no pause, again."""
-        return self._next(self._position if self._position.latents else pb.SteerPosition(paused=True))
+    def resume(self) -> int:
+        """Goes to the last position again."""
+        return self._send(lambda: self._position if self._position.latents else pb.SteerPosition(paused=True))
 
-    def _next(self, position: pb.SteerPosition) -> pb.SteerRequest:
-        self._sequence += 1
-        return pb.SteerRequest(sequence=self._sequence, position=position)
+    def latest(self) -> SteerAnswer | None:
+        """The newest answer that has arrived, without waiting; None before the first."""
+        self._answers.check()
+        return self._answers.peek()
+
+    def finish(self) -> None:
+        """No more moves: the last position is still answered, then the answers end."""
+        self._positions.end()
+
+    def _send(self, make: Callable[[], pb.SteerPosition]) -> int:
+        self._answers.check()
+        if self._positions.has_ended:
+            raise ClientClosed("this steering is finished")
+        with self._turn:
+            position = make()
+            if not position.paused:
+                self._position = position
+            self._sequence += 1
+            self._positions.put(pb.SteerRequest(sequence=self._sequence, position=position))
+            return self._sequence
