@@ -174,6 +174,15 @@ async def test_calls_beyond_the_most_of_all_clients_are_refused(running):
             call.cancel()
 
 
+async def test_connections_that_never_say_what_they_are_do_not_lock_others_out_for_long(running):
+    async with running(max_connections=2, handshake_seconds=0.5) as run:
+        silent = [await asyncio.open_connection("127.0.0.1", run.doorway.port) for _ in range(2)]
+        assert (await run.unary(wait_for_ready=True, timeout=15)).value == "hello"
+        for reader, writer in silent:
+            assert await reader.read() is not None  # to its end: it was closed
+            writer.close()
+
+
 async def test_connections_beyond_the_most_are_refused(running):
     async with running(max_connections=2) as run:
         options = [("grpc.use_local_subchannel_pool", 1)]

@@ -21,7 +21,6 @@ _HARD_LIMIT_FACTOR = 2
 _PENDING_FACTOR = 2
 # What is asked of us goes in messages; metadata has a token, an id and little else.
 _METADATA_BYTES = 8 << 10
-_HANDSHAKE_SECONDS = 20
 # How soon a connection is given up whose other end has vanished without a word.
 _PING_SECONDS = 60
 _PING_TIMEOUT_SECONDS = 20
@@ -58,6 +57,11 @@ class Endpoint:
     )
     max_calls: int = setting(4096, "most calls at once, over all clients", between(1, 1_000_000))
     max_connections: int = setting(4096, "most connections at once", between(1, 1_000_000))
+    handshake_seconds: float = setting(
+        5.0,
+        "how long a new connection may take to say what it is; until then it is one of the most at once",
+        between(0.1, 3600),
+    )
     max_connection_calls: int = setting(1024, "most calls at once on one connection", between(1, 1_000_000))
     max_connection_age_seconds: float = setting(
         0.0,
@@ -91,7 +95,7 @@ class Endpoint:
             ("grpc.max_concurrent_streams", self.max_connection_calls),
             ("grpc.max_allowed_incoming_connections", self.max_connections),
             *self._pending(),
-            ("grpc.server_handshake_timeout_ms", 1000 * _HANDSHAKE_SECONDS),
+            ("grpc.server_handshake_timeout_ms", round(1000 * self.handshake_seconds)),
             ("grpc.keepalive_time_ms", 1000 * _PING_SECONDS),
             ("grpc.keepalive_timeout_ms", 1000 * _PING_TIMEOUT_SECONDS),
             # A client may keep an idle connection alive; without this it is thrown out for asking.
