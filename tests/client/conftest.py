@@ -64,7 +64,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # ln 4 is zoom's linear coordinate at the far end of its range, four times the size.
     zoom = Slider("zoom", "zoom", "x", scale=1.3862943611198906, trained=(-1, 1), limit=(-2, 2))
     left = Slider("left", "", "", scale=1, trained=(-1, 1), limit=(-3, 3))
-    right = Slider("right", "", "", scale=1, trained=(-1, 1), limit=(-3, 3))
+    right = Slider("right", "", "", scale=1, trained=(-1, 2), limit=(-3, 3))
     for name, digest, sliders in (
         ("zoom", tiny.digest, (zoom,)),
         ("bank", tiny.digest, (left, right)),

@@ -33,6 +33,8 @@ def test_without_a_measure_a_walk_covers_what_was_trained_with_the_untouched_pic
     assert [frame.positions[0].alpha for frame in frames] == pytest.approx(np.linspace(-1, 1, 9))
     untouched = client.generate("tiny", seeds=4)[0].array
     assert np.abs(frames[4].pictures[0].array.astype(int) - untouched).max() <= 1
+    skewed = client.walk("tiny", "bank", slider="right", seeds=4, frames=4).collect()
+    assert [frame.positions[0].alpha for frame in skewed] == pytest.approx([-1, 0, 1, 2])
 
 
 def test_a_slider_of_several_is_walked_by_its_name_and_has_no_amount(client: Client):

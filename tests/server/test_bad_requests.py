@@ -113,7 +113,6 @@ INVALID = [
     (WALK, START, "legs", "at least 1"),
     (WALK, f"{START} legs {{ {FRAMES} }}", "legs[0].stretches", "at least 1"),
     (WALK, f'model: "faces" {leg()}', "starts", "0 must be from 1 to 64"),
-    (WALK, walk('direction: "zoom" to { alpha: 1 }'), "legs[0].stretches[0].from", "give an alpha"),
     (
         WALK,
         walk() + leg('direction: "zoom" from { alpha: 0 } to { alpha: -7 }'),

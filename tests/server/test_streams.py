@@ -69,6 +69,13 @@ async def test_positions_say_where_every_slider_stands_in_alpha_and_in_its_unit(
     assert not light[0].HasField("amount")
 
 
+async def test_an_end_that_is_not_said_is_that_of_what_was_trained(server):
+    ends = [{}, {"from": pb.Extent(alpha=0.5)}, {"to": pb.Extent(alpha=0.5)}]
+    legs = [pb.Leg(stretches=[pb.Stretch(direction="style", slider="age", **end)], frames=2) for end in ends]
+    _, frames = await read(server.generation.Walk(pb.WalkRequest(model="faces", starts=seeds(1), legs=legs)))
+    assert [frame.positions[0].alpha for frame in frames] == [-2, 2, 0.5, 2, -2, 0.5]
+
+
 async def test_a_looping_walk_comes_back_the_way_it_went(server):
     request = pb.WalkRequest(
         model="faces", starts=seeds(1), legs=[pb.Leg(stretches=[stretch("zoom", -1, 1)], frames=4)], loop=True

@@ -1,7 +1,8 @@
 """Where to walk: displacements, stretches and legs, as plain values that know their message.
 
 How far is always said in one of two measures, by name:
-    alpha    the direction's own latent units; 1 is the far end of the range it was trained on
+    alpha    the direction's own latent units; `Slider.trained` says what it was trained on, and for a slider that
+             imitates an edit 1 is the far end of that
     amount   the unit of the edit that the slider imitates: 1.5 (x) for zoom, 8 (px) for a shift, 0.2 (of the full
              range) for brightness, 10 (degrees) for a rotation
 """
@@ -77,11 +78,11 @@ class Stretch:
     def message(self) -> pb.Stretch:
         """The message of this stretch."""
         if self.amount is not None:
-            start, stop = (pb.Extent(amount=end) for end in self.amount)
+            ends = [pb.Extent(amount=end) for end in self.amount]
         else:
-            start, stop = (pb.Extent(alpha=end) for end in self.alpha or (-1.0, 1.0))
+            ends = [pb.Extent(alpha=end) for end in self.alpha or ()]
         # `from` is a keyword of Python, so it can only be given by name in a mapping.
-        return pb.Stretch(direction=self.direction, slider=self.slider, to=stop, **{"from": start})
+        return pb.Stretch(direction=self.direction, slider=self.slider, **dict(zip(("from", "to"), ends, strict=False)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,9 @@ class Extent(_message.Message):
     ALPHA_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
     alpha: _builtins.float
-    """In the direction's own latent units; 1 is the far end of the range it was trained on."""
+    """In the direction's own latent units; ModelService.GetDirection says what it was trained on. For a slider that
+    imitates an edit, 1 is the far end of that.
+    """
     amount: _builtins.float
     """In the unit of the edit that the slider imitates: 1.5 (x) for zoom, 8 (px) for a shift, 0.2 (of the full range)
     for brightness, 10 (degrees) for a rotation. Refused for a slider that imitates no edit.
@@ -331,7 +333,7 @@ class Stretch(_message.Message):
     """Which slider of the direction. May be empty when it has only one."""
     @_builtins.property
     def to(self) -> Global___Extent:
-        """Where the leg ends."""
+        """Where the leg ends. Default: at the high end of that range."""
 
     def __init__(
         self,

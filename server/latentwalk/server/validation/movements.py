@@ -69,12 +69,14 @@ def _leg(field: str, leg: pb.Leg, model: ServedModel) -> Leg:
 
 def _stretch(field: str, stretch: pb.Stretch, model: ServedModel) -> Stretch:
     direction, slider = _find(field, stretch.direction, stretch.slider, model)
+    # `from` is a keyword of Python.
     start, stop = getattr(stretch, "from"), stretch.to
+    low, high = direction.sliders[slider].trained
     return Stretch(
         direction,
         slider,
-        _alpha(f"{field}.from", start, direction, slider),
-        _alpha(f"{field}.to", stop, direction, slider),
+        _alpha(f"{field}.from", start, direction, slider) if start.WhichOneof("unit") else low,
+        _alpha(f"{field}.to", stop, direction, slider) if stop.WhichOneof("unit") else high,
     )
 
 
