@@ -4,8 +4,10 @@ import asyncio
 import gc
 import os
 import signal
+import socket
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,10 +15,12 @@ import torch
 from latentwalk.gan.errors import CorruptArtifact
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.server.device import Device, DeviceSettings
-from latentwalk.server.device.host import Host
+from latentwalk.server.device.host import Host, serve
+from latentwalk.server.device.line import Line
 from latentwalk.server.device.messages import Draw, Make, choice_of, failure, pictures_of
 from latentwalk.server.engine import Engine, NonFinitePicture, NoSuchDevice, Row, Tuning
 from latentwalk.server.engine.rows import sample_rows
+from latentwalk.server.forkserver import CONTEXT
 from latentwalk.server.scheduler import DeviceFailed, DeviceOutOfMemory
 
 CPU = torch.device("cpu")
@@ -150,6 +154,17 @@ async def test_a_signal_to_the_whole_group_does_not_end_it(device, faces, device
         os.kill(process.pid, number)
     assert await engine.draw(sample_rows(faces.spec, 1))
     assert device_process() is process
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, replace(SETTINGS, device="cuda:99")], ids=["usable", "unusable"])
+def test_a_process_whose_server_goes_while_it_starts_ends_without_a_traceback(settings):
+    (drawing, theirs_drawing), (making, theirs_making) = socket.socketpair(), socket.socketpair()
+    for end in (drawing, making):
+        end.close()
+    process = CONTEXT.Process(target=serve, args=(Line(theirs_drawing), Line(theirs_making), settings))
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0, "a traceback would make it 1"
 
 
 async def test_an_engine_that_nobody_has_any_more_is_forgotten(device, faces):

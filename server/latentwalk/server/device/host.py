@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 from latentwalk.rpc import logs
 from latentwalk.server.device.line import Line, Message
@@ -62,12 +63,18 @@ def serve(drawing: Line, making: Line, settings: DeviceSettings) -> None:
     try:
         host = Host(settings.tuning(find_devices(settings.device)))
     except Exception as error:  # noqa: BLE001 - it goes to the server
-        making.send(failure(error))
+        _tell(making, failure(error))
         return
-    making.send(ready())
+    _tell(making, ready())
     threading.Thread(target=_converse, args=(making, host), name="making", daemon=True).start()
     _converse(drawing, host)
     os._exit(0)  # whatever is being made is for nobody
+
+
+def _tell(line: Line, message: Message) -> None:
+    """Also when the server has gone: who waits for its next request is told so."""
+    with suppress(OSError):
+        line.send(message)
 
 
 def _converse(line: Line, host: Host) -> None:
