@@ -19,7 +19,7 @@ from benchmarks.report import Claim, report, spread
 from benchmarks.served import Served, served
 from benchmarks.stage import Stage, stage
 
-ROWS, CLIENTS, ROUNDS, SECONDS = 8, 16, 5, 3.0
+ROWS, CLIENTS, ROUNDS, SECONDS = 8, 8, 5, 3.0
 CALM, FLOOD = 0.8, 5.0
 REFUSED = "RESOURCE_EXHAUSTED"
 REFUSAL_MS, TIMES = 20.0, 2.0

@@ -15,9 +15,13 @@ class CallFailed(Exception):
     """The service ended the call with a status other than OK."""
 
     def __init__(self, status: str, message: str) -> None:
-        super().__init__(f"{status}: {message}")
+        super().__init__(status, message)  # both, or it could not leave the process of the clients
         self.status = status
         """The name of the gRPC status."""
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.message}"
 
 
 class Call:
