@@ -89,6 +89,22 @@ def test_a_burst_of_one_client_does_not_stand_before_the_next_request_of_another
     assert other in device.take(4)
 
 
+def test_a_request_does_not_overtake_those_of_its_client_that_came_when_more_of_them_waited(device):
+    burst = [device.lane(1, client="burst") for _ in range(20)]
+    assert device.take(15) == burst[:15]
+    later = device.lane(1, client="burst")
+    assert device.take(6) == [*burst[15:], later]
+
+
+def test_a_burst_that_was_served_does_not_stand_before_the_next_request_of_its_client(device):
+    walk = device.lane(900, client="burst")
+    for _ in range(100):
+        device.lane(1, client="burst")
+    device.take(101)
+    assert device.lane(1, client="burst") in device.take(2)
+    assert walk in device.take(2)
+
+
 def test_a_batch_is_of_one_family_and_models_share_the_device(device):
     a, b, strict = device.lane(100, "a"), device.lane(100, "b"), device.lane(100, "a", strict=True)
     batches = [device.take(2) for _ in range(30)]

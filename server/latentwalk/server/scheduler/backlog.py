@@ -2,8 +2,9 @@
 
 The order: the higher priority first; among equals, what is wanted first. Frame i of a stream is wanted i / fps after it
 came, or, for one that the device cannot keep up with, when it is the turn of its client: whoever has many streams waits
-longer for each. A first frame is wanted at once, and has a head start. Every few batches, those who have waited longest
-go first, whoever they are: so nobody starves.
+longer for each, and those who wait for their first frame get it in the order in which they came. A first frame is
+wanted at once, and has a head start. Every few batches, those who have waited longest go first, whoever they are: so
+nobody starves.
 """
 
 from collections import deque
@@ -99,6 +100,14 @@ class Taken(Generic[AnyLane]):
     expired: list[tuple[AnyLane, int]] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Client:
+    """How many lanes of a client wait, and which of all came last."""
+
+    lanes: int = 0
+    newest: Lane[Any, Any] | None = None
+
+
 class _Group(Generic[AnyLane]):
     """The lanes of one family that have something waiting, in both orders."""
 
@@ -131,8 +140,8 @@ class Backlog(Generic[AnyLane]):
     def __init__(self) -> None:
         self._size = 0
         self._groups: dict[Family, _Group[AnyLane]] = {}
-        # How many lanes of each client wait.
-        self._lanes: dict[Hashable, int] = {}
+        # Those of whom something waits.
+        self._clients: dict[Hashable, _Client] = {}
         self._places = count(1)
         self._turn = 0
 
@@ -236,13 +245,18 @@ class Backlog(Generic[AnyLane]):
 
     def _turn_seconds(self, client: Hashable) -> float:
         """How long a stream of this client waits between two pictures if all its streams share one fair rate."""
-        return self._lanes[client] / _FAIR_RATE
+        return self._clients[client].lanes / _FAIR_RATE
 
     def _enter(self, lane: AnyLane, now: float) -> None:
         group = self._groups.setdefault(lane.family, _Group())
-        self._lanes[lane.terms.client] = self._lanes.get(lane.terms.client, 0) + 1
+        client = self._clients.setdefault(lane.terms.client, _Client())
+        client.lanes += 1
         if isnan(lane.due):
             lane.due = now + self._turn_seconds(lane.terms.client) - _HEAD_START_SECONDS
+            if client.newest and client.newest.beginners:
+                # Not before who came earlier, when there were more of them.
+                lane.due = max(lane.due, client.newest.due)
+            client.newest = lane
         self._line_up(group, lane, now)
 
     def _line_up(self, group: _Group[AnyLane], lane: AnyLane, now: float) -> None:
@@ -256,8 +270,7 @@ class Backlog(Generic[AnyLane]):
         del group.oldest[lane]
         if not group.oldest:
             del self._groups[lane.family]
-        waiting = self._lanes[lane.terms.client] - 1
-        if waiting:
-            self._lanes[lane.terms.client] = waiting
-        else:
-            del self._lanes[lane.terms.client]
+        client = self._clients[lane.terms.client]
+        client.lanes -= 1
+        if not client.lanes:
+            del self._clients[lane.terms.client]
