@@ -159,10 +159,12 @@ async def test_a_signal_to_the_whole_group_does_not_end_it(device, faces, device
 @pytest.mark.parametrize("settings", [SETTINGS, replace(SETTINGS, device="cuda:99")], ids=["usable", "unusable"])
 def test_a_process_whose_server_goes_while_it_starts_ends_without_a_traceback(settings):
     (drawing, theirs_drawing), (making, theirs_making) = socket.socketpair(), socket.socketpair()
-    for end in (drawing, making):
-        end.close()
+    for ours in (drawing, making):
+        ours.close()
     process = CONTEXT.Process(target=serve, args=(Line(theirs_drawing), Line(theirs_making), settings))
     process.start()
+    for theirs in (theirs_drawing, theirs_making):
+        theirs.close()
     process.join(60)
     assert process.exitcode == 0, "a traceback would make it 1"
 
