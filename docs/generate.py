@@ -7,6 +7,7 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
+from latentwalk.rpc.settings import Check
 from latentwalk.server.settings import Settings as ServerSettings
 from latentwalk.trainer.settings import Settings as TrainerSettings
 
@@ -34,17 +35,22 @@ def page() -> str:
 
 
 def _table(title: str, rows: Iterable[str]) -> str:
-    return "\n".join(("", f"## {title}", "| setting | default | meaning |", "|---|---|---|", *rows, ""))
+    return "\n".join(("", f"## {title}", "| setting | default | limits | meaning |", "|---|---|---|---|", *rows, ""))
 
 
 def _described(settings: type[ServerSettings] | type[TrainerSettings]) -> list[str]:
-    return [f"| `{one.name}` | {_shown(one)} | {one.metadata['help']} |" for one in fields(settings)]
+    return [f"| `{one.name}` | {_shown(one)} | {_limit(one)} | {one.metadata['help']} |" for one in fields(settings)]
 
 
 def _shown(one: "Field[Any]") -> str:
     if one.default in ("", ()):
         return ""
     return f"`{str(one.default).lower() if isinstance(one.default, bool) else one.default}`"
+
+
+def _limit(one: "Field[Any]") -> str:
+    check: Check | None = one.metadata["check"]
+    return check.limit if check else ""
 
 
 def main() -> None:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import pytest
 
 from latentwalk.rpc.settings import (
+    HOST_AND_PORT,
     SettingsError,
     at_least,
     between,
     each,
-    host_and_port,
-    host_and_port_or_nothing,
     load_settings,
     one_of,
+    or_nothing,
     setting,
 )
 
@@ -21,13 +21,13 @@ from latentwalk.rpc.settings import (
 class Settings:
     """A service."""
 
-    address: str = setting("127.0.0.1:1", "where", host_and_port)
-    metrics_address: str = setting("", "where too", host_and_port_or_nothing)
+    address: str = setting("127.0.0.1:1", "where", HOST_AND_PORT)
+    metrics_address: str = setting("", "where too", or_nothing(HOST_AND_PORT))
     max_batch: int = setting(32, "how many", between(1, 64))
     grace: float = setting(1.5, "how long, 100% sure", at_least(0))
     is_loud: bool = setting(False, "whether")
     models: tuple[str, ...] = setting((), "which")
-    peers: tuple[str, ...] = setting((), "who else", each(host_and_port))
+    peers: tuple[str, ...] = setting((), "who else", each(HOST_AND_PORT))
     level: str = setting("info", "how much", one_of("info", "debug"))
 
 
@@ -80,7 +80,7 @@ def test_every_type_is_read_from_text():
         (["--address", "here"], {}, "flag: address = 'here': must be host:port"),
         (["--address", "h:70000"], {}, "flag: address = 'h:70000': must be host:port"),
         (["--metrics-address", "h"], {}, "flag: metrics_address = 'h': must be host:port"),
-        (["--peers", "a:1,b"], {}, "flag: peers = 'a:1,b': 'b' must be host:port"),
+        (["--peers", "a:1,b"], {}, "flag: peers = 'a:1,b': must be words, each host:port"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_with_its_source_its_key_and_the_limit(argv, environ, message):
@@ -115,11 +115,11 @@ def test_a_file_that_is_not_there_is_refused_by_name(tmp_path):
         load("--config", str(tmp_path / "nowhere.toml"))
 
 
-def test_help_states_every_setting_with_its_default(capsys):
+def test_help_states_every_setting_with_its_default_and_limit(capsys):
     with pytest.raises(SystemExit) as ended:
         load("--help")
     assert ended.value.code == 0
     text = " ".join(capsys.readouterr().out.split())
-    assert "--max-batch VALUE how many (default: 32)" in text
-    assert "how long, 100% sure (default: 1.5)" in text
+    assert "--max-batch VALUE how many (default: 32; from 1 to 64)" in text
+    assert "how long, 100% sure (default: 1.5; at least 0)" in text
     assert "which (default: none)" in text

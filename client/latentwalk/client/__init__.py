@@ -23,8 +23,9 @@ from latentwalk.client._aio import AsyncClient, AsyncJobHandle, AsyncWalk
 from latentwalk.client._aio_steering import AsyncSteering
 from latentwalk.client._comparison import Comparison, SliderMeasures
 from latentwalk.client._data import Folder
+from latentwalk.client._delivery import Determinism, Priority
 from latentwalk.client._discovery import DiscoveryOptions
-from latentwalk.client._edits import CustomEdit, EditTarget
+from latentwalk.client._edits import CustomEdit, Edits, EditTarget
 from latentwalk.client._errors import (
     AlreadyExists,
     Cancelled,
@@ -68,11 +69,12 @@ from latentwalk.client._jobs import (
     PublishedArtifact,
     SliderEvaluation,
 )
+from latentwalk.client._latents import Classes, Seeds
 from latentwalk.client._making import JobOptions, ModelJobOptions
 from latentwalk.client._models import Direction, LoadedModel, LoadState, Model, Range, Slider
-from latentwalk.client._options import NOT_SAID
-from latentwalk.client._paths import Displacement, Leg, Stretch
-from latentwalk.client._pictures import Picture, Pictures
+from latentwalk.client._options import NOT_SAID, Timeout
+from latentwalk.client._paths import Displacement, Easing, Leg, Stretch
+from latentwalk.client._pictures import Encoding, Picture, Pictures
 from latentwalk.client._sheets import contact_sheet
 from latentwalk.client._steering import SteerAnswer
 from latentwalk.client._sync import Client, JobHandle, Walk
@@ -88,16 +90,21 @@ __all__ = [
     "AsyncSteering",
     "AsyncWalk",
     "Cancelled",
+    "Classes",
     "Client",
     "ClientClosed",
     "Comparison",
     "CorruptArtifact",
     "CustomEdit",
     "DeadlineExceeded",
+    "Determinism",
     "Direction",
     "DiscoveryOptions",
     "Displacement",
+    "Easing",
     "EditTarget",
+    "Edits",
+    "Encoding",
     "FailedPrecondition",
     "Folder",
     "Frame",
@@ -136,9 +143,11 @@ __all__ = [
     "Picture",
     "Pictures",
     "Position",
+    "Priority",
     "PublishedArtifact",
     "Range",
     "RateLimited",
+    "Seeds",
     "ServiceError",
     "Slider",
     "SliderEvaluation",
@@ -146,6 +155,7 @@ __all__ = [
     "SteerAnswer",
     "Steering",
     "Stretch",
+    "Timeout",
     "Tls",
     "Unauthenticated",
     "Unavailable",

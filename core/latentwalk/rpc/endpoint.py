@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from latentwalk.rpc.logs import LOG_LEVELS
 from latentwalk.rpc.settings import (
+    HOST_AND_PORT,
     SettingsError,
     at_least,
     between,
-    host_and_port,
-    host_and_port_or_nothing,
     one_of,
+    or_nothing,
     setting,
 )
 
@@ -35,9 +35,9 @@ _CLIENT_PING_SECONDS = 10
 class Endpoint:
     """To be inherited by the settings of a service, which add what is theirs."""
 
-    address: str = setting("127.0.0.1:50051", "host:port to serve gRPC on; port 0 is any free one", host_and_port)
+    address: str = setting("127.0.0.1:50051", "host:port to serve gRPC on; port 0 is any free one", HOST_AND_PORT)
     metrics_address: str = setting(
-        "", "host:port to serve Prometheus metrics on; empty for none", host_and_port_or_nothing
+        "", "host:port to serve Prometheus metrics on; empty for none", or_nothing(HOST_AND_PORT)
     )
     reflection: bool = setting(True, "whether callers may ask which services and messages there are")
     tls_certificate: str = setting("", "PEM file with the certificate chain; empty for no TLS")
@@ -70,7 +70,7 @@ class Endpoint:
     )
     max_message_mib: int = setting(64, "most MiB of one message", between(1, 1024))
     grace_seconds: float = setting(30.0, "how long running calls may go on after SIGTERM", at_least(0))
-    log_level: str = setting("info", "debug, info, warning or error", one_of(*LOG_LEVELS))
+    log_level: str = setting("info", "from which level on there are lines in the log", one_of(*LOG_LEVELS))
 
     def __post_init__(self) -> None:
         if bool(self.tls_certificate) != bool(self.tls_key):

@@ -13,9 +13,6 @@ from typing import Any, TypeVar, get_type_hints
 
 Value = str | int | float | bool | tuple[str, ...]
 Settings = TypeVar("Settings")
-Check = Callable[[Any], str | None]
-"""Says what is wrong with a value, or None."""
-
 _PREFIX = "LATENTWALK_"
 _TRUTHS = {
     "1": True,
@@ -29,6 +26,14 @@ _TRUTHS = {
 }
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Check:
+    """What a value must be, in words that go on from "must be", and whether one is."""
+
+    limit: str
+    admits: Callable[[Any], bool]
+
+
 class SettingsError(Exception):
     """A setting cannot be used; the message names its source, its key, its value and the limit."""
 
@@ -39,36 +44,37 @@ def setting(default: Value, help: str, check: Check | None = None) -> Any:
 
 
 def at_least(low: float) -> Check:
-    """A check: a number that is not below `low`."""
-    return lambda value: None if value >= low else f"must be at least {low:,}"
+    """A number that is not below `low`."""
+    return Check(f"at least {low:,}", lambda value: value >= low)
 
 
 def between(low: float, high: float) -> Check:
-    """A check: a number within `low` and `high`, both included."""
-    return lambda value: None if low <= value <= high else f"must be from {low:,} to {high:,}"
+    """A number within `low` and `high`, both included."""
+    return Check(f"from {low:,} to {high:,}", lambda value: low <= value <= high)
 
 
 def one_of(*choices: str) -> Check:
-    """A check: one of a few words."""
-    return lambda value: None if value in choices else f"must be one of {', '.join(choices)}"
+    """One of a few words."""
+    return Check(f"one of {', '.join(choices)}", lambda value: value in choices)
 
 
-def host_and_port(value: str) -> str | None:
-    """A check: host:port, with a port from 0 to 65535; 0 means any free port."""
-    host, _, port = value.rpartition(":")
-    if host and port.isdecimal() and int(port) <= 65_535:
-        return None
-    return "must be host:port with a port from 0 to 65535, e.g. 127.0.0.1:50051"
-
-
-def host_and_port_or_nothing(value: str) -> str | None:
-    """A check: host:port, or empty."""
-    return host_and_port(value) if value else None
+def or_nothing(check: Check) -> Check:
+    """What passes another check, or is empty."""
+    return Check(f"{check.limit}, or empty", lambda value: not value or check.admits(value))
 
 
 def each(check: Check) -> Check:
-    """A check: words of which each passes another check."""
-    return lambda words: next((f"{word!r} {problem}" for word in words if (problem := check(word))), None)
+    """Words of which each passes another check."""
+    return Check(f"words, each {check.limit}", lambda words: all(map(check.admits, words)))
+
+
+def _is_host_and_port(value: str) -> bool:
+    host, _, port = value.rpartition(":")
+    return bool(host) and port.isdecimal() and int(port) <= 65_535
+
+
+HOST_AND_PORT = Check("host:port with a port from 0 to 65535", _is_host_and_port)
+"""Where to listen, or whom to ask; to listen on port 0 is to listen on any free one."""
 
 
 def load_settings(cls: type[Settings], argv: Sequence[str], environ: Mapping[str, str], *, program: str) -> Settings:
@@ -101,7 +107,9 @@ def _parser(cls: type, types: Mapping[str, Any], program: str) -> argparse.Argum
     parser.add_argument("--config", metavar="FILE", help="a TOML file with settings (default: none)")
     for field in dataclasses.fields(cls):
         flag = "--" + field.name.replace("_", "-")
-        help_text = f"{field.metadata['help']} (default: {_shown(field.default)})".replace("%", "%%")
+        check: Check | None = field.metadata["check"]
+        limit = f"; {check.limit}" if check else ""
+        help_text = f"{field.metadata['help']} (default: {_shown(field.default)}{limit})".replace("%", "%%")
         if types[field.name] is bool:
             parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=help_text)
         else:
@@ -125,8 +133,8 @@ def _checked(where: str, raw: Any, kind: Any, check: Check | None) -> Value:
         value = _READERS[kind](raw)
     except (TypeError, ValueError, KeyError):
         raise SettingsError(f"{where} = {raw!r}: must be {_KINDS[kind]}") from None
-    if check is not None and (problem := check(value)):
-        raise SettingsError(f"{where} = {raw!r}: {problem}")
+    if check is not None and not check.admits(value):
+        raise SettingsError(f"{where} = {raw!r}: must be {check.limit}")
     return value
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from latentwalk.rpc.endpoint import Endpoint
-from latentwalk.rpc.settings import at_least, between, host_and_port_or_nothing, setting
+from latentwalk.rpc.settings import HOST_AND_PORT, at_least, between, or_nothing, setting
 from latentwalk.server.device import DeviceSettings
 from latentwalk.server.scheduler import Limits
 
@@ -15,7 +15,7 @@ class Settings(Endpoint):
     """latentwalk generation server: draws pictures and streams walks through latent space, over gRPC."""
 
     metrics_address: str = setting(
-        "127.0.0.1:9464", "host:port to serve Prometheus metrics on; empty for none", host_and_port_or_nothing
+        "127.0.0.1:9464", "host:port to serve Prometheus metrics on; empty for none", or_nothing(HOST_AND_PORT)
     )
     store: str = setting(
         "", "artifact store: a local path or an fsspec URL; empty for data/store, which begins with the built-in digits"

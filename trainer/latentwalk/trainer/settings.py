@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from latentwalk.rpc.endpoint import Endpoint
-from latentwalk.rpc.settings import at_least, between, each, host_and_port, host_and_port_or_nothing, setting
+from latentwalk.rpc.settings import HOST_AND_PORT, at_least, between, each, or_nothing, setting
 from latentwalk.trainer.jobs.retention import Retention
 from latentwalk.trainer.materials import Sources
 
@@ -12,9 +12,9 @@ from latentwalk.trainer.materials import Sources
 class Settings(Endpoint):
     """The trainer: learns directions for generators, in durable jobs, and publishes them."""
 
-    address: str = setting("127.0.0.1:50052", "host:port of the rpcs; port 0 means any free one", host_and_port)
+    address: str = setting("127.0.0.1:50052", "host:port of the rpcs; port 0 means any free one", HOST_AND_PORT)
     metrics_address: str = setting(
-        "127.0.0.1:9465", "host:port of the Prometheus endpoint; empty for none", host_and_port_or_nothing
+        "127.0.0.1:9465", "host:port of the Prometheus endpoint; empty for none", or_nothing(HOST_AND_PORT)
     )
     store: str = setting("data/store", "the artifact store: a folder or an fsspec URL")
     folder: str = setting("data/jobs", "where jobs keep their checkpoints and logs; one trainer's own")
@@ -54,7 +54,7 @@ class Settings(Endpoint):
     )
     tensorboard: bool = setting(True, "let jobs write what they say for TensorBoard, into their folders")
     server_address: tuple[str, ...] = setting(
-        (), "host:port of the generation servers that are to load what was found, with commas", each(host_and_port)
+        (), "host:port of the generation servers that are to load what was found, with commas", each(HOST_AND_PORT)
     )
     server_certificate: str = setting(
         "",
