@@ -53,21 +53,7 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
             tensorboard=settings.tensorboard,
             processes=settings.processes_per_job,
         )
-        dispatcher = Dispatcher(
-            book,
-            launcher,
-            Announcer(
-                settings.server_address,
-                settings.server_certificate,
-                (settings.tls_certificate, settings.tls_key),
-                settings.server_token,
-            ).announce,
-            Metrics(registry),
-            devices=devices,
-            concurrency=settings.concurrency,
-            max_restarts=settings.max_restarts,
-            grace_seconds=settings.grace_seconds,
-        )
+        dispatcher = _dispatcher(settings, devices, book, launcher, Metrics(registry))
         servicer = TrainingServicer(materials, book, dispatcher, launcher)
         training_service_pb2_grpc.add_TrainingServiceServicer_to_server(servicer, doorway.server)
         leaving = asyncio.create_task(_leave_when_draining(doorway, dispatcher, book))
@@ -80,6 +66,28 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
             await doorway.drain()
             await leaving
             book.close()
+
+
+def _dispatcher(
+    settings: Settings, devices: Sequence[str], book: JobBook, launcher: Launcher, metrics: Metrics
+) -> Dispatcher:
+    """What runs the jobs, and tells generation servers of what they publish."""
+    announcer = Announcer(
+        settings.server_address,
+        settings.server_certificate,
+        (settings.tls_certificate, settings.tls_key),
+        settings.server_token,
+    )
+    return Dispatcher(
+        book,
+        launcher,
+        announcer.announce,
+        metrics,
+        devices=devices,
+        concurrency=settings.concurrency,
+        max_restarts=settings.max_restarts,
+        grace_seconds=settings.grace_seconds,
+    )
 
 
 async def _leave_when_draining(doorway: Doorway, dispatcher: Dispatcher, book: JobBook) -> None:
