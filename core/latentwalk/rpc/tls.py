@@ -33,23 +33,45 @@ def server_credentials(endpoint: Endpoint) -> grpc.ServerCredentials:
 
 
 def _read(certificate: Path, key: Path, client_ca: Path | None = None) -> grpc.ServerCertificateConfiguration:
+    """What is in the files. gRPC would say no more of wrong ones than that it failed."""
+    _check_certificates("tls_certificate", certificate)
+    _check_key(key, certificate)
+    if client_ca:
+        _check_certificates("tls_client_ca", client_ca)
     try:
         pair = key.read_bytes(), certificate.read_bytes()
         authority = client_ca.read_bytes() if client_ca else None
     except OSError as error:
         raise SettingsError(f"tls_certificate, tls_key, tls_client_ca: {error}") from error
-    # gRPC would say no more than that it failed.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(certificate, key, password=_no_password)
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"tls_certificate {certificate} and tls_key {key} do not go together: {error}") from error
-    if client_ca:
-        try:
-            context.load_verify_locations(client_ca)
-        except OSError as error:
-            raise SettingsError(f"tls_client_ca {client_ca} holds no certificate: {error}") from error
     return grpc.ssl_server_certificate_configuration([pair], root_certificates=authority)
+
+
+def _check_certificates(setting: str, path: Path) -> None:
+    _check_file(setting, path)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(path)
+    except OSError as error:
+        raise SettingsError(f"{setting} {path} holds no certificate in PEM: {error}") from error
+
+
+def _check_key(key: Path, certificate: Path) -> None:
+    _check_file("tls_key", key)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_no_password)
+    except ssl.SSLError as error:
+        is_another = error.reason == "KEY_VALUES_MISMATCH"
+        problem = f"is not the key of tls_certificate {certificate}" if is_another else "holds no private key in PEM"
+        raise SettingsError(f"tls_key {key} {problem}: {error}") from error
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"tls_key {key} cannot be used: {error}") from error
+
+
+def _check_file(setting: str, path: Path) -> None:
+    """Raises SettingsError for what is no file: who reads a pipe waits for whoever writes into it."""
+    if not path.exists():
+        raise SettingsError(f"{setting} {path} is not there")
+    if not path.is_file():
+        raise SettingsError(f"{setting} {path} is no regular file")
 
 
 def _no_password() -> str:
