@@ -270,3 +270,16 @@ def test_an_address_that_is_missing_is_missed():
     done = CliRunner().invoke(app, ["models", "list", "--server"])
     assert done.exit_code == 2
     assert "--server: it needs a value" in done.stderr
+
+
+@pytest.mark.parametrize("service", ["serve", "trainer"])
+def test_a_service_keeps_its_own_flags_also_those_that_the_command_line_has_too(service, start_latentwalk, tmp_path):
+    junk = tmp_path / "junk.pem"
+    junk.touch()
+    places = ("--store", tmp_path / "store", "--address", "127.0.0.1:0", "--metrics-address", "")
+    if service == "trainer":
+        places = (*places, "--folder", tmp_path / "jobs", "--database", f"sqlite:///{tmp_path}/jobs.db")
+    started = start_latentwalk(service, "--tls-certificate", junk, "--tls-key", junk, *places)
+    _, errors = started.communicate(timeout=120)
+    assert started.returncode == 1
+    assert f"tls_certificate {junk} holds no certificate" in errors

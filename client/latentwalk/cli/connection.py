@@ -34,7 +34,7 @@ class ConnectedCommands(Commands):
         """Takes the options from among `args`."""
         _, rest, _ = self.make_parser(ctx).parse_args(list(args))
         command = self.get_command(ctx, rest[0]) if rest else None
-        if command is not None and not command.ignore_unknown_options:
+        if command is not None and not command.context_settings.get("ignore_unknown_options"):
             before = args[: len(args) - len(rest)]
             own, others = self._told_apart(rest)
             args = [*before, *own, *others]
