@@ -18,7 +18,7 @@ from proofs.workshop import Workshop, request_id, workshop
 NAME = "faces_walks"
 STEPS = 1_000
 HELD_OUT = 8_192
-"""Latents to measure on: 1,024 leave half a point of standard error in the gain of brightness."""
+"""Latents to measure on: more than a job's own default, since half a point decides."""
 COLOURS = ("red", "green", "blue")
 EDITS = ("brightness", *COLOURS, "lab_l", "lab_a", "lab_b", "zoom", "shift_x", "shift_y", "rotate", "rotate3d")
 TARGETS = {"brightness": 75.0, "colour": 60.0, "zoom": 16.0, "shift_x": 12.0, "shift_y": 8.0, "rotate": 4.0}

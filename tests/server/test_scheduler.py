@@ -245,19 +245,33 @@ async def test_a_stream_too_many_is_refused_at_once():
         assert scheduler.streams == 1
 
 
-async def test_who_was_let_in_has_its_pictures_drawn_however_late_it_makes_them_and_however_full_the_queue_is():
+async def test_who_was_let_in_has_its_pictures_drawn_however_late_it_makes_them():
     engine = FakeEngine()
     scheduler = make(engine, queued=4, streams=2)
     run = asyncio.create_task(scheduler.run())
-    with opened_only(scheduler, 3) as late, opened(scheduler, "b", 4, rows=4) as b:
-        with pytest.raises(QueueFull):
-            opened(scheduler, "c", 1)
+    with opened_only(scheduler, 3) as late, opened(scheduler, "b", 3, rows=3) as b:
+        assert len(await b.take(3)) == 3
         late.begin(numbers("late", 3))
-        assert scheduler.queued == 4
         assert await late.take(3) == [("picture", "late", place) for place in range(3)]
-        assert len(await b.take(4)) == 4
     scheduler.close()
     await run
+
+
+async def test_those_who_were_let_in_and_have_yet_to_begin_count_as_if_they_waited():
+    scheduler = make(FakeEngine(), queue_seconds=0.5, measured=lambda model: {4: 0.4})
+    with ExitStack() as streams:
+        for _ in range(2):
+            streams.enter_context(opened_only(scheduler, 4, rows=4))
+        with pytest.raises(QueueFull, match=r"0\.8 s of work wait"):
+            opened_only(scheduler, 4, rows=4)
+    with opened_only(scheduler, 4, rows=4):
+        assert scheduler.streams == 1
+
+
+async def test_those_who_have_yet_to_begin_are_kept_room():
+    scheduler = make(FakeEngine(), queued=8)
+    with opened_only(scheduler, 6, rows=6), pytest.raises(QueueFull, match="no room"):
+        opened(scheduler, "b", 3, rows=3)
 
 
 async def test_a_stream_that_never_begins_leaves_nothing_behind():

@@ -14,9 +14,6 @@ def has_bf16(device: torch.device | None = None) -> bool:
 
 
 def _emulates_bf16() -> bool:
-    """Whether the CPU has AVX-512, on which oneDNN takes bfloat16 on, without the instructions for it.
-
-    There a training step takes 1.6 times as long as in float32 (Ice Lake, 2.8 GHz).
-    """
+    """Whether the CPU has AVX-512, on which oneDNN takes bfloat16 on, without the instructions for it."""
     cpu = torch.cpu
     return cpu._is_avx512_supported() and not cpu._is_avx512_bf16_supported()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]

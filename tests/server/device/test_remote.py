@@ -78,9 +78,7 @@ async def test_engines_come_back_in_the_form_they_had_when_the_process_has_died(
     choices = [engine.choice for engine in engines]
     batches = [sample_rows(engine.spec, 3) for engine in engines]
     drawn = [await engine.draw(rows) for engine, rows in zip(engines, batches, strict=True)]
-    process = device_process()
-    process.kill()
-    process.join()
+    killed(device_process())
     assert [await engine.draw(rows) for engine, rows in zip(engines, batches, strict=True)] == drawn
     assert [engine.choice for engine in engines] == choices
 
@@ -101,6 +99,13 @@ def tall(generator_of):
     return generator_of(GeneratorSpec("dcgan", 6, 0, 256, 3, {"width": 16}))
 
 
+def killed(process):
+    """Its id, once it has ended."""
+    process.kill()
+    process.join()
+    return process.pid
+
+
 async def next_process(device, before):
     """The id of the process that is started in the place of that one."""
     while device.process_id() == before:  # noqa: ASYNC110 - it is on the other side
@@ -112,11 +117,9 @@ async def test_a_process_that_hangs_while_an_engine_comes_back_is_ended_too(devi
     engine = device.make_engine(tall)
     rows = sample_rows(tall.spec, 1)
     drawn = await engine.draw(rows)
-    process = device_process()
-    process.kill()
-    process.join()
+    dead = killed(device_process())
     drawing = asyncio.create_task(engine.draw(rows))
-    os.kill(await next_process(device, process.pid), signal.SIGSTOP)
+    os.kill(await next_process(device, dead), signal.SIGSTOP)
     device.be_patient(0)
     device.interrupt()
     with pytest.raises(DeviceFailed, match="ended with exit code -9"):
@@ -126,22 +129,18 @@ async def test_a_process_that_hangs_while_an_engine_comes_back_is_ended_too(devi
 
 async def test_an_engine_that_took_its_time_at_first_may_do_so_when_it_comes_back(device, tall, device_process):
     engine = device.make_engine(tall)
-    process = device_process()
-    process.kill()
-    process.join()
+    dead = killed(device_process())
     drawing = asyncio.create_task(engine.draw(sample_rows(tall.spec, 1)))
-    await next_process(device, process.pid)
+    await next_process(device, dead)
     device.interrupt()
     assert await drawing
 
 
 async def test_a_device_is_closed_also_while_its_next_process_hangs_at_the_start(device, faces, device_process):
     engine = device.make_engine(faces)
-    process = device_process()
-    process.kill()
-    process.join()
+    dead = killed(device_process())
     drawing = asyncio.create_task(engine.draw(sample_rows(faces.spec, 1)))
-    os.kill(await next_process(device, process.pid), signal.SIGSTOP)
+    os.kill(await next_process(device, dead), signal.SIGSTOP)
     device.close()
     with pytest.raises(DeviceFailed):
         await drawing

@@ -1,5 +1,6 @@
 """Who is let in: nobody who would wait for too long, or could not be served in time."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -60,15 +61,19 @@ class Admission:
         # When nothing waited that goes before a newcomer of that priority.
         self._last_empty = [-inf] * len(Priority)
 
-    def check(self, newcomer: Newcomer, now: float, *, streams: int, owed: int) -> None:
+    def check(
+        self, newcomer: Newcomer, now: float, *, streams: int, owed: int, coming: Collection[Newcomer] = ()
+    ) -> None:
         """Returns if it may come in beside so many streams, of which so many are owed room for their next picture.
+
+        `coming` are those that were let in, and of which nothing waits yet.
 
         Raises QueueFull, and DeadlinePassed.
         """
         if streams >= self._limits.streams:
             raise QueueFull(f"{streams:,} requests are being served, which is the most", _RETRY_SECONDS_UNKNOWN)
-        self._check_room(newcomer, owed)
-        self._check_seconds(newcomer, now)
+        self._check_room(newcomer, owed + sum(one.pictures for one in coming))
+        self._check_seconds(newcomer, now, coming)
 
     def _check_room(self, newcomer: Newcomer, owed: int) -> None:
         waiting, limit = len(self._backlog), self._limits.queued
@@ -79,12 +84,12 @@ class Admission:
                 self._retry_seconds(self._experiences[newcomer.family].seconds(over)),
             )
 
-    def _check_seconds(self, newcomer: Newcomer, now: float) -> None:
+    def _check_seconds(self, newcomer: Newcomer, now: float, coming: Collection[Newcomer]) -> None:
         experience = self._experiences[newcomer.family]
         own = experience.seconds(newcomer.pictures)
         if own > newcomer.seconds:
             raise DeadlinePassed(f"the first frame takes {own:.2g} s, and the deadline is in {newcomer.seconds:.2g} s")
-        before = self._seconds_before(newcomer.priority)
+        before = self._seconds_before(newcomer.priority, coming)
         if before == 0:
             # Nor does anything that goes before a higher priority.
             for priority in range(newcomer.priority + 1):
@@ -101,12 +106,13 @@ class Admission:
         most = self._limits.queue_seconds
         return most if now - self._last_empty[priority] <= _LASTING_SECONDS else _LASTING_PART * most
 
-    def _seconds_before(self, priority: Priority) -> float:
-        """How long the device takes for the first frames that wait, and go before a newcomer of this priority."""
-        return sum(
-            self._experiences[family].seconds(self._backlog.beginners(family, priority))
-            for family in self._backlog.families
-        )
+    def _seconds_before(self, priority: Priority, coming: Collection[Newcomer]) -> float:
+        """How long the device takes for the first frames that wait, or will, and go before one of this priority."""
+        pictures = {family: self._backlog.beginners(family, priority) for family in self._backlog.families}
+        for one in coming:
+            if one.priority <= priority:
+                pictures[one.family] = pictures.get(one.family, 0) + one.pictures
+        return sum(self._experiences[family].seconds(count) for family, count in pictures.items())
 
     def _retry_seconds(self, seconds: float) -> float:
         return max(_SHORTEST_RETRY_SECONDS, seconds) if seconds else _RETRY_SECONDS_UNKNOWN

@@ -72,6 +72,8 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._admission = Admission(limits, self._backlog, self._experiences)
         self._drawer: Drawer[Model, Work, Picture] = Drawer(run_batch, clock)
         self._streams: set[Stream[Model, Work, Picture]] = set()
+        # Those that were let in and have yet to begin: they count as if they waited.
+        self._coming: dict[Stream[Model, Work, Picture], Newcomer] = {}
         # Streams of which nothing waits, because the backlog had no room: first come, first served.
         self._hungry: dict[Stream[Model, Work, Picture], None] = {}
         self._hangs = False
@@ -98,12 +100,15 @@ class Scheduler(Generic[Model, Work, Picture]):
         first = min(terms.rows, credit, pictures)
         newcomer = Newcomer(first, (model, terms.strict), terms.priority, terms.deadline - now)
         try:
-            self._admission.check(newcomer, now, streams=len(self._streams), owed=len(self._hungry))
+            self._admission.check(
+                newcomer, now, streams=len(self._streams), owed=len(self._hungry), coming=self._coming.values()
+            )
         except QueueFull:
             self._on_refused()
             raise
         stream: Stream[Model, Work, Picture] = Stream(model, pictures, credit, terms, self._refill, self._close_stream)
         self._streams.add(stream)
+        self._coming[stream] = newcomer
         return stream
 
     def _check_open(self) -> None:
@@ -212,6 +217,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         return min(self._limits.queued - len(self._backlog), stream.unbegun + later)
 
     def _ask(self, stream: Stream[Model, Work, Picture], count: int) -> None:
+        self._coming.pop(stream, None)
         try:
             works = stream.make(count)
         except Exception as error:  # noqa: BLE001 - it goes to the reader of this stream
@@ -244,6 +250,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         stream.closed = True
         dropped = self._backlog.remove(stream)
         self._streams.discard(stream)
+        self._coming.pop(stream, None)
         self._hungry.pop(stream, None)
         if dropped:
             self._on_dropped(dropped)
