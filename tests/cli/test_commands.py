@@ -1,10 +1,13 @@
 """The commands against real services: what people see, what scripts get, and what goes wrong."""
 
+import inspect
 import json
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from PIL import Image
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from latentwalk import client as sdk
@@ -167,16 +170,62 @@ def test_every_job_is_told_its_seed_checkpoints_priority_and_id_in_the_same_word
     assert latentwalk("train", "gan", "new", "--dataset", "MNIST", "--model-version", 1).exit_code == 2
 
 
-def test_a_job_is_told_on_the_command_line_what_it_is_told_in_the_sdk():
+def test_every_job_is_told_on_the_command_line_what_it_is_told_in_the_sdk():
     def names(options):
         return set(options.__annotations__)
 
     assert names(EveryJob) == names(sdk.JobOptions) - {"timeout"}
     assert names(EveryModelJob) == names(sdk.ModelJobOptions) - {"timeout"}
     assert names(Discovery) == names(sdk.DiscoveryOptions) - {"timeout"}
-    assert names(GanJob) - names(EveryJob) - {"dataset", "folder", "augment"} <= {
-        field.name for field in fields(sdk.Gan)
-    }
+    own = {"dataset": "data", "folder": "data", "augment": "augmentation"}
+    assert {own.get(name, name) for name in names(GanJob) - names(EveryJob)} == {one.name for one in fields(sdk.Gan)}
+
+
+@pytest.mark.parametrize(
+    "method", ["edit", "discover", "class-directions", "sefa", "pca", "boundary", "gan", "joint", "classifier"]
+)
+def test_a_method_is_told_on_the_command_line_what_it_is_told_in_the_sdk(method: str):
+    verb = {"discover": "discovery"}.get(method, method.replace("-", "_"))
+    own = {"condition": "conditions", "sequential": "mode", "dataset": "data", "folder": "data"}
+    command = {one.name: one for one in get_command(app).commands["train"].commands.values()}[method]
+    told = {own.get(parameter.name, parameter.name) for parameter in command.params}
+    parameters = inspect.signature(getattr(sdk.Client, f"train_{verb}")).parameters.values()
+    wanted = {one.name for one in parameters if one.kind is not one.VAR_KEYWORD}
+    assert wanted - told <= {"self", "gan", "timeout"}
+
+
+def test_an_edit_of_ones_own_is_read_from_a_file(latentwalk, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("shear.json").write_text('{"name": "shear", "kind": "affine", "matrix": [[0, 0.5, 0], [0, 0, 0]]}')
+    words = ["--edit", "shear.json:-1:1", "--edit", "zoom", "--steps", 2, "--batch-size", 4, "--evaluation-size", 8]
+    made = json.loads(
+        latentwalk("train", "edit", "faces", "own", *words, "--truncation", 2, "--detach", "--json").stdout
+    )
+    assert latentwalk("jobs", "watch", made["id"]).exit_code == 0
+    settings = json.loads(latentwalk("jobs", "show", made["id"], "--json").stdout)["spec"]["settings"]
+    assert (settings["truncation"], settings["evaluation_size"]) == (2.0, 8)
+    walk = ["walk", "faces", "own", "--slider", "shear", "--amount", -1, 1, "--frames", 3, "--out", "walk.gif"]
+    assert latentwalk(*walk).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (None, "shear.json cannot be read: No such file or directory"),
+        ("{", "shear.json is no edit; it must be like"),
+        ("[1]", "shear.json is no edit; it must be like"),
+        ('{"name": "shear"}', "missing 2 required positional arguments"),
+        ('{"name": "shear", "kind": "bent", "matrix": []}', "kind: 'bent' is none of affine, homography, colour"),
+        ('{"name": "shear", "kind": "affine", "matrix": ["x"]}', "matrix: "),
+    ],
+)
+def test_a_file_that_is_no_edit_is_refused(latentwalk, monkeypatch, tmp_path, written: str | None, told: str):
+    monkeypatch.chdir(tmp_path)
+    if written is not None:
+        Path("shear.json").write_text(written)
+    done = latentwalk("train", "edit", "faces", "own", "--edit", "shear.json:-1:1")
+    assert done.exit_code != 0
+    assert told in " ".join(done.stderr.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import typer
 from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
 from latentwalk.cli.output import Json, show_json, show_table
-from latentwalk.cli.parsing import parse_classes, parse_seeds
+from latentwalk.cli.parsing import parse_classes, parse_numbers
 from latentwalk.client import Direction, Slider, SliderMeasures
 
 app = typer.Typer(no_args_is_help=True, help="Lists, loads and unloads directions.")
@@ -78,7 +78,7 @@ def compare(
     """
     with connect(context) as client:
         compared = client.compare_directions(
-            model, directions, seeds=parse_seeds(seeds), classes=parse_classes(classes), frames=frames
+            model, directions, seeds=parse_numbers(seeds), classes=parse_classes(classes), frames=frames
         )
     if out:
         compared.sheet.save(out)

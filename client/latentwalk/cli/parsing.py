@@ -1,27 +1,32 @@
 """Values of options that are written in a small notation of their own."""
 
-from typing import Literal
+import json
+from pathlib import Path
+from typing import Any, Literal
 
 import typer
 
-from latentwalk.client import Displacement, EditTarget, Folder
+from latentwalk.client import CustomEdit, Displacement, EditTarget, Folder
 
-MAX_SEEDS = 65_536
+MAX_NUMBERS = 65_536
+
+_EDIT_FILE = ".json"
+_EXAMPLE_EDIT = '{"name": "shear", "kind": "affine", "matrix": [[0, 1, 0], [0, 0, 0]]}'
 
 
-def parse_seeds(text: str) -> list[int]:
+def parse_numbers(text: str) -> list[int]:
     """Numbers and ranges, both ends included: "7" or "1,2,5-8"."""
-    seeds: list[int] = []
+    numbers: list[int] = []
     for part in text.split(","):
         first, dash, last = part.partition("-")
         try:
             low, high = int(first), int(last if dash else first)
         except ValueError:
             raise typer.BadParameter(f"{part!r} is neither a number nor a range like 5-8") from None
-        if not 0 <= high - low < MAX_SEEDS - len(seeds):
-            raise typer.BadParameter(f"{part!r} is empty, or makes more than {MAX_SEEDS} seeds")
-        seeds += range(low, high + 1)
-    return seeds
+        if not 0 <= high - low < MAX_NUMBERS - len(numbers):
+            raise typer.BadParameter(f"{part!r} is empty, or makes more than {MAX_NUMBERS:,} numbers")
+        numbers += range(low, high + 1)
+    return numbers
 
 
 def parse_classes(text: str | None) -> list[int] | int | None:
@@ -49,13 +54,24 @@ def parse_displacement(text: str, measure: str) -> Displacement:
 
 
 def parse_edit(text: str) -> EditTarget:
-    """An edit like "zoom", or "zoom:0.5:2" with the range to train on."""
+    """An edit like "zoom", "zoom:0.5:2" with the range to train on, or "shear.json:-1:1", one of the caller's own."""
     edit, *ends = text.split(":")
     try:
         low, high = map(float, ends) if ends else (None, None)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is neither like zoom nor like zoom:0.5:2") from None
-    return EditTarget(edit, low, high)
+    return EditTarget(_read_edit(Path(edit)) if edit.endswith(_EDIT_FILE) else edit, low, high)
+
+
+def _read_edit(file: Path) -> CustomEdit:
+    """The CustomEdit that the file has as JSON."""
+    try:
+        fields: dict[str, Any] = json.loads(file.read_text())
+        return CustomEdit(**fields)
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from None
+    except (ValueError, TypeError) as error:
+        raise typer.BadParameter(f"{file} is no edit; it must be like {_EXAMPLE_EDIT}: {error}") from None
 
 
 def parse_slider(text: str) -> tuple[str, str]:

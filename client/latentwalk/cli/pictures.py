@@ -9,7 +9,7 @@ from latentwalk.cli.connection import connect
 from latentwalk.cli.directions import DirectionName
 from latentwalk.cli.models import Name
 from latentwalk.cli.output import Json, show_json
-from latentwalk.cli.parsing import parse_classes, parse_displacement, parse_seeds
+from latentwalk.cli.parsing import parse_classes, parse_displacement, parse_numbers
 from latentwalk.client import Walk
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="the file; its ending says how it is written")]
@@ -43,7 +43,7 @@ def generate(
     with connect(context) as client:
         pictures = client.generate(
             model,
-            seeds=parse_seeds(seeds),
+            seeds=parse_numbers(seeds),
             classes=parse_classes(classes),
             displacements=pushes,
             any_class=any_class,
@@ -84,7 +84,7 @@ def walk(
         steps = client.walk(
             model,
             direction,
-            seeds=parse_seeds(seeds),
+            seeds=parse_numbers(seeds),
             classes=parse_classes(classes),
             amount=amount,
             alpha=alpha,
@@ -121,7 +121,7 @@ def interpolate(
     with connect(context) as client:
         steps = client.interpolate(
             model,
-            seeds=parse_seeds(seeds),
+            seeds=parse_numbers(seeds),
             classes=parse_classes(classes),
             frames_per_leg=frames_per_leg,
             method=method,

@@ -6,7 +6,7 @@ import typer
 
 from latentwalk.cli.making import EveryModelJob, makes_job
 from latentwalk.cli.models import Name
-from latentwalk.cli.parsing import parse_class, parse_class_choice, parse_edit, parse_slider
+from latentwalk.cli.parsing import parse_class, parse_class_choice, parse_edit, parse_numbers, parse_slider
 from latentwalk.client import Client, JobHandle
 
 Form = Literal["linear", "nonlinear"]
@@ -14,6 +14,14 @@ Loss = Literal["l2", "lpips"]
 Direction = Annotated[str, typer.Argument(metavar="DIRECTION", help="the name of the new direction")]
 Directions = Annotated[int, typer.Option(min=1, help="how many")]
 Samples = Annotated[int | None, typer.Option(min=1, help="latents to look at; default: the trainer's own")]
+EvaluationSize = Annotated[int | None, typer.Option(min=1, help="held-out latents to measure the result on")]
+Edits = Annotated[
+    list[str],
+    typer.Option(
+        "--edit",
+        help="what to imitate: zoom, or zoom:0.5:2 with a range, or shear.json:-1:1, one of your own; repeatable",
+    ),
+]
 
 
 @makes_job
@@ -21,16 +29,18 @@ def edit(
     client: Client,
     model: Name,
     direction: Direction,
-    edits: Annotated[
-        list[str], typer.Option("--edit", help="what to imitate: zoom, or zoom:0.5:2 with a range; repeatable")
-    ],
+    edits: Edits,
     steps: Annotated[int | None, typer.Option(min=1, help="of the optimiser; default: the trainer's own")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="fresh latents for each step")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="of the optimiser")] = None,
+    evaluation_size: EvaluationSize = None,
     form: Annotated[Form, typer.Option(help="linear, or a small network that is applied step by step")] = "linear",
+    walk_steps: Annotated[int | None, typer.Option(min=1, help="of a nonlinear walk, to the far end")] = None,
     loss: Annotated[Loss, typer.Option(help="what walked and edited pictures are compared by")] = "l2",
     space: Annotated[str, typer.Option(help="z, w or w+; default: z")] = "",
+    layers: Annotated[str | None, typer.Option(help="of w+ move only these, e.g. 0-3")] = None,
     classes: Annotated[str | None, typer.Option("--class", help="one class, or 'each' for one walk a class")] = None,
+    truncation: Annotated[float | None, typer.Option(help="train on latents whose numbers lie within +- this")] = None,
     **options: Unpack[EveryModelJob],
 ) -> JobHandle:
     """Trains a direction that imitates edits."""
@@ -41,10 +51,14 @@ def edit(
         steps=steps,
         batch_size=batch_size,
         learning_rate=learning_rate,
+        evaluation_size=evaluation_size,
         form=form,
+        walk_steps=walk_steps,
         loss=loss,
         space=space,
+        layers=parse_numbers(layers) if layers else (),
         classes=parse_class_choice(classes),
+        truncation=truncation,
         **options,
     )
 

@@ -6,8 +6,8 @@ import typer
 
 from latentwalk.cli.making import EveryModelJob, makes_job
 from latentwalk.cli.models import Name
-from latentwalk.cli.parsing import parse_data, parse_seeds
-from latentwalk.cli.train import Direction
+from latentwalk.cli.parsing import parse_data, parse_numbers
+from latentwalk.cli.train import Direction, EvaluationSize
 from latentwalk.cli.train_gans import Pictures
 from latentwalk.client import Client, JobHandle
 
@@ -26,7 +26,7 @@ class Discovery(EveryModelJob, total=False):
     shift_scale: Annotated[float | None, typer.Option(help="the greatest length of a shift")]
     shift_min: Annotated[float | None, typer.Option(help="the least length of a shift")]
     shift_weight: Annotated[float | None, typer.Option(help="of the error in how far, against 1 for which")]
-    evaluation_size: Annotated[int | None, typer.Option(min=1, help="held-out latents to measure the result on")]
+    evaluation_size: EvaluationSize
 
 
 @makes_job
@@ -37,6 +37,7 @@ def discover(
     deformator: Annotated[
         Literal["linear", "orthonormal", "projective", "mlp", "rbf"], typer.Option(help="rbf finds curved paths")
     ] = "orthonormal",
+    dipoles: Annotated[int | None, typer.Option(min=1, help="of rbf: so many for each path")] = None,
     classes: Annotated[str | None, typer.Option(help="of a conditional model only these, e.g. 3,5-7")] = None,
     dataset: Annotated[
         str | None, typer.Option(help="real pictures among which to look for what the directions change, e.g. MNIST")
@@ -49,7 +50,8 @@ def discover(
         model,
         direction,
         deformator=deformator,
-        classes=parse_seeds(classes) if classes else (),
+        dipoles=dipoles,
+        classes=parse_numbers(classes) if classes else (),
         data=parse_data(dataset, folder) if dataset or folder else None,
         **options,
     )

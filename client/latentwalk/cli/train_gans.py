@@ -7,7 +7,7 @@ import typer
 from latentwalk.cli.making import EveryJob, makes_job
 from latentwalk.cli.models import Name
 from latentwalk.cli.parsing import parse_data, parse_edit
-from latentwalk.cli.train import Direction
+from latentwalk.cli.train import Direction, Edits, EvaluationSize
 from latentwalk.client import Client, Gan, JobHandle
 
 Dataset = Annotated[str | None, typer.Option(help="a data set of torchvision: MNIST, FashionMNIST or KMNIST")]
@@ -16,7 +16,6 @@ Resolution = Annotated[int | None, typer.Option(min=8, help="pixels a side; defa
 Steps = Annotated[int | None, typer.Option(min=1, help="default: the trainer's own")]
 BatchSize = Annotated[int | None, typer.Option(min=1, help="default: 64")]
 LearningRate = Annotated[float | None, typer.Option(help="of the optimiser; default: the trainer's own")]
-Edits = Annotated[list[str], typer.Option("--edit", help="what to imitate: rotate, or rotate:-20:20; repeatable")]
 
 
 class GanJob(EveryJob, total=False):
@@ -28,6 +27,9 @@ class GanJob(EveryJob, total=False):
     resolution: Resolution
     latent_size: Annotated[int | None, typer.Option(min=1, help="numbers in a latent; default: 100")]
     width: Annotated[int | None, typer.Option(min=1, help="channels of the generator's last hidden layer; default: 32")]
+    discriminator_width: Annotated[
+        int | None, typer.Option(min=1, help="channels of its first layer; default: as the generator's")
+    ]
     loss: Annotated[
         Literal["non_saturating", "hinge", "wgan_gp"],
         typer.Option(help="what generator and discriminator play for; default: non_saturating"),
@@ -38,6 +40,10 @@ class GanJob(EveryJob, total=False):
     steps: Steps
     batch_size: BatchSize
     learning_rate: LearningRate
+    discriminator_learning_rate: Annotated[float | None, typer.Option(help="default: as the generator's")]
+    ema_half_life: Annotated[
+        float | None, typer.Option(help="pictures after which half of the published average is new; 0 for no average")
+    ]
     sample_every: Annotated[int | None, typer.Option(min=1, help="steps between two sheets of samples")]
 
 
@@ -57,6 +63,7 @@ def joint(
     sequential: Annotated[bool, typer.Option("--sequential", help="the walk after the generator")] = False,
     edit_weight: Annotated[float | None, typer.Option(help="of the edit loss against 1 for the game")] = None,
     walk_steps: Annotated[int | None, typer.Option(min=1, help="of a walk that comes after")] = None,
+    evaluation_size: EvaluationSize = None,
     **options: Unpack[GanJob],
 ) -> JobHandle:
     """Trains a generator together with a linear walk."""
@@ -69,6 +76,7 @@ def joint(
         mode="sequential" if sequential else "joint",
         edit_weight=edit_weight,
         walk_steps=walk_steps,
+        evaluation_size=evaluation_size,
         **every_job,
     )
 

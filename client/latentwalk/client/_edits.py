@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from latentwalk.client._errors import InvalidRequest
 from latentwalk.v1 import training_service_pb2 as pb
+
+EditKind = Literal["affine", "homography", "colour"]
+"""What the matrix of an edit moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +20,8 @@ class CustomEdit:
 
     name: str
     """The name of the slider; none of the edits that the trainer knows."""
-    kind: Literal["affine", "homography", "colour"]
-    """What the matrix moves: pixels (x, y, 1) by 2 x 3 numbers, in half sides of the picture from its centre, x to the
+    kind: EditKind
+    """Pixels (x, y, 1) by 2 x 3 numbers, in half sides of the picture from its centre, x to the
     right and y down; pixels in homogeneous coordinates by 3 x 3; colours (red, green, blue, 1), -1 to 1, by 3 x 4."""
     matrix: ArrayLike
     """What an amount of 1 does, to first order."""
@@ -25,8 +29,13 @@ class CustomEdit:
     """For people."""
 
     def message(self) -> pb.CustomEdit:
-        """The message of this edit."""
-        entries = np.asarray(self.matrix, dtype=float).ravel().tolist()
+        """The message of this edit. Raises InvalidRequest for another kind, and for what is no matrix."""
+        try:
+            entries = np.asarray(self.matrix, dtype=float).ravel().tolist()
+        except (ValueError, TypeError) as error:
+            raise InvalidRequest.of("matrix", f"{self.matrix!r} is no matrix of numbers") from error
+        if self.kind not in get_args(EditKind):
+            raise InvalidRequest.of("kind", f"{self.kind!r} is none of {', '.join(get_args(EditKind))}")
         return pb.CustomEdit(name=self.name, unit=self.unit, **{self.kind: pb.Matrix(entries=entries)})
 
 
