@@ -85,7 +85,9 @@ def test_a_refusal_is_a_value_and_the_next_position_is_drawn(client: Client):
         far = arrival(steering, steering.move(seeds=1, displacements=Displacement("zoom", alpha=99)))
         assert far.pictures is None
         assert isinstance(far.refusal, InvalidRequest)
-        assert far.refusal.violations[0].field == "displacements[0].extent.alpha"
+        with pytest.raises(InvalidRequest) as told:
+            client.generate("tiny", seeds=1, displacements=Displacement("zoom", alpha=99))
+        assert far.refusal.violations == told.value.violations
         unknown = arrival(steering, steering.move(seeds=1, displacements=Displacement("nope", alpha=1)))
         assert isinstance(unknown.refusal, NotFound)
         assert (unknown.refusal.status, unknown.refusal.reason) == ("NOT_FOUND", "UNKNOWN_DIRECTION")

@@ -53,7 +53,8 @@ def _refusal(refusal: pb.SteerRefusal) -> ServiceError:
     known = error_reason_pb2.ErrorReason.values()
     reason = error_reason_pb2.ErrorReason.Name(refusal.reason) if refusal.reason in known else ""
     name = reason.removeprefix("ERROR_REASON_")
-    violations = (Violation(refusal.field, refusal.message),) if refusal.field else ()
+    problem = refusal.message.removeprefix(f"{refusal.field}: ")
+    violations = (Violation(refusal.field, problem),) if refusal.field else ()
     failure = Failure(status.name, refusal.message, name, violations=violations)
     return ERRORS.get(name, ERRORS.get(status, ServiceError))(failure)
 
