@@ -274,14 +274,15 @@ async def test_an_idle_stream_costs_no_work_and_takes_no_place(slow_library, ser
             call.cancel()
 
 
-async def test_a_drain_ends_idle_and_busy_streams(slow_library, serve, described):
+async def test_a_drain_ends_silent_idle_and_busy_streams(slow_library, serve, described):
     async with serve(slow_library, grace_seconds=30.0) as server:
-        idle, busy = await steer(server, setup("slow")), await steer(server, setup("slow"))
+        silent, idle, busy = await steer(server), await steer(server, setup("slow")), await steer(server, setup("slow"))
+        await server.settles("grpc_server_started_total", 3, grpc_method="Steer")
         await answer(idle, position(1, 1))
         await busy.write(position(1, *range(32)))
         await server.settles("latentwalk_open_streams", 1)
         drain = asyncio.create_task(server.doorway.drain())
-        for call, finished in ((idle, []), (busy, [1])):
+        for call, finished in ((silent, []), (idle, []), (busy, [1])):
             error, replies = await ending(call)
             assert (described(error).status, described(error).reason) == ("UNAVAILABLE", "NOT_SERVING")
             assert [reply.sequence for reply in replies] == finished, "the picture in work is finished"
@@ -358,6 +359,7 @@ async def test_a_reader_that_never_reads_costs_a_bounded_amount_of_memory(slow_l
 
 async def test_whatever_ends_the_reading_of_positions_ends_the_stream():
     async def requests():
+        yield setup()
         yield position(1, 1)
         raise BufferError("nobody foresaw this")
 

@@ -1,4 +1,4 @@
-"""What the caller of an interactive stream has sent: of its positions, only the newest."""
+"""What the caller of an interactive stream has sent: its setup and, of its positions, only the newest."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Generator
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from latentwalk.rpc.errors import NotServing
-from latentwalk.server.validation import read_position
+from latentwalk.server.validation import read_position, read_setup
 from latentwalk.v1 import generation_service_pb2 as pb
 
 
@@ -21,10 +21,10 @@ class Arrival:
 
 
 class Inbox:
-    """Reads the positions of one caller, within its context, and keeps the newest. It lives on the event loop.
+    """Reads the messages of one caller, within its context, and keeps the newest. It lives on the event loop.
 
     Args:
-        requests: the messages after the setup.
+        requests: the messages, from the setup on.
         draining: set when the service begins to drain.
 
     """
@@ -33,6 +33,7 @@ class Inbox:
         self._requests = requests
         self._draining = draining
         self._changed = asyncio.Event()
+        self._setup: pb.SteerSetup | None = None
         self._newest: Arrival | None = None
         self._dropped = 0
         self._failure: Exception | None = None
@@ -47,22 +48,24 @@ class Inbox:
         for task in self._tasks:
             task.cancel()
 
+    async def setup(self) -> pb.SteerSetup:
+        """Waits for the setup. Raises as `newest` does."""
+        self._check()
+        while self._setup is None:
+            await self._change()
+        return self._setup
+
     async def newest(self) -> Arrival | None:
         """Waits for a position to be drawn, and takes it out; None when the caller has closed its side.
 
         Raises InvalidRequest for a message that breaks the rules of the stream, NotServing when the service drains, and
-        whatever else went wrong while positions were read.
+        whatever else went wrong while messages were read.
         """
-        while True:
-            if self._failure is not None:
-                raise self._failure
-            if self._draining.is_set():
-                raise NotServing("the service is shutting down")
-            if self._newest is not None or self._has_ended:
-                taken, self._newest = self._newest, None
-                return taken
-            self._changed.clear()
-            await self._changed.wait()
+        self._check()
+        while self._newest is None and not self._has_ended:
+            await self._change()
+        taken, self._newest = self._newest, None
+        return taken
 
     @contextmanager
     def offering(self, offer: Callable[[Arrival], bool]) -> Generator[None]:
@@ -76,9 +79,24 @@ class Inbox:
         finally:
             self._offer = None
 
+    def _check(self) -> None:
+        """Raises what ends the stream, if there is anything."""
+        if self._failure is not None:
+            raise self._failure
+        if self._draining.is_set():
+            raise NotServing("the service is shutting down")
+
+    async def _change(self) -> None:
+        """Waits for news. Raises as `_check` does."""
+        self._changed.clear()
+        await self._changed.wait()
+        self._check()
+
     async def _read(self) -> None:
         last: int | None = None
         try:
+            self._setup = await read_setup(self._requests)
+            self._changed.set()
             async for request in self._requests:
                 position = read_position(request, last)
                 last = request.sequence

@@ -14,7 +14,7 @@ from latentwalk.server.served import ServedModel
 from latentwalk.server.steering.inbox import Arrival, Inbox
 from latentwalk.server.steering.target import Aim, Target, Work
 from latentwalk.server.translation import translate
-from latentwalk.server.validation import read_setup, steer_order
+from latentwalk.server.validation import steer_order
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import image_pb2
 
@@ -59,9 +59,9 @@ class Session:
         Raises InvalidRequest for messages that break the rules of the stream, UnknownModel for a setup that names none,
         and NotServing when the service drains.
         """
-        setup = await read_setup(requests)
-        self._model(setup.model)
         with Inbox(requests, self._draining) as inbox:
+            setup = await inbox.setup()
+            self._model(setup.model)
             while (arrival := await inbox.newest()) is not None:
                 await write(await self._answer(setup, arrival, inbox))
 
