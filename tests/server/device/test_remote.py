@@ -16,8 +16,8 @@ from latentwalk.gan.errors import CorruptArtifact
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.server.device import Device, DeviceSettings
 from latentwalk.server.device.host import Host, serve
-from latentwalk.server.device.line import Line
-from latentwalk.server.device.messages import Draw, Make, choice_of, failure, pictures_of
+from latentwalk.server.device.line import Line, Message
+from latentwalk.server.device.messages import Draw, Make, check, choice_of, failure, pictures_of
 from latentwalk.server.engine import Engine, NonFinitePicture, NoSuchDevice, Row, Tuning
 from latentwalk.server.engine.rows import sample_rows
 from latentwalk.server.forkserver import CONTEXT
@@ -166,6 +166,21 @@ def test_a_process_whose_server_goes_while_it_starts_ends_without_a_traceback(se
         theirs.close()
     process.join(60)
     assert process.exitcode == 0, "a traceback would make it 1"
+
+
+@pytest.mark.parametrize("line", ["drawing", "making"])
+def test_a_process_of_which_one_line_breaks_down_ends(line):
+    ends = {name: socket.socketpair() for name in ("drawing", "making")}
+    theirs = [Line(end) for _, end in ends.values()]
+    process = CONTEXT.Process(target=serve, args=(*theirs, SETTINGS))
+    process.start()
+    for _, end in ends.values():
+        end.close()
+    making = Line(ends["making"][0])
+    check(making.receive())
+    Line(ends[line][0]).send(Message({"no request": "at all"}))
+    process.join(60)
+    assert process.exitcode == 1
 
 
 async def test_an_engine_that_nobody_has_any_more_is_forgotten(device, faces):

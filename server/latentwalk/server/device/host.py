@@ -4,6 +4,7 @@ One line is for drawing and one for making, so that a new model that is measured
 server is gone, however it ended, the lines are closed, and the process ends.
 """
 
+import logging
 import os
 import signal
 import sys
@@ -20,6 +21,8 @@ from latentwalk.server.engine.memory import memory_watched
 
 # While an engine is made, the line that draws needs the interpreter for a moment between two operations of torch.
 _SWITCH_SECONDS = 0.00005
+
+_log = logging.getLogger("latentwalk.device")
 
 
 class Host:
@@ -66,15 +69,29 @@ def serve(drawing: Line, making: Line, settings: DeviceSettings) -> None:
         _tell(making, failure(error))
         return
     _tell(making, ready())
-    threading.Thread(target=_converse, args=(making, host), name="making", daemon=True).start()
-    _converse(drawing, host)
-    os._exit(0)  # whatever is being made is for nobody
+    threading.Thread(target=_converse_to_the_end, args=(making, host), name="making", daemon=True).start()
+    _converse_to_the_end(drawing, host)
 
 
 def _tell(line: Line, message: Message) -> None:
     """Also when the server has gone: who waits for its next request is told so."""
     with suppress(OSError):
         line.send(message)
+
+
+def _converse_to_the_end(line: Line, host: Host) -> None:
+    """Ends the process with the conversation: whatever the other line has under way is for nobody.
+
+    Also if it breaks down, as where there is no memory for an answer: nobody may wait for one for ever.
+    """
+    code = 1
+    try:
+        _converse(line, host)
+        code = 0
+    except BaseException:  # noqa: BLE001 - not even a panic of a library may end the thread alone
+        _log.exception("the device's process cannot go on")
+    finally:
+        os._exit(code)
 
 
 def _converse(line: Line, host: Host) -> None:
