@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from latentwalk.server.scheduler import (
     DeadlinePassed,
     DeviceFailed,
+    DeviceLost,
     DeviceOutOfMemory,
     Limits,
     PictureFailed,
@@ -667,6 +668,29 @@ async def test_a_picture_that_was_alone_on_a_device_that_died_is_drawn_once_more
             with pytest.raises(PictureFailed) as failed:
                 await stream.take(1)
             assert isinstance(failed.value.__cause__, DeviceFailed)
+
+
+async def test_a_lost_device_fails_the_batch_at_once_and_is_told_of_until_it_draws_again():
+    engine, told, lost = FakeEngine(), [], True
+
+    async def run(model, works):
+        if lost:
+            engine.batches.append((model, works))
+            raise DeviceLost("it is gone")
+        return await engine.run(model, works)
+
+    scheduler = make(engine, run, on_device=told.append)
+    for tries in (1, 2):
+        with opened(scheduler, "a", 4) as stream:
+            await scheduler.step()
+            with pytest.raises(PictureFailed, match="it is gone"):
+                await stream.take(1)
+        assert (len(engine.batches), told) == (tries, [False])
+    lost = False
+    with opened(scheduler, "b", 4) as stream:
+        await scheduler.step()
+        assert len(await stream.take(4)) == 4
+    assert told == [False, True]
 
 
 # -- any order of events ---------------------------------------------------------------------------------------------

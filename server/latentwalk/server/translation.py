@@ -5,7 +5,14 @@ from typing import Any
 
 from latentwalk.gan import errors as gan
 from latentwalk.rpc import errors as rpc
-from latentwalk.server.scheduler import DeadlinePassed, DeviceFailed, DeviceOutOfMemory, QueueFull, SchedulerClosed
+from latentwalk.server.scheduler import (
+    DeadlinePassed,
+    DeviceFailed,
+    DeviceLost,
+    DeviceOutOfMemory,
+    QueueFull,
+    SchedulerClosed,
+)
 
 
 def translate(error: Exception) -> rpc.ServiceError | None:
@@ -41,6 +48,7 @@ _RULES: Mapping[type[Exception], Callable[[Any], rpc.ServiceError]] = {
     QueueFull: _full,
     DeadlinePassed: lambda error: rpc.DeadlineExceeded(str(error)),
     DeviceFailed: lambda error: rpc.DeviceFailed(str(error)),
+    DeviceLost: lambda error: rpc.DeviceFailed(str(error)),
     DeviceOutOfMemory: _out_of_memory,
     SchedulerClosed: lambda _: rpc.NotServing("the service is shutting down"),
 }

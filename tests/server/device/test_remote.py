@@ -21,7 +21,7 @@ from latentwalk.server.device.messages import Draw, Make, check, choice_of, fail
 from latentwalk.server.engine import Engine, NonFinitePicture, NoSuchDevice, Row, Tuning
 from latentwalk.server.engine.rows import sample_rows
 from latentwalk.server.forkserver import CONTEXT
-from latentwalk.server.scheduler import DeviceFailed, DeviceOutOfMemory
+from latentwalk.server.scheduler import DeviceFailed, DeviceLost, DeviceOutOfMemory
 
 CPU = torch.device("cpu")
 SETTINGS = DeviceSettings("cpu", 1, 8, 0.0, 0.5, "", "error")
@@ -134,6 +134,17 @@ async def test_an_engine_that_took_its_time_at_first_may_do_so_when_it_comes_bac
     await next_process(device, dead)
     device.interrupt()
     assert await drawing
+
+
+async def test_a_device_that_is_not_there_any_more_is_lost_until_it_is_back(device, faces, device_process, monkeypatch):
+    engine = device.make_engine(faces)
+    killed(device_process())
+    monkeypatch.setattr(device, "_settings", replace(SETTINGS, device="cuda:99"))
+    for _ in range(2):
+        with pytest.raises(DeviceLost, match="cannot be used any more: device 'cuda:99'"):
+            await engine.draw(sample_rows(faces.spec, 1))
+    monkeypatch.setattr(device, "_settings", SETTINGS)
+    assert await engine.draw(sample_rows(faces.spec, 1))
 
 
 async def test_a_device_is_closed_also_while_its_next_process_hangs_at_the_start(device, faces, device_process):

@@ -17,7 +17,7 @@ from latentwalk.server.device.process import DeviceProcess
 from latentwalk.server.device.settings import DeviceSettings
 from latentwalk.server.engine import Choice, PictureSize, Row
 from latentwalk.server.engine.pixels import Picture
-from latentwalk.server.scheduler import DeviceFailed
+from latentwalk.server.scheduler import DeviceFailed, DeviceLost
 
 # An engine that comes back may take this many times as long as it took to be made at first.
 _PATIENCE = 2.0
@@ -46,16 +46,27 @@ class Device:
         return RemoteEngine(self, generator, next(self._numbers))
 
     def process(self) -> DeviceProcess:
-        """The process that serves; a new one if the last one has ended. Raises DeviceFailed after `close`."""
+        """The process that serves; a new one if the last one has ended.
+
+        Raises DeviceFailed after `close`, or if the new one has ended too, and DeviceLost if it finds no device.
+        """
         with self._turn:
             if self._closed:
                 raise DeviceFailed("the device was closed: the server is ending")
             if self._process.has_ended:
                 _log.error("the device's process has ended; a new one is started")
                 self._process.end()
-                self._process = DeviceProcess(self._settings)
-                self._process.wait_until_ready()
+                self._start_again()
             return self._process
+
+    def _start_again(self) -> None:
+        try:
+            self._process = DeviceProcess(self._settings)
+            self._process.wait_until_ready()
+        except DeviceFailed:
+            raise
+        except Exception as error:
+            raise DeviceLost(f"the device cannot be used any more: {error}") from error
 
     def process_id(self) -> int:
         """Of the process that serves, or served last."""
@@ -70,7 +81,7 @@ class Device:
 
         Not while an engine comes back that was not made in a moment either. To be called again until it has ended.
         """
-        if time.monotonic() >= self._patient_until:
+        if time.monotonic() >= self._patient_until and not self._process.has_ended:
             _log.error("the device's process does not answer, and is ended")
             self._process.kill()
 

@@ -12,6 +12,7 @@ from latentwalk.server.scheduler.core import Scheduler
 from latentwalk.server.scheduler.errors import (
     DeadlinePassed,
     DeviceFailed,
+    DeviceLost,
     DeviceOutOfMemory,
     PictureFailed,
     QueueFull,
@@ -25,6 +26,7 @@ __all__ = [
     "DEFAULT_FPS",
     "DeadlinePassed",
     "DeviceFailed",
+    "DeviceLost",
     "DeviceOutOfMemory",
     "Limits",
     "PictureFailed",

@@ -9,7 +9,7 @@ from typing import Generic
 from latentwalk.server.scheduler.admission import Admission, Limits, Newcomer
 from latentwalk.server.scheduler.backlog import Backlog, Family, Model, Taken, Terms, Work
 from latentwalk.server.scheduler.drawing import Drawer
-from latentwalk.server.scheduler.errors import DeadlinePassed, DeviceFailed, QueueFull, SchedulerClosed
+from latentwalk.server.scheduler.errors import DeadlinePassed, DeviceFailed, DeviceLost, QueueFull, SchedulerClosed
 from latentwalk.server.scheduler.experience import Experiences
 from latentwalk.server.scheduler.reuse import Reuse
 from latentwalk.server.scheduler.stream import Picture, Stream, Ticket
@@ -36,7 +36,8 @@ class Scheduler(Generic[Model, Work, Picture]):
         on_dropped: told how many waiting pictures were dropped because nobody wants them any more.
         on_refused: told of each newcomer that was refused because of load.
         on_reuse: told how many pictures were kept from earlier, were being drawn for somebody else, had to be drawn.
-        on_device: told False whenever `check_device` finds that the device hangs, and True when it works again.
+        on_device: told False whenever `check_device` finds that the device hangs, or a batch that it is lost, and True
+            when it works again.
 
     """
 
@@ -77,6 +78,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         # Streams of which nothing waits, because the backlog had no room: first come, first served.
         self._hungry: dict[Stream[Model, Work, Picture], None] = {}
         self._hangs = False
+        self._works = True
         self._closed = False
 
     @property
@@ -152,7 +154,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         if taken.family and taken.batch:
             outcomes = await self._drawer.draw(taken.family[0], taken.batch, self._experiences[taken.family])
         try:
-            self._tell(taken, kept, self._clock() - started)
+            self._tell(taken, outcomes, kept, self._clock() - started)
         except Exception:  # noqa: BLE001 - whatever it is, the pictures are there
             _log.exception("a batch that was drawn could not be counted")
         self._deliver(taken, outcomes)
@@ -165,7 +167,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         since = self._drawer.running_since
         if since is None or self._clock() - since <= self._watchdog_seconds:
             return
-        self._hangs = True
+        self._hangs, self._works = True, False
         self._drawer.give_up()
         self._on_device(False)
         self._fail_all(DeviceFailed(f"the device has not answered for {self._watchdog_seconds:g} s"))
@@ -178,11 +180,18 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._hand_out([*batch, *(twin for ticket in batch for twin in ticket.twins), *taken.spared])
         self._feed()
 
-    def _tell(self, taken: Taken[Stream[Model, Work, Picture]], kept: int, seconds: float) -> None:
-        if self._hangs:
-            self._hangs = False
-            self._on_device(True)
+    def _tell(
+        self,
+        taken: Taken[Stream[Model, Work, Picture]],
+        outcomes: Sequence[Picture | Exception],
+        kept: int,
+        seconds: float,
+    ) -> None:
         if taken.batch:
+            self._hangs, worked = False, self._works
+            self._works = not any(isinstance(outcome, DeviceLost) for outcome in outcomes)
+            if self._works != worked:
+                self._on_device(self._works)
             self._on_batch(len(taken.batch), seconds)
         if taken.batch or taken.spared:
             self._on_reuse(kept, len(taken.spared) - kept, len(taken.batch))

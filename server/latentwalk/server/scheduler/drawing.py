@@ -6,7 +6,7 @@ from itertools import compress
 from typing import Any, Generic
 
 from latentwalk.server.scheduler.backlog import Model, Work
-from latentwalk.server.scheduler.errors import DeviceFailed, DeviceOutOfMemory, SchedulerClosed
+from latentwalk.server.scheduler.errors import DeviceFailed, DeviceLost, DeviceOutOfMemory, SchedulerClosed
 from latentwalk.server.scheduler.experience import Experience
 from latentwalk.server.scheduler.stream import Picture, Ticket
 
@@ -18,8 +18,8 @@ class Drawer(Generic[Model, Work, Picture]):
 
     A batch that fails as a whole is halved until the guilty stand alone: g of them among n cost at most some
     2 g log2(n) further batches. One that does not fit the memory of the device is halved likewise. A picture that was
-    alone from the start on a device that died is drawn once more. Nobody is drawn again whom nobody wants any more, or
-    after `give_up`.
+    alone from the start on a device that died is drawn once more. Nobody is drawn again whom nobody wants any more,
+    after `give_up`, or once the device is lost.
     """
 
     def __init__(
@@ -53,6 +53,8 @@ class Drawer(Generic[Model, Work, Picture]):
             _log.warning("a batch of %d failed: %r", len(tickets), error)
             if isinstance(error, DeviceOutOfMemory):
                 experience.ran_out(len(tickets))
+            if isinstance(error, DeviceLost):
+                self.give_up()
             failed = error
         if len(tickets) == 1 and not (may_die and isinstance(failed, DeviceFailed)):
             return [failed]

@@ -26,6 +26,10 @@ class DeviceFailed(Exception):
     """The device hangs, and the picture with it; the same request may succeed elsewhere, or later."""
 
 
+class DeviceLost(DeviceFailed):
+    """There is no device to draw with any more; nobody's picture is at fault."""
+
+
 class DeviceOutOfMemory(Exception):
     """Raised by an engine: the batch was too large for the memory of the device. Smaller ones are tried."""
 
