@@ -22,5 +22,5 @@ def whole(field: str, value: Any, *, low: int = 0, high: int = UINT32) -> int:
 
 
 def count(field: str, value: Any) -> int:
-    """As `whole`; None is 0, by which the wire leaves a number to the service."""
-    return 0 if value is None else whole(field, value)
+    """As `whole`, from 1 on; None is 0, by which the wire leaves a number to the service."""
+    return 0 if value is None else whole(field, value, low=1)

@@ -19,7 +19,7 @@ def jobs(
     page_token: the `next_page_token` of the page before.
     """
     numbers = [JOB_STATE_NUMBERS[JobState(state)] for state in states]
-    request = pb.ListJobsRequest(states=numbers, page_size=whole("limit", limit), page_token=page_token)
+    request = pb.ListJobsRequest(states=numbers, page_size=whole("limit", limit, low=1), page_token=page_token)
     return UnaryCall(rpcs.LIST_JOBS, request, _page, timeout)
 
 
