@@ -26,7 +26,7 @@ def test_directions_are_discovered_and_drawn_on_one_sheet(services, tmp_path):
     assert "reconstruction_accuracy" in output
     settings = json.loads(run(services, "jobs", "list", "--json"))[0]["spec"]["settings"]
     told = {name: settings[name] for name in ("steps", "directions", "shift_scale", "shift_min", "predictor")}
-    assert list(told.values()) == [2, 3, 2.5, 0.5, "SHIFT_PREDICTOR_LENET"]
+    assert list(told.values()) == [2, 3, 2.5, 0.5, "lenet"]
     sheet = tmp_path / "figure.png"
     told = json.loads(run(services, "directions", "figure", "faces", "found", "--out", sheet, "--json"))
     assert told["sliders"] == ["0", "1", "2"]

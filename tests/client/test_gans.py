@@ -36,7 +36,7 @@ def test_a_generator_trained_with_its_walk_is_walked_at_once(client: Client):
     ]
     assert len(client.walk("shades", "turn", amount=(-20, 20), seeds=1, frames=3).collect()) == 3
     settings = job.describe().spec.settings
-    assert settings["gan"]["loss"] == "GAN_LOSS_HINGE"
+    assert settings["gan"]["loss"] == "hinge"
     assert settings["gan"]["augmentation"] == settings["edits"]
 
 

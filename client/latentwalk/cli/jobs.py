@@ -1,8 +1,9 @@
 """`latentwalk jobs`: what the trainer does and did."""
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -147,8 +148,9 @@ def _facts(job: Job) -> list[tuple[str, object]]:
         ("model", f"{spec.model} {spec.model_version}".strip()),
         ("direction", spec.direction),
         ("method", spec.method),
-        *((f"  {name}", value) for name, value in spec.settings.items()),
+        *((f"  {name}", value) for name, value in _flat(spec.settings)),
         ("seed", spec.seed),
+        ("checkpoint every", f"{spec.checkpoint_every} steps"),
         ("priority", spec.priority),
         ("device", job.device),
         ("step", f"{progress.step} of {progress.steps}"),
@@ -159,6 +161,19 @@ def _facts(job: Job) -> list[tuple[str, object]]:
         ("created", _local(job.create_time)),
         ("ended", _local(job.end_time) if job.end_time else ""),
     ]
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Settings one by one, as an error names them: "gan.loss", "edits[0].amount_low"; numbers together in one line."""
+    for name, value in settings.items():
+        parts = [(f"{prefix}{name}", value)]
+        if isinstance(value, list) and any(isinstance(one, dict) for one in value):
+            parts = [(f"{prefix}{name}[{index}]", one) for index, one in enumerate(value)]
+        for place, part in parts:
+            if isinstance(part, dict):
+                yield from _flat(part, f"{place}.")
+            else:
+                yield place, ", ".join(map(str, part)) if isinstance(part, list) else part
 
 
 def _local(time: datetime) -> str:

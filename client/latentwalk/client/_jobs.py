@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, overload
 
-from google.protobuf.json_format import MessageToDict
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from latentwalk.client._errors import JobFailed
@@ -65,13 +66,14 @@ class JobSpec:
     method: str
     """ "edit_direction", "discovery", "gan", ..."""
     settings: Mapping[str, Any]
-    """What else there is to say, by the names of the method's message in latentwalk.v1; enums in capitals."""
+    """What else there is to say, by the names of the method's message in latentwalk.v1; choices in the words in which a
+    `train_...` takes them ("lenet")."""
 
     @classmethod
     def from_message(cls, spec: pb.JobSpec) -> "JobSpec":
         """The spec in a message."""
         method = spec.WhichOneof("method") or ""
-        settings = MessageToDict(getattr(spec, method), preserving_proto_field_name=True) if method else {}
+        settings = _settings(getattr(spec, method)) if method else {}
         return cls(
             model=spec.model,
             model_version=spec.model_version,
@@ -110,7 +112,7 @@ class JobProgress:
             loss=progress.loss if progress.HasField("loss") else None,
             elapsed=progress.elapsed.ToTimedelta(),
             remaining=progress.remaining.ToTimedelta() if progress.HasField("remaining") else None,
-            terms=dict(progress.terms),
+            terms=_sorted(progress.terms),
         )
 
 
@@ -255,7 +257,7 @@ class JobResult:
             artifacts=tuple(PublishedArtifact.from_message(one) for one in result.artifacts),
             generator_digest=result.generator_digest,
             evaluations=tuple(SliderEvaluation(e.slider, e.error, e.baseline) for e in result.evaluations),
-            measures=dict(sorted(result.measures.items(), key=lambda measure: _in_order(measure[0]))),
+            measures=_sorted(result.measures),
             data_digests=dict(result.data_digests),
         )
 
@@ -330,6 +332,32 @@ class JobPage(Sequence[Job]):
 
     def __len__(self) -> int:
         return len(self.jobs)
+
+
+def _settings(message: Message) -> dict[str, Any]:
+    """What is said in a message and in those within it."""
+    return {descriptor.name: _said(descriptor, value) for descriptor, value in message.ListFields()}
+
+
+def _said(descriptor: FieldDescriptor, value: Any) -> Any:
+    if descriptor.is_repeated:
+        return [_said_once(descriptor, one) for one in value]
+    return _said_once(descriptor, value)
+
+
+def _said_once(descriptor: FieldDescriptor, value: Any) -> Any:
+    if descriptor.message_type is not None:
+        return _settings(value)
+    if descriptor.enum_type is None:
+        return value
+    known = descriptor.enum_type.values_by_number
+    unspecified = known[0].name
+    return known[value].name.removeprefix(unspecified.removesuffix("UNSPECIFIED")).lower() if value in known else value
+
+
+def _sorted(numbers: Mapping[str, float]) -> dict[str, float]:
+    """The same by name: the wire keeps no order."""
+    return dict(sorted(numbers.items(), key=lambda named: _in_order(named[0])))
 
 
 def _in_order(name: str) -> list[str | int]:
