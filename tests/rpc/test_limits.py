@@ -157,21 +157,44 @@ async def test_clients_are_told_apart_by_the_names_of_their_tokens(running, tmp_
         ]  # fmt: skip
 
 
-async def test_calls_beyond_the_most_of_all_clients_are_refused(running):
+async def test_calls_beyond_the_most_of_all_clients_are_refused_with_a_delay_but_for_health_checks(running):
     async with running(max_calls=2) as run:
+        inside = asyncio.Semaphore(0)
 
         async def forever(request, context):
+            inside.release()
             await asyncio.Event().wait()
 
         run.echo.behaviour = forever
         calls = [run.unary() for _ in range(2)]
-        await run.echo.reached.wait()
-        await asyncio.sleep(0.2)
+        for _ in calls:
+            await inside.acquire()
+        with pytest.raises(
+            grpc.aio.AioRpcError, match=r"2 calls are under way, which is the most \(max_calls\)"
+        ) as caught:
+            await run.unary()
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert details_of(caught.value) == ("QUEUE_FULL", 500)
+        health = await health_pb2_grpc.HealthStub(run.channel).Check(health_pb2.HealthCheckRequest())
+        assert health.status == health_pb2.HealthCheckResponse.SERVING
+        run.echo.behaviour = None
+        calls.pop().cancel()
+        await run.echo.left.wait()
+        assert (await run.unary()).value == "hello"
+        calls.pop().cancel()
+
+
+async def test_however_many_calls_come_grpc_itself_bounds_them(running):
+    async with running(max_calls=2) as run:
+        health = health_pb2_grpc.HealthStub(run.channel)
+        watches = [health.Watch(health_pb2.HealthCheckRequest()) for _ in range(4)]
+        for watch in watches:
+            await watch.read()
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await run.unary()
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-        for call in calls:
-            call.cancel()
+        for watch in watches:
+            watch.cancel()
 
 
 async def test_connections_that_never_say_what_they_are_do_not_lock_others_out_for_long(running):

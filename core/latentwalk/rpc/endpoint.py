@@ -14,11 +14,9 @@ from latentwalk.rpc.settings import (
 )
 
 _MIB = 1 << 20
-# gRPC itself ends a call whose message is larger than this many times the limit, with RESOURCE_EXHAUSTED and before any
-# of our code runs; between the two, we answer.
+# gRPC itself ends a call whose message is larger than this many times the limit, or beyond this many times the most
+# calls at once, with RESOURCE_EXHAUSTED and before any of our code runs; between the two, we answer.
 _HARD_LIMIT_FACTOR = 2
-# So many times the most calls at once may wait to be looked at.
-_PENDING_FACTOR = 2
 # What is asked of us goes in messages; metadata has a token, an id and little else.
 _METADATA_BYTES = 8 << 10
 # How soon a connection is given up whose other end has vanished without a word.
@@ -83,6 +81,11 @@ class Endpoint:
         """The most that one message may weigh, in either direction."""
         return self.max_message_mib * _MIB
 
+    @property
+    def hard_limit_calls(self) -> int:
+        """The most calls at once with those that we refuse, and with health checks and reflection."""
+        return _HARD_LIMIT_FACTOR * self.max_calls
+
     def channel_arguments(self) -> list[tuple[str, int]]:
         """What gRPC itself is to bound."""
         return [
@@ -109,7 +112,7 @@ class Endpoint:
         word, and beyond the second all. To refuse them is for us, with a reason and a delay.
         """
         names = "grpc.server.max_pending_requests", "grpc.server.max_pending_requests_hard_limit"
-        return [(name, _PENDING_FACTOR * self.max_calls) for name in names]
+        return [(name, self.hard_limit_calls) for name in names]
 
     def _age(self) -> list[tuple[str, int]]:
         if not self.max_connection_age_seconds:

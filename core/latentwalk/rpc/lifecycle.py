@@ -57,7 +57,7 @@ class Doorway:
         self._services = services
         self._registry = registry
         ProcessCollector(registry=registry)
-        self._gate = Gate()
+        self._gate = Gate(endpoint.max_calls)
         self._health = HealthServicer(tuple(services))
         self._exposition: Exposition | None = None
         self.draining = asyncio.Event()
@@ -69,7 +69,7 @@ class Doorway:
         self.server: grpc.aio.Server = grpc.aio.server(
             interceptors=[layers_of(endpoint, services, registry, translate, self._gate, tracer)],
             options=endpoint.channel_arguments(),
-            maximum_concurrent_rpcs=endpoint.max_calls,
+            maximum_concurrent_rpcs=endpoint.hard_limit_calls,
         )
 
     async def start(self) -> None:

@@ -3,17 +3,22 @@
 import asyncio
 from typing import Any
 
-from latentwalk.rpc.errors import NotServing
+from latentwalk.rpc.errors import NotServing, QueueFull
 from latentwalk.rpc.interceptors.layers import Behaviour, Call, Context, Layer
+
+# When one of those inside will leave, nobody knows.
+_RETRY_SECONDS = 0.5
 
 
 class Gate(Layer):
-    """Refuses calls unless it is open, and knows when the last of those it let in has left.
+    """Refuses calls unless it is open, or beyond `most` inside, and knows when the last of those it let in has left.
 
-    Infrastructure, such as health checks and reflection, passes at any time and is not counted.
+    Infrastructure, such as health checks and reflection, passes at any time and is not counted: a service that has as
+    much to do as it may is not ill.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._inside = 0
         self._refusal: str | None = "the service starts; try again soon"
         self._empty = asyncio.Event()
@@ -37,11 +42,13 @@ class Gate(Layer):
         await self._empty.wait()
 
     async def around(self, call: Call, request: Any, context: Context, proceed: Behaviour) -> Any:
-        """Counts the call in and out. Raises NotServing when the gate is closed."""
+        """Counts the call in and out. Raises NotServing when the gate is closed, QueueFull when it is full."""
         if call.method.is_infrastructure:
             return await proceed(request, context)
         if self._refusal is not None:
             raise NotServing(self._refusal)
+        if self._inside >= self._most:
+            raise QueueFull(f"{self._inside:,} calls are under way, which is the most (max_calls)", _RETRY_SECONDS)
         self._inside += 1
         self._empty.clear()
         try:
