@@ -21,7 +21,7 @@ class EveryJob(TypedDict, total=False):
     """The SDK's JobOptions, as options of the command line."""
 
     seed: Annotated[int, _option(min=0, help="everything random in the job follows from it; default: 0")]
-    checkpoint_every: Annotated[int | None, _option(min=1, help="steps; default: the trainer's own")]
+    checkpoint_every: Annotated[int | None, _option(min=1, help="steps; default: 50")]
     priority: Annotated[int, _option(min=-100, max=100, help="higher goes first; default: 0")]
     request_id: Annotated[str | None, _option(help="two calls with one id make one job")]
 

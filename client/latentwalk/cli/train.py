@@ -13,13 +13,13 @@ Form = Literal["linear", "nonlinear"]
 Loss = Literal["l2", "lpips"]
 Direction = Annotated[str, typer.Argument(metavar="DIRECTION", help="the name of the new direction")]
 Directions = Annotated[int, typer.Option(min=1, help="how many")]
-Samples = Annotated[int | None, typer.Option(min=1, help="latents to look at; default: the trainer's own")]
-EvaluationSize = Annotated[int | None, typer.Option(min=1, help="held-out latents to measure the result on")]
+Samples = Annotated[int | None, typer.Option(min=1, help="latents to look at; default: 20000")]
+EvaluationSize = Annotated[int | None, typer.Option(min=1, help="held-out latents to measure on; default: 1024")]
 Edits = Annotated[
     list[str],
     typer.Option(
         "--edit",
-        help="what to imitate: zoom, or zoom:0.5:2 with a range, or shear.json:-1:1, one of your own; repeatable",
+        help="what to imitate: zoom, or zoom:0.5:2 with a range, or shear.json:-2:2, one of your own; repeatable",
     ),
 ]
 
@@ -30,12 +30,16 @@ def edit(
     model: Name,
     direction: Direction,
     edits: Edits,
-    steps: Annotated[int | None, typer.Option(min=1, help="of the optimiser; default: the trainer's own")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="fresh latents for each step")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="of the optimiser")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="of the optimiser; default: 250")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="fresh latents for each step; default: 16")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="of the optimiser; default: 0.4, or 0.003 for a nonlinear walk")
+    ] = None,
     evaluation_size: EvaluationSize = None,
     form: Annotated[Form, typer.Option(help="linear, or a small network that is applied step by step")] = "linear",
-    walk_steps: Annotated[int | None, typer.Option(min=1, help="of a nonlinear walk, to the far end")] = None,
+    walk_steps: Annotated[
+        int | None, typer.Option(min=1, help="of a nonlinear walk to its far end; default: 5")
+    ] = None,
     loss: Annotated[Loss, typer.Option(help="what walked and edited pictures are compared by")] = "l2",
     space: Annotated[str, typer.Option(help="z, w or w+; default: z")] = "",
     layers: Annotated[str | None, typer.Option(help="of w+ move only these, e.g. 0-3")] = None,
@@ -99,7 +103,9 @@ def boundary(
         list[str] | None, typer.Option(help="DIRECTION or DIRECTION:SLIDER that must not move with it; repeatable")
     ] = None,
     samples: Samples = None,
-    fraction: Annotated[float | None, typer.Option(help="which part of them, at either end, is told apart")] = None,
+    fraction: Annotated[
+        float | None, typer.Option(help="which part of them, at either end, is told apart; default: 0.02")
+    ] = None,
     **options: Unpack[EveryModelJob],
 ) -> JobHandle:
     """Finds the boundary between latents with a high and a low score."""

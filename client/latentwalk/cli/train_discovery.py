@@ -7,7 +7,7 @@ import typer
 from latentwalk.cli.making import EveryModelJob, makes_job
 from latentwalk.cli.models import Name
 from latentwalk.cli.parsing import parse_data, parse_numbers
-from latentwalk.cli.train import Direction, EvaluationSize
+from latentwalk.cli.train import Direction
 from latentwalk.cli.train_gans import Pictures
 from latentwalk.client import Client, JobHandle
 
@@ -15,18 +15,23 @@ from latentwalk.client import Client, JobHandle
 class Discovery(EveryModelJob, total=False):
     """The SDK's DiscoveryOptions, as options of the command line."""
 
-    directions: Annotated[int | None, typer.Option(min=1, help="how many; default: the trainer's own")]
+    directions: Annotated[
+        int | None,
+        typer.Option(min=1, help="how many; default: the latent size, and of class-directions 8 in each bank"),
+    ]
     predictor: Annotated[
         Literal["lenet", "resnet18"], typer.Option(help="the network that tells shifts apart; default: lenet")
     ]
-    steps: Annotated[int | None, typer.Option(min=1, help="default: the trainer's own")]
-    batch_size: Annotated[int | None, typer.Option(min=1, help="latents in each step")]
-    learning_rate: Annotated[float | None, typer.Option(help="of the directions; default: the trainer's own")]
+    steps: Annotated[int | None, typer.Option(min=1, help="default: 10000")]
+    batch_size: Annotated[int | None, typer.Option(min=1, help="latents in each step; default: 32")]
+    learning_rate: Annotated[float | None, typer.Option(help="of the directions; default: 0.002")]
     predictor_learning_rate: Annotated[float | None, typer.Option(help="default: as the directions'")]
-    shift_scale: Annotated[float | None, typer.Option(help="the greatest length of a shift")]
-    shift_min: Annotated[float | None, typer.Option(help="the least length of a shift")]
-    shift_weight: Annotated[float | None, typer.Option(help="of the error in how far, against 1 for which")]
-    evaluation_size: EvaluationSize
+    shift_scale: Annotated[float | None, typer.Option(help="the greatest length of a shift; default: 6, of rbf 0.45")]
+    shift_min: Annotated[float | None, typer.Option(help="the least length of a shift; default: 0.5, of rbf 0.25")]
+    shift_weight: Annotated[
+        float | None, typer.Option(help="of the error in how far, against 1 for which; default: 0.25")
+    ]
+    evaluation_size: Annotated[int | None, typer.Option(min=1, help="held-out latents to measure on; default: 3200")]
 
 
 @makes_job
@@ -37,7 +42,7 @@ def discover(
     deformator: Annotated[
         Literal["linear", "orthonormal", "projective", "mlp", "rbf"], typer.Option(help="rbf finds curved paths")
     ] = "orthonormal",
-    dipoles: Annotated[int | None, typer.Option(min=1, help="of rbf: so many for each path")] = None,
+    dipoles: Annotated[int | None, typer.Option(min=1, help="of rbf: so many for each path; default: 32")] = None,
     classes: Annotated[str | None, typer.Option(help="of a conditional model only these, e.g. 3,5-7")] = None,
     dataset: Annotated[
         str | None, typer.Option(help="real pictures among which to look for what the directions change, e.g. MNIST")
@@ -69,7 +74,7 @@ def class_directions(
         bool, typer.Option("--separate-predictors", help="one for each bank, as in the paper")
     ] = False,
     classifier: Annotated[str, typer.Option(help="for an unconditional model: says the class of a picture")] = "",
-    confidence: Annotated[float | None, typer.Option(help="how sure the classifier must be, 0 to 1")] = None,
+    confidence: Annotated[float | None, typer.Option(help="how sure it must be, 0 to 1; default: 0")] = None,
     **options: Unpack[Discovery],
 ) -> JobHandle:
     """Finds directions for all classes and for each class."""

@@ -13,9 +13,7 @@ from latentwalk.client import Client, Gan, JobHandle
 Dataset = Annotated[str | None, typer.Option(help="a data set of torchvision: MNIST, FashionMNIST or KMNIST")]
 Pictures = Annotated[str | None, typer.Option("--folder", help="or a folder of pictures in the trainer's data folder")]
 Resolution = Annotated[int | None, typer.Option(min=8, help="pixels a side; default: 32")]
-Steps = Annotated[int | None, typer.Option(min=1, help="default: the trainer's own")]
 BatchSize = Annotated[int | None, typer.Option(min=1, help="default: 64")]
-LearningRate = Annotated[float | None, typer.Option(help="of the optimiser; default: the trainer's own")]
 
 
 class GanJob(EveryJob, total=False):
@@ -34,17 +32,24 @@ class GanJob(EveryJob, total=False):
         Literal["non_saturating", "hinge", "wgan_gp"],
         typer.Option(help="what generator and discriminator play for; default: non_saturating"),
     ]
-    penalty: Annotated[float | None, typer.Option(min=0, help="weight of the penalty on the discriminator's gradient")]
+    penalty: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="weight of the penalty on the discriminator's gradient; default: 1, of hinge 0, of wgan_gp 10",
+        ),
+    ]
     spectral_norm: Annotated[bool, typer.Option("--spectral-norm", help="normalise the discriminator's layers")]
     augment: Annotated[list[str], typer.Option(help="edit real pictures, as --edit; repeatable")]
-    steps: Steps
+    steps: Annotated[int | None, typer.Option(min=1, help="default: 5000")]
     batch_size: BatchSize
-    learning_rate: LearningRate
+    learning_rate: Annotated[float | None, typer.Option(help="of the generator; default: 0.0002")]
     discriminator_learning_rate: Annotated[float | None, typer.Option(help="default: as the generator's")]
     ema_half_life: Annotated[
-        float | None, typer.Option(help="pictures after which half of the published average is new; 0 for no average")
+        float | None,
+        typer.Option(help="pictures after which half of the published average is new; default: 10000; 0: no average"),
     ]
-    sample_every: Annotated[int | None, typer.Option(min=1, help="steps between two sheets of samples")]
+    sample_every: Annotated[int | None, typer.Option(min=1, help="steps between two sheets of samples; default: 500")]
 
 
 @makes_job
@@ -61,8 +66,8 @@ def joint(
     direction: Direction,
     edits: Edits,
     sequential: Annotated[bool, typer.Option("--sequential", help="the walk after the generator")] = False,
-    edit_weight: Annotated[float | None, typer.Option(help="of the edit loss against 1 for the game")] = None,
-    walk_steps: Annotated[int | None, typer.Option(min=1, help="of a walk that comes after")] = None,
+    edit_weight: Annotated[float | None, typer.Option(help="of the edit loss, to 1 for the game; default: 1")] = None,
+    walk_steps: Annotated[int | None, typer.Option(min=1, help="of a walk that comes after; default: 1000")] = None,
     evaluation_size: EvaluationSize = None,
     **options: Unpack[GanJob],
 ) -> JobHandle:
@@ -88,9 +93,9 @@ def classifier(
     dataset: Dataset = None,
     folder: Pictures = None,
     resolution: Resolution = None,
-    steps: Steps = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="default: 2000")] = None,
     batch_size: BatchSize = None,
-    learning_rate: LearningRate = None,
+    learning_rate: Annotated[float | None, typer.Option(help="of the optimiser; default: 0.002")] = None,
     **options: Unpack[EveryJob],
 ) -> JobHandle:
     """Trains a classifier of pictures, from which other jobs take classes."""
