@@ -1,5 +1,7 @@
 """Directions supervised by edits: what they learn, from what, and how they are measured."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from styled import make_styled
@@ -120,6 +122,15 @@ def test_a_nonlinear_walk_does_better_than_nothing_and_keeps_the_length_of_z(mak
     assert evaluation.error < 0.97 * evaluation.baseline
     code = z_from_seeds(range(4), 8)
     assert torch.allclose(method.direction().walk(code, 0, 1.0).norm(dim=1), code.norm(dim=1), rtol=1e-4)
+
+
+def test_a_nonlinear_walk_begins_where_the_seed_of_its_job_says(make_spec, generator):
+    def first_weights(seed: int) -> torch.Tensor:
+        spec = replace(make_spec(form=WalkForm.NONLINEAR), seed=seed)
+        return EditDirection(spec, generator).walk.get_parameter("inner")
+
+    assert torch.equal(first_weights(2**64 - 1), first_weights(2**64 - 1))
+    assert not torch.equal(first_weights(1), first_weights(2))
 
 
 @pytest.mark.parametrize(("space", "layers", "size"), [("z", (), 6), ("w", (), 5), ("w+", (), 15), ("w+", (0, 2), 10)])

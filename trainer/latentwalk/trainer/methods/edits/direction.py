@@ -73,7 +73,7 @@ class EditDirection(Method):
         self._loss, self._seat = loss, seat
         self._tasks = tasks_of(settings.edits, settings.class_ids(generator.spec.classes))
         self._layers = list(settings.layers or range(generator.spec.layers))
-        self.walk = self.trained = walk or _walk(settings, len(self._tasks), generator).to(generator.device)
+        self.walk = self.trained = walk or _walk(spec.seed, settings, len(self._tasks), generator)
         self._optimiser = torch.optim.Adam(self.walk.parameters(), lr=self._learning_rate)
         self.phases = (Phase("walk", self._optimiser, self.losses),)
 
@@ -204,11 +204,13 @@ class EditDirection(Method):
         return SliderEvaluation(task.slider.name, errors.mean().item(), baselines.mean().item())
 
 
-def _walk(settings: EditDirectionSpec, sliders: int, generator: Generator) -> Walk:
+def _walk(job_seed: int, settings: EditDirectionSpec, sliders: int, generator: Generator) -> Walk:
+    """A fresh walk, where the generator is."""
     size = generator.spec.size_of(settings.space, len(settings.layers))
     if settings.form is WalkForm.LINEAR:
-        return LinearWalk(sliders, size)
-    return NonlinearWalk(sliders, size, settings.walk_steps, _centre(settings, generator))
+        return LinearWalk(sliders, size).to(generator.device)
+    centre = _centre(settings, generator)
+    return NonlinearWalk(sliders, size, settings.walk_steps, centre, job_seed).to(generator.device)
 
 
 @torch.no_grad()

@@ -46,15 +46,16 @@ class NonlinearWalk(Walk):
     """A two-layer network applied step by step, `steps` times at alpha = 1, with weights of their own for either sign.
 
     As IteratedDirection, whose points it goes through; between two of them it goes straight. The first layer begins
-    with the paper's normal weights of deviation 0.05, the second with none, so that the walk begins at its start.
+    with the paper's normal weights of deviation 0.05, which follow from the job's seed, the second with none, so that
+    the walk begins at its start.
     """
 
-    def __init__(self, sliders: int, size: int, steps: int, centre: Tensor | None) -> None:
+    def __init__(self, sliders: int, size: int, steps: int, centre: Tensor | None, job_seed: int) -> None:
         """`centre` [D] is the mean w for walks in w and w+, None in z."""
         super().__init__()
         self._steps = steps
         self._centre = centre
-        draw = torch.Generator().manual_seed(0)
+        draw = torch.Generator().manual_seed(job_seed)
         self.inner = nn.Parameter(0.05 * torch.randn(sliders, 2, size, size, generator=draw))
         self.inner_bias = nn.Parameter(torch.zeros(sliders, 2, size))
         self.outer = nn.Parameter(torch.zeros(sliders, 2, size, size))
