@@ -33,8 +33,10 @@ def test_a_data_set_of_torchvision_is_read_by_its_name(mnist: Path) -> None:
 
 
 def test_a_data_set_that_is_not_there_is_refused_with_what_to_do(library: Library) -> None:
-    with pytest.raises(DataRefused, match=r"data set MNIST cannot be read.*--download"):
+    with pytest.raises(DataRefused, match=r"data set MNIST cannot be read.*--download") as refused:
         library.form("dataset", "MNIST")
+    assert str(library.root) in str(refused.value)
+    assert "download=True" not in str(refused.value)
     with pytest.raises(DataRefused, match="'ImageNet' is none of MNIST"):
         library.form("dataset", "ImageNet")
 

@@ -128,9 +128,11 @@ def _load(library: Library, name: str, *, train: bool) -> Any:
     try:
         return load(str(library.root), train=train, download=library.download)
     except (RuntimeError, OSError, ValueError) as error:
+        # torchvision's own advice after a lack of files is to a programmer.
+        problem = str(error).partition(" You can use download=True")[0].rstrip(".")
         raise DataRefused(
-            f"data set {name} cannot be read from {library.root}: {error}. Put it there in torchvision's layout, or "
-            "let the trainer download it (--download)"
+            f"data set {name} cannot be read from {library.root.resolve()}: {problem}. Put it there in torchvision's "
+            "layout, or let the trainer download it (--download)"
         ) from error
 
 
