@@ -132,7 +132,7 @@ class TrainingServiceServicer(object):
 
     def DeleteJob(self, request, context):
         """Forgets a job that has ended, its events and its checkpoints; what it published stays. FAILED_PRECONDITION while it
-        is queued or running.
+        is queued, running or paused.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

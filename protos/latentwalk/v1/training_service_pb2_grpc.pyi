@@ -53,7 +53,7 @@ class TrainingServiceStub:
     """Queues a paused, cancelled or failed job again, from its last checkpoint. FAILED_PRECONDITION in any other state."""
     DeleteJob: _grpc.UnaryUnaryMultiCallable[_training_service_pb2.DeleteJobRequest, _training_service_pb2.DeleteJobResponse]
     """Forgets a job that has ended, its events and its checkpoints; what it published stays. FAILED_PRECONDITION while it
-    is queued or running.
+    is queued, running or paused.
     """
     WatchJob: _grpc.UnaryStreamMultiCallable[_training_service_pb2.WatchJobRequest, _training_service_pb2.WatchJobResponse]
     """Streams the events of a job, from any sequence number on, and ends after the event with which the job ends."""
@@ -83,7 +83,7 @@ class TrainingServiceAsyncStub(TrainingServiceStub):
     """Queues a paused, cancelled or failed job again, from its last checkpoint. FAILED_PRECONDITION in any other state."""
     DeleteJob: _aio.UnaryUnaryMultiCallable[_training_service_pb2.DeleteJobRequest, _training_service_pb2.DeleteJobResponse]  # type: ignore[assignment]
     """Forgets a job that has ended, its events and its checkpoints; what it published stays. FAILED_PRECONDITION while it
-    is queued or running.
+    is queued, running or paused.
     """
     WatchJob: _aio.UnaryStreamMultiCallable[_training_service_pb2.WatchJobRequest, _training_service_pb2.WatchJobResponse]  # type: ignore[assignment]
     """Streams the events of a job, from any sequence number on, and ends after the event with which the job ends."""
@@ -152,7 +152,7 @@ class TrainingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_training_service_pb2.DeleteJobResponse, _abc.Awaitable[_training_service_pb2.DeleteJobResponse]]:
         """Forgets a job that has ended, its events and its checkpoints; what it published stays. FAILED_PRECONDITION while it
-        is queued or running.
+        is queued, running or paused.
         """
 
     @_abc_1.abstractmethod
