@@ -7,7 +7,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from latentwalk.cli.figure import choose_sliders
+from latentwalk.cli.figure import choose_sliders, figure_legs
 from latentwalk.cli.main import app
 from latentwalk.client import Direction, LoadState, Range, Slider
 
@@ -28,6 +28,7 @@ def test_directions_are_discovered_and_drawn_on_one_sheet(services, tmp_path):
     told = {name: settings[name] for name in ("steps", "directions", "shift_scale", "shift_min", "predictor")}
     assert list(told.values()) == [2, 3, 2.5, 0.5, "lenet"]
     sheet = tmp_path / "figure.png"
+    run(services, "directions", "unload", "faces", "found")
     told = json.loads(run(services, "directions", "figure", "faces", "found", "--out", sheet, "--json"))
     assert told["sliders"] == ["0", "1", "2"]
     with Image.open(sheet) as picture:
@@ -72,6 +73,22 @@ def banks():
 )
 def test_a_sheet_shows_the_sliders_of_its_class_unless_others_are_named(class_id, patterns, names):
     assert [one.name for one in choose_sliders(banks(), class_id, patterns)] == names
+
+
+@pytest.mark.parametrize(
+    ("trained", "columns", "alpha", "ends"),
+    [
+        ((-1.0, 0.5), 5, None, [(-1.0, 0, 3), (0.25, 0.5, 2)]),
+        ((-6.0, 6.0), 3, None, [(-6.0, 0, 2), (6.0, 6.0, 1)]),
+        ((-1.0, 0.5), 4, None, [(-1.0, 0.5, 4)]),
+        ((0.0, 1.0), 5, None, [(0.0, 1.0, 5)]),
+        ((-1.0, 0.5), 5, (-2.0, 3.0), [(-2.0, 3.0, 5)]),
+    ],
+)
+def test_zero_is_in_the_middle_of_what_was_trained(trained, columns, alpha, ends):
+    slider = Slider("zoom", "zoom", "x", Range(trained, None), RANGE, None)
+    legs = figure_legs("zoom", slider, columns, alpha)
+    assert [(*leg.stretches.alpha, leg.frames) for leg in legs] == ends
 
 
 def test_a_pattern_that_matches_nothing_is_answered_with_what_there_is():

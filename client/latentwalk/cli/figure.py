@@ -10,7 +10,7 @@ from latentwalk.cli.directions import DirectionName
 from latentwalk.cli.models import Name
 from latentwalk.cli.output import Json, show_json
 from latentwalk.cli.pictures import Ends, Out
-from latentwalk.client import Client, Direction, Frames, Slider, contact_sheet
+from latentwalk.client import Client, Direction, Frames, Leg, LoadState, Slider, Stretch, contact_sheet
 
 
 def figure(
@@ -28,11 +28,17 @@ def figure(
     """Draws a sheet with a slider a row and an amount a column, zero in the middle.
 
     Without --slider: those that were found for the class, if there are any; else those for every class.
-    Without --alpha: over the whole range that each was trained on.
+    Without --alpha: over the whole range that each was trained on. A direction that is not loaded is loaded.
     """
     with connect(context) as client:
-        chosen = choose_sliders(client.direction(model, direction), class_id, slider or ())
-        walks = [(one.name, _walk(client, model, direction, one, class_id, seed, columns, alpha)) for one in chosen]
+        found = client.direction(model, direction)
+        if found.state is not LoadState.READY:
+            found = client.load_direction(model, direction)
+        chosen = choose_sliders(found, class_id, slider or ())
+        walks = [
+            (one.name, _walk(client, model, figure_legs(direction, one, columns, alpha), class_id, seed))
+            for one in chosen
+        ]
     contact_sheet(walks).save(out)
     names = [one.name for one in chosen]
     if as_json:
@@ -54,23 +60,21 @@ def choose_sliders(direction: Direction, class_id: int | None, patterns: list[st
     return own or [one for one in sliders if one.class_id is None]
 
 
-def _walk(
-    client: Client,
-    model: str,
-    direction: str,
-    slider: Slider,
-    class_id: int | None,
-    seed: int,
-    columns: int,
-    alpha: Ends | None,
-) -> Frames:
-    return client.walk(
-        model,
-        direction,
-        slider=slider.name,
-        alpha=alpha or slider.trained.alpha,
-        frames=columns,
-        seeds=seed,
-        classes=class_id,
-        any_class=True,
-    ).collect()
+def figure_legs(direction: str, slider: Slider, columns: int, alpha: Ends | None) -> list[Leg]:
+    """From end to end in so many columns; over what was trained in even steps on either side of a zero in the middle.
+
+    Without zero in the middle: a range that is given, one that does not go through zero, an even number of columns.
+    """
+    low, high = alpha or slider.trained.alpha
+
+    def leg(start: float, end: float, frames: int) -> Leg:
+        return Leg(Stretch(direction, slider=slider.name, alpha=(start, end)), frames=frames)
+
+    half = columns // 2
+    if alpha or not low < 0 < high or columns == 2 * half:
+        return [leg(low, high, columns)]
+    return [leg(low, 0, half + 1), leg(high / half, high, half)]
+
+
+def _walk(client: Client, model: str, legs: list[Leg], class_id: int | None, seed: int) -> Frames:
+    return client.walk_legs(model, legs, seeds=seed, classes=class_id, any_class=True).collect()
