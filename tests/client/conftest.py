@@ -182,13 +182,14 @@ class Asked:
 class ScriptedPeer(grpc.GenericRpcHandler):
     """A peer that fails as a test wants, and remembers what it was asked: for faults that no healthy service has.
 
-    It gives the failures one after the other, then empty replies.
+    It gives the failures one after the other, then the reply, which is empty unless a test wants another.
     """
 
     address: str
 
     def __init__(self) -> None:
         self.failures: list[grpc.Status] = []
+        self.reply = b""
         self.asked: list[Asked] = []
 
     def service(self, details: grpc.HandlerCallDetails) -> Any:
@@ -199,7 +200,7 @@ class ScriptedPeer(grpc.GenericRpcHandler):
             self.asked.append(Asked(method, metadata, request, context.time_remaining()))
             if self.failures:
                 context.abort_with_status(self.failures.pop(0))
-            return b""
+            return self.reply
 
         def stream(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
             yield answer(request, context)
@@ -212,7 +213,8 @@ class ScriptedPeer(grpc.GenericRpcHandler):
 @pytest.fixture
 def peer() -> Iterator[ScriptedPeer]:
     scripted = ScriptedPeer()
-    host = grpc.server(ThreadPoolExecutor(4), [scripted], options=[("grpc.so_reuseport", 0)])
+    options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1)]
+    host = grpc.server(ThreadPoolExecutor(4), [scripted], options=options)
     scripted.address = f"127.0.0.1:{host.add_insecure_port('127.0.0.1:0')}"
     host.start()
     yield scripted

@@ -7,6 +7,8 @@ import pytest
 from PIL import Image
 
 from latentwalk.client import Client, Displacement, InvalidRequest, Picture, Pictures
+from latentwalk.v1 import image_pb2
+from latentwalk.v1.generation_service_pb2 import GenerateResponse
 
 
 def test_a_picture_is_bytes_an_array_and_an_image(client: Client):
@@ -31,6 +33,15 @@ def test_a_part_of_some_pictures_is_pictures(client: Client):
     pictures = client.generate("tiny", seeds=range(4))
     assert isinstance(pictures[1:3], Pictures)
     assert [picture.data for picture in pictures[1:3]] == [pictures[1].data, pictures[2].data]
+
+
+def test_pictures_may_be_as_large_as_a_service_can_be_set_to_send_them(peer):
+    side = 5_000  # 75 MB: more than the services' default
+    image = image_pb2.Image(format=image_pb2.IMAGE_FORMAT_RAW, width=side, height=side, channels=3)
+    image.data = bytes(side * side * 3)
+    peer.reply = GenerateResponse(images=[image]).SerializeToString()
+    with Client(peer.address) as client:
+        assert client.generate("m", seeds=1)[0].array.shape == (side, side, 3)
 
 
 def test_a_z_may_be_one_row_or_many(client: Client):

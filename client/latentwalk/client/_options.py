@@ -12,8 +12,9 @@ from latentwalk.client._errors import NoTrainer
 from latentwalk.client._rpcs import RPCS, Peer
 from latentwalk.client._tls import Tls, TlsChoice
 
-# The services' own limit; grpc's default of 4 MiB does not hold a batch of 1024x1024 pictures.
-MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+# The most that services can be set to (max_message_mib), and a little more: it is for them to bound what they take and
+# send, and to say so. grpc's default of 4 MiB does not hold a batch of 1024x1024 pictures.
+MAX_MESSAGE_BYTES = 1025 * 1024 * 1024
 # grpc makes at most five attempts, whatever the service config says (gRFC A6).
 MAX_RETRIES = 4
 
