@@ -92,10 +92,15 @@ async def test_another_authority_for_clients_takes_over(running, authority, auth
         assert await answer(run, authority.root, old) == "UNAVAILABLE"
 
 
-async def test_a_broken_new_certificate_leaves_the_old_one_and_is_logged(running, authority, authority_of, log):
+@pytest.mark.parametrize(
+    "damage",
+    [lambda path: path.write_text("-----BEGIN NONSENSE-----\n"), lambda path: dead_end_at(path)],
+    ids=["nonsense", "a dead end"],
+)
+async def test_a_broken_new_certificate_leaves_the_old_one_and_is_logged(running, authority, authority_of, log, damage):
     shown, other = authority.sign("localhost"), authority_of("other")
     async with running(**settings(shown)) as run:
-        shown.certificate.write_text("-----BEGIN NONSENSE-----\n")
+        damage(shown.certificate)
 
         async def logged():
             assert await answer(run, authority.root) == "hello"
@@ -117,6 +122,7 @@ async def test_a_broken_new_certificate_leaves_the_old_one_and_is_logged(running
         (lambda shown, other: shown.key.write_bytes(other.key.read_bytes()), "tls_key .* is not the key of"),
         (lambda shown, other: shown.key.write_text("no key"), "tls_key .* holds no private key"),
         (lambda shown, other: pipe_at(shown.key), "tls_key .* is no regular file"),
+        (lambda shown, other: dead_end_at(shown.key), "tls_key .* cannot be read: File name too long"),
     ],
 )
 async def test_files_that_cannot_be_used_at_first_are_refused_by_name(running, authority, damage, problem):
@@ -132,6 +138,12 @@ def pipe_at(path):
     """Nobody writes into it: who reads it waits for ever."""
     path.unlink()
     os.mkfifo(path)
+
+
+def dead_end_at(path):
+    """The system can say no more of it than that it cannot be looked at, as of a file in another user's folder."""
+    path.unlink()
+    path.symlink_to("x" * 300)
 
 
 async def test_an_authority_that_is_none_is_refused_by_name(running, authority, tmp_path):

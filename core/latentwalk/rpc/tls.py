@@ -1,6 +1,7 @@
 """TLS and mutual TLS, with certificates that are renewed without a restart."""
 
 import ssl
+import stat
 from pathlib import Path
 
 import grpc
@@ -68,9 +69,13 @@ def _check_key(key: Path, certificate: Path) -> None:
 
 def _check_file(setting: str, path: Path) -> None:
     """Raises SettingsError for what is no file: who reads a pipe waits for whoever writes into it."""
-    if not path.exists():
-        raise SettingsError(f"{setting} {path} is not there")
-    if not path.is_file():
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise SettingsError(f"{setting} {path} is not there") from error
+    except OSError as error:
+        raise SettingsError(f"{setting} {path} cannot be read: {error.strerror}") from error
+    if not stat.S_ISREG(mode):
         raise SettingsError(f"{setting} {path} is no regular file")
 
 
