@@ -101,7 +101,9 @@ def watch_job(handle: JobHandle, after: int, as_json: bool, samples: Path | None
         for event in handle.watch(after=after):
             _save_sample(event, samples)
             if event.sequence > after + 1:
-                bars.console.print(f"events {after + 1} to {event.sequence - 1} are no longer kept", highlight=False)
+                first, last = after + 1, event.sequence - 1
+                gone = f"event {first} is" if first == last else f"events {first} to {last} are"
+                bars.console.print(f"{gone} no longer kept", highlight=False)
             after = event.sequence
             show_event(bars, bar, event)
     show_result(handle.result())
