@@ -115,6 +115,8 @@ def test_an_interrupted_job_finds_the_same_bits(found, tmp_path, method):
 @pytest.mark.parametrize(
     ("method", "settings", "field", "problem"),
     [
+        ("sefa", pb.SefaSpec(directions=0), "spec.sefa.directions", "0 must be from 1 to 65,536"),
+        ("pca", pb.PcaSpec(directions=0), "spec.pca.directions", "0 must be from 1 to 65,536"),
         ("sefa", pb.SefaSpec(directions=9), "spec.sefa.directions", "9 must be at most 8"),
         ("sefa", pb.SefaSpec(layers=[1]), "spec.sefa.layers", "not supported"),
         ("pca", pb.PcaSpec(directions=9), "spec.pca.directions", "9 must be at most 8"),

@@ -80,6 +80,7 @@ def test_these_specs_survive_their_json(materials, message):
 @pytest.mark.parametrize(
     ("bad", "field", "problem"),
     [
+        (discovery(directions=0), "discovery.directions", "0 must be from 1 to 4,096"),
         (discovery(directions=9), "discovery.directions", "9 must be at most 8, the latent size"),
         (discovery(directions=5_000, deformator=1), "discovery.directions", "5,000 must be from 1 to 4,096"),
         (discovery(deformator=17), "discovery.deformator", "17 is not supported; use one of LINEAR, ORTHONORMAL"),
@@ -95,6 +96,7 @@ def test_these_specs_survive_their_json(materials, message):
         (discovery("grey", data=pb.Data()), "discovery.data", "'' is none of MNIST"),
         (discovery("grey", data=pb.Data(folder="nowhere")), "discovery.data", "there is no folder 'nowhere'"),
         (discovery(data=MNIST), "discovery.data", "pictures have 1 channels, those of the generator 3"),
+        (banks(directions=0), "class_directions.directions", "0 must be from 1 to 4,096"),
         (banks(directions=5), "class_directions.directions", "5 must be at most 4, half the latent size 8"),
         (banks(classifier="fits"), "class_directions.classifier", "the generator itself has 10 classes"),
         (banks(confidence=0.5), "class_directions.confidence", "there is no classifier"),

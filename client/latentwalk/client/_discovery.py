@@ -121,7 +121,8 @@ def _make(spec: pb.JobSpec, method: pb.DiscoverySpec | pb.ClassDirectionsSpec, o
     every_job: dict[str, Any] = dict(options)
     method.predictor = chosen("predictor", every_job.pop("predictor", "lenet"), _PREDICTORS)
     for name in _COUNTS:
-        setattr(method, name, count(name, every_job.pop(name, None)))
+        if (number := every_job.pop(name, None)) is not None:
+            setattr(method, name, count(name, number))
     for name in _NUMBERS:
         if (number := every_job.pop(name, None)) is not None:
             setattr(method, name, number)

@@ -582,7 +582,7 @@ class DiscoverySpec(_message.Message):
     def __init__(
         self,
         *,
-        directions: _builtins.int = ...,
+        directions: _builtins.int | None = ...,
         deformator: Global___Deformator.ValueType = ...,
         predictor: Global___ShiftPredictor.ValueType = ...,
         steps: _builtins.int = ...,
@@ -597,10 +597,12 @@ class DiscoverySpec(_message.Message):
         dipoles: _builtins.int = ...,
         data: Global___Data | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "data", b"data", "learning_rate", b"learning_rate", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_directions", b"_directions", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "data", b"data", "directions", b"directions", "learning_rate", b"learning_rate", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "batch_size", b"batch_size", "class_ids", b"class_ids", "data", b"data", "deformator", b"deformator", "dipoles", b"dipoles", "directions", b"directions", "evaluation_size", b"evaluation_size", "learning_rate", b"learning_rate", "predictor", b"predictor", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_directions", b"_directions", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "batch_size", b"batch_size", "class_ids", b"class_ids", "data", b"data", "deformator", b"deformator", "dipoles", b"dipoles", "directions", b"directions", "evaluation_size", b"evaluation_size", "learning_rate", b"learning_rate", "predictor", b"predictor", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__directions: _TypeAlias = _typing.Literal["directions"]  # noqa: Y015
+    _WhichOneofArgType__directions: _TypeAlias = _typing.Literal["_directions", b"_directions"]  # noqa: Y015
     _WhichOneofReturnType__learning_rate: _TypeAlias = _typing.Literal["learning_rate"]  # noqa: Y015
     _WhichOneofArgType__learning_rate: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate"]  # noqa: Y015
     _WhichOneofReturnType__predictor_learning_rate: _TypeAlias = _typing.Literal["predictor_learning_rate"]  # noqa: Y015
@@ -611,6 +613,8 @@ class DiscoverySpec(_message.Message):
     _WhichOneofArgType__shift_scale: _TypeAlias = _typing.Literal["_shift_scale", b"_shift_scale"]  # noqa: Y015
     _WhichOneofReturnType__shift_weight: _TypeAlias = _typing.Literal["shift_weight"]  # noqa: Y015
     _WhichOneofArgType__shift_weight: _TypeAlias = _typing.Literal["_shift_weight", b"_shift_weight"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__directions) -> _WhichOneofReturnType__directions | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__learning_rate) -> _WhichOneofReturnType__learning_rate | None: ...
     @_typing.overload
@@ -647,7 +651,7 @@ class ClassDirectionsSpec(_message.Message):
     PREDICTOR_FIELD_NUMBER: _builtins.int
     EVALUATION_SIZE_FIELD_NUMBER: _builtins.int
     directions: _builtins.int
-    """K, the directions of each bank. At most half the latent size. Default: 8, or that half if it is less."""
+    """K, the directions of each bank. 1 to half the latent size. Default: 8, or that half if it is less."""
     orthogonality: Global___Orthogonality.ValueType
     """Default HARD."""
     separate_predictors: _builtins.bool
@@ -681,7 +685,7 @@ class ClassDirectionsSpec(_message.Message):
     def __init__(
         self,
         *,
-        directions: _builtins.int = ...,
+        directions: _builtins.int | None = ...,
         orthogonality: Global___Orthogonality.ValueType = ...,
         separate_predictors: _builtins.bool = ...,
         classifier: _builtins.str = ...,
@@ -696,12 +700,14 @@ class ClassDirectionsSpec(_message.Message):
         predictor: Global___ShiftPredictor.ValueType = ...,
         evaluation_size: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "confidence", b"confidence", "learning_rate", b"learning_rate", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_directions", b"_directions", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "confidence", b"confidence", "directions", b"directions", "learning_rate", b"learning_rate", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "batch_size", b"batch_size", "classifier", b"classifier", "confidence", b"confidence", "directions", b"directions", "evaluation_size", b"evaluation_size", "learning_rate", b"learning_rate", "orthogonality", b"orthogonality", "predictor", b"predictor", "predictor_learning_rate", b"predictor_learning_rate", "separate_predictors", b"separate_predictors", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_directions", b"_directions", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "batch_size", b"batch_size", "classifier", b"classifier", "confidence", b"confidence", "directions", b"directions", "evaluation_size", b"evaluation_size", "learning_rate", b"learning_rate", "orthogonality", b"orthogonality", "predictor", b"predictor", "predictor_learning_rate", b"predictor_learning_rate", "separate_predictors", b"separate_predictors", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
     _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015
+    _WhichOneofReturnType__directions: _TypeAlias = _typing.Literal["directions"]  # noqa: Y015
+    _WhichOneofArgType__directions: _TypeAlias = _typing.Literal["_directions", b"_directions"]  # noqa: Y015
     _WhichOneofReturnType__learning_rate: _TypeAlias = _typing.Literal["learning_rate"]  # noqa: Y015
     _WhichOneofArgType__learning_rate: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate"]  # noqa: Y015
     _WhichOneofReturnType__predictor_learning_rate: _TypeAlias = _typing.Literal["predictor_learning_rate"]  # noqa: Y015
@@ -714,6 +720,8 @@ class ClassDirectionsSpec(_message.Message):
     _WhichOneofArgType__shift_weight: _TypeAlias = _typing.Literal["_shift_weight", b"_shift_weight"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__confidence) -> _WhichOneofReturnType__confidence | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__directions) -> _WhichOneofReturnType__directions | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__learning_rate) -> _WhichOneofReturnType__learning_rate | None: ...
     @_typing.overload
@@ -746,14 +754,16 @@ class SefaSpec(_message.Message):
     def __init__(
         self,
         *,
-        directions: _builtins.int = ...,
+        directions: _builtins.int | None = ...,
         layers: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_directions", b"_directions", "directions", b"directions"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["directions", b"directions", "layers", b"layers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_directions", b"_directions", "directions", b"directions", "layers", b"layers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__directions: _TypeAlias = _typing.Literal["directions"]  # noqa: Y015
+    _WhichOneofArgType__directions: _TypeAlias = _typing.Literal["_directions", b"_directions"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__directions) -> _WhichOneofReturnType__directions | None: ...
 
 Global___SefaSpec: _TypeAlias = SefaSpec  # noqa: Y015
 
@@ -774,14 +784,16 @@ class PcaSpec(_message.Message):
     def __init__(
         self,
         *,
-        directions: _builtins.int = ...,
+        directions: _builtins.int | None = ...,
         samples: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_directions", b"_directions", "directions", b"directions"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["directions", b"directions", "samples", b"samples"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_directions", b"_directions", "directions", b"directions", "samples", b"samples"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__directions: _TypeAlias = _typing.Literal["directions"]  # noqa: Y015
+    _WhichOneofArgType__directions: _TypeAlias = _typing.Literal["_directions", b"_directions"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__directions) -> _WhichOneofReturnType__directions | None: ...
 
 Global___PcaSpec: _TypeAlias = PcaSpec  # noqa: Y015
 
