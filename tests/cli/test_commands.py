@@ -78,6 +78,16 @@ def test_generate_writes_a_grid(latentwalk, zoom, tmp_path):
     assert path.read_bytes() != still
 
 
+def test_generate_draws_strict_pictures_in_any_company(latentwalk, tmp_path):
+    alone, among = tmp_path / "alone.png", tmp_path / "among.png"
+    for path, seeds in ((alone, "6"), (among, "5-7")):
+        options = ["--seeds", seeds, "--columns", 3, "--strict", "--priority", "low", "--out", path]
+        done = latentwalk("generate", "faces", *options)
+        assert done.exit_code == 0, done.stderr
+    with Image.open(alone) as picture, Image.open(among) as row:
+        assert row.crop((66, 0, 66 + 64, 64)).tobytes() == picture.tobytes()
+
+
 def test_walk_writes_what_moves_and_what_stands_still(latentwalk, zoom, tmp_path):
     gif, strip = tmp_path / "zoom.gif", tmp_path / "zoom.png"
     ends = ["--amount", 0.5, 2]

@@ -35,6 +35,8 @@ def generate(
     alpha: Annotated[list[str] | None, typer.Option(help="the same in latent units, e.g. zoom=0.4")] = None,
     any_class: AnyClass = False,
     columns: Annotated[int | None, typer.Option(min=1, help="of the grid; default: about as wide as high")] = None,
+    priority: Importance = "normal",
+    strict: Strict = False,
     as_json: Json = False,
 ) -> None:
     """Draws one picture for each seed and writes them as one grid."""
@@ -47,6 +49,8 @@ def generate(
             classes=parse_classes(classes),
             displacements=pushes,
             any_class=any_class,
+            determinism="strict" if strict else "default",
+            priority=priority,
         )
     pictures.grid(columns).save(out)
     if as_json:
