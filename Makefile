@@ -6,6 +6,9 @@ DATA   ?= data
 SETS   ?= $(DATA)/sets
 READY  := $(VENV)/.ready
 
+# Tests wait for processes more than they compute. Those of one file share its services, so they stay together.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
+
 # Every run of pip is held to the pinned versions, build environments too.
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
@@ -25,10 +28,10 @@ demo: $(READY)  ## Steer a real face generator, end to end; pictures in demo/
 	$(BIN)/latentwalk demo --out demo --data $(DATA)
 
 test: $(READY)  ## The whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 test-long: $(READY)  ## The long forms of the tests as well
-	$(BIN)/python -m pytest -m 'long or not long'
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'long or not long'
 
 check: $(READY)  ## Lint, types, import contracts, protos up to date, Dockerfile
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 import json
 import signal
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,16 +13,23 @@ EDITS = ["brightness", "zoom", "shift_x", "rotate"]
 
 
 def processes_of(data: Path) -> list[str]:
-    """The command lines of the processes that work on a data folder."""
-    found: list[str] = []
+    """What the processes that work on a data folder are: their command lines, and the logs of jobs."""
+    found = logs_of_jobs(data)
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
+        with suppress(OSError):
             command = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if str(data) in command and "cli.main" not in command:
-            found.append(command)
+            if str(data) in command and "cli.main" not in command:
+                found.append(command)
     return found
+
+
+def logs_of_jobs(data: Path) -> list[str]:
+    """The logs of the jobs that run: the standard error of their processes."""
+    logs: list[str] = []
+    for entry in Path("/proc").glob("[0-9]*/fd/2"):
+        with suppress(OSError):
+            logs.append(str(entry.readlink()))
+    return [log for log in logs if log.startswith(str(data / "jobs"))]
 
 
 @pytest.fixture
@@ -43,7 +51,7 @@ def test_it_is_interrupted_runs_again_on_what_it_left_and_leaves_pictures_and_nu
 ):
     out = tmp_path / "demo"
     interrupted = start_latentwalk("demo", "--out", out, "--data", data, "--steps", 1_000_000)
-    wait_until(lambda: any("latentwalk.trainer.runner" in command for command in processes_of(data)))
+    wait_until(lambda: logs_of_jobs(data))
     interrupted.send_signal(signal.SIGINT)
     _, told = interrupted.communicate(timeout=60)
     assert interrupted.returncode == 130
@@ -69,7 +77,7 @@ def test_it_is_interrupted_runs_again_on_what_it_left_and_leaves_pictures_and_nu
 
 def test_a_terminated_demo_cleans_up_as_well(start_latentwalk, data, tmp_path, wait_until):
     process = start_latentwalk("demo", "--out", tmp_path / "demo", "--data", data, "--steps", 1_000_000)
-    wait_until(lambda: any("latentwalk.trainer.runner" in command for command in processes_of(data)))
+    wait_until(lambda: logs_of_jobs(data))
     process.terminate()
     _, told = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM

@@ -82,15 +82,12 @@ def messages(trainer, job_id):
 
 
 def processes_of(job_id):
-    """The ids of the processes that run this job."""
+    """The ids of the processes that run this job: those whose standard error is its log."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            command = path.read_bytes()
-        except OSError:
-            continue
-        if job_id.encode() in command and b"latentwalk.trainer.runner" in command:
-            found.append(int(path.parent.name))
+    for path in Path("/proc").glob("[0-9]*/fd/2"):
+        with suppress(OSError):
+            if job_id in str(path.readlink()):
+                found.append(int(path.parent.parent.name))
     return found
 
 
@@ -327,6 +324,29 @@ def test_a_service_that_is_stopped_and_then_killed_loses_nothing(
         assert "the trainer was killed while the job ran" in reasons
         assert job.error == ""
         assert trainer.get(waiting).state == pb.JOB_STATE_CANCELLED
+
+
+def test_jobs_outlive_the_process_that_they_were_forked_from(make_settings, connect, assert_ends_well):
+    short = pb.JobSpec(model="tiny", direction="axes", sefa=pb.SefaSpec(directions=2))
+    with service_process(make_settings(), connect) as (service, trainer):
+        job_id = trainer.create(SPEC).id
+        trainer.wait_for_step(job_id, STEPS // 4)
+        os.kill(fork_server_of(service.pid), signal.SIGKILL)
+        job = assert_ends_well(trainer, job_id)
+        assert [event.state_change.reason for event in trainer.watch(job_id) if event.state_change.reason] == ["on cpu"]
+        assert job.error == ""
+        assert trainer.wait_for_end(trainer.create(short).id).state == pb.JOB_STATE_SUCCEEDED
+    wait_until_gone(job_id)
+
+
+def fork_server_of(service):
+    """The id of the process that this one forks others from."""
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            is_child = f"PPid:\t{service}\n" in (path / "status").read_text()
+            if is_child and b"multiprocessing.forkserver" in (path / "cmdline").read_bytes():
+                return int(path.name)
+    raise AssertionError(f"process {service} has no fork server")
 
 
 def test_a_job_whose_loss_is_not_finite_fails_with_step_slider_and_value(make_settings, serve_trainer):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -161,15 +162,12 @@ def wait_until_gone(job_id):
 
 
 def processes_of(job_id):
-    """The ids of the processes that run this job, the first one first."""
+    """The ids of the processes that run this job, the first one first: those whose standard error is its log."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
-        try:
-            command, environment = (path / "cmdline").read_bytes(), (path / "environ").read_bytes()
-        except OSError:
-            continue
-        if job_id.encode() in command and b"latentwalk.trainer.runner" in command:
-            found.append((b"RANK=1" in environment, int(path.name)))
+        with suppress(OSError):
+            if job_id in str((path / "fd/2").readlink()):
+                found.append((b"RANK=1" in (path / "environ").read_bytes(), int(path.name)))
     return [process for _, process in sorted(found)]
 
 

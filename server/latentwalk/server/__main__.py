@@ -2,12 +2,11 @@
 
 import sys
 
-from latentwalk.rpc import signals
+from latentwalk.rpc import forkserver, signals
 
 if __name__ == "__main__":
     signals.end_at_once()
-    from latentwalk.server import forkserver
-
+    forkserver.preload("latentwalk.server.device.host")
     forkserver.start()
     from latentwalk.server.assembly import main
 

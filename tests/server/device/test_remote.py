@@ -14,13 +14,13 @@ import torch
 
 from latentwalk.gan.errors import CorruptArtifact
 from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.rpc import forkserver
 from latentwalk.server.device import Device, DeviceSettings
 from latentwalk.server.device.host import Host, serve
 from latentwalk.server.device.line import Line, Message
 from latentwalk.server.device.messages import Draw, Make, check, choice_of, failure, pictures_of
 from latentwalk.server.engine import Engine, NonFinitePicture, NoSuchDevice, Row, Tuning
 from latentwalk.server.engine.rows import sample_rows
-from latentwalk.server.forkserver import CONTEXT
 from latentwalk.server.scheduler import DeviceFailed, DeviceLost, DeviceOutOfMemory
 
 CPU = torch.device("cpu")
@@ -171,7 +171,7 @@ def test_a_process_whose_server_goes_while_it_starts_ends_without_a_traceback(se
     (drawing, theirs_drawing), (making, theirs_making) = socket.socketpair(), socket.socketpair()
     for ours in (drawing, making):
         ours.close()
-    process = CONTEXT.Process(target=serve, args=(Line(theirs_drawing), Line(theirs_making), settings))
+    process = forkserver.CONTEXT.Process(target=serve, args=(Line(theirs_drawing), Line(theirs_making), settings))
     process.start()
     for theirs in (theirs_drawing, theirs_making):
         theirs.close()
@@ -183,7 +183,7 @@ def test_a_process_whose_server_goes_while_it_starts_ends_without_a_traceback(se
 def test_a_process_of_which_one_line_breaks_down_ends(line):
     ends = {name: socket.socketpair() for name in ("drawing", "making")}
     theirs = [Line(end) for _, end in ends.values()]
-    process = CONTEXT.Process(target=serve, args=(*theirs, SETTINGS))
+    process = forkserver.CONTEXT.Process(target=serve, args=(*theirs, SETTINGS))
     process.start()
     for _, end in ends.values():
         end.close()

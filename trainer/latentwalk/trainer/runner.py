@@ -1,4 +1,4 @@
-"""The process of one job: `python -m latentwalk.trainer.runner --folder data/jobs/<id>`.
+"""The process of one job: forked by the service, or `python -m latentwalk.trainer.runner --folder data/jobs/<id>`.
 
 It reads its job from the folder, goes on from the newest checkpoint there, and writes what it has to say as JSON lines
 to standard output; its log is standard error. SIGTERM makes it write a checkpoint and leave; it also ends, at once,
@@ -16,10 +16,11 @@ import signal
 import stat
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 import torch
 from threadpoolctl import threadpool_limits
@@ -54,6 +55,8 @@ Speak: TypeAlias = Callable[[Report], None]
 Told: TypeAlias = Callable[[], bool]
 """Whether this process was told to stop."""
 
+_STDIN, _STDOUT, _STDERR = range(3)
+
 _log = logging.getLogger("latentwalk.runner")
 
 
@@ -70,6 +73,27 @@ def main(argv: Sequence[str]) -> None:
         board = Board(arguments.folder / BOARD) if arguments.tensorboard and leads else None
         speak = voice if leads else _say_nothing
         speak(_ending(arguments, speak, board, told))
+
+
+def run_forked(
+    arguments: Sequence[str], environment: Mapping[str, str], streams: tuple[Connection, Connection, Path]
+) -> NoReturn:
+    """What `python -m latentwalk.trainer.runner` does, in a process that was forked.
+
+    It gets these standard streams, of which the third is a file to add to, and leads a session of its own: Ctrl-C in
+    the terminal of the service must not reach it.
+    """
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(environment)
+    lifeline, voice, log = streams
+    with log.open("ab") as errors:
+        for number, stream in enumerate((lifeline, voice, errors)):
+            os.dup2(stream.fileno(), number)
+    lifeline.close()
+    voice.close()
+    main(arguments)
+    _leave()
 
 
 def _ending(arguments: argparse.Namespace, speak: Speak, board: Board | None, told: Told) -> Ending:
@@ -142,8 +166,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _voice() -> Speak:
     """Takes standard output for reports alone: whatever else is printed goes to the log."""
-    lines = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1, encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    lines = os.fdopen(os.dup(_STDOUT), "w", buffering=1, encoding="utf-8")
+    os.dup2(_STDERR, _STDOUT)
 
     def speak(report: Report) -> None:
         lines.write(json.dumps(to_json(report), allow_nan=False) + "\n")
@@ -172,15 +196,19 @@ def _pause(told: Told) -> Pause:
 
 def _end_with_the_service() -> None:
     """Ends the process when standard input does. No file is half written then: each is renamed when it is whole."""
-    if stat.S_ISCHR(os.fstat(sys.stdin.fileno()).st_mode):
+    if stat.S_ISCHR(os.fstat(_STDIN).st_mode):
         return
-    while os.read(sys.stdin.fileno(), 1024):
+    while os.read(_STDIN, 1024):
         pass
     os._exit(1)
 
 
+def _leave() -> NoReturn:
+    """Ends the process. Python would take torch apart first, for a second that whoever stops a job waits for."""
+    sys.stderr.flush()
+    os._exit(0)  # every file is whole by now
+
+
 if __name__ == "__main__":
     main(sys.argv[1:])
-    sys.stderr.flush()
-    # Python would take torch apart first, for a second that whoever stops a job waits for. Every file is whole by now.
-    os._exit(0)
+    _leave()

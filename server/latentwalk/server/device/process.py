@@ -6,16 +6,18 @@ import socket
 from collections.abc import Sequence
 from threading import Lock
 
+from latentwalk.rpc import forkserver
 from latentwalk.server.device.host import serve
 from latentwalk.server.device.line import AsyncLine, Line, Message
 from latentwalk.server.device.messages import Draw, Make, check, choice_of, pictures_of
 from latentwalk.server.device.settings import DeviceSettings
 from latentwalk.server.engine import Choice
 from latentwalk.server.engine.pixels import Picture
-from latentwalk.server.forkserver import CONTEXT
 from latentwalk.server.scheduler import DeviceFailed
 
 _END_SECONDS = 5.0
+
+forkserver.preload(serve.__module__)
 
 
 class DeviceProcess:
@@ -28,7 +30,7 @@ class DeviceProcess:
         (drawing, theirs_drawing), (making, theirs_making) = socket.socketpair(), socket.socketpair()
         self._drawing, self._making = AsyncLine(drawing), Line(making)
         self._making_turn = Lock()
-        self._process = CONTEXT.Process(
+        self._process = forkserver.CONTEXT.Process(
             target=serve, args=(Line(theirs_drawing), Line(theirs_making), settings), name="device", daemon=True
         )
         self._process.start()

@@ -5,22 +5,19 @@ import json
 import logging
 import os
 import shutil
-import signal
-import sys
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import TypeAlias
 
 from latentwalk.trainer.jobs.folders import CHECKPOINTS, LOG, write_assignment
+from latentwalk.trainer.jobs.forked import ForkedProcess
 from latentwalk.trainer.jobs.records import Job
 from latentwalk.trainer.materials import Sources
 from latentwalk.trainer.reports import Ending, News, report_from_json
 
 Listener: TypeAlias = Callable[[News], Awaitable[object]]
 
-_LONGEST_LINE = 1 << 20
 # By these, torchrun and its like tell a process of its fellows. The service's are none of its jobs'.
 _FELLOWSHIP = frozenset({"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"})
 
@@ -71,66 +68,43 @@ class Launcher:
 
         Raises OSError if the process cannot be started.
         """
-        process = await self._start(job, device)
-        stopper = asyncio.create_task(self._stop_when_told(process, stop))
+        process = await asyncio.to_thread(self._start, job, device)
+        stopper = asyncio.create_task(_stop_when_told(process, stop))
         try:
             ending = await _listen(process, hear)
             return Exit(await process.wait(), ending)
         finally:
             stopper.cancel()
-            if process.returncode is None:
-                _kill_group(process)
+            process.kill()
 
-    async def _start(self, job: Job, device: str) -> asyncio.subprocess.Process:
+    def _start(self, job: Job, device: str) -> ForkedProcess:
         folder = self.folder_of(job.id)
-        log = await asyncio.to_thread(_prepare, folder, job, self.sources)
-        with log:
-            return await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "latentwalk.trainer.runner"),
-                *("--folder", str(folder), "--device", device),
-                *("--threads", str(self.threads), "--processes", str(self.processes)),
-                "--tensorboard" if self.tensorboard else "--no-tensorboard",
-                # The process ends when this pipe does, so that it cannot outlive the service, however that ends.
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-                env={name: value for name, value in os.environ.items() if name not in _FELLOWSHIP},
-                limit=_LONGEST_LINE,
-                # Ctrl-C in the terminal of the service must not reach it.
-                start_new_session=True,
-            )
-
-    async def _stop_when_told(self, process: asyncio.subprocess.Process, stop: "asyncio.Future[float]") -> None:
-        patience = await asyncio.shield(stop)
-        with suppress(ProcessLookupError):
-            process.terminate()
-        await asyncio.sleep(patience)
-        _log.warning("process %d did not stop within %g s and is killed", process.pid, patience)
-        _kill_group(process)
+        write_assignment(folder, job.id, job.spec, self.sources)
+        arguments = ["--folder", str(folder), "--device", device]
+        arguments += ["--threads", str(self.threads), "--processes", str(self.processes)]
+        arguments += ["--tensorboard" if self.tensorboard else "--no-tensorboard"]
+        environment = {name: value for name, value in os.environ.items() if name not in _FELLOWSHIP}
+        return ForkedProcess(arguments, environment, folder / LOG)
 
 
-def _prepare(folder: Path, job: Job, sources: Sources) -> IO[bytes]:
-    write_assignment(folder, job.id, job.spec, sources)
-    return (folder / LOG).open("ab")
+async def _stop_when_told(process: ForkedProcess, stop: "asyncio.Future[float]") -> None:
+    patience = await asyncio.shield(stop)
+    process.terminate()
+    await asyncio.sleep(patience)
+    _log.warning("process %d did not stop within %g s and is killed", process.id, patience)
+    process.kill()
 
 
-async def _listen(process: asyncio.subprocess.Process, hear: Listener) -> Ending | None:
-    assert process.stdout is not None  # noqa: S101 - it was asked for
+async def _listen(process: ForkedProcess, hear: Listener) -> Ending | None:
     ending = None
-    async for line in process.stdout:
+    async for line in process.said():
         try:
             report = report_from_json(json.loads(line))
         except (ValueError, TypeError, KeyError):
-            _log.warning("process %d wrote no report: %.200r", process.pid, line)
+            _log.warning("process %d wrote no report: %.200r", process.id, line)
             continue
         if isinstance(report, News):
             await hear(report)
         else:
             ending = report
     return ending
-
-
-def _kill_group(process: asyncio.subprocess.Process) -> None:
-    """Kills the process, and whatever it has started."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
