@@ -129,13 +129,14 @@ def test_more_losses_than_retries_do_not_matter_while_frames_arrive(cable: Cable
 
 
 def test_losses_count_while_nothing_arrives(cable: Cable):
-    cable.lengths = [300_000] + [0] * 100
-    with Client(cable.address, retries=1) as cut, cut.walk("tiny", "zoom", seeds=SEEDS, frames=FRAMES) as walk:
-        arrived = []
+    with Client(cable.address, retries=1) as cut, cut.walk("tiny", "zoom", seeds=SEEDS, frames=10_000) as walk:
+        arrived = [next(walk)]
+        cable.lengths = [0] * 100
+        cable.cut()
         with pytest.raises(Unavailable):
             keep(walk, arrived)
         assert [frame.index for frame in arrived] == list(range(walk.next_index))
-        assert 0 < walk.next_index < FRAMES
+        assert walk.next_index < 10_000
 
 
 def test_without_retries_the_caller_goes_on_by_hand(client: Client, cable: Cable):
@@ -150,7 +151,7 @@ def test_without_retries_the_caller_goes_on_by_hand(client: Client, cable: Cable
 
 
 def test_after_a_deadline_the_frames_that_arrived_are_good(client: Client):
-    walk = client.walk("tiny", "zoom", seeds=SEEDS, frames=10_000, timeout=0.3)
+    walk = client.walk("tiny", "zoom", seeds=SEEDS, frames=10_000, timeout=1.0)
     with pytest.raises(DeadlineExceeded):
         walk.collect()
     assert 0 < walk.next_index < 10_000

@@ -1,5 +1,6 @@
 """The TrainingService over gRPC: what callers may ask for, and what they are told."""
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -7,6 +8,7 @@ import pytest
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
+from latentwalk.rpc.logs import JsonLines
 from latentwalk.trainer.assembly import main
 from latentwalk.v1 import training_service_pb2 as pb
 
@@ -38,9 +40,13 @@ def refusal(call, *arguments):
     return refused.value.code(), details[ErrorInfo].reason, details
 
 
+@pytest.fixture
 def complaints(capsys):
-    """The lines of standard error that are not logs."""
-    return [line for line in capsys.readouterr().err.splitlines() if line.startswith("latentwalk.trainer: ")]
+    """The lines of standard error that are not logs; afterwards, nothing is logged to it any more."""
+    yield lambda: [line for line in capsys.readouterr().err.splitlines() if line.startswith("latentwalk.trainer: ")]
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if isinstance(handler.formatter, JsonLines)]:
+        root.removeHandler(handler)
 
 
 def test_many_callers_with_one_request_id_get_one_job(trainer):
@@ -117,22 +123,22 @@ def test_cancelling_the_running_job_lets_the_next_one_run(trainer):
     assert any(event.state_change.state == pb.JOB_STATE_RUNNING for event in trainer.watch(waiting.id))
 
 
-def test_two_trainers_on_one_port_or_in_one_folder_are_a_clear_error(trainer, capsys, tmp_path):
+def test_two_trainers_on_one_port_or_in_one_folder_are_a_clear_error(trainer, complaints, tmp_path):
     own = ["--database", f"sqlite:///{tmp_path}/other.db", "--metrics-address", ""]
     assert main(["--address", trainer.address, "--folder", str(tmp_path / "other"), *own]) == 1
     assert main(["--address", "127.0.0.1:0", "--folder", str(tmp_path / "jobs"), *own]) == 1
-    port, folder = complaints(capsys)
+    port, folder = complaints()
     assert trainer.address in port
     assert "in use by another trainer" in folder
 
 
-def test_settings_that_cannot_be_used_are_one_line(capsys, tmp_path):
+def test_settings_that_cannot_be_used_are_one_line(complaints, tmp_path):
     assert main(["--concurrency", "0"]) == 1
     assert main(["--database", "nonsense", "--folder", str(tmp_path)]) == 1
     assert main(["--database", "sqlite:////dev/null/trainer.db", "--folder", str(tmp_path)]) == 1
     assert main(["--tls-key", "key.pem"]) == 1
     assert main(["--devices", "cuda:99"]) == 1
-    concurrency, url, file, tls, devices = complaints(capsys)
+    concurrency, url, file, tls, devices = complaints()
     assert "concurrency" in concurrency
     assert "give sqlite:///FILE or postgresql://" in url
     assert "/dev/null" in file
