@@ -219,7 +219,7 @@ def test_an_edit_of_ones_own_is_read_from_a_file(latentwalk, monkeypatch, tmp_pa
     assert {"form linear", "edits[0].custom.affine.entries 0.0, 0.5, 0.0, 0.0, 0.0, 0.0"} <= set(shown)
     assert {"edits[0].amount_low -1.0", "edits[1].edit zoom"} <= set(shown)
     assert "[widths]" in latentwalk("directions", "list", "faces").stdout
-    walk = ["walk", "faces", "own", "--slider", "shear", "--amount", -1, 1, "--frames", 3, "--out", "walk.gif"]
+    walk = ["walk", "faces", "own:shear", "--amount", -1, 1, "--frames", 3, "--out", "walk.gif"]
     assert latentwalk(*walk).exit_code == 0
 
 

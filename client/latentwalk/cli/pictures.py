@@ -6,10 +6,9 @@ from typing import Annotated, Literal
 import typer
 
 from latentwalk.cli.connection import connect
-from latentwalk.cli.directions import DirectionName
 from latentwalk.cli.models import Name
 from latentwalk.cli.output import Json, show_json
-from latentwalk.cli.parsing import parse_classes, parse_displacement, parse_numbers
+from latentwalk.cli.parsing import parse_classes, parse_displacement, parse_numbers, parse_slider
 from latentwalk.client import Walk
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="the file; its ending says how it is written")]
@@ -63,13 +62,14 @@ def generate(
 def walk(
     context: typer.Context,
     model: Name,
-    direction: DirectionName,
+    direction: Annotated[
+        str, typer.Argument(metavar="DIRECTION[:SLIDER]", help="the direction, and which slider of several")
+    ],
     out: Out,
     seeds: Seeds = "0",
     classes: Classes = None,
     amount: Annotated[Ends | None, typer.Option(help="from and to, in the edit's unit", metavar="FROM TO")] = None,
     alpha: Annotated[Ends | None, typer.Option(help="from and to, in latent units", metavar="FROM TO")] = None,
-    slider: Annotated[str, typer.Option(help="for a direction with several")] = "",
     any_class: AnyClass = False,
     frames: Annotated[int, typer.Option(min=1, help="how many, both ends included")] = 16,
     easing: Easing = "linear",
@@ -84,10 +84,11 @@ def walk(
 
     Without --amount and --alpha: over the whole range that the direction was trained on.
     """
+    name, slider = parse_slider(direction)
     with connect(context) as client:
         steps = client.walk(
             model,
-            direction,
+            name,
             seeds=parse_numbers(seeds),
             classes=parse_classes(classes),
             amount=amount,

@@ -17,7 +17,7 @@ DETAILS_KEY = "grpc-status-details-bin"
 # What to tell people when the failure is the transport's and no service has said anything.
 TRANSPORT = {
     grpc.StatusCode.UNAVAILABLE: "no service answers at {address}: {details}",
-    grpc.StatusCode.DEADLINE_EXCEEDED: "no answer from {address}{within}",
+    grpc.StatusCode.DEADLINE_EXCEEDED: "no whole answer from {address}{within}",
 }
 
 
