@@ -215,6 +215,14 @@ async def test_few_streams_get_batches_that_are_just_large_enough_for_the_device
     assert len(engine.batches[0][1]) == 4
 
 
+async def test_batches_are_as_large_as_they_may_be_while_nobody_knows_what_the_largest_takes():
+    engine = FakeEngine()
+    scheduler = make(engine, batch=8, measured=lambda model: {1: 0.2})
+    with opened(scheduler, "a", 16), opened(scheduler, "b", 16):
+        await scheduler.step()
+    assert len(engine.batches[0][1]) == 8
+
+
 async def test_half_of_many_streams_share_a_batch_up_to_the_largest():
     engine = FakeEngine()
     scheduler = make(engine, batch=8, queued=100, measured=paces)

@@ -12,6 +12,7 @@ import torch
 from latentwalk.gan.images import to_uint8
 from latentwalk.gan.latents import one_hot, z_from_seeds
 from latentwalk.server.engine import Engine, NonFinitePicture, NoSuchDevice, Row, Tuning, find_device, find_devices
+from latentwalk.server.engine.choice import steady
 from latentwalk.server.engine.core import unmeasured
 from latentwalk.server.engine.rows import sample_rows
 from latentwalk.server.scheduler import DeviceOutOfMemory
@@ -86,6 +87,16 @@ def test_a_tuned_engine_draws_the_same_picture_alone_and_in_any_company(name, re
             assert np.abs(pixels(picture) - expected).max() <= 1
     for picture, expected in zip(Engine(generator, CPU).draw(together), alone, strict=True):
         assert np.abs(pixels(picture) - expected).mean() <= 1
+
+
+def test_sizes_for_which_there_was_no_time_are_measured_while_they_are_warmed(faces):
+    engine = Tuning((CPU,), max_batch=8, seconds=1e-6, tolerance=0.5, cache="").make_engine(faces)
+    assert set(engine.seconds) == {1, 2, 4, 8}
+    assert len({engine.seconds[size] / size for size in engine.seconds}) > 1
+
+
+def test_a_larger_batch_is_taken_to_be_no_slower_by_the_picture_than_a_smaller_one():
+    assert steady({4: 5.0, 1: 1.0, 2: 1.5, 8: 4.0}) == {1: 1.0, 2: 1.5, 4: 3.0, 8: 4.0}
 
 
 def test_a_strict_row_has_equal_bytes_in_any_company(faces):

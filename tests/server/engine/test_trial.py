@@ -4,7 +4,6 @@ import copy
 import logging
 import time
 
-import numpy as np
 import pytest
 import torch
 
@@ -114,9 +113,8 @@ def test_forms_with_other_bytes_do_not(faces, offer):
 
 def test_a_budget_that_is_over_at_once_still_gives_a_choice_for_every_size(faces):
     choice = Trial(faces, CPU, BUCKETS, 1e-6).choose(0.5)
-    assert set(choice.variants) == set(choice.seconds) == set(BUCKETS)
-    pace = np.array([choice.seconds[size] / size for size in BUCKETS])
-    assert (np.diff(pace) <= 1e-12).all()
+    assert set(choice.variants) == set(BUCKETS)
+    assert set(choice.seconds) == {1}
 
 
 def test_compiled_forms_are_tried_only_when_there_is_time():

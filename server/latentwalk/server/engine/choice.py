@@ -5,7 +5,8 @@ import json
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,11 +21,15 @@ class Choice:
     variants: Mapping[int, str]
     """Names in variants.VARIANTS, by batch size."""
     seconds: Mapping[int, float]
-    """How long one batch takes, by batch size, from rows to bytes; empty if nothing was measured."""
+    """How long one batch takes, from rows to bytes, by those batch sizes for which there was time to measure it."""
     mean_error: float
     """How far its pixels are from those of plain fp32, in 1/255, on average over the sampled pictures."""
     max_error: int
     """The same, at the worst pixel."""
+
+    def completed(self, warming: Mapping[int, float]) -> "Choice":
+        """With the seconds that warming took at the sizes that were not measured; as it is if none were."""
+        return replace(self, seconds=steady({**warming, **self.seconds})) if self.seconds else self
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, the inverse of from_json."""
@@ -35,9 +40,19 @@ class Choice:
         """Builds what to_json wrote. Raises KeyError, TypeError or ValueError for anything else."""
         variants = {int(size): str(name) for size, name in document["variants"].items()}
         seconds = {int(size): float(time) for size, time in document["seconds"].items()}
-        if not variants or (seconds and variants.keys() != seconds.keys()) or min(seconds.values(), default=1) <= 0:
-            raise ValueError("variants and seconds, if any, must be of the same batch sizes, and every second above 0")
+        if not variants or seconds.keys() - variants.keys() or min(seconds.values(), default=1) <= 0:
+            raise ValueError("seconds must be of batch sizes that have a variant, and all above 0")
         return cls(variants, seconds, float(document["mean_error"]), int(document["max_error"]))
+
+
+def steady(seconds: Mapping[int, float]) -> Mapping[int, float]:
+    """The seconds by batch size, of which none is slower by the picture than a smaller one.
+
+    One that seems to be was disturbed: with the smaller one's pace, the engine does not cut large batches into small
+    ones for as long as this is remembered.
+    """
+    paces = accumulate((seconds[size] / size for size in sorted(seconds)), min)
+    return {size: pace * size for size, pace in zip(sorted(seconds), paces, strict=True)}
 
 
 class Memory:

@@ -1,6 +1,7 @@
 """The engine itself."""
 
 import copy
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 
@@ -23,6 +24,11 @@ def unmeasured(buckets: Iterable[int]) -> Choice:
     return Choice(dict.fromkeys(buckets, REFERENCE), {}, 0.0, 0)
 
 
+def _plan_of(choice: Choice) -> Plan:
+    """What was not measured is planned as if time grew with the rows."""
+    return Plan(choice.seconds if choice.seconds else {size: float(size) for size in choice.variants})
+
+
 class Engine:
     """One frozen generator on one device, or a copy of it on each of several of a kind.
 
@@ -35,8 +41,7 @@ class Engine:
         self.digest = generator.digest
         self.size = PictureSize(self.spec.resolution, self.spec.resolution, self.spec.channels)
         self.choice = choice or unmeasured(buckets_up_to(_UNMEASURED_BATCH))
-        # What was not measured is planned as if time grew with the rows.
-        self._plan = Plan(self.choice.seconds or {size: float(size) for size in self.choice.variants})
+        self._plan = _plan_of(self.choice)
         copies = [generator, *(copy.deepcopy(generator) for _ in devices[1:])]
         self._devices = [self._open(own.to(device), device) for own, device in zip(copies, devices, strict=True)]
         self._threads = ThreadPoolExecutor(len(devices), "device") if len(devices) > 1 else None
@@ -48,14 +53,22 @@ class Engine:
 
     @property
     def seconds(self) -> Mapping[int, float]:
-        """How long a batch takes, by batch size: a first estimate for the scheduler. Empty if nothing was measured."""
+        """How long a batch takes, by batch size, as far as that was measured: a first estimate for the scheduler."""
         return self.choice.seconds
 
     def warm(self) -> None:
-        """Draws a batch of each size on each device, so that no request pays for what the first use costs."""
+        """Draws a batch of each size on each device, so that no request pays for what the first use costs.
+
+        Sizes for which there was no time to measure them are measured by that.
+        """
+        seconds = dict[int, float]()
         for lanes in self._devices:
             for size, lane in lanes.items():
-                lane(sample_rows(self.spec, size))
+                rows, started = sample_rows(self.spec, size), time.perf_counter()
+                lane(rows)
+                seconds[size] = time.perf_counter() - started
+        self.choice = self.choice.completed(seconds)
+        self._plan = _plan_of(self.choice)
 
     def draw(self, rows: Sequence[Row]) -> list[Picture]:
         """The pixels of each row, uint8 [H, W, C] in row-major bytes; NonFinitePicture for one that has none.

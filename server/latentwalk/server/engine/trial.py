@@ -7,7 +7,6 @@ the number of its neighbours.
 """
 
 import logging
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ import numpy.typing as npt
 import torch
 
 from latentwalk.gan.generator import Generator
-from latentwalk.server.engine.choice import Choice
+from latentwalk.server.engine.choice import Choice, steady
 from latentwalk.server.engine.lanes import Lane, open_lane
 from latentwalk.server.engine.rows import Row, sample_rows
 from latentwalk.server.engine.variants import REFERENCE, VARIANTS, NotApplicable, worth_trying
@@ -153,22 +152,10 @@ class Trial:
         return time.perf_counter() >= self._deadline
 
     def _filled(self, timed: Mapping[int, tuple[str, float]], leader: _Contender) -> Choice:
-        """The choice for all sizes: those that were not timed have the leader, at the pace of the largest that was.
-
-        A batch that seems to take longer per picture than a smaller one was disturbed: it is given the smaller one's
-        pace, or the engine would cut large batches into small ones for as long as the choice is remembered.
-        """
-        variants, seconds, pace = dict[int, str](), dict[int, float](), math.inf
-        for size in self._buckets:
-            variants[size], taken = timed.get(size, (leader.name, math.inf))
-            pace = min(pace, taken / size)
-            seconds[size] = pace * size
-        return Choice(
-            variants,
-            seconds,
-            leader.mean_error,
-            leader.max_error,
-        )
+        """The choice for all sizes; those that were not timed have the leader."""
+        variants = {size: timed[size][0] if size in timed else leader.name for size in self._buckets}
+        seconds = steady({size: taken for size, (_, taken) in timed.items()})
+        return Choice(variants, seconds, leader.mean_error, leader.max_error)
 
 
 def _draw(lane: Lane, rows: Sequence[Row]) -> Pixels:

@@ -14,6 +14,9 @@ from latentwalk.server.engine.plan import buckets_up_to
 from latentwalk.server.engine.trial import Trial
 from latentwalk.server.engine.variants import VARIANTS, worth_trying
 
+# Since 2, sizes that were not timed have no seconds.
+_VERSION = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
@@ -33,32 +36,34 @@ class Tuning:
     def make_engine(self, generator: Generator, choice: Choice | None = None) -> Engine:
         """The generator on its devices, in the form of `choice`, or that was chosen before, or is chosen now; warm."""
         generator = generator.to(self.devices[0])
-        engine = Engine(generator, *self.devices, choice=choice or self._choice(generator))
+        known = choice or self._recalled(generator)
+        engine = Engine(generator, *self.devices, choice=known or self._chosen(generator))
         engine.warm()
+        if known is None and self._memory:
+            self._memory.keep(self._circumstances(generator), engine.choice)
         return engine
 
-    def _choice(self, generator: Generator) -> Choice:
+    def _chosen(self, generator: Generator) -> Choice:
         buckets = buckets_up_to(self.max_batch)
         if not self.seconds:
             return unmeasured(buckets)
-        circumstances = self._circumstances(generator)
-        memory = Memory(Path(self.cache)) if self.cache else None
-        known = memory.recall(circumstances) if memory else None
-        if (
-            known
-            and known.seconds
-            and set(known.variants) == set(buckets)
-            and set(known.variants.values()) <= VARIANTS.keys()
-        ):
-            return known
-        choice = Trial(generator, self.devices[0], buckets, self.seconds).choose(self.tolerance)
-        if memory:
-            memory.keep(circumstances, choice)
-        return choice
+        return Trial(generator, self.devices[0], buckets, self.seconds).choose(self.tolerance)
+
+    def _recalled(self, generator: Generator) -> Choice | None:
+        """What was chosen before, if it can still be used."""
+        known = self._memory.recall(self._circumstances(generator)) if self._memory else None
+        is_of_use = known and known.seconds and set(known.variants) == set(buckets_up_to(self.max_batch))
+        return known if known and is_of_use and set(known.variants.values()) <= VARIANTS.keys() else None
+
+    @property
+    def _memory(self) -> Memory | None:
+        """None if nothing is measured, or nothing to be remembered."""
+        return Memory(Path(self.cache)) if self.seconds and self.cache else None
 
     def _circumstances(self, generator: Generator) -> dict[str, Any]:
-        """All that the choice depends on."""
+        """All that the choice depends on, and the version of what is remembered."""
         return {
+            "version": _VERSION,
             "digest": generator.digest,
             "device": describe_device(self.devices[0]),
             "torch": torch.__version__,

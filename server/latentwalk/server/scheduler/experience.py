@@ -18,7 +18,7 @@ class Experience:
     def __init__(self, most: int, measured: Mapping[int, float]) -> None:
         self.cost = BatchCost(measured)
         self.bucket = Bucket(most)
-        self._enough = _enough(measured) or most
+        self._enough = _enough(measured, most)
 
     def seats(self, lanes: int) -> int:
         """How many pictures the next batch may have while so many streams wait.
@@ -42,10 +42,12 @@ class Experience:
         return self.cost.seconds(pictures, self.bucket.size)
 
 
-def _enough(measured: Mapping[int, float]) -> int:
-    """The smallest batch that is near the best; 0 if nothing was measured."""
+def _enough(measured: Mapping[int, float], most: int) -> int:
+    """The smallest batch that is near the best; the largest one, `most`, if that was not measured: it may be better."""
+    if most not in measured:
+        return most
     paces = {size: seconds / size for size, seconds in measured.items()}
-    return min((size for size, pace in paces.items() if pace <= _NEAR_THE_BEST * min(paces.values())), default=0)
+    return min(size for size, pace in paces.items() if pace <= _NEAR_THE_BEST * min(paces.values()))
 
 
 class Experiences:
