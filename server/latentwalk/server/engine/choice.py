@@ -40,8 +40,8 @@ class Choice:
         """Builds what to_json wrote. Raises KeyError, TypeError or ValueError for anything else."""
         variants = {int(size): str(name) for size, name in document["variants"].items()}
         seconds = {int(size): float(time) for size, time in document["seconds"].items()}
-        if not variants or seconds.keys() - variants.keys() or min(seconds.values(), default=1) <= 0:
-            raise ValueError("seconds must be of batch sizes that have a variant, and all above 0")
+        if not variants or (seconds and variants.keys() != seconds.keys()) or min(seconds.values(), default=1) <= 0:
+            raise ValueError("variants and seconds, if any, must be of the same batch sizes, and every second above 0")
         return cls(variants, seconds, float(document["mean_error"]), int(document["max_error"]))
 
 

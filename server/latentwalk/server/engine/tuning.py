@@ -14,7 +14,7 @@ from latentwalk.server.engine.plan import buckets_up_to
 from latentwalk.server.engine.trial import Trial
 from latentwalk.server.engine.variants import VARIANTS, worth_trying
 
-# Since 2, sizes that were not timed have no seconds.
+# Before 2, the seconds of some sizes were taken from those of others.
 _VERSION = 2
 
 
@@ -52,8 +52,9 @@ class Tuning:
     def _recalled(self, generator: Generator) -> Choice | None:
         """What was chosen before, if it can still be used."""
         known = self._memory.recall(self._circumstances(generator)) if self._memory else None
-        is_of_use = known and known.seconds and set(known.variants) == set(buckets_up_to(self.max_batch))
-        return known if known and is_of_use and set(known.variants.values()) <= VARIANTS.keys() else None
+        if known is None or set(known.seconds) != set(buckets_up_to(self.max_batch)):
+            return None
+        return known if set(known.variants.values()) <= VARIANTS.keys() else None
 
     @property
     def _memory(self) -> Memory | None:
