@@ -229,6 +229,7 @@ def test_an_edit_of_ones_own_is_read_from_a_file(latentwalk, monkeypatch, tmp_pa
         (None, "shear.json cannot be read: No such file or directory"),
         ("{", "shear.json is no edit; it must be like"),
         ("[1]", "shear.json is no edit; it must be like"),
+        ('{"name": 5, "kind": "affine", "matrix": []}', "name: 5 must be text"),
         ('{"name": "shear"}', "missing 2 required positional arguments"),
         ('{"name": "shear", "kind": "bent", "matrix": []}', "kind: 'bent' is none of affine, homography, colour"),
         ('{"name": "shear", "kind": "affine", "matrix": ["x"]}', "matrix: "),

@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,22 @@ from latentwalk.trainer import preloaded
 preloaded.preload()
 for module in forkserver._modules:
     __import__(module)
+"""
+
+KILLED_WITHOUT_ITS_FORK_SERVER = """
+import os, signal, sys
+from multiprocessing import forkserver
+from pathlib import Path
+from latentwalk.trainer.jobs.forked import ForkedProcess
+log = Path(sys.argv[2])
+stuck = ForkedProcess(["--folder", sys.argv[1]], dict(os.environ), log)
+os.kill(stuck.id, signal.SIGSTOP)
+server = forkserver._forkserver._forkserver_pid
+os.kill(server, signal.SIGKILL)
+os.waitid(os.P_PID, server, os.WEXITED | os.WNOWAIT)
+ForkedProcess(["--help"], dict(os.environ), log)
+stuck.kill()
+print(stuck.id)
 """
 
 
@@ -62,3 +80,21 @@ async def test_a_killed_one_is_told_by_its_signal(fork, tmp_path):
 def test_what_is_imported_before_the_fork_leaves_cuda_alone():
     """After a fork, CUDA does not work if the process before has touched it."""
     subprocess.run([sys.executable, "-c", IMPORTS_ALONE], check=True)
+
+
+def test_one_that_hangs_is_killed_also_when_its_fork_server_has_gone(tmp_path):
+    command = [sys.executable, "-c", KILLED_WITHOUT_ITS_FORK_SERVER, str(tmp_path / "job"), str(tmp_path / "log")]
+    process = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    try:
+        assert not is_running(process)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
+def is_running(process: int) -> bool:
+    """Whether it is there, and no zombie that nobody has taken leave of."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except FileNotFoundError:
+        return False

@@ -36,7 +36,10 @@ class CustomEdit:
             raise InvalidRequest.of("matrix", f"{self.matrix!r} is no matrix of numbers") from error
         if self.kind not in get_args(EditKind):
             raise InvalidRequest.of("kind", f"{self.kind!r} is none of {', '.join(get_args(EditKind))}")
-        return pb.CustomEdit(name=self.name, unit=self.unit, **{self.kind: pb.Matrix(entries=entries)})
+        try:
+            return pb.CustomEdit(name=self.name, unit=self.unit, **{self.kind: pb.Matrix(entries=entries)})
+        except TypeError as error:
+            raise InvalidRequest.of("name", f"{self.name!r} must be text, and unit {self.unit!r} too") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,6 +32,7 @@ class ForkedProcess:
         self._process = forkserver.CONTEXT.Process(
             target=run_forked, args=(arguments, environment, streams), name="job", daemon=True
         )
+        self._has_ended = False
         try:
             self._process.start()
         except EOFError as error:
@@ -67,16 +68,21 @@ class ForkedProcess:
             loop.remove_reader(self._process.sentinel)
         self._process.join()
         code = self._process.exitcode
+        self._has_ended = code != _UNKNOWN
         return -signal.SIGKILL if code is None or code == _UNKNOWN else code
 
     def terminate(self) -> None:
         """Asks it to stop; nothing happens if it has ended."""
-        self._process.terminate()
+        self._signal(os.kill, signal.SIGTERM)
 
     def kill(self) -> None:
         """Kills it, and whatever it has started; nothing happens if it has ended."""
         self._lifeline.close()
-        if self._process.is_alive():
+        self._signal(os.killpg, signal.SIGKILL)
+        self._signal(os.kill, signal.SIGKILL)  # it may not have got so far as to lead a group
+
+    def _signal(self, send: Callable[[int, int], None], number: int) -> None:
+        """Not by multiprocessing, for which a process has ended when its fork server has."""
+        if not self._has_ended:
             with suppress(ProcessLookupError):
-                os.killpg(self.id, signal.SIGKILL)
-            self._process.kill()  # it may not have got so far as to lead a group
+                send(self.id, number)
