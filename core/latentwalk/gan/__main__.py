@@ -27,9 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _import(options: argparse.Namespace) -> dict[str, str | int]:
     weights = find_state_dict(read_checkpoint(options.file), options.key)
-    family = family_of(options.family)
-    generator = family(family.infer_spec(weights, options.classes))
-    generator.load_state_dict(weights)
+    generator = family_of(options.family).from_checkpoint(weights, options.classes)
     file = describe(options.file.read_bytes())
     ref = save_generator(
         ArtifactStore(options.store),

@@ -62,9 +62,25 @@ class Generator(nn.Module, ABC):
         return self.synthesise(code[:, None].expand(-1, self.spec.layers, -1) if space == "w" else code)
 
     @classmethod
+    def from_checkpoint(cls, checkpoint: Mapping[str, Tensor], classes: int = 0) -> Self:
+        """The generator of a published checkpoint. Raises GanError if that is not of this family.
+
+        ``classes`` is how many of the inputs are a condition, where the shapes do not show it.
+        """
+        weights = cls.translate(checkpoint)
+        generator = cls(cls.infer_spec(weights, classes))
+        generator.load_state_dict(weights)
+        return generator
+
+    @classmethod
+    def translate(cls, checkpoint: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """A checkpoint in the names and the form of this family; by default it is so already. Raises GanError."""
+        return checkpoint
+
+    @classmethod
     @abstractmethod
     def infer_spec(cls, state_dict: Mapping[str, Tensor], classes: int = 0) -> GeneratorSpec:
-        """Reads the spec off the tensors of a checkpoint. Raises GanError if they are not of this family."""
+        """Reads the spec off the tensors of a state dict. Raises GanError if they are not of this family."""
 
     def first_weights(self) -> Tensor:
         """How the latent first meets the network: the weights [F, Z] of its first layer, one row a feature.
