@@ -184,10 +184,26 @@ async def test_calls_beyond_the_most_of_all_clients_are_refused_with_a_delay_but
         calls.pop().cancel()
 
 
+async def test_a_burst_is_served_or_refused_with_a_delay_even_when_few_calls_at_once_are_taken(running):
+    async with running(max_calls=2) as run:
+
+        async def slow(request, context):
+            await asyncio.sleep(0.2)
+            return request
+
+        run.echo.behaviour = slow
+        burst = [run.unary() for _ in range(500)]
+        ended = await asyncio.gather(*burst, return_exceptions=True)
+        refused = [error for error in ended if isinstance(error, grpc.aio.AioRpcError)]
+        assert len(ended) > len(refused) > 0
+        assert {error.code() for error in refused} == {grpc.StatusCode.RESOURCE_EXHAUSTED}
+        assert {details_of(error) for error in refused} == {("QUEUE_FULL", 500)}
+
+
 async def test_however_many_calls_come_grpc_itself_bounds_them(running):
     async with running(max_calls=2) as run:
         health = health_pb2_grpc.HealthStub(run.channel)
-        watches = [health.Watch(health_pb2.HealthCheckRequest()) for _ in range(4)]
+        watches = [health.Watch(health_pb2.HealthCheckRequest()) for _ in range(2 + 64)]
         for watch in watches:
             await watch.read()
         with pytest.raises(grpc.aio.AioRpcError) as caught:

@@ -17,6 +17,10 @@ _MIB = 1 << 20
 # gRPC itself ends a call whose message is larger than this many times the limit, or beyond this many times the most
 # calls at once, with RESOURCE_EXHAUSTED and before any of our code runs; between the two, we answer.
 _HARD_LIMIT_FACTOR = 2
+# However few calls at once we take, a burst has as many as ever, and gRPC must leave it to us to refuse them: so many
+# calls beyond the most may be under way while they are refused, and so many may wait to be looked at.
+_FEWEST_SPARE_CALLS = 64
+_FEWEST_PENDING_CALLS = 8192
 # What is asked of us goes in messages; metadata has a token, an id and little else.
 _METADATA_BYTES = 8 << 10
 # How soon a connection is given up whose other end has vanished without a word.
@@ -84,7 +88,7 @@ class Endpoint:
     @property
     def hard_limit_calls(self) -> int:
         """The most calls at once with those that we refuse, and with health checks and reflection."""
-        return _HARD_LIMIT_FACTOR * self.max_calls
+        return max(_HARD_LIMIT_FACTOR * self.max_calls, self.max_calls + _FEWEST_SPARE_CALLS)
 
     def channel_arguments(self) -> list[tuple[str, int]]:
         """What gRPC itself is to bound."""
@@ -112,7 +116,7 @@ class Endpoint:
         word, and beyond the second all. To refuse them is for us, with a reason and a delay.
         """
         names = "grpc.server.max_pending_requests", "grpc.server.max_pending_requests_hard_limit"
-        return [(name, self.hard_limit_calls) for name in names]
+        return [(name, max(self.hard_limit_calls, _FEWEST_PENDING_CALLS)) for name in names]
 
     def _age(self) -> list[tuple[str, int]]:
         if not self.max_connection_age_seconds:
