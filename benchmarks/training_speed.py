@@ -24,7 +24,7 @@ from benchmarks.published import faces_or_alike
 from benchmarks.report import Claim, report, spread
 from latentwalk.gan.edits import EDITS, masked_squared_error
 from latentwalk.gan.generator import Generator
-from latentwalk.gan.latents import z_from_seeds
+from latentwalk.gan.latents import latents_from_seeds
 from latentwalk.trainer import seeds
 from latentwalk.trainer.checkpoint import Checkpoints
 from latentwalk.trainer.loop import train
@@ -89,7 +89,7 @@ class HeldOut:
     @torch.no_grad()
     def __init__(self, generator: Generator) -> None:
         self._generator = generator
-        self._z = z_from_seeds(seeds.held_out_seeds(HELD_OUT), generator.spec.latent_size).split(32)
+        self._z = latents_from_seeds(seeds.held_out_seeds(HELD_OUT), generator.spec).split(32)
         self._amounts = EDIT.draw(HELD_OUT, LOW, HIGH, seeds.held_out_generator(EDIT.name)).split(32)
         parts = zip(self._z, self._amounts, strict=True)
         self._edited = [EDIT(generator(z), amounts) for z, amounts in parts]

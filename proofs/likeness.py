@@ -7,7 +7,7 @@ from torch import Tensor
 
 from latentwalk.gan.classifiers import Classifier
 from latentwalk.gan.generator import Generator
-from latentwalk.gan.latents import one_hot, z_from_seeds
+from latentwalk.gan.latents import latents_from_seeds, one_hot
 
 AT_ONCE = 250
 
@@ -20,7 +20,7 @@ def in_batches(rows: int, work: Callable[[slice], Tensor]) -> Tensor:
 
 def drawn(generator: Generator, classes: list[int]) -> Tensor:
     """The pictures [N, C, H, W] of seeds 0, 1, 2, ..., each of its class."""
-    z = z_from_seeds(range(len(classes)), generator.spec.latent_size)
+    z = latents_from_seeds(range(len(classes)), generator.spec)
     condition = one_hot(classes, generator.spec.classes)
     return in_batches(len(classes), lambda rows: generator(z[rows], condition[rows]))
 

@@ -11,7 +11,7 @@ from benchmarks.report import Claim, report
 from latentwalk.gan.artifacts import load_direction, load_generator
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.generator import Generator
-from latentwalk.gan.latents import one_hot, z_from_seeds
+from latentwalk.gan.latents import latents_from_seeds, one_hot
 from proofs import mnist_generator
 from proofs.options import RESULTS, Options
 from proofs.workshop import request_id, workshop
@@ -60,7 +60,7 @@ def _draw(generator: Generator, direction: Direction) -> None:
         sliders = [place for place, one in enumerate(direction.sliders) if one.class_id == bank]
         digit, name = (SHOWN_DIGIT, "global") if bank is None else (bank, str(bank))
         condition = one_hot([digit] * AMOUNTS, CLASSES)
-        start = z_from_seeds([0] * AMOUNTS, generator.spec.latent_size)
+        start = latents_from_seeds([0] * AMOUNTS, generator.spec)
         alphas = torch.linspace(*direction.sliders[0].trained, AMOUNTS)
         rows = [generator(direction.walk(start, slider, alphas), condition) for slider in sliders]
         save_image(torch.cat(rows), RESULTS / f"{NAME}.{name}.png", nrow=AMOUNTS, normalize=True, value_range=(-1, 1))

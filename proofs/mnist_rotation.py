@@ -18,7 +18,7 @@ from latentwalk.gan.artifacts import load_direction, load_generator
 from latentwalk.gan.directions import LinearDirection
 from latentwalk.gan.edits import EDITS, masked_squared_error
 from latentwalk.gan.generator import Generator
-from latentwalk.gan.latents import one_hot, z_from_seeds
+from latentwalk.gan.latents import latents_from_seeds, one_hot
 from proofs.likeness import in_batches
 from proofs.options import RESULTS, Options
 from proofs.workshop import Workshop, request_id, workshop
@@ -76,7 +76,7 @@ def _errors(shop: Workshop, way: str) -> dict[int, float]:
 
 
 def _error(generator: Generator, direction: LinearDirection, angle: int) -> float:
-    z = z_from_seeds(range(LATENTS), generator.spec.latent_size)
+    z = latents_from_seeds(range(LATENTS), generator.spec)
     condition = one_hot([row % 10 for row in range(LATENTS)], 10)
     alpha = direction.sliders[0].alpha_of(angle)
 

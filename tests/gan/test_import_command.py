@@ -53,6 +53,7 @@ def test_classes_are_told_apart_from_the_latent(
     [
         (("--key", "netD_state_dict"), "netG_state_dict"),
         (("--classes", "6"), "latent_size"),
+        (("--truncation", "0.5"), "the family dcgan knows none"),
         (("--name", "No Name"), "No Name"),
         (("--store", "nonsense://x"), "nonsense"),
     ],

@@ -1,15 +1,28 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from latentwalk.gan.errors import OutOfRange
-from latentwalk.gan.latents import one_hot, z_from_seeds
+from latentwalk.gan.latents import latents_from_seeds, one_hot, z_from_seeds
+from latentwalk.gan.spec import GeneratorSpec
 
 seeds_64_bit = st.integers(0, 2**64 - 1)
+truncations = st.floats(0.01, 1.0)
+
+
+def spec_of(latent_size: int, truncation: float | None = None) -> GeneratorSpec:
+    return GeneratorSpec("any", latent_size, 0, 8, 3, {}, truncation=truncation)
+
+
+def law(latents: torch.Tensor, cut_off: float) -> float:
+    """How far latents are from the standard normal law cut off there: the distance of Kolmogorov and Smirnov."""
+    return float(stats.kstest(latents.flatten().double().numpy(), stats.truncnorm(-cut_off, cut_off).cdf).statistic)
 
 
 def philox4x64(counter: int, key: int) -> list[int]:
@@ -119,3 +132,46 @@ def test_one_hot_is_one_at_the_class_of_each_row() -> None:
 def test_a_class_that_does_not_exist_is_out_of_range(class_id: int) -> None:
     with pytest.raises(OutOfRange, match="class"):
         one_hot([0, class_id], 3)
+
+
+# -- the law of a generator --------------------------------------------------------------------------------------------
+
+
+@given(st.lists(seeds_64_bit, min_size=1, max_size=9), st.integers(1, 130))
+def test_without_a_truncation_a_seed_stands_for_the_plain_normal_latent(seeds: list[int], latent_size: int) -> None:
+    assert torch.equal(latents_from_seeds(seeds, spec_of(latent_size)), z_from_seeds(seeds, latent_size))
+
+
+@given(truncations)
+@settings(max_examples=20)
+def test_a_truncation_scales_normal_latents_that_are_cut_off_at_two(truncation: float) -> None:
+    z = latents_from_seeds(range(500), spec_of(20, truncation))
+    assert z.dtype == torch.float32
+    assert law(z / truncation, 2.0) < 0.012
+    assert z.abs().max() > 1.99 * truncation
+    assert z.abs().max() <= 2 * truncation
+
+
+@given(truncations, st.floats(0.05, 3.0))
+@settings(max_examples=20)
+def test_a_bound_cuts_the_law_of_the_generator_off_again(truncation: float, bound: float) -> None:
+    z = latents_from_seeds(range(500), spec_of(20, truncation), bound)
+    cut_off = min(2.0, bound / truncation)
+    assert law(z / truncation, cut_off) < 0.012
+    assert z.abs().max() <= min(bound, 2 * truncation) * (1 + 1e-6)
+    assert law(latents_from_seeds(range(500), spec_of(20), bound), bound) < 0.012
+
+
+@given(st.lists(seeds_64_bit, min_size=1, max_size=40), st.integers(1, 130), truncations)
+@settings(max_examples=60)
+def test_a_truncated_row_is_the_same_bits_alone_and_in_any_batch(
+    seeds: list[int], latent_size: int, truncation: float
+) -> None:
+    spec = spec_of(latent_size, truncation)
+    alone = torch.cat([latents_from_seeds([seed], spec) for seed in seeds])
+    assert torch.equal(latents_from_seeds(seeds, spec), alone)
+
+
+def test_a_seed_keeps_its_latent_but_for_the_scale_when_the_truncation_changes() -> None:
+    whole, half = (latents_from_seeds([1, 2], replace(spec_of(9), truncation=t)) for t in (1.0, 0.5))
+    assert torch.equal(half, whole / 2)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,20 @@ from latentwalk.gan.spec import GeneratorSpec
 
 def test_a_spec_survives_json(spec: GeneratorSpec) -> None:
     assert GeneratorSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+
+
+def test_a_truncation_survives_json_and_none_is_not_spoken_of(spec: GeneratorSpec) -> None:
+    truncated = replace(spec, truncation=0.4)
+    assert GeneratorSpec.from_json(json.loads(json.dumps(truncated.to_json()))) == truncated
+    assert truncated.to_json() == {**spec.to_json(), "truncation": 0.4}
+    assert "truncation" not in spec.to_json()
+    assert GeneratorSpec.from_json({**spec.to_json(), "truncation": 1}).to_json()["truncation"] == 1.0
+
+
+def test_a_truncation_is_changed_only_where_there_is_one(spec: GeneratorSpec) -> None:
+    assert replace(spec, truncation=1.0).truncated(0.4) == replace(spec, truncation=0.4)
+    with pytest.raises(GanError, match="the family dcgan knows none"):
+        spec.truncated(0.4)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +38,11 @@ def test_a_spec_survives_json(spec: GeneratorSpec) -> None:
         ("range", [-1]),
         ("range", [1, -1]),
         ("range", ["a", "b"]),
+        ("truncation", "0.5"),
+        ("truncation", None),
+        ("truncation", 0),
+        ("truncation", 1.01),
+        ("truncation", float("nan")),
         ("spaces", []),
         ("spaces", "z"),
     ],

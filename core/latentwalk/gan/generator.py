@@ -62,13 +62,17 @@ class Generator(nn.Module, ABC):
         return self.synthesise(code[:, None].expand(-1, self.spec.layers, -1) if space == "w" else code)
 
     @classmethod
-    def from_checkpoint(cls, checkpoint: Mapping[str, Tensor], classes: int = 0) -> Self:
+    def from_checkpoint(
+        cls, checkpoint: Mapping[str, Tensor], classes: int = 0, truncation: float | None = None
+    ) -> Self:
         """The generator of a published checkpoint. Raises GanError if that is not of this family.
 
-        ``classes`` is how many of the inputs are a condition, where the shapes do not show it.
+        ``classes`` is how many of the inputs are a condition, where the shapes do not show it. ``truncation`` is the
+        one that the generator is to stand for, by default the family's own; GanError if the family knows none.
         """
         weights = cls.translate(checkpoint)
-        generator = cls(cls.infer_spec(weights, classes))
+        spec = cls.infer_spec(weights, classes)
+        generator = cls(spec if truncation is None else spec.truncated(truncation))
         generator.load_state_dict(weights)
         return generator
 
@@ -81,6 +85,25 @@ class Generator(nn.Module, ABC):
     @abstractmethod
     def infer_spec(cls, state_dict: Mapping[str, Tensor], classes: int = 0) -> GeneratorSpec:
         """Reads the spec off the tensors of a state dict. Raises GanError if they are not of this family."""
+
+    @classmethod
+    def check_layout(cls, spec: GeneratorSpec, state_dict: Mapping[str, Tensor]) -> None:
+        """Raises GanError naming the first tensor that is missing, unknown or of another shape than the spec's."""
+        with torch.device("meta"):
+            expected = {name: tuple(tensor.shape) for name, tensor in cls(spec).state_dict().items()}
+        actual = {name: tuple(tensor.shape) for name, tensor in state_dict.items()}
+        for name in sorted(expected.keys() | actual.keys()):
+            # Checkpoints older than torch 0.4.1 do not count batches; torch then starts from 0.
+            optional = name.endswith("num_batches_tracked") and name not in actual
+            if expected.get(name) != actual.get(name) and not optional:
+                found, wanted = actual.get(name, "missing"), expected.get(name, "nothing")
+                raise GanError(f"not a {spec.family} of {spec.classes} classes: {name} is {found}, expected {wanted}")
+
+    def check_condition(self, condition: Tensor | None) -> None:
+        """Raises InvalidLatent for a condition without classes, or for classes without one."""
+        if (condition is None) != (self.spec.classes == 0):
+            given = "none" if condition is None else "one"
+            raise InvalidLatent("condition", f"{given} was given to a generator of {self.spec.classes} classes")
 
     def first_weights(self) -> Tensor:
         """How the latent first meets the network: the weights [F, Z] of its first layer, one row a feature.

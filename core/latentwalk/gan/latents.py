@@ -9,8 +9,25 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from latentwalk.gan.errors import OutOfRange
+from latentwalk.gan.spec import GeneratorSpec
 
 MAX_SEED = 2**64 - 1
+# Where latents are cut off before they are scaled by a truncation, as the published BigGAN does it.
+_CUT_OFF = 2.0
+
+
+def latents_from_seeds(seeds: Sequence[int], spec: GeneratorSpec, bound: float | None = None) -> Tensor:
+    """The latents that seeds stand for with a generator, float32 [N, Z] on the CPU; row i depends on seeds[i] alone.
+
+    They follow the law that the generator was made for: standard normal, or, where the spec has a truncation t, t times
+    a standard normal one cut off at +-2 (the truncation trick of Brock et al. 2019, arXiv:1809.11096, section 3.1, as
+    their published modules have it). ``bound`` cuts that law off at +-bound. Raises OutOfRange as z_from_seeds.
+    """
+    z = z_from_seeds(seeds, spec.latent_size)
+    if spec.truncation is None:
+        return z if bound is None else truncate(z, bound)
+    cut_off = _CUT_OFF if bound is None else min(_CUT_OFF, bound / spec.truncation)
+    return spec.truncation * truncate(z, cut_off)
 
 
 def z_from_seeds(seeds: Sequence[int], latent_size: int) -> Tensor:

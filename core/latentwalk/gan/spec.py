@@ -1,7 +1,7 @@
 """What a generator is, apart from its weights."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, cast
 
 from latentwalk.gan.errors import GanError, InvalidLatent, OutOfRange
@@ -27,8 +27,8 @@ SPACES = ("z", "w", "w+")
 class GeneratorSpec:
     """The shape of a generator: enough, together with the weights, to build it again.
 
-    Raises OutOfRange for a number outside LIMITS, and GanError for a picture range that is not low < high, or for
-    spaces that do not go with layers and w_size.
+    Raises OutOfRange for a number outside LIMITS, and GanError for a picture range that is not low < high, for a
+    truncation that is not in (0, 1], or for spaces that do not go with layers and w_size.
     """
 
     family: str
@@ -51,6 +51,9 @@ class GeneratorSpec:
     """L, how many w the synthesis takes; 0 without a mapping network."""
     w_size: int = 0
     """W, the length of a w; 0 without a mapping network."""
+    truncation: float | None = None
+    """t in (0, 1] of a family that is normalised for one: its latents are t times standard normal ones cut off at
+    +-2. None for a family that knows none: its latents are standard normal."""
 
     def __post_init__(self) -> None:
         for name, (low, high) in LIMITS.items():
@@ -59,10 +62,18 @@ class GeneratorSpec:
                 raise OutOfRange(f"{name} of the generator", value, low, high)
         if not self.range[0] < self.range[1]:
             raise GanError(f"range of the generator is {self.range}: black must be less than white")
+        if self.truncation is not None and not 0 < self.truncation <= 1:
+            raise GanError(f"truncation of the generator is {self.truncation}: it must be above 0 and at most 1")
         has_mapping = self.layers > 0 and self.w_size > 0
         if self.spaces != (SPACES if has_mapping else SPACES[:1]) or (self.layers > 0) != (self.w_size > 0):
             has = f"{self.layers} layers of w of size {self.w_size}"
             raise GanError(f"spaces of the generator are {self.spaces}, with {has}: they do not go together")
+
+    def truncated(self, truncation: float) -> "GeneratorSpec":
+        """The same with another truncation. Raises GanError if its family knows none, or for one not in (0, 1]."""
+        if self.truncation is None:
+            raise GanError(f"truncation of the generator is {truncation}: the family {self.family} knows none, omit it")
+        return replace(self, truncation=truncation)
 
     def size_of(self, space: str, layers: int = 0) -> int:
         """How many numbers a code of this space has; in w+, of so many layers, by default of all.
@@ -74,8 +85,12 @@ class GeneratorSpec:
         return {"z": self.latent_size, "w": self.w_size, "w+": (layers or self.layers) * self.w_size}[space]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON, the inverse of from_json. Without a mapping network nothing is said of it: digests stay."""
+        """Plain JSON, the inverse of from_json.
+
+        Nothing is said of a mapping network or a truncation that it has not: digests stay.
+        """
         mapping = {"layers": self.layers, "w_size": self.w_size} if self.layers else {}
+        truncation = {} if self.truncation is None else {"truncation": self.truncation}
         return {
             "family": self.family,
             "latent_size": self.latent_size,
@@ -86,12 +101,13 @@ class GeneratorSpec:
             "range": list(self.range),
             "spaces": list(self.spaces),
             **mapping,
+            **truncation,
         }
 
     @classmethod
     def from_json(cls, document: JsonObject) -> "GeneratorSpec":
         """Builds the spec that to_json wrote. Raises GanError naming what is malformed."""
-        if not _is_object(document) or document.keys() - _MAPPING != _FORMS.keys() - _MAPPING:
+        if not _is_object(document) or document.keys() - _OPTIONAL != _FORMS.keys() - _OPTIONAL:
             raise GanError(f"a generator spec must be an object of {', '.join(_FORMS)}, not {document!r}")
         for name in document:
             if not _FORMS[name](document[name]):
@@ -99,6 +115,8 @@ class GeneratorSpec:
         black, white = document["range"]
         fields: dict[str, Any] = {**document}
         fields["range"], fields["spaces"] = (float(black), float(white)), tuple(document["spaces"])
+        if "truncation" in document:
+            fields["truncation"] = float(document["truncation"])
         return cls(**fields)
 
 
@@ -110,6 +128,10 @@ def _is_count(value: object) -> bool:
     return type(value) is int
 
 
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float)
+
+
 def _is_object(value: object) -> bool:
     return isinstance(value, Mapping)
 
@@ -119,7 +141,7 @@ def _is_config(value: object) -> bool:
 
 
 def _is_range(value: object) -> bool:
-    return isinstance(value, list) and [type(one) in (int, float) for one in cast("list[Any]", value)] == [True] * 2
+    return isinstance(value, list) and [_is_number(one) for one in cast("list[Any]", value)] == [True] * 2
 
 
 def _is_names(value: object) -> bool:
@@ -137,6 +159,7 @@ _FORMS: dict[str, Callable[[object], bool]] = {
     "spaces": _is_names,
     "layers": _is_count,
     "w_size": _is_count,
+    "truncation": _is_number,
 }
-# What a spec says only if there is a mapping network.
-_MAPPING = {"layers", "w_size"}
+# What a spec says only if there is a mapping network, or a truncation.
+_OPTIONAL = {"layers", "w_size", "truncation"}

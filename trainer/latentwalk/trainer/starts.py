@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from latentwalk.gan.classifiers import Classifier
 from latentwalk.gan.generator import Generator
-from latentwalk.gan.latents import z_from_seeds
+from latentwalk.gan.latents import latents_from_seeds
 from latentwalk.trainer import seeds
 from latentwalk.trainer.networks.precision import reduced
 from latentwalk.trainer.seat import Dice
@@ -49,7 +49,7 @@ class Source(ABC):
         """One start a seed; without gradients."""
 
     def _latents(self, row_seeds: Sequence[int]) -> Tensor:
-        return z_from_seeds(row_seeds, self.generator.spec.latent_size).to(self.generator.device)
+        return latents_from_seeds(row_seeds, self.generator.spec).to(self.generator.device)
 
 
 class Drawn(Source):

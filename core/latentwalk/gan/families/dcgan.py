@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from latentwalk.gan.errors import GanError, InvalidLatent, OutOfRange
+from latentwalk.gan.errors import GanError, OutOfRange
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 
@@ -39,9 +39,7 @@ class DCGAN(Generator):
 
     def _code(self, z: Tensor, condition: Tensor | None) -> Tensor:
         """What goes into the first convolution: [N, Z + K, 1, 1]."""
-        if (condition is None) != (self.spec.classes == 0):
-            given = "none" if condition is None else "one"
-            raise InvalidLatent("condition", f"{given} was given to a generator of {self.spec.classes} classes")
+        self.check_condition(condition)
         code = z if condition is None else torch.cat([z, condition], dim=1)  # [N, Z + K]
         return code[:, :, None, None]
 
@@ -62,7 +60,7 @@ class DCGAN(Generator):
             channels=last.shape[1],
             config={"width": last.shape[0]},
         )
-        _check_layout(spec, state_dict)
+        cls.check_layout(spec, state_dict)
         return spec
 
 
@@ -112,15 +110,3 @@ def _kernel(state_dict: Mapping[str, Tensor], rung: int) -> Tensor:
     if kernel is None or kernel.ndim != 4:
         raise GanError(f"not a dcgan: there is no kernel {name} among {sorted(state_dict)[:8]} ...")
     return kernel
-
-
-def _check_layout(spec: GeneratorSpec, state_dict: Mapping[str, Tensor]) -> None:
-    with torch.device("meta"):
-        expected = {name: tuple(tensor.shape) for name, tensor in DCGAN(spec).state_dict().items()}
-    actual = {name: tuple(tensor.shape) for name, tensor in state_dict.items()}
-    for name in sorted(expected.keys() | actual.keys()):
-        # Checkpoints older than torch 0.4.1 do not count batches; torch then starts from 0.
-        optional = name.endswith("num_batches_tracked") and name not in actual
-        if expected.get(name) != actual.get(name) and not optional:
-            found, wanted = actual.get(name, "missing"), expected.get(name, "nothing")
-            raise GanError(f"not a dcgan of {spec.classes} classes: {name} is {found}, expected {wanted}")

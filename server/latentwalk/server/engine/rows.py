@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from latentwalk.gan.latents import one_hot, z_from_seeds
+from latentwalk.gan.latents import latents_from_seeds, one_hot
 from latentwalk.gan.spec import GeneratorSpec
 
 
@@ -44,6 +44,6 @@ def stack(rows: Sequence[Row]) -> tuple[Tensor, Tensor | None]:
 
 def sample_rows(spec: GeneratorSpec, count: int) -> list[Row]:
     """The rows of the seeds 0, 1, ..., of one class after the other: what a form is measured and warmed with."""
-    codes = z_from_seeds(range(count), spec.latent_size)
+    codes = latents_from_seeds(range(count), spec)
     conditions = one_hot([k % spec.classes for k in range(count)], spec.classes) if spec.classes else [None] * count
     return [Row(z, condition) for z, condition in zip(codes, conditions, strict=True)]

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from latentwalk.gan.latents import one_hot, z_from_seeds
+from latentwalk.gan.latents import latents_from_seeds, one_hot
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.v1 import latent_pb2, tensor_pb2
@@ -38,7 +38,7 @@ def read_latents(field: str, latents: Sequence[latent_pb2.Latent], spec: Generat
                 f"the generator has no space {_SPACES[kind]}; it has {', '.join(spec.spaces)}",
             )
     if seeded:
-        codes[seeded] = z_from_seeds([latents[index].seed for index in seeded], spec.latent_size).numpy()
+        codes[seeded] = latents_from_seeds([latents[index].seed for index in seeded], spec).numpy()
     rows = [_condition(f"{field}[{index}]", latent, spec) for index, latent in enumerate(latents)]
     conditions = [row for row in rows if row is not None]
     return torch.from_numpy(codes), torch.stack(conditions) if conditions else None

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from latentwalk.gan.families import build_generator
 from latentwalk.gan.generator import Generator
-from latentwalk.gan.latents import one_hot, z_from_seeds
+from latentwalk.gan.latents import latents_from_seeds, one_hot
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.trainer import seeds
 from latentwalk.trainer.augment import Augmentation
@@ -134,7 +134,7 @@ class Match(nn.Module):
         columns = min(_SHOWN, _SHEET_PIXELS // spec.resolution)
         room = (_SHEET_PIXELS**2 - taken) // (columns * spec.resolution**2)
         rows = max(1, min(columns, spec.classes or columns, room))
-        z = z_from_seeds(seeds.held_out_seeds(rows * columns), spec.latent_size).to(self.averaged.device)
+        z = latents_from_seeds(seeds.held_out_seeds(rows * columns), spec).to(self.averaged.device)
         classes = [number // columns for number in range(len(z))]
         drawn = self.averaged(z, one_hot(classes, spec.classes).to(z.device) if spec.classes else None)
         return [Strip(some, str(row) if spec.classes else "") for row, some in enumerate(drawn.split(columns))]

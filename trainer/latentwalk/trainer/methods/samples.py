@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from latentwalk.gan.generator import Generator
-from latentwalk.gan.latents import one_hot, z_from_seeds
+from latentwalk.gan.latents import latents_from_seeds, one_hot
 from latentwalk.trainer import seeds
 from latentwalk.trainer.specs.closed_form import SAMPLES_PER_STEP
 
@@ -15,7 +15,7 @@ def sample(generator: Generator, job_seed: int, step: int, samples: int) -> tupl
     Both are where the generator is.
     """
     rows = min(SAMPLES_PER_STEP, samples - step * SAMPLES_PER_STEP)
-    z = z_from_seeds(seeds.training_seeds(job_seed, step, range(rows)), generator.spec.latent_size)
+    z = latents_from_seeds(seeds.training_seeds(job_seed, step, range(rows)), generator.spec)
     z = z.to(generator.device)
     classes = generator.spec.classes
     if not classes:

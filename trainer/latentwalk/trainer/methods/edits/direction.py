@@ -28,7 +28,7 @@ from torch.nn import functional as F
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.edits import masked_squared_error
 from latentwalk.gan.generator import Generator
-from latentwalk.gan.latents import one_hot, truncate, z_from_seeds
+from latentwalk.gan.latents import latents_from_seeds, one_hot
 from latentwalk.trainer import seeds
 from latentwalk.trainer.losses import Loss
 from latentwalk.trainer.materials import Materials
@@ -148,9 +148,7 @@ class EditDirection(Method):
 
     @torch.no_grad()
     def _code(self, of_seeds: Sequence[int], condition: Tensor | None) -> Tensor:
-        z = z_from_seeds(of_seeds, self._generator.spec.latent_size)
-        if self._settings.truncation is not None:
-            z = truncate(z, self._settings.truncation)
+        z = latents_from_seeds(of_seeds, self._generator.spec, self._settings.truncation)
         return self._generator.encode(z.to(self._generator.device), self._settings.space, condition)
 
     def _move(self, code: Tensor, slider: int, alphas: Tensor) -> Tensor:
@@ -218,7 +216,7 @@ def _centre(settings: EditDirectionSpec, generator: Generator) -> Tensor | None:
     """The mean w of the moved numbers [D]; None in z."""
     if settings.space == "z":
         return None
-    z = z_from_seeds(seeds.held_out_seeds(_CENTRED_ON), generator.spec.latent_size).to(generator.device)
+    z = latents_from_seeds(seeds.held_out_seeds(_CENTRED_ON), generator.spec).to(generator.device)
     classes = generator.spec.classes
     condition = z.new_full((len(z), classes), 1 / classes) if classes else None
     code = generator.encode(z, settings.space, condition)
