@@ -32,7 +32,7 @@ class Styled(Generator):
         w = self.mapping(z if condition is None else torch.cat([z, condition], dim=1))
         return w[:, None].expand(-1, self.spec.layers, -1)
 
-    def synthesise(self, w_plus: Tensor) -> Tensor:
+    def synthesise(self, w_plus: Tensor, noise: Tensor | None = None) -> Tensor:
         pictures = self.constant.expand(len(w_plus), -1, -1, -1)
         for index, (style, layer) in enumerate(zip(self.styles, self.layers, strict=True)):
             scaled = pictures * (1 + style(w_plus[:, index]))[:, :, None, None]

@@ -35,12 +35,23 @@ class Generator(nn.Module, ABC):
         """
         raise InvalidLatent("space", f"it is w+, the generator has {', '.join(self.spec.spaces)}")
 
-    def synthesise(self, w_plus: Tensor) -> Tensor:
+    def synthesise(self, w_plus: Tensor, noise: Tensor | None = None) -> Tensor:
         """Draws pictures [N, C, H, W] from w+ [N, L, W]; all that is said of a class is in it.
 
-        Raises InvalidLatent if the generator has no mapping network.
+        The noise is [N, noise_size]; None stands for the one that belongs to the weights. Raises InvalidLatent if the
+        generator has no mapping network.
         """
         raise InvalidLatent("space", f"it is w+, the generator has {', '.join(self.spec.spaces)}")
+
+    @property
+    def noise_size(self) -> int:
+        """How many numbers of noise, standard normal, a picture takes besides its latent; 0 if none."""
+        return 0
+
+    @property
+    def mean_w(self) -> Tensor:
+        """The average w [W] over all z. Raises InvalidLatent if the generator has no mapping network."""
+        raise InvalidLatent("space", f"it is w, the generator has {', '.join(self.spec.spaces)}")
 
     def encode(self, z: Tensor, space: str, condition: Tensor | None = None) -> Tensor:
         """The codes in a space, z [N, Z], w [N, W] or w+ [N, L, W], that z stands for. Raises InvalidLatent."""
@@ -140,15 +151,19 @@ class Generator(nn.Module, ABC):
         self._frozen_digest = digest_of(self.spec, self.state_dict())
         return self
 
+    def thaw(self) -> None:
+        """Forgets what was true only of weights that do not change."""
+        self._frozen_digest = None
+
     def train(self, mode: bool = True) -> Self:
         """As nn.Module.train; training thaws a frozen generator."""
         if mode:
-            self._frozen_digest = None
+            self.thaw()
         return super().train(mode)
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
         """As nn.Module.load_state_dict; new weights thaw a frozen generator."""
-        self._frozen_digest = None
+        self.thaw()
         return super().load_state_dict(state_dict, strict, assign)
 
 

@@ -2,10 +2,11 @@
 
 from latentwalk.gan.errors import UnknownFamily
 from latentwalk.gan.families.dcgan import DCGAN
+from latentwalk.gan.families.stylegan import StyleGAN
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 
-FAMILIES: dict[str, type[Generator]] = {"dcgan": DCGAN}
+FAMILIES: dict[str, type[Generator]] = {"dcgan": DCGAN, "stylegan": StyleGAN}
 
 
 def build_generator(spec: GeneratorSpec) -> Generator:

@@ -1,0 +1,179 @@
+"""StyleGAN (Karras, Laine and Aila 2019, arXiv:1812.04948), the first of its name."""
+
+import math
+from collections.abc import Mapping as MappingOf
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from latentwalk.gan.errors import GanError, OutOfRange
+from latentwalk.gan.families.stylegan.genforce import from_genforce, is_genforce
+from latentwalk.gan.families.stylegan.layers import (
+    Colours,
+    Constant,
+    Convolution,
+    Mapping,
+    Scaled,
+    StyledLayer,
+    UpConvolution,
+)
+from latentwalk.gan.generator import Generator
+from latentwalk.gan.spec import SPACES, GeneratorSpec
+
+LIMITS = {"width": (1, 4_096), "max_width": (1, 4_096), "mapping_layers": (1, 32)}
+
+
+class Synthesis(nn.Module):
+    """From one w a layer to a picture: 4x4 -> 8x8 -> ... -> resolution, two layers each."""
+
+    def __init__(self, spec: GeneratorSpec) -> None:
+        super().__init__()
+        widths = _widths(spec)
+        layers: list[StyledLayer] = []
+        for rung, width in enumerate(widths):
+            first = UpConvolution(widths[rung - 1], width) if rung else Constant(width)
+            pair = first, Convolution(width, width)
+            layers += [StyledLayer(source, width, 4 << rung, spec.w_size) for source in pair]
+        self.layers = nn.ModuleList(layers)
+        self.colours = Colours(widths[-1], spec.channels)
+
+    def forward(self, w_plus: Tensor, noise: Tensor | None) -> Tensor:
+        """Pictures of w+ [N, L, W] and the noise of all layers, [N, P], or None for their own."""
+        features = w_plus
+        for index, (layer, own) in enumerate(zip(self.layers, self._split(noise), strict=True)):
+            features = layer(features, w_plus[:, index], own)
+        return self.colours(features)
+
+    @property
+    def noise_sizes(self) -> list[int]:
+        """How many numbers of noise each layer takes: one a pixel."""
+        return [(4 << index // 2) ** 2 for index in range(len(self.layers))]
+
+    def _split(self, noise: Tensor | None) -> list[Tensor] | list[None]:
+        if noise is None:
+            return [None] * len(self.layers)
+        parts = noise.split(self.noise_sizes, dim=1)
+        return [part.unflatten(1, (1, math.isqrt(part.shape[1]), -1)) for part in parts]
+
+
+class StyleGAN(Generator):
+    """A mapping from z to w, and a synthesis that gives each of its layers a style from w, and noise.
+
+    config: {"width": channels of the last layers, each coarser pair having twice as many, up to "max_width";
+    "mapping_layers": dense layers of the mapping}. Pictures are not confined to the range, only trained to be in it.
+    """
+
+    mean: Tensor
+
+    def __init__(self, spec: GeneratorSpec) -> None:
+        super().__init__(spec)
+        _check(spec)
+        self.mapping = Mapping(spec.latent_size, spec.classes, spec.w_size, _config(spec, "mapping_layers"))
+        self.synthesis = Synthesis(spec)
+        self.register_buffer("mean", torch.zeros(spec.w_size))
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Pictures [N, C, H, W] from z [N, Z] and a condition [N, K] or None."""
+        return self.synthesise(self.map(z, condition))
+
+    def map(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The w+ [N, L, W] of z [N, Z] and a condition [N, K] or None; all its layers are alike."""
+        self.check_condition(condition)
+        return self.mapping(z, condition)[:, None].expand(-1, self.spec.layers, -1)
+
+    def synthesise(self, w_plus: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Pictures [N, C, H, W] from w+ [N, L, W] and noise [N, noise_size], or None for that of the weights."""
+        return self.synthesis(w_plus, noise)
+
+    @property
+    def noise_size(self) -> int:
+        """How many numbers of noise a picture takes: the pixels of all layers."""
+        return sum(self.synthesis.noise_sizes)
+
+    @property
+    def mean_w(self) -> Tensor:
+        """The average w [W] over all z, in the middle of what was trained."""
+        return self.mean
+
+    def freeze(self) -> Self:
+        """As Generator.freeze; weights that are scaled at each use keep the product."""
+        for layer in self._scaled():
+            layer.fold()
+        return super().freeze()
+
+    def thaw(self) -> None:
+        """As Generator.thaw."""
+        for layer in self._scaled():
+            layer.unfold()
+        super().thaw()
+
+    def _scaled(self) -> list[Scaled]:
+        return [module for module in self.modules() if isinstance(module, Scaled)]
+
+    @classmethod
+    def translate(cls, checkpoint: MappingOf[str, Tensor]) -> MappingOf[str, Tensor]:
+        """From the layout of genforce, which the original's weights are published in, or our own. Raises GanError."""
+        return from_genforce(checkpoint) if is_genforce(checkpoint) else checkpoint
+
+    @classmethod
+    def infer_spec(cls, state_dict: MappingOf[str, Tensor], classes: int = 0) -> GeneratorSpec:
+        """Reads the spec off the shapes, classes too.
+
+        Raises GanError naming the first tensor that is missing, unknown or of another shape.
+        """
+        first, last = (_weight(state_dict, name) for name in ("mapping.layers.0.weight", "synthesis.colours.weight"))
+        embedding = state_dict.get("mapping.embedding")
+        found = 0 if embedding is None else len(embedding)
+        if classes not in (0, found):
+            raise GanError(f"not a stylegan of {classes} classes: its mapping knows {found}")
+        layers = sum(name.endswith(".noise_strength") for name in state_dict)
+        spec = GeneratorSpec(
+            family="stylegan",
+            latent_size=first.shape[1] // (2 if found else 1),
+            classes=found,
+            resolution=4 << (layers // 2 - 1),
+            channels=last.shape[0],
+            config={
+                "width": last.shape[1],
+                "max_width": _weight(state_dict, "synthesis.layers.0.source.constant").shape[1],
+                "mapping_layers": sum(name.startswith("mapping.layers.") for name in state_dict) // 2,
+            },
+            spaces=SPACES,
+            layers=layers,
+            w_size=first.shape[0],
+        )
+        cls.check_layout(spec, state_dict)
+        return spec
+
+
+def _widths(spec: GeneratorSpec) -> list[int]:
+    """The channels at 4x4, 8x8, ..., resolution."""
+    width, most = _config(spec, "width"), _config(spec, "max_width")
+    rungs = spec.resolution.bit_length() - 2
+    return [min(width << (rungs - 1 - rung), most) for rung in range(rungs)]
+
+
+def _check(spec: GeneratorSpec) -> None:
+    if spec.resolution.bit_count() != 1:
+        raise GanError(f"resolution of a stylegan is {spec.resolution}: it must be a power of two")
+    layers = 2 * spec.resolution.bit_length() - 4
+    if spec.layers != layers:
+        raise GanError(f"layers of a stylegan of {spec.resolution} pixels are {spec.layers}: they must be {layers}")
+    if spec.config.keys() != LIMITS.keys():
+        raise GanError(f"config of a stylegan is {dict(spec.config)}: it must have {', '.join(LIMITS)}")
+
+
+def _config(spec: GeneratorSpec, name: str) -> int:
+    value, (low, high) = spec.config.get(name), LIMITS[name]
+    if type(value) is not int:
+        raise GanError(f"{name} of a stylegan is {value!r}: it must be an integer")
+    if not low <= value <= high:
+        raise OutOfRange(f"{name} of a stylegan", value, low, high)
+    return value
+
+
+def _weight(state_dict: MappingOf[str, Tensor], name: str) -> Tensor:
+    if name not in state_dict:
+        raise GanError(f"not a stylegan: there is no {name} among {sorted(state_dict)[:8]} ...")
+    return state_dict[name]

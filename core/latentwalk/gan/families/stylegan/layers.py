@@ -1,0 +1,164 @@
+"""The layers of StyleGAN's two networks. Shapes: N batch, C channels, W size of a w."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+_SLOPE = 0.2
+# As in the code of the paper.
+_NORM_EPSILON = 1e-8
+
+
+class Scaled(nn.Module):
+    """A weight that is multiplied by a constant when it is used, so that Adam learns at one rate in all layers.
+
+    Karras et al. 2018 (arXiv:1710.10196), section 4.1. A frozen layer keeps the product.
+    """
+
+    folded: Tensor | None
+
+    def __init__(self, shape: tuple[int, ...], fan_in: int, gain: float = math.sqrt(2), rate: float = 1.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(shape) / rate)
+        self._scale = gain * rate / math.sqrt(fan_in)
+        self.register_buffer("folded", None, persistent=False)
+
+    @property
+    def product(self) -> Tensor:
+        """The weight as it is used."""
+        return self.weight * self._scale if self.folded is None else self.folded
+
+    def fold(self) -> None:
+        """Keeps the product."""
+        self.unfold()
+        self.folded = self.product.detach()
+
+    def unfold(self) -> None:
+        """Computes the product at each use, as when the weight may change."""
+        self.folded = None
+
+
+class Linear(Scaled):
+    """A dense layer; `rate` is how fast it learns beside the others."""
+
+    def __init__(self, inputs: int, outputs: int, gain: float = math.sqrt(2), rate: float = 1.0) -> None:
+        super().__init__((outputs, inputs), inputs, gain, rate)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self._rate = rate
+
+    def forward(self, code: Tensor) -> Tensor:
+        """[N, inputs] -> [N, outputs]."""
+        return F.linear(code, self.product, self.bias * self._rate)
+
+
+class Constant(nn.Module):
+    """Where every picture begins: the same [1, C, 4, 4]."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.constant = nn.Parameter(torch.ones(1, channels, 4, 4))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The constant, once for each row of the features."""
+        return self.constant.expand(len(features), -1, -1, -1)
+
+
+class Convolution(Scaled):
+    """3x3, of the same resolution."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__((outputs, inputs, 3, 3), inputs * 9)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """[N, inputs, H, W] -> [N, outputs, H, W]."""
+        return F.conv2d(features, self.product, padding=1)
+
+
+class UpConvolution(Scaled):
+    """Twice as large by repeating pixels, then 3x3, then a blur of [1, 2, 1] either way.
+
+    The first two are one transposed convolution of 4x4, the sum of the 3x3 kernel at the four places to which a pixel
+    is repeated: the same numbers for less than half the work.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__((outputs, inputs, 3, 3), inputs * 9)
+
+    @property
+    def product(self) -> Tensor:
+        """[inputs, outputs, 4, 4]."""
+        if self.folded is not None:
+            return self.folded
+        turned = F.pad((self.weight * self._scale).flip(2, 3).transpose(0, 1), (1, 1, 1, 1))
+        return turned[:, :, 1:, 1:] + turned[:, :, :-1, 1:] + turned[:, :, 1:, :-1] + turned[:, :, :-1, :-1]
+
+    def forward(self, features: Tensor) -> Tensor:
+        """[N, inputs, H, W] -> [N, outputs, 2 H, 2 W]."""
+        grown = F.conv_transpose2d(features, self.product, stride=2, padding=1)
+        return _blur(grown)
+
+
+def _blur(features: Tensor) -> Tensor:
+    """Each pixel a mean of its 3x3 neighbours, weighted [1, 2, 1] either way; black beyond the border."""
+    channels = features.shape[1]
+    kernel = features.new_full((channels, 1, 3, 3), 1 / 16)
+    kernel[:, :, 1] *= 2
+    kernel[:, :, :, 1] *= 2
+    return F.conv2d(features, kernel, padding=1, groups=channels)
+
+
+class Colours(Scaled):
+    """1x1, from features to a picture."""
+
+    def __init__(self, inputs: int, channels: int) -> None:
+        super().__init__((channels, inputs, 1, 1), inputs, gain=1)
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """[N, inputs, H, W] -> [N, channels, H, W]."""
+        return F.conv2d(features, self.product, self.bias)
+
+
+class StyledLayer(nn.Module):
+    """Features, then noise, bias and rectifier, then AdaIN: normalised, and given the scale and shift of a style.
+
+    Karras et al. 2019 (arXiv:1812.04948), section 2 and figure 1b.
+    """
+
+    noise: Tensor
+
+    def __init__(self, source: nn.Module, channels: int, resolution: int, w_size: int) -> None:
+        super().__init__()
+        self.source = source
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.noise_strength = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("noise", torch.randn(1, 1, resolution, resolution))
+        self.style = Linear(w_size, 2 * channels, gain=1)
+
+    def forward(self, features: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
+        """The features, [N, inputs, H, W], of w [N, W] and noise [N, 1, H', W'] or, for None, the layer's own."""
+        own = self.noise if noise is None else noise
+        noisy = self.source(features) + own * self.noise_strength[:, None, None] + self.bias[:, None, None]
+        even = F.instance_norm(F.leaky_relu(noisy, _SLOPE), eps=_NORM_EPSILON)
+        scale, shift = self.style(w)[:, :, None, None].chunk(2, dim=1)
+        return torch.addcmul(shift, even, scale + 1)
+
+
+class Mapping(nn.Module):
+    """From z, and what is said of a class, to w: dense layers that learn a hundredth as fast as the others."""
+
+    def __init__(self, latent_size: int, classes: int, w_size: int, layers: int) -> None:
+        super().__init__()
+        self.embedding = nn.Parameter(torch.randn(classes, latent_size)) if classes else None
+        inputs = [latent_size * (2 if classes else 1)] + [w_size] * (layers - 1)
+        self.layers = nn.ModuleList(Linear(size, w_size, rate=0.01) for size in inputs)
+
+    def forward(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        """Z [N, Z] and a condition [N, K] or None -> w [N, W]."""
+        code = z if condition is None or self.embedding is None else torch.cat([z, condition @ self.embedding], dim=1)
+        code = code * torch.rsqrt(code.square().mean(dim=1, keepdim=True) + _NORM_EPSILON)
+        for layer in self.layers:
+            code = F.leaky_relu(layer(code), _SLOPE)
+        return code
