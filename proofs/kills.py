@@ -59,7 +59,7 @@ _GAME = pb.GanSettings(
     augmentation=[pb.EditTarget(edit="rotate")],
     sample_every=7,
 )
-_TURN: dict[str, Any] = {"gan": _GAME, "edits": [pb.EditTarget(edit="rotate")], "walk_steps": 15, "evaluation_size": 64}
+_TURN: dict[str, Any] = {"gan": _GAME, "edits": [pb.EditTarget(edit="rotate")], "evaluation_size": 64}
 
 _SEARCH: dict[str, Any] = {"directions": 3, "steps": 20, "batch_size": 4, "evaluation_size": 64}
 
@@ -92,7 +92,7 @@ JOBS: Mapping[str, pb.JobSpec] = {
     "gan": pb.JobSpec(model="drawn", gan=pb.GanSpec(gan=_GAME)),
     "joint": pb.JobSpec(model="steerable", direction="turn", joint=pb.JointSpec(**_TURN)),
     "joint, sequential": pb.JobSpec(
-        model="steered", direction="turn", joint=pb.JointSpec(**_TURN, mode=pb.JOINT_MODE_SEQUENTIAL)
+        model="steered", direction="turn", joint=pb.JointSpec(**_TURN, mode=pb.JOINT_MODE_SEQUENTIAL, walk_steps=15)
     ),
     "classifier": pb.JobSpec(
         model="told", classifier=pb.ClassifierSpec(data=_GAME.data, resolution=8, steps=30, batch_size=4)

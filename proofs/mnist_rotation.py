@@ -57,14 +57,15 @@ def main(options: Options) -> bool:
 
 def _ask(options: Options, shop: Workshop, way: str) -> JobHandle:
     gan, mode = WAYS[way]
+    together = mode == "joint"
     return shop.client.train_joint(
         way,
         "rotate",
         replace(gan, steps=options.steps(STEPS)),
         edits=TRAINED,
         mode=mode,
-        edit_weight=EDIT_WEIGHT,
-        walk_steps=options.steps(WALK_STEPS),
+        edit_weight=EDIT_WEIGHT if together else None,
+        walk_steps=None if together else options.steps(WALK_STEPS),
         request_id=request_id(way, options),
     )
 

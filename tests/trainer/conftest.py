@@ -51,7 +51,7 @@ def make_generator(classes: int = 0, channels: int = 3) -> Generator:
 
 
 def make_spec(edits: tuple[EditTarget, ...] = (EditTarget("brightness", -0.25, 0.25),), **settings) -> JobSpec:
-    values = {"steps": 40, "batch_size": 6, "learning_rate": 0.1, "evaluation_size": 40}
+    values = {"steps": 40, "batch_size": 6, "learning_rate": 0.1, "evaluation_size": 40, "walk_steps": 5}
     return JobSpec(
         model="tiny",
         model_version=1,

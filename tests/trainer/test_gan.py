@@ -66,7 +66,7 @@ def make_gan(pictures=None, **changes):
 
 def make_joint(mode, **changes):
     gan = replace(TINY, **{"conditional": True, "augmentation": (ROTATE,)} | changes)
-    spec = JointSpec(gan, edits=(ROTATE,), mode=mode, walk_steps=7, evaluation_size=6)
+    spec = JointSpec(gan, edits=(ROTATE,), mode=mode, edit_weight=1.0, walk_steps=7, evaluation_size=6)
     return Joint(job(spec, "joint"), make_pictures())
 
 

@@ -49,9 +49,10 @@ def test_what_follows_from_the_game_is_filled_in(materials):
 def test_a_joint_job_knows_its_amounts_and_its_steps(materials):
     together = read_spec(joint(), materials).settings
     assert together.edits[0].amounts == (-45, 45)
-    assert together.steps == 6
+    assert (together.steps, together.edit_weight, together.walk_steps) == (6, 1.0, 0)
     in_turn = read_spec(joint(mode=pb.JOINT_MODE_SEQUENTIAL, walk_steps=5), materials).settings
-    assert (in_turn.mode, in_turn.steps) == (JointMode.SEQUENTIAL, 11)
+    assert (in_turn.mode, in_turn.steps, in_turn.edit_weight) == (JointMode.SEQUENTIAL, 11, None)
+    assert read_spec(joint(mode=pb.JOINT_MODE_SEQUENTIAL), materials).settings.steps == 1_006
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,8 @@ def test_a_joint_job_knows_its_amounts_and_its_steps(materials):
         (job(gan={"gan": gan()}, model_version="1"), "spec.model_version", "makes a new model"),
         (joint(edits=()), "spec.joint.edits", "at least 1"),
         (joint(edit_weight=0), "spec.joint.edit_weight", "above 0"),
+        (joint(walk_steps=5), "spec.joint.walk_steps", "only mode sequential"),
+        (joint(mode=pb.JOINT_MODE_SEQUENTIAL, edit_weight=2), "spec.joint.edit_weight", "only mode joint"),
         (joint(edits=["zoom", "zoom"]), "spec.joint.edits[1].edit", "twice"),
         (job(classifier={"data": {"folder": "flat"}}), "spec.classifier.data", "no classes"),
         (job(gan={"gan": gan(pb.Data(folder="flat"))}), "spec.gan.gan.conditional", "no classes"),

@@ -62,6 +62,12 @@ def test_what_is_said_is_taken(materials):
     assert (spec.seed, spec.checkpoint_every) == (2**64 - 1, 7)
 
 
+def test_a_nonlinear_walk_goes_in_steps(materials):
+    for said, taken in ((0, 5), (3, 3)):
+        spec = read_spec(message(settings={"form": pb.WALK_FORM_NONLINEAR, "walk_steps": said}), materials)
+        assert spec.settings.walk_steps == taken
+
+
 def test_a_spec_survives_its_json(materials):
     spec = read_spec(message(edit("zoom"), edit("red")), materials)
     assert spec_from_json(json.loads(json.dumps(spec_to_json(spec)))) == spec
@@ -106,6 +112,7 @@ def test_a_spec_survives_its_json(materials):
         (message(settings={"loss": 2}), "spec.edit_direction.loss", "16 px: LPIPS needs at least 31"),
         (message(settings={"loss": 9}), "spec.edit_direction.loss", "9 is not supported; use one of L2, LPIPS"),
         (message(settings={"truncation": 0}), "spec.edit_direction.truncation", "0 must be above 0"),
+        (message(settings={"walk_steps": 5}), "spec.edit_direction.walk_steps", "only a nonlinear walk goes in steps"),
         (message(settings={"walk_steps": 65}), "spec.edit_direction.walk_steps", "65 must be from 1 to 64"),
         (message(pb.EditTarget(custom=CUSTOM)), "spec.edit_direction.edits[0].amount_low", "needs amount_low"),
         (message(pb.EditTarget(custom=SHORT)), "spec.edit_direction.edits[0].custom", "3 x 4 = 12"),

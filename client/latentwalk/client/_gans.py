@@ -90,7 +90,7 @@ def train_joint(
     """Queues a job that trains a generator `model` and its linear walk `direction`, published together.
 
     edits: as for `train_edit`. mode: "joint", both at once, or "sequential", the walk after the generator.
-    edit_weight: of the edit loss against 1 for the game. walk_steps: of a walk that comes after.
+    edit_weight: for "joint", of the edit loss against 1 for the game. walk_steps: for "sequential", of the walk.
     """
     method = pb.JointSpec(
         gan=gan.message(),

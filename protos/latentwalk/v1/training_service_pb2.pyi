@@ -473,7 +473,9 @@ class EditDirectionSpec(_message.Message):
     truncation: _builtins.float
     """Train on latents z whose numbers are drawn again until they lie within +- this. Above 0. Default: no truncation."""
     walk_steps: _builtins.int
-    """For a nonlinear walk: how many steps of the network lead to the far end of the range. 1 to 64. Default 5."""
+    """For a nonlinear walk: how many steps of the network lead to the far end of the range. 1 to 64. Default 5.
+    Refused for a linear one.
+    """
     @_builtins.property
     def edits(self) -> _containers.RepeatedCompositeFieldContainer[Global___EditTarget]:
         """One slider each. At least 1; each edit at most once."""
@@ -1095,9 +1097,9 @@ class JointSpec(_message.Message):
     mode: Global___JointMode.ValueType
     """Default JOINT."""
     edit_weight: _builtins.float
-    """The weight of the edit loss against 1 for the game. Above 0. Default 1."""
+    """For JOINT: the weight of the edit loss against 1 for the game. Above 0. Default 1. Refused for SEQUENTIAL."""
     walk_steps: _builtins.int
-    """For SEQUENTIAL: steps of the walk after those of the generator. Default 1,000."""
+    """For SEQUENTIAL: steps of the walk after those of the generator. 1 to 1,000,000. Default 1,000. Refused for JOINT."""
     evaluation_size: _builtins.int
     """Held-out latents on which the walk is measured. 1 to 65,536. Default 1,024."""
     @_builtins.property

@@ -107,14 +107,15 @@ class Joint(Method):
 
     def _shared_losses(self, step: int) -> Mapping[str, Tensor]:
         """Of generator and walk: the game on plain and walked pictures, and the edit loss between them."""
-        match = self._match
+        match, weight = self._match, self._settings.edit_weight
+        assert weight is not None  # noqa: S101 - completed by validation
         deal = self._edit.deal(step, len(match.z), match.dice)
         z = torch.cat([match.z, self._edit.walked(match.z, deal)])
         condition = None if match.condition is None else match.condition.repeat(2, 1)
         drawn = match.draw(z, condition)
         plain, walked = drawn.chunk(2)
         errors = masked_squared_error(walked, *deal.targets(plain.detach()))
-        shares = deal.shares(self._settings.edit_weight * errors)
+        shares = deal.shares(weight * errors)
         return {"generator": match.persuade(drawn, condition), **shares}
 
     def _game_losses(self, step: int) -> Mapping[str, Tensor]:

@@ -110,8 +110,8 @@ class EditDirectionSpec(MethodSettings):
     """None for classes drawn uniformly."""
     truncation: float | None = maybe(0, 100, above=True)
     """Latents are cut off at +- this; None for no truncation."""
-    walk_steps: int = count(5, most=64)
-    """For a nonlinear walk: steps of the network to the far end of the range."""
+    walk_steps: int = count(0, most=64)
+    """For a nonlinear walk: steps of the network to the far end of the range; completed with 5."""
 
     def class_ids(self, classes: int) -> tuple[int, ...] | None:
         """The classes that have a walk of their own, of a generator with so many; None if one walk is for all."""

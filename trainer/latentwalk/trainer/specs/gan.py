@@ -85,10 +85,10 @@ class JointSpec(MethodSettings):
     gan: GanSettings = field(default_factory=GanSettings)
     edits: tuple[EditTarget, ...] = ()
     mode: JointMode = JointMode.JOINT
-    edit_weight: float = number(1, 0, 1e6, above=True)
-    """Of the edit loss, against 1 for the game."""
-    walk_steps: int = count(1_000, most=1_000_000)
-    """For SEQUENTIAL: steps of the walk after those of the generator."""
+    edit_weight: float | None = maybe(0, 1e6, above=True)
+    """Of the edit loss, against 1 for the game; completed with 1 for JOINT."""
+    walk_steps: int = count(0, most=1_000_000)
+    """Steps of the walk after those of the generator; completed with 1,000 for SEQUENTIAL."""
     evaluation_size: int = count(1_024, most=65_536)
     """Held-out latents on which the walk is measured."""
 

@@ -17,13 +17,17 @@ from latentwalk.trainer.validation.context import Context
 DEFAULT_LEARNING_RATES: Mapping[WalkForm, float] = {WalkForm.LINEAR: 0.4, WalkForm.NONLINEAR: 0.003}
 """Measured on the demo's faces, see methods.edits.direction; nonlinear, on zoom: 30 % better than nothing at
 0.0003, 39 at 0.001, 43 at 0.003, 40 at 0.01."""
+DEFAULT_WALK_STEPS = 5
+"""Of a nonlinear walk."""
 
 
 def complete_edit_direction(settings: EditDirectionSpec, context: Context) -> EditDirectionSpec:
     """The settings with the amounts of every edit, and a walk that the generator can go."""
-    spec = context.known_generator
+    spec, nonlinear = context.known_generator, settings.form is WalkForm.NONLINEAR
     _check_space(settings, spec, context.where)
     _check_classes(settings.classes, spec, f"{context.where}.classes")
+    if settings.walk_steps and not nonlinear:
+        raise InvalidRequest(f"{context.where}.walk_steps", "is refused: only a nonlinear walk goes in steps")
     try:
         context.materials.check_loss(settings.loss, spec)
     except GanError as error:
@@ -33,6 +37,7 @@ def complete_edit_direction(settings: EditDirectionSpec, context: Context) -> Ed
         settings,
         edits=complete_targets(f"{context.where}.edits", settings.edits, spec.resolution, spec.channels),
         learning_rate=DEFAULT_LEARNING_RATES[settings.form] if rate is None else rate,
+        walk_steps=settings.walk_steps or (DEFAULT_WALK_STEPS if nonlinear else 0),
     )
 
 

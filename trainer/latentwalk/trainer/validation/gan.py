@@ -5,9 +5,13 @@ from dataclasses import replace
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.data import Form
 from latentwalk.trainer.networks.games import GAMES
-from latentwalk.trainer.specs import ClassifierSpec, GanSettings, GanSpec, JointSpec
+from latentwalk.trainer.specs import ClassifierSpec, GanSettings, GanSpec, JointMode, JointSpec
 from latentwalk.trainer.validation.context import Context
 from latentwalk.trainer.validation.edits import complete_targets
+
+DEFAULT_EDIT_WEIGHT = 1.0
+DEFAULT_WALK_STEPS = 1_000
+"""Of a walk that comes after its generator."""
 
 
 def complete_gan(settings: GanSpec, context: Context) -> GanSpec:
@@ -17,8 +21,9 @@ def complete_gan(settings: GanSpec, context: Context) -> GanSpec:
 
 
 def complete_joint(settings: JointSpec, context: Context) -> JointSpec:
-    """As complete_gan, with the amounts of every edit."""
+    """As complete_gan, with the amounts of every edit, and what the mode asks for."""
     gan, form = _completed(settings.gan, context)
+    settings = _completed_mode(settings, context.where)
     edits = complete_targets(f"{context.where}.edits", settings.edits, gan.resolution, form.channels)
     return replace(settings, gan=gan, edits=edits)
 
@@ -29,6 +34,17 @@ def complete_classifier(settings: ClassifierSpec, context: Context) -> Classifie
     if not form.classes:
         raise InvalidRequest(f"{context.where}.data", "has no classes to tell; a folder needs a sub-folder for each")
     return settings
+
+
+def _completed_mode(settings: JointSpec, where: str) -> JointSpec:
+    """The settings with the weight of the edit loss, or with the steps of a walk of its own: each mode has one."""
+    if settings.mode is JointMode.JOINT:
+        if settings.walk_steps:
+            raise InvalidRequest(f"{where}.walk_steps", "is refused: only mode sequential has steps of the walk alone")
+        return replace(settings, edit_weight=settings.edit_weight or DEFAULT_EDIT_WEIGHT)
+    if settings.edit_weight is not None:
+        raise InvalidRequest(f"{where}.edit_weight", "is refused: only mode joint weighs it against the game")
+    return replace(settings, walk_steps=settings.walk_steps or DEFAULT_WALK_STEPS)
 
 
 def _completed(gan: GanSettings, context: Context) -> tuple[GanSettings, Form]:
