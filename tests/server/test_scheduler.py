@@ -283,6 +283,20 @@ async def test_those_who_have_yet_to_begin_are_kept_room():
         opened(scheduler, "b", 3, rows=3)
 
 
+async def test_later_frames_of_others_do_not_split_the_first_frame_of_those_who_have_yet_to_begin():
+    engine = FakeEngine()
+    scheduler = make(engine, batch=4, queued=8)
+    with opened(scheduler, "a", 40, credit=4) as a:
+        await scheduler.step()
+        with opened(scheduler, "b", 4, rows=4), opened_only(scheduler, 4, rows=4) as late:
+            await a.take(4)
+            late.begin(numbers("late", 4))
+            while scheduler.queued:
+                await scheduler.step()
+    assert (MODEL, list(numbers("late", 4))) in engine.batches
+    assert len(engine.drawn) == 4 + 4 + 4 + 4, "a goes on when there is room again"
+
+
 async def test_a_stream_that_never_begins_leaves_nothing_behind():
     scheduler = make(FakeEngine(), streams=1)
     with opened_only(scheduler, 3):
@@ -717,6 +731,7 @@ class Traffic(RuleBasedStateMachine):
         self.scheduler = make(self.engine, batch=self.MAX_BATCH, queued=self.MAX_QUEUED)
         self.made = {}
         self.requests = {}
+        self.yet_to_begin = []
         self.drawn_when_closed = {}
         self.names = itertools.count()
 
@@ -740,8 +755,9 @@ class Traffic(RuleBasedStateMachine):
         rows=st.integers(1, 4),
         priority=st.sampled_from(list(Priority)),
         client=st.sampled_from("xy"),
+        begins=st.booleans(),
     )
-    def come(self, count, credit, model, lifetime, poisoned, **terms):
+    def come(self, count, credit, model, lifetime, poisoned, begins, **terms):
         name = next(self.names)
         self.made[name] = 0
         deadline = self.engine.now + lifetime
@@ -752,9 +768,19 @@ class Traffic(RuleBasedStateMachine):
             assert self.made[name] == 0
         else:
             assert fits
-            stream.begin(self.works(name, count, poisoned))
             self.requests[name] = {"stream": stream.__enter__(), "read": 0, "count": count, "credit": credit}
-            self.requests[name] |= {"deadline": deadline, "poisoned": poisoned}
+            self.requests[name] |= {"deadline": deadline, "poisoned": poisoned, "rows": terms["rows"]}
+            self.yet_to_begin.append(name)
+            if begins:
+                self.begin()
+
+    @precondition(lambda self: self.yet_to_begin)
+    @rule()
+    def begin(self):
+        name = self.yet_to_begin.pop()
+        request = self.requests[name]
+        request["stream"].begin(self.works(name, request["count"], request["poisoned"]))
+        assert self.made[name] >= min(request["rows"], request["credit"], request["count"]), "it has its first frame"
 
     @rule()
     def draw(self):
@@ -805,6 +831,7 @@ class Traffic(RuleBasedStateMachine):
 
     def leave(self, name):
         self.requests.pop(name)["stream"].__exit__(None, None, None)
+        self.yet_to_begin = [other for other in self.yet_to_begin if other != name]
         self.drawn_when_closed[name] = self.times_drawn(name)
 
     def times_drawn(self, name):
@@ -829,6 +856,8 @@ class Traffic(RuleBasedStateMachine):
     @precondition(lambda self: self.requests)
     @rule()
     def everybody_who_keeps_reading_gets_everything(self):
+        while self.yet_to_begin:
+            self.begin()
         for _ in range(200):
             self.runner.run(self.scheduler.step())
             for name in self.requests:

@@ -222,8 +222,10 @@ class Scheduler(Generic[Model, Work, Picture]):
         return min(allowance, share - waiting)
 
     def _room(self, stream: Stream[Model, Work, Picture]) -> int:
+        """How many pictures of a stream fit in beside those that wait, and those that others were let in with."""
+        promised = sum(newcomer.pictures for other, newcomer in self._coming.items() if other is not stream)
         later = max(0, self._later_limit - self._backlog.later)
-        return min(self._limits.queued - len(self._backlog), stream.unbegun + later)
+        return min(self._limits.queued - len(self._backlog) - promised, stream.unbegun + later)
 
     def _ask(self, stream: Stream[Model, Work, Picture], count: int) -> None:
         self._coming.pop(stream, None)
