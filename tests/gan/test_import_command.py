@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from biggan import golden
 
 from latentwalk.gan.__main__ import main
 from latentwalk.gan.artifacts import ArtifactStore, load_generator
@@ -20,9 +21,9 @@ def checkpoint(generator: Generator, tmp_path: Path) -> Path:
     return path
 
 
-def arguments(checkpoint: Path, tmp_path: Path, *more: str) -> list[str]:
+def arguments(checkpoint: Path, tmp_path: Path, *more: str, family: str = "dcgan") -> list[str]:
     store = str(tmp_path / "store")
-    return ["import", str(checkpoint), "--family", "dcgan", "--name", "faces", "--store", store, *more]
+    return ["import", str(checkpoint), "--family", family, "--name", "faces", "--store", store, *more]
 
 
 def test_a_checkpoint_becomes_a_generator_of_the_store(
@@ -46,6 +47,18 @@ def test_classes_are_told_apart_from_the_latent(
     assert capsys.readouterr().out
     loaded, _ = load_generator(ArtifactStore(str(tmp_path / "store")), "faces")
     assert (loaded.spec.latent_size, loaded.spec.classes) == (4, 2)
+
+
+@pytest.mark.parametrize(("more", "truncation"), [((), 1.0), (("--truncation", "0.4"), 0.4)])
+def test_a_biggan_is_imported_for_one_truncation(tmp_path: Path, more: tuple[str, ...], truncation: float) -> None:
+    published = golden("biggan_deep")
+    checkpoint = tmp_path / "pytorch_model.bin"
+    torch.save(published.checkpoint, checkpoint)
+    assert main(arguments(checkpoint, tmp_path, *more, family="biggan_deep")) == 0
+    loaded, _ = load_generator(ArtifactStore(str(tmp_path / "store")), "faces")
+    assert loaded.spec.truncation == truncation
+    pictures = loaded(published.z, published.condition)
+    assert (pictures - published.pictures[truncation]).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,34 @@
+"""Small checkpoints in the published layouts of BigGAN, and what the published code draws with them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors.torch import load_file
+from torch import Tensor
+
+from latentwalk.gan.families import family_of
+from latentwalk.gan.generator import Generator
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Made by tests/published/make_<family>.py."""
+
+    checkpoint: dict[str, Tensor]
+    z: Tensor
+    condition: Tensor
+    """Two single classes, and a mixture."""
+    pictures: dict[float, Tensor]
+    """By truncation."""
+
+
+def golden(family: str) -> Golden:
+    tensors = load_file(Path(__file__).parent / "published" / f"{family}.safetensors")
+    checkpoint = {name.removeprefix("checkpoint/"): one for name, one in tensors.items() if "checkpoint/" in name}
+    pictures = {float(name.removeprefix("pictures/")): one for name, one in tensors.items() if "pictures/" in name}
+    return Golden(checkpoint, tensors["z"], tensors["condition"], pictures)
+
+
+def make_biggan(family: str = "biggan_deep", truncation: float | None = None) -> Generator:
+    """A generator of 16 x 16 px with 4 classes and a latent of 4 numbers."""
+    return family_of(family).from_checkpoint(golden(family).checkpoint, truncation=truncation).freeze()
