@@ -229,6 +229,22 @@ async def test_a_setup_of_an_unknown_model_ends_the_stream_at_once(server, descr
     assert (described(error).status, described(error).reason) == ("NOT_FOUND", "UNKNOWN_MODEL")
 
 
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"encoding": {"format": 99}}, "encoding.format"),
+        ({"encoding": {"quality": 50}}, "encoding.quality"),
+        ({"delivery": {"priority": 99}}, "delivery.priority"),
+        ({"delivery": {"determinism": 99}}, "delivery.determinism"),
+    ],
+)
+async def test_a_setup_with_which_nothing_can_be_drawn_ends_the_stream_at_once(server, described, fields, field):
+    async with asyncio.timeout(10):
+        error, replies = await ending(await steer(server, setup(**fields)))
+    refused = described(error)
+    assert (refused.status, refused.fields, replies) == ("INVALID_ARGUMENT", [field], [])
+
+
 async def test_nothing_is_drawn_while_paused_and_the_next_position_resumes(server):
     call = await steer(server, setup())
     await answer(call, position(1, 1))

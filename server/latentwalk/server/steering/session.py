@@ -14,7 +14,7 @@ from latentwalk.server.served import ServedModel
 from latentwalk.server.steering.inbox import Arrival, Inbox
 from latentwalk.server.steering.target import Aim, Target, Work
 from latentwalk.server.translation import translate
-from latentwalk.server.validation import steer_order
+from latentwalk.server.validation import check_setup, steer_order
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import image_pb2
 
@@ -56,12 +56,12 @@ class Session:
     ) -> None:
         """Serves the stream to its end. While `write` waits for a slow reader, nothing is drawn.
 
-        Raises InvalidRequest for messages that break the rules of the stream, UnknownModel for a setup that names none,
-        and NotServing when the service drains.
+        Raises InvalidRequest for messages that break the rules of the stream and for a setup with which nothing can be
+        drawn, UnknownModel for one that names no model, and NotServing when the service drains.
         """
         with Inbox(requests, self._draining) as inbox:
             setup = await inbox.setup()
-            self._model(setup.model)
+            check_setup(setup, self._model(setup.model))
             while (arrival := await inbox.newest()) is not None:
                 await write(await self._answer(setup, arrival, inbox))
 

@@ -2,9 +2,10 @@
 
 from latentwalk.server.validation.deliveries import read_still_delivery
 from latentwalk.server.validation.orders import generate_order, interpolate_order, walk_order
-from latentwalk.server.validation.positions import read_position, read_setup, steer_order
+from latentwalk.server.validation.positions import check_setup, read_position, read_setup, steer_order
 
 __all__ = [
+    "check_setup",
     "generate_order",
     "interpolate_order",
     "read_position",

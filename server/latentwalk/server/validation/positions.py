@@ -7,6 +7,7 @@ from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.server.paths import Order
 from latentwalk.server.served import ServedModel
 from latentwalk.server.validation.deliveries import read_still_delivery
+from latentwalk.server.validation.encodings import read_encoding
 from latentwalk.server.validation.orders import generate_order
 from latentwalk.v1 import generation_service_pb2 as pb
 
@@ -17,6 +18,12 @@ async def read_setup(requests: AsyncIterator[pb.SteerRequest]) -> pb.SteerSetup:
     if request is None or request.WhichOneof("command") != "setup":
         raise InvalidRequest("setup", "is missing; it must be the first message of the stream")
     return request.setup
+
+
+def check_setup(setup: pb.SteerSetup, model: ServedModel) -> None:
+    """Refuses, once for the whole stream, what no position could be drawn with."""
+    read_encoding(setup.encoding, model.engine.size)
+    read_still_delivery(setup.delivery)
 
 
 def read_position(request: pb.SteerRequest, last: int | None) -> pb.SteerPosition:
