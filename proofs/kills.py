@@ -59,6 +59,9 @@ _GAME = pb.GanSettings(
     augmentation=[pb.EditTarget(edit="rotate")],
     sample_every=7,
 )
+_STYLED = pb.GanSettings()
+_STYLED.CopyFrom(_GAME)
+_STYLED.MergeFrom(pb.GanSettings(family=pb.GAN_FAMILY_STYLEGAN, max_width=4, w_size=5, mapping_layers=2, steps=15))
 _TURN: dict[str, Any] = {"gan": _GAME, "edits": [pb.EditTarget(edit="rotate")], "evaluation_size": 64}
 
 _SEARCH: dict[str, Any] = {"directions": 3, "steps": 20, "batch_size": 4, "evaluation_size": 64}
@@ -90,6 +93,7 @@ JOBS: Mapping[str, pb.JobSpec] = {
         boundary=pb.BoundarySpec(score=pb.Score(attribute="luminance"), samples=2_000),
     ),
     "gan": pb.JobSpec(model="drawn", gan=pb.GanSpec(gan=_GAME)),
+    "gan, styles": pb.JobSpec(model="styled", gan=pb.GanSpec(gan=_STYLED)),
     "joint": pb.JobSpec(model="steerable", direction="turn", joint=pb.JointSpec(**_TURN)),
     "joint, sequential": pb.JobSpec(
         model="steered", direction="turn", joint=pb.JointSpec(**_TURN, mode=pb.JOINT_MODE_SEQUENTIAL, walk_steps=15)

@@ -41,7 +41,9 @@ def test_a_generator_trained_with_its_walk_is_walked_at_once(client: Client):
 
 
 def test_a_generator_alone_and_a_bad_one(client: Client):
-    result = client.train_gan("shades", Gan(data=Folder("shades"), **SMALL)).result(timeout=120)
+    job = client.train_gan("shades", Gan(data=Folder("shades"), family="stylegan", w_size=3, **SMALL))
+    result, settings = job.result(timeout=120), job.describe().spec.settings["gan"]
+    assert (settings["family"], settings["w_size"], settings["style_mixing"]) == ("stylegan", 3, 0.9)
     assert [one.kind for one in result.artifacts] == [ArtifactKind.GENERATOR]
     assert list(result.data_digests) == ["train"]
     assert result.data_digests["train"].startswith("sha256:")

@@ -11,9 +11,10 @@ import torch
 from styled import Styled, make_styled
 from torch import Tensor
 
-from latentwalk.gan.artifacts import ArtifactStore, save_generator
+from latentwalk.gan.artifacts import ArtifactStore, load_generator, save_generator
 from latentwalk.gan.edits import EDITS
 from latentwalk.gan.families import FAMILIES, build_generator
+from latentwalk.gan.latents import latents_from_seeds, one_hot
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.trainer import quick
 from latentwalk.trainer.checkpoint import Checkpoints
@@ -149,9 +150,16 @@ class Patience:
             self._left -= 1
 
 
+@torch.no_grad()
 def tensors_of(result: Result, spec: JobSpec, store: ArtifactStore) -> dict[str, Tensor]:
+    """Those of what was published; of a generator what it draws, for Adam moves weights that change no picture, too."""
     found: dict[str, Tensor] = {}
     for one in result.artifacts:
+        if one.kind == "generators":
+            generator, _ = load_generator(store, one.name, one.version)
+            z, classes = latents_from_seeds(range(8), generator.spec), generator.spec.classes
+            found["pictures"] = generator(z, one_hot([1] * len(z), classes) if classes else None)
+            continue
         name = f"{spec.model}/{one.name}" if one.kind == "directions" else one.name
         tensors = store.get(one.kind, name, one.version).tensors
         found |= {f"{one.kind}: {key}": tensor for key, tensor in tensors.items()}

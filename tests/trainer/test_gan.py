@@ -23,6 +23,7 @@ from latentwalk.trainer.specs import (
     ClassifierSpec,
     Data,
     EditTarget,
+    GanFamily,
     GanLoss,
     GanSettings,
     GanSpec,
@@ -47,6 +48,8 @@ TINY = GanSettings(
     sample_every=8,
 )
 
+STYLES = {"family": GanFamily.STYLEGAN, "max_width": 4, "w_size": 6, "mapping_layers": 2, "style_mixing": 0.9}
+
 
 def make_pictures(channels=1):
     """40 pictures of 2 classes: their upper or their lower half is white."""
@@ -62,6 +65,10 @@ def job(settings, method="gan"):
 
 def make_gan(pictures=None, **changes):
     return Gan(job(GanSpec(replace(TINY, **changes))), pictures or make_pictures())
+
+
+def make_styled(**changes):
+    return make_gan(**STYLES | changes)
 
 
 def make_joint(mode, **changes):
@@ -97,7 +104,9 @@ FORMS = {
     "hinge with spectral normalisation": lambda: make_gan(loss=GanLoss.HINGE, penalty=0.0, spectral_norm=True),
     "wasserstein": lambda: make_gan(loss=GanLoss.WGAN_GP, penalty=10.0),
     "without an average": lambda: make_gan(ema_half_life=0.0),
+    "styles": lambda: make_styled(conditional=True),
     "joint": lambda: make_joint(JointMode.JOINT),
+    "joint, styles": lambda: make_joint(JointMode.JOINT, **STYLES),
     "in sequence": lambda: make_joint(JointMode.SEQUENTIAL),
     "classifier": make_classifier,
 }
@@ -151,9 +160,10 @@ def test_a_generator_and_its_walk_are_shown_on_one_sheet_and_a_walk_after_it_on_
     assert in_turn[2:] == [(20, "samples, one class a row"), (27, "sliders rotate")]
 
 
-def test_the_generator_learns_what_the_data_looks_like(tmp_path):
+@pytest.mark.parametrize("make", [make_gan, make_styled])
+def test_the_generator_learns_what_the_data_looks_like(tmp_path, make):
     method, _ = go(
-        lambda: make_gan(
+        lambda: make(
             conditional=True,
             steps=200,
             width=8,

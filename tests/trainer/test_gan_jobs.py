@@ -20,6 +20,10 @@ def gan(data=MNIST, **settings):
     return pb.GanSettings(data=data, **SMALL | settings)
 
 
+def styled(**settings):
+    return gan(family=pb.GAN_FAMILY_STYLEGAN, **settings)
+
+
 def job(**method):
     return pb.JobSpec(**{"model": "new"} | method)
 
@@ -46,6 +50,16 @@ def test_what_follows_from_the_game_is_filled_in(materials):
     assert spec_from_json(spec_to_json(spec)) == spec
 
 
+def test_what_a_stylegan_has_is_filled_in(materials):
+    settings = read_spec(job(gan=pb.GanSpec(gan=styled())), materials).settings.gan
+    assert (settings.w_size, settings.mapping_layers, settings.max_width) == (4, 8, 512)
+    assert (settings.style_mixing, settings.learning_rate, settings.discriminator_learning_rate) == (0.9, 0.001, 0.001)
+    mixed = read_spec(job(gan=pb.GanSpec(gan=styled(style_mixing=0, w_size=9))), materials).settings.gan
+    assert (mixed.style_mixing, mixed.w_size) == (0.0, 9)
+    plain = read_spec(job(gan=pb.GanSpec(gan=gan())), materials).settings.gan
+    assert (plain.style_mixing, plain.learning_rate, plain.w_size) == (None, 0.0002, 0)
+
+
 def test_a_joint_job_knows_its_amounts_and_its_steps(materials):
     together = read_spec(joint(), materials).settings
     assert together.edits[0].amounts == (-45, 45)
@@ -69,6 +83,10 @@ def test_a_joint_job_knows_its_amounts_and_its_steps(materials):
         (job(gan={"gan": gan(augmentation=[{"edit": "red"}])}), "spec.gan.gan.augmentation[0].edit", "1 channels"),
         (job(gan={"gan": gan()}, direction="d"), "spec.direction", "publishes no direction"),
         (job(gan={"gan": gan()}, model_version="1"), "spec.model_version", "makes a new model"),
+        (job(gan={"gan": gan(w_size=3)}), "spec.gan.gan.w_size", "only a stylegan has it, not a dcgan"),
+        (job(gan={"gan": gan(style_mixing=0.5)}), "spec.gan.gan.style_mixing", "only a stylegan"),
+        (job(gan={"gan": styled(style_mixing=1.5)}), "spec.gan.gan.style_mixing", "1.5 must be from 0 to 1"),
+        (job(gan={"gan": styled(max_width=1)}), "spec.gan.gan.max_width", "1 must be at least 2, the width"),
         (joint(edits=()), "spec.joint.edits", "at least 1"),
         (joint(edit_weight=0), "spec.joint.edit_weight", "above 0"),
         (joint(walk_steps=5), "spec.joint.walk_steps", "only mode sequential"),

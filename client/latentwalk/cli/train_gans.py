@@ -22,9 +22,19 @@ class GanJob(EveryJob, total=False):
     dataset: Dataset
     folder: Pictures
     conditional: Annotated[bool, typer.Option("--conditional", help="draw the classes of the data on request")]
+    family: Annotated[Literal["dcgan", "stylegan"], typer.Option(help="what is trained; default: dcgan")]
     resolution: Resolution
     latent_size: Annotated[int | None, typer.Option(min=1, help="numbers in a latent; default: 100")]
     width: Annotated[int | None, typer.Option(min=1, help="channels of the generator's last hidden layer; default: 32")]
+    max_width: Annotated[
+        int | None, typer.Option(min=1, help="of a stylegan: channels of coarse layers at most; default: 512")
+    ]
+    w_size: Annotated[int | None, typer.Option(min=1, help="of a stylegan: numbers in a w; default: as in a latent")]
+    mapping_layers: Annotated[int | None, typer.Option(min=1, help="of a stylegan: from z to w; default: 8")]
+    style_mixing: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="of a stylegan: share of pictures with styles of two latents; default: 0.9"),
+    ]
     discriminator_width: Annotated[
         int | None, typer.Option(min=1, help="channels of its first layer; default: as the generator's")
     ]
@@ -43,7 +53,7 @@ class GanJob(EveryJob, total=False):
     augment: Annotated[list[str], typer.Option(help="edit real pictures, as --edit; repeatable")]
     steps: Annotated[int | None, typer.Option(min=1, help="default: 5000")]
     batch_size: BatchSize
-    learning_rate: Annotated[float | None, typer.Option(help="of the generator; default: 0.0002")]
+    learning_rate: Annotated[float | None, typer.Option(help="of the generator; default: 0.0002, of a stylegan 0.001")]
     discriminator_learning_rate: Annotated[float | None, typer.Option(help="default: as the generator's")]
     ema_half_life: Annotated[
         float | None,

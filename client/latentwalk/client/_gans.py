@@ -13,6 +13,8 @@ from latentwalk.v1 import training_service_pb2 as pb
 
 GanLoss = Literal["non_saturating", "hinge", "wgan_gp"]
 """What generator and discriminator play for."""
+GanFamily = Literal["dcgan", "stylegan"]
+"""What a new generator is."""
 JointMode = Literal["joint", "sequential"]
 """Whether a walk is learnt together with its generator or after it."""
 
@@ -21,7 +23,14 @@ _LOSSES: Mapping[str, pb.GanLoss.ValueType] = {
     "hinge": pb.GAN_LOSS_HINGE,
     "wgan_gp": pb.GAN_LOSS_WGAN_GP,
 }
+_FAMILIES: Mapping[str, pb.GanFamily.ValueType] = {
+    "dcgan": pb.GAN_FAMILY_DCGAN,
+    "stylegan": pb.GAN_FAMILY_STYLEGAN,
+}
 _MODES: Mapping[str, pb.JointMode.ValueType] = {"joint": pb.JOINT_MODE_JOINT, "sequential": pb.JOINT_MODE_SEQUENTIAL}
+
+_SIZES = ("resolution", "latent_size", "width", "max_width", "w_size", "mapping_layers", "discriminator_width")
+_COUNTS = (*_SIZES, "steps", "batch_size", "sample_every")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +41,20 @@ class Gan:
     """A data set of torchvision ("MNIST", "FashionMNIST", "KMNIST"), or a folder."""
     conditional: bool = False
     """Whether it draws the classes of the data on request."""
+    family: GanFamily = "dcgan"
     resolution: int | None = None
     """Pixels a side, a power of two from 8 to 256."""
     latent_size: int | None = None
     width: int | None = None
     """Channels of the generator's last hidden layer."""
+    max_width: int | None = None
+    """Channels of coarse layers, of a stylegan, at most."""
+    w_size: int | None = None
+    """Of what a stylegan maps its latents to."""
+    mapping_layers: int | None = None
+    """From z to w, of a stylegan."""
+    style_mixing: float | None = None
+    """The share of pictures with the styles of two latents while a stylegan is trained, 0 to 1."""
     discriminator_width: int | None = None
     loss: GanLoss = "non_saturating"
     penalty: float | None = None
@@ -55,10 +73,11 @@ class Gan:
 
     def message(self) -> pb.GanSettings:
         """The message of these settings."""
-        counts = ("resolution", "latent_size", "width", "discriminator_width", "steps", "batch_size", "sample_every")
         return pb.GanSettings(
             data=data_message(self.data),
             conditional=self.conditional,
+            family=chosen("family", self.family, _FAMILIES),
+            style_mixing=self.style_mixing,
             loss=chosen("loss", self.loss, _LOSSES),
             penalty=self.penalty,
             learning_rate=self.learning_rate,
@@ -66,7 +85,7 @@ class Gan:
             spectral_norm=self.spectral_norm,
             ema_half_life=self.ema_half_life,
             augmentation=edit_messages(self.augmentation),
-            **{name: count(name, getattr(self, name)) for name in counts},
+            **{name: count(name, getattr(self, name)) for name in _COUNTS},
         )
 
 

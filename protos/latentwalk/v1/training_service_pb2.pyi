@@ -189,6 +189,30 @@ GAN_LOSS_WGAN_GP: GanLoss.ValueType  # 3
 """Wasserstein, with a penalty on the gradient between real and drawn pictures (Gulrajani et al. 2017)."""
 Global___GanLoss: _TypeAlias = GanLoss  # noqa: Y015
 
+class _GanFamily:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _GanFamilyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GanFamily.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    GAN_FAMILY_UNSPECIFIED: _GanFamily.ValueType  # 0
+    """Not said: DCGAN."""
+    GAN_FAMILY_DCGAN: _GanFamily.ValueType  # 1
+    """A ladder of transposed convolutions (Radford et al. 2016)."""
+    GAN_FAMILY_STYLEGAN: _GanFamily.ValueType  # 2
+    """Styles of a mapped latent, and noise, in every layer (Karras et al. 2019)."""
+
+class GanFamily(_GanFamily, metaclass=_GanFamilyEnumTypeWrapper):
+    """What a new generator is."""
+
+GAN_FAMILY_UNSPECIFIED: GanFamily.ValueType  # 0
+"""Not said: DCGAN."""
+GAN_FAMILY_DCGAN: GanFamily.ValueType  # 1
+"""A ladder of transposed convolutions (Radford et al. 2016)."""
+GAN_FAMILY_STYLEGAN: GanFamily.ValueType  # 2
+"""Styles of a mapped latent, and noise, in every layer (Karras et al. 2019)."""
+Global___GanFamily: _TypeAlias = GanFamily  # noqa: Y015
+
 class _JointMode:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -955,7 +979,7 @@ Global___Data: _TypeAlias = Data  # noqa: Y015
 
 @_typing.final
 class GanSettings(_message.Message):
-    """A generator of the dcgan family, trained from nothing."""
+    """A generator, trained from nothing."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -975,6 +999,11 @@ class GanSettings(_message.Message):
     EMA_HALF_LIFE_FIELD_NUMBER: _builtins.int
     AUGMENTATION_FIELD_NUMBER: _builtins.int
     SAMPLE_EVERY_FIELD_NUMBER: _builtins.int
+    FAMILY_FIELD_NUMBER: _builtins.int
+    MAX_WIDTH_FIELD_NUMBER: _builtins.int
+    W_SIZE_FIELD_NUMBER: _builtins.int
+    MAPPING_LAYERS_FIELD_NUMBER: _builtins.int
+    STYLE_MIXING_FIELD_NUMBER: _builtins.int
     conditional: _builtins.bool
     """Condition generator and discriminator on the classes of the data. Default false."""
     resolution: _builtins.int
@@ -994,7 +1023,7 @@ class GanSettings(_message.Message):
     batch_size: _builtins.int
     """1 to 1,024. Default 64."""
     learning_rate: _builtins.float
-    """Adam's step size for the generator. Above 0, at most 1. Default 0.0002."""
+    """Adam's step size for the generator. Above 0, at most 1. Default 0.0002, of STYLEGAN 0.001."""
     discriminator_learning_rate: _builtins.float
     """Adam's step size for the discriminator. Default: as for the generator."""
     spectral_norm: _builtins.bool
@@ -1005,6 +1034,20 @@ class GanSettings(_message.Message):
     """
     sample_every: _builtins.int
     """A sheet of samples in the event stream every so many steps. Default 500."""
+    family: Global___GanFamily.ValueType
+    """Default DCGAN."""
+    max_width: _builtins.int
+    """Of STYLEGAN, refused for others, as are the next three: the most channels that its coarse layers have, each of which
+    has twice as many as the next. width to 1,024. Default 512, or width if that is more.
+    """
+    w_size: _builtins.int
+    """W, the size of what z is mapped to. 1 to 1,024. Default: the latent size."""
+    mapping_layers: _builtins.int
+    """Dense layers from z to w. 1 to 32. Default 8."""
+    style_mixing: _builtins.float
+    """The share of pictures that are drawn with the styles of two latents, so that no layer relies on those before it. 0
+    to 1. Default 0.9.
+    """
     @_builtins.property
     def data(self) -> Global___Data:
         """What to learn from."""
@@ -1032,10 +1075,15 @@ class GanSettings(_message.Message):
         ema_half_life: _builtins.float | None = ...,
         augmentation: _abc.Iterable[Global___EditTarget] | None = ...,
         sample_every: _builtins.int = ...,
+        family: Global___GanFamily.ValueType = ...,
+        max_width: _builtins.int = ...,
+        w_size: _builtins.int = ...,
+        mapping_layers: _builtins.int = ...,
+        style_mixing: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate", "_ema_half_life", b"_ema_half_life", "_learning_rate", b"_learning_rate", "_penalty", b"_penalty", "data", b"data", "discriminator_learning_rate", b"discriminator_learning_rate", "ema_half_life", b"ema_half_life", "learning_rate", b"learning_rate", "penalty", b"penalty"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate", "_ema_half_life", b"_ema_half_life", "_learning_rate", b"_learning_rate", "_penalty", b"_penalty", "_style_mixing", b"_style_mixing", "data", b"data", "discriminator_learning_rate", b"discriminator_learning_rate", "ema_half_life", b"ema_half_life", "learning_rate", b"learning_rate", "penalty", b"penalty", "style_mixing", b"style_mixing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate", "_ema_half_life", b"_ema_half_life", "_learning_rate", b"_learning_rate", "_penalty", b"_penalty", "augmentation", b"augmentation", "batch_size", b"batch_size", "conditional", b"conditional", "data", b"data", "discriminator_learning_rate", b"discriminator_learning_rate", "discriminator_width", b"discriminator_width", "ema_half_life", b"ema_half_life", "latent_size", b"latent_size", "learning_rate", b"learning_rate", "loss", b"loss", "penalty", b"penalty", "resolution", b"resolution", "sample_every", b"sample_every", "spectral_norm", b"spectral_norm", "steps", b"steps", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate", "_ema_half_life", b"_ema_half_life", "_learning_rate", b"_learning_rate", "_penalty", b"_penalty", "_style_mixing", b"_style_mixing", "augmentation", b"augmentation", "batch_size", b"batch_size", "conditional", b"conditional", "data", b"data", "discriminator_learning_rate", b"discriminator_learning_rate", "discriminator_width", b"discriminator_width", "ema_half_life", b"ema_half_life", "family", b"family", "latent_size", b"latent_size", "learning_rate", b"learning_rate", "loss", b"loss", "mapping_layers", b"mapping_layers", "max_width", b"max_width", "penalty", b"penalty", "resolution", b"resolution", "sample_every", b"sample_every", "spectral_norm", b"spectral_norm", "steps", b"steps", "style_mixing", b"style_mixing", "w_size", b"w_size", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__discriminator_learning_rate: _TypeAlias = _typing.Literal["discriminator_learning_rate"]  # noqa: Y015
     _WhichOneofArgType__discriminator_learning_rate: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate"]  # noqa: Y015
@@ -1045,6 +1093,8 @@ class GanSettings(_message.Message):
     _WhichOneofArgType__learning_rate: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate"]  # noqa: Y015
     _WhichOneofReturnType__penalty: _TypeAlias = _typing.Literal["penalty"]  # noqa: Y015
     _WhichOneofArgType__penalty: _TypeAlias = _typing.Literal["_penalty", b"_penalty"]  # noqa: Y015
+    _WhichOneofReturnType__style_mixing: _TypeAlias = _typing.Literal["style_mixing"]  # noqa: Y015
+    _WhichOneofArgType__style_mixing: _TypeAlias = _typing.Literal["_style_mixing", b"_style_mixing"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__discriminator_learning_rate) -> _WhichOneofReturnType__discriminator_learning_rate | None: ...
     @_typing.overload
@@ -1053,6 +1103,8 @@ class GanSettings(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__learning_rate) -> _WhichOneofReturnType__learning_rate | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__penalty) -> _WhichOneofReturnType__penalty | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__style_mixing) -> _WhichOneofReturnType__style_mixing | None: ...
 
 Global___GanSettings: _TypeAlias = GanSettings  # noqa: Y015
 

@@ -1,7 +1,8 @@
 """Generators, trained from nothing as one of two players.
 
 Goodfellow et al., "Generative adversarial nets" (2014); the networks of Radford et al., "Unsupervised representation
-learning with deep convolutional generative adversarial networks" (DCGAN, 2016); the games are in networks.games.
+learning with deep convolutional generative adversarial networks" (DCGAN, 2016), or those of Karras et al. (StyleGAN,
+2019), see methods.players; the games are in networks.games.
 """
 
 from collections.abc import Callable, Mapping
@@ -46,8 +47,8 @@ class Gan(Method):
         return {"generator": self._match.persuade(drawn, self._match.condition)}
 
     def after_step(self, step: int) -> None:
-        """Moves the average."""
-        self._match.average.update_parameters(self._match.generator)
+        """Moves the averages."""
+        self._match.end()
 
     def sample(self, step: int) -> Sample | None:
         """Sheets of what the average draws."""

@@ -77,7 +77,7 @@ class Joint(Method):
     def after_step(self, step: int) -> None:
         """Moves the averages while the game is on."""
         if step < self._played:
-            self._match.average.update_parameters(self._match.generator)
+            self._match.end()
             self._average.update_parameters(self._walk)
 
     def sample(self, step: int) -> Sample | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from latentwalk.trainer import seeds
 from latentwalk.trainer.augment import Augmentation
 from latentwalk.trainer.data import Pictures
 from latentwalk.trainer.methods.method import Phase
+from latentwalk.trainer.methods.players import PLAYERS
 from latentwalk.trainer.networks.average import moving_average
 from latentwalk.trainer.networks.discriminator import Discriminator
 from latentwalk.trainer.networks.games import GAMES
@@ -25,8 +27,6 @@ from latentwalk.trainer.seat import ALONE, Dice, Seat
 from latentwalk.trainer.sheets import Strip, sheet
 from latentwalk.trainer.specs import GanSettings
 
-# A mean of gradients over few steps; Radford et al. 2016, section 4, and Karras et al. 2018 for the second.
-BETAS = (0.5, 0.99)
 _SHEET_PIXELS = 448
 """A side of a sheet: even noise in colour then fits into one line of a job's report."""
 _SHOWN = 10
@@ -43,11 +43,13 @@ class Match(nn.Module):
     def __init__(self, settings: GanSettings, pictures: Pictures, job_seed: int, seat: Seat = ALONE) -> None:
         super().__init__()
         self.settings = settings
-        spec = _generator_spec(settings, pictures)
+        player = PLAYERS[settings.family]
+        spec = _generator_spec(settings, pictures, player.shape(settings))
         with seeds.fresh_weights(job_seed):
             generator = build_generator(spec)
             discriminator = Discriminator(spec, settings.discriminator_width, normalised=settings.spectral_norm)
         self.generator, self.discriminator = generator.to(pictures.device), discriminator.to(pictures.device)
+        self._player = player(self.generator, settings)
         self.average = moving_average(self.generator, settings.batch_size, settings.ema_half_life)
         self._game, self._weight = GAMES[settings.loss], settings.penalty or 0.0
         self.pictures, self._order = pictures, Order(len(pictures), job_seed)
@@ -64,36 +66,45 @@ class Match(nn.Module):
     def phases(self, losses: Callable[[int], Mapping[str, Tensor]], *also: Mapping[str, object]) -> tuple[Phase, Phase]:
         """The turns of a step. The generator's minimises ``losses``; ``also`` are more parameters that it moves."""
         own, other = self.settings.learning_rate, self.settings.discriminator_learning_rate
+        assert own is not None  # noqa: S101 - completed by validation
+        generator, discriminator = ({"params": list(one.parameters())} for one in (self.generator, self.discriminator))
+        betas = self._player.betas
         return (
-            Phase("generator", _adam(own, {"params": list(self.generator.parameters())}, *also), losses),
-            Phase("discriminator", _adam(other or own, {"params": list(self.discriminator.parameters())}), self._tell),
+            Phase("generator", _adam(own, betas, generator, *also), losses),
+            Phase("discriminator", _adam(other or own, betas, discriminator), self._tell),
         )
 
     def begin(self, step: int, phases: Sequence[Phase]) -> None:
         """Draws what the step is played with, and sets the step sizes."""
         self.dice = Dice(seeds.draw_generator(self._job_seed, step), self._seat)
-        rows = self._seat.take(self._order.rows(step, self.settings.batch_size))
-        self._real = self.pictures.pictures(rows)
+        whole = self._order.rows(step, self.settings.batch_size)
+        self._real = self.pictures.pictures(self._seat.take(whole))
         for augment in self._augmentations:
             self._real = augment(self._real, self.dice)
         classes = self.generator.spec.classes
-        self.condition = F.one_hot(self.pictures.classes_of(rows), classes).float() if classes else None
-        size = self.settings.latent_size
-        z = self.dice.roll(len(rows), lambda whole, random: torch.randn(whole, size, generator=random))
-        self.z = z.to(self.pictures.device)
+        condition = F.one_hot(self.pictures.classes_of(whole), classes).float() if classes else None
+        z = torch.randn(len(whole), self.settings.latent_size, generator=self.dice.random).to(self.pictures.device)
+        self._whole = z, condition
+        self.z, self.condition = self._seat.take(z), None if condition is None else self._seat.take(condition)
+        self._player.begin(self.z, self.dice)
         share = min(1.0, 2 * (1 - step / self.settings.steps))
         for group in (group for phase in phases for group in phase.optimiser.param_groups):
             group["lr"] = share * group["initial_lr"]
 
     def draw(self, z: Tensor, condition: Tensor | None) -> Tensor:
-        """Pictures [N, C, H, W] of the generator in training."""
+        """Pictures [R N, C, H, W] of the generator in training: of the z [N, Z] of the step, and of the same moved."""
         with reduced(z.device):
-            return self.generator(z, condition).float()
+            return self._player.draw(z, condition).float()
 
     def persuade(self, drawn: Tensor, condition: Tensor | None) -> Tensor:
         """The generator's loss in the game; the discriminator is shown the same pictures next."""
         self._drawn = drawn.detach(), condition
         return self._game.generator(self._scores(drawn, condition))
+
+    def end(self) -> None:
+        """Moves the averages at the end of the step."""
+        self._player.end(*self._whole)
+        self.average.update_parameters(self.generator)
 
     def _tell(self, step: int) -> dict[str, Tensor]:
         """The discriminator's loss, and the penalty on it."""
@@ -144,17 +155,17 @@ def _area(pictures: Tensor) -> int:
     return len(pictures) * pictures[0, 0].numel()
 
 
-def _generator_spec(settings: GanSettings, pictures: Pictures) -> GeneratorSpec:
+def _generator_spec(settings: GanSettings, pictures: Pictures, shape: Mapping[str, Any]) -> GeneratorSpec:
     return GeneratorSpec(
-        family="dcgan",
+        family=settings.family,
         latent_size=settings.latent_size,
         classes=len(pictures.classes) if settings.conditional else 0,
         resolution=settings.resolution,
         channels=pictures.images.shape[1],
-        config={"width": settings.width},
+        **shape,
     )
 
 
-def _adam(learning_rate: float, *groups: Mapping[str, object]) -> torch.optim.Adam:
+def _adam(learning_rate: float, betas: tuple[float, float], *groups: Mapping[str, object]) -> torch.optim.Adam:
     initial = [{"lr": learning_rate, **group} for group in groups]
-    return torch.optim.Adam([{**group, "initial_lr": group["lr"]} for group in initial], betas=BETAS)
+    return torch.optim.Adam([{**group, "initial_lr": group["lr"]} for group in initial], betas=betas)

@@ -17,7 +17,7 @@ from latentwalk.trainer.specs.closed_form import (
 from latentwalk.trainer.specs.data import Data
 from latentwalk.trainer.specs.discovery import ClassDirectionsSpec, DiscoverySpec, TellingSettings
 from latentwalk.trainer.specs.edits import EditDirectionSpec, EditLoss, EditTarget, WalkForm
-from latentwalk.trainer.specs.gan import ClassifierSpec, GanLoss, GanSettings, GanSpec, JointMode, JointSpec
+from latentwalk.trainer.specs.gan import ClassifierSpec, GanFamily, GanLoss, GanSettings, GanSpec, JointMode, JointSpec
 from latentwalk.trainer.specs.job import JobSpec, MethodSettings
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "EditDirectionSpec",
     "EditLoss",
     "EditTarget",
+    "GanFamily",
     "GanLoss",
     "GanSettings",
     "GanSpec",

@@ -18,6 +18,13 @@ class GanLoss(StrEnum):
     WGAN_GP = "wgan_gp"
 
 
+class GanFamily(StrEnum):
+    """What is trained; see methods.players."""
+
+    DCGAN = "dcgan"
+    STYLEGAN = "stylegan"
+
+
 class JointMode(StrEnum):
     """How a generator and its walk are trained."""
 
@@ -27,24 +34,34 @@ class JointMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GanSettings:
-    """A generator of the dcgan family, trained from nothing."""
+    """A generator, trained from nothing."""
 
     data: Data = field(default_factory=Data)
     conditional: bool = False
     """Whether both players are told the classes."""
+    family: GanFamily = GanFamily.DCGAN
     resolution: int = count(32, most=256, least=8)
     latent_size: int = count(100, most=1_024)
     width: int = count(32, most=512)
     """Channels of the generator's last hidden layer."""
     discriminator_width: int = count(0, most=512)
     """Channels of the discriminator's first layer; completed with the generator's."""
+    max_width: int = count(0, most=1_024)
+    """Of stylegan: channels of its coarse layers at most; completed with 512, or the width if that is more."""
+    w_size: int = count(0, most=1_024)
+    """Of stylegan; completed with the latent size."""
+    mapping_layers: int = count(0, most=32)
+    """Of stylegan; completed with 8."""
+    style_mixing: float | None = maybe(0, 1)
+    """Of stylegan: the share of rows with styles of two latents; completed with 0.9."""
     loss: GanLoss = GanLoss.NON_SATURATING
     penalty: float | None = maybe(0, 1e6)
     """The weight of the penalty on the gradient; completed with the game's own."""
     steps: int = count(5_000, most=10_000_000)
     batch_size: int = count(64, most=1_024)
-    learning_rate: float = number(0.0002, 0, 1, above=True)
-    """Adam's step size for the generator, for the first half of the steps; then it falls to nothing."""
+    learning_rate: float | None = maybe(0, 1, above=True)
+    """Adam's step size for the generator, for the first half of the steps; then it falls to nothing. Completed with
+    0.0002, for stylegan 0.001."""
     discriminator_learning_rate: float | None = maybe(0, 1, above=True)
     """Completed with the generator's."""
     spectral_norm: bool = False

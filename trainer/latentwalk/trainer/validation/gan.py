@@ -1,17 +1,22 @@
 """The rules of jobs that train a generator or a classifier."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.data import Form
 from latentwalk.trainer.networks.games import GAMES
-from latentwalk.trainer.specs import ClassifierSpec, GanSettings, GanSpec, JointMode, JointSpec
+from latentwalk.trainer.specs import ClassifierSpec, GanFamily, GanSettings, GanSpec, JointMode, JointSpec
 from latentwalk.trainer.validation.context import Context
 from latentwalk.trainer.validation.edits import complete_targets
 
 DEFAULT_EDIT_WEIGHT = 1.0
 DEFAULT_WALK_STEPS = 1_000
 """Of a walk that comes after its generator."""
+
+DEFAULT_LEARNING_RATES: Mapping[GanFamily, float] = {GanFamily.DCGAN: 0.0002, GanFamily.STYLEGAN: 0.001}
+STYLES = ("max_width", "w_size", "mapping_layers", "style_mixing")
+DEFAULT_MAX_WIDTH, DEFAULT_MAPPING_LAYERS, DEFAULT_STYLE_MIXING = 512, 8, 0.9
 
 
 def complete_gan(settings: GanSpec, context: Context) -> GanSpec:
@@ -54,14 +59,34 @@ def _completed(gan: GanSettings, context: Context) -> tuple[GanSettings, Form]:
         raise InvalidRequest(f"{where}.conditional", "the data has no classes; a folder needs a sub-folder for each")
     if gan.resolution.bit_count() != 1:
         raise InvalidRequest(f"{where}.resolution", f"{gan.resolution} must be a power of two")
+    gan = _completed_styles(gan, where)
     augmentation = gan.augmentation and complete_targets(
         f"{where}.augmentation", gan.augmentation, gan.resolution, form.channels
     )
+    rate = gan.learning_rate or DEFAULT_LEARNING_RATES[gan.family]
     completed = replace(
         gan,
         discriminator_width=gan.discriminator_width or gan.width,
-        discriminator_learning_rate=gan.discriminator_learning_rate or gan.learning_rate,
+        learning_rate=rate,
+        discriminator_learning_rate=gan.discriminator_learning_rate or rate,
         penalty=GAMES[gan.loss].default_penalty if gan.penalty is None else gan.penalty,
         augmentation=tuple(augmentation),
     )
     return completed, form
+
+
+def _completed_styles(gan: GanSettings, where: str) -> GanSettings:
+    """The settings with what only a stylegan has, as in its paper (appendix C); refused of another family."""
+    if gan.family is not GanFamily.STYLEGAN:
+        if given := [name for name in STYLES if getattr(gan, name) not in (0, None)]:
+            raise InvalidRequest(f"{where}.{given[0]}", f"is refused: only a stylegan has it, not a {gan.family}")
+        return gan
+    if gan.max_width and gan.max_width < gan.width:
+        raise InvalidRequest(f"{where}.max_width", f"{gan.max_width:,} must be at least {gan.width:,}, the width")
+    return replace(
+        gan,
+        max_width=gan.max_width or max(DEFAULT_MAX_WIDTH, gan.width),
+        w_size=gan.w_size or gan.latent_size,
+        mapping_layers=gan.mapping_layers or DEFAULT_MAPPING_LAYERS,
+        style_mixing=DEFAULT_STYLE_MIXING if gan.style_mixing is None else gan.style_mixing,
+    )
