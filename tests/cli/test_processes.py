@@ -28,11 +28,15 @@ def test_serve_becomes_the_server_with_all_flags_passed_through(start_latentwalk
     assert "Traceback" not in log
 
 
-def test_the_flags_of_a_service_are_its_own(start_latentwalk):
+def test_the_flags_of_a_service_are_its_own_and_its_usage_is_what_was_typed(start_latentwalk):
     helped, refused = start_latentwalk("trainer", "--help"), start_latentwalk("serve", "--no-such-flag")
-    assert "--metrics-address" in helped.communicate(timeout=60)[0]
+    shown, _ = helped.communicate(timeout=60)
+    assert shown.startswith("usage: latentwalk trainer ")
+    assert "--metrics-address" in shown
     assert helped.returncode == 0
-    assert "--no-such-flag" in refused.communicate(timeout=60)[1]
+    _, said = refused.communicate(timeout=60)
+    assert said.startswith("usage: latentwalk serve ")
+    assert "--no-such-flag" in said
     assert refused.returncode != 0
 
 

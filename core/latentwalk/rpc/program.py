@@ -25,17 +25,19 @@ def run_service(
     serving: "Callable[[Settings, Tracer | None], AbstractAsyncContextManager[Doorway]]",
     argv: Sequence[str],
     *,
+    command: str,
     refusals: tuple[type[Exception], ...],
     run: Callable[[Coroutine[Any, Any, int]], int] = run,
 ) -> int:
     """Serves `latentwalk.<name>` until a signal; returns the exit code.
 
     That is 0 after a drain, and 1 with one line on standard error for settings, addresses and files that cannot be
-    used, and for the `refusals`: what else `serving` raises on purpose. `run` gives the coroutine its event loop.
+    used, and for the `refusals`: what else `serving` raises on purpose. `command` is what people type to start it, for
+    its usage. `run` gives the coroutine its event loop.
     """
     program = f"latentwalk.{name}"
     try:
-        settings = load_settings(settings_type, argv, os.environ, program=f"python -m {program}")
+        settings = load_settings(settings_type, argv, os.environ, program=command)
         logs.configure(settings.log_level)
         with tracing.exporting(f"latentwalk-{name}", os.environ) as tracer:
             return run(_serve(serving(settings, tracer), settings.address, logging.getLogger(program)))

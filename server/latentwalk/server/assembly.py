@@ -127,4 +127,5 @@ def _add_servicers(doorway: Doorway, repository: Repository, generation: Generat
 
 def main(argv: Sequence[str]) -> int:
     """Serves until a signal; returns the exit code: 0 after a drain, 1 with one line on standard error otherwise."""
-    return run_service("server", Settings, serving, argv, refusals=(NoSuchDevice, GanError))
+    refusals = (NoSuchDevice, GanError)
+    return run_service("server", Settings, serving, argv, command="latentwalk serve", refusals=refusals)

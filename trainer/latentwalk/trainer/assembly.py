@@ -101,4 +101,5 @@ def main(argv: Sequence[str]) -> int:
     """Serves until a signal; returns the exit code: 0 after a drain, 1 with one line on standard error otherwise."""
     refusals = (FolderInUse, DatabaseUnusable, NoSuchDevice, Unshareable, ValueError)
     # Not uvloop: it starts processes by fork(), into which gRPC's fork handlers would interfere.
-    return run_service("trainer", Settings, serving, argv, refusals=refusals, run=asyncio.run)
+    command = "latentwalk trainer"
+    return run_service("trainer", Settings, serving, argv, command=command, refusals=refusals, run=asyncio.run)
