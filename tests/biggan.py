@@ -19,7 +19,7 @@ class Golden:
     condition: Tensor
     """Two single classes, and a mixture."""
     pictures: dict[float, Tensor]
-    """By truncation."""
+    """By truncation; of a family that knows none, at 1."""
 
 
 def golden(family: str) -> Golden:
@@ -30,5 +30,5 @@ def golden(family: str) -> Golden:
 
 
 def make_biggan(family: str = "biggan_deep", truncation: float | None = None) -> Generator:
-    """A generator of 16 x 16 px with 4 classes and a latent of 4 numbers."""
+    """A generator with 4 classes: biggan_deep has 16 x 16 px and a latent of 4 numbers, biggan 32 x 32 px and 12."""
     return family_of(family).from_checkpoint(golden(family).checkpoint, truncation=truncation).freeze()

@@ -50,6 +50,17 @@ async def test_seeds_stand_for_latents_of_the_truncation_and_classes_for_their_m
     assert np.abs(untruncated - expected).max() > 10
 
 
+async def test_the_original_is_served_too(empty_library, serve):
+    generator = make_biggan("biggan")
+    empty_library.put_generator("original", generator)
+    latents = [latent(seed, mixture) for seed, mixture in enumerate(MIXTURES)]
+    async with serve(empty_library) as server:
+        reply = await server.generation.Generate(pb.GenerateRequest(model="original", latents=latents))
+    with torch.inference_mode():
+        expected = to_uint8(generator(z_from_seeds(range(4), 12), CONDITIONS)).numpy().astype(int)
+    assert np.abs(pixels(reply.images) - expected).max() <= 1
+
+
 async def test_strict_pictures_have_the_same_bytes_alone_and_in_company(empty_library, animals, serve):
     def request(*latents, determinism=pb.DETERMINISM_STRICT):
         return pb.GenerateRequest(model="animals", latents=latents, delivery=pb.Delivery(determinism=determinism))
@@ -64,12 +75,13 @@ async def test_strict_pictures_have_the_same_bytes_alone_and_in_company(empty_li
     assert len(set(alone)) == len(alone)
 
 
+@pytest.mark.parametrize("family", ["biggan_deep", "biggan"])
 @pytest.mark.parametrize(
     ("form", "tolerance"),
     [("fp32-channels-last", 1e-5), ("bf16", 0.02), ("bf16-channels-last", 0.02)],
 )
-def test_it_draws_the_same_in_every_form(form, tolerance):
-    generator = make_biggan()
+def test_it_draws_the_same_in_every_form(family, form, tolerance):
+    generator = make_biggan(family)
     z, condition = stack(sample_rows(generator.spec, 8))
     with torch.inference_mode():
         expected, drawn = generator(z, condition), VARIANTS[form](generator)(z, condition).float()

@@ -21,11 +21,12 @@ from latentwalk.trainer.specs.edits import ClassChoice
 
 @pytest.fixture
 def outcome(tmp_path):
-    """The outcome of a job on a biggan for the truncation 0.1."""
+    """The outcome of a job, by default on a biggan_deep for the truncation 0.1."""
     store = ArtifactStore(str(tmp_path / "animals"))
-    save_generator(store, "tiny", make_biggan("biggan_deep", 0.1), provenance={}, created="2026-01-01T00:00:00Z")
 
-    def run(spec):
+    def run(spec, generator=None):
+        generator = generator or make_biggan("biggan_deep", 0.1)
+        save_generator(store, "tiny", generator, provenance={}, created="2026-01-01T00:00:00Z")
         method = METHODS[spec.method].prepare(spec, Materials(store, tmp_path))
         train(method, Checkpoints(tmp_path / spec.method), 1_000, report=lambda _: None, pause=lambda: None)
         return method.outcome(lambda: None)
@@ -46,6 +47,14 @@ def test_sefa_factorises_what_the_first_layer_does_to_z(outcome, make_spec):
     weights = golden("biggan_deep").checkpoint["generator.gen_z.weight_orig"][:, :4].double().numpy()
     _, _, expected = np.linalg.svd(weights / np.linalg.norm(weights, axis=1, keepdims=True))
     assert (np.abs((direction.vectors.numpy() * expected[:3]).sum(axis=1)) > 0.999).all()
+
+
+def test_sefa_tells_the_parts_of_a_hierarchical_z_apart(outcome, make_spec):
+    spec = replace(make_spec(), method="sefa", settings=SefaSpec(directions=12))
+    [direction] = outcome(spec, make_biggan("biggan")).products
+    parts = direction.vectors.unflatten(1, (4, 3)).norm(dim=2) > 1e-3
+    assert parts.sum(dim=1).tolist() == [1] * 12
+    assert parts.sum(dim=0).tolist() == [3] * 4
 
 
 def test_pca_looks_at_the_first_features(outcome, make_spec):

@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--store", required=True, metavar="URL", help="a local path or any fsspec URL")
     command.add_argument("--key", help="which weights to take if the checkpoint holds several")
     command.add_argument("--classes", type=int, default=0, metavar="N", help="inputs that are a class; default 0")
-    command.add_argument("--truncation", type=float, metavar="T", help="above 0, up to 1; for biggan_deep, default 1")
+    command.add_argument("--truncation", type=float, metavar="T", help="above 0, up to 1; biggan_deep, default 1")
     return parser
 
 

@@ -1,13 +1,18 @@
 """The generator families, by name."""
 
 from latentwalk.gan.errors import UnknownFamily
-from latentwalk.gan.families.biggan import BigGANDeep
+from latentwalk.gan.families.biggan import BigGAN, BigGANDeep
 from latentwalk.gan.families.dcgan import DCGAN
 from latentwalk.gan.families.stylegan import StyleGAN
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 
-FAMILIES: dict[str, type[Generator]] = {"dcgan": DCGAN, "stylegan": StyleGAN, "biggan_deep": BigGANDeep}
+FAMILIES: dict[str, type[Generator]] = {
+    "dcgan": DCGAN,
+    "stylegan": StyleGAN,
+    "biggan_deep": BigGANDeep,
+    "biggan": BigGAN,
+}
 
 
 def build_generator(spec: GeneratorSpec) -> Generator:

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from latentwalk.gan.errors import GanError
 from latentwalk.gan.families.biggan.bottleneck import Block, Normalisation
 from latentwalk.gan.families.biggan.layers import Attention
-from latentwalk.gan.families.biggan.plan import FIRST, Plan, tensor_of
+from latentwalk.gan.families.biggan.plan import FIRST, Plan
+from latentwalk.gan.families.biggan.shapes import tensor_of
 from latentwalk.gan.families.biggan.spectral import fold_stored
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
@@ -83,7 +84,7 @@ class BigGANDeep(Generator):
 
         Raises GanError naming the first tensor that is missing, unknown or of another shape.
         """
-        latent_size, found = tensor_of(state_dict, "embeddings.weight", 2).shape
+        latent_size, found = tensor_of("biggan_deep", state_dict, "embeddings.weight", 2).shape
         if classes not in (0, found):
             raise GanError(f"not a biggan_deep of {classes} classes: its embedding knows {found}")
         plan = Plan.inferred(state_dict)
@@ -92,7 +93,7 @@ class BigGANDeep(Generator):
             latent_size=latent_size,
             classes=found,
             resolution=plan.resolution,
-            channels=len(tensor_of(state_dict, "conv_to_rgb.weight", 4)),
+            channels=len(tensor_of("biggan_deep", state_dict, "conv_to_rgb.weight", 4)),
             config=plan.config,
             truncation=1.0,
         )

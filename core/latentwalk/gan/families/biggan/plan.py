@@ -9,6 +9,7 @@ from typing import Self
 from torch import Tensor
 
 from latentwalk.gan.errors import GanError, OutOfRange
+from latentwalk.gan.families.biggan.shapes import places_of, tensor_of
 from latentwalk.gan.spec import GeneratorSpec
 
 MAX_WIDTH = 4_096
@@ -75,14 +76,13 @@ class Plan:
         """The plan that the shapes show, and what they do not: as in all that was published, every second block doubles
         the resolution. Raises GanError naming a tensor that is missing.
         """
-        width = len(tensor_of(state_dict, "bn.weight", 1))
-        places = [int(found[1]) for name in state_dict if (found := re.match(r"layers\.(\d{1,2})\.", name))]
+        width = len(tensor_of("biggan_deep", state_dict, "bn.weight", 1))
         words: list[str] = []
-        for place in range(max(places, default=0) + 1):
+        for place in places_of(state_dict, "layers"):
             if f"layers.{place}.gamma" in state_dict:
                 words.append(ATTENTION)
             else:
-                outputs = len(tensor_of(state_dict, f"layers.{place}.conv_3.weight", 4)) // max(1, width)
+                outputs = len(tensor_of("biggan_deep", state_dict, f"layers.{place}.conv_3.weight", 4)) // max(1, width)
                 doubles = (len(words) - words.count(ATTENTION)) % 2 == 1
                 words.append(f"{outputs}{'^' if doubles else ''}")
         return cls(width, tuple(words))
@@ -109,15 +109,6 @@ class Plan:
     def _sizes(self) -> list[int]:
         """The channels from block to block, in widths."""
         return [FIRST, *(_outputs(word) for word in self.words if word != ATTENTION)]
-
-
-def tensor_of(state_dict: Mapping[str, Tensor], name: str, dimensions: int) -> Tensor:
-    """The tensor of that name. Raises GanError if it is missing or has not so many dimensions."""
-    tensor = state_dict.get(name)
-    if tensor is None or tensor.ndim != dimensions:
-        found = "missing" if tensor is None else tuple(tensor.shape)
-        raise GanError(f"not a biggan_deep: {name} is {found}, expected {dimensions} dimensions")
-    return tensor
 
 
 def _outputs(word: str) -> int:
