@@ -91,8 +91,8 @@ def multiplications(generator: Generator) -> int:
 
 def _check(engine: Engine, generator: Generator) -> tuple[float, int, int]:
     """Mean and largest error of the engine's pixels against fp32, and how far a picture varies with its company."""
-    rows = sample_rows(engine.spec, max(SIZES))
-    z, condition = stack(rows)
+    rows = sample_rows(engine.generator, max(SIZES))
+    z, condition, _ = stack(rows)
     with torch.inference_mode():
         expected = to_uint8(generator(z, condition), engine.spec.range).flatten(1).numpy().astype(np.int16)
     drawn = {size: _pixels(engine, rows[:size]) for size in range(1, len(rows) + 1)}
@@ -114,8 +114,8 @@ def _round(engine: Engine, generator: Generator) -> Round:
     with torch.inference_mode():
         machine = 2 * SIDE**3 * _rate(lambda: left @ right)
         for size in SIZES:
-            rows = sample_rows(engine.spec, size)
-            z, condition = stack(rows)
+            rows = sample_rows(engine.generator, size)
+            z, condition, _ = stack(rows)
             fast[size] = size * _rate(lambda rows=rows: engine.draw(rows))
             plain[size] = size * _rate(lambda z=z, condition=condition: generator(z, condition))
     return Round(fast, plain, machine)

@@ -46,7 +46,7 @@ def _round(on: Stage, server: Served, load: LoadProcess, seeds: Iterator[int]) -
 
 
 def _bare_seconds(engine: Engine) -> float:
-    rows, times, until = sample_rows(engine.spec, 1), list[float](), time.perf_counter() + SECONDS
+    rows, times, until = sample_rows(engine.generator, 1), list[float](), time.perf_counter() + SECONDS
     while (started := time.perf_counter()) < until:
         engine.draw(rows)
         times.append(time.perf_counter() - started)

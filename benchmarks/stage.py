@@ -38,7 +38,7 @@ class Stage:
 
     def bare_rate(self, seconds: float) -> float:
         """Pictures per second of `engine.draw(rows)` in a loop, at the largest batch."""
-        rows = sample_rows(self.engine.spec, self.batch)
+        rows = sample_rows(self.engine.generator, self.batch)
         self.engine.draw(rows)
         drawn, started = 0, time.perf_counter()
         while time.perf_counter() - started < seconds:

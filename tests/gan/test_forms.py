@@ -110,8 +110,8 @@ def test_a_walk_adds_up_its_sliders_in_any_order(make) -> None:
     walk, other = (Walk(start, (Leg(tuple(order), 5),)) for order in (moves, moves[::-1]))
     for frame, t in enumerate((0.0, 0.25, 0.5, 0.75, 1.0)):
         shifts = direction.walk(start, 0, 2 * t - 1) + direction.walk(start, 1, 0.5) + straight.walk(start, 1, 2 * t)
-        torch.testing.assert_close(walk.z_at(frame), shifts - 2 * start)
-        torch.testing.assert_close(walk.z_at(frame), other.z_at(frame))
+        torch.testing.assert_close(walk.code_at(frame), shifts - 2 * start)
+        torch.testing.assert_close(walk.code_at(frame), other.code_at(frame))
 
 
 @pytest.mark.parametrize("make", [iterated, rbf])
@@ -121,10 +121,10 @@ def test_a_rehearsed_walk_takes_no_more_steps(make, monkeypatch: pytest.MonkeyPa
     walk, fresh = Walk(start, legs, loop=True), Walk(start, legs, loop=True)
     for rehearsal in walk.rehearsals():
         rehearsal()
-    frames = [fresh.z_at(index) for index in range(walk.frames)]
+    frames = [fresh.code_at(index) for index in range(walk.frames)]
     monkeypatch.setattr(f"latentwalk.gan.directions.{make.__name__}.SteppedPath._point", _reached)
     for index, frame in enumerate(frames):
-        assert torch.equal(walk.z_at(index), frame)
+        assert torch.equal(walk.code_at(index), frame)
     assert not list(Walk(start, (Leg((Stretch(linear(), 0, -1.0, 1.0),), 9),)).rehearsals())
 
 
@@ -137,14 +137,14 @@ def test_a_walk_that_follows_another_from_the_same_start_takes_no_step_again(
     def standing(alpha: float, seed: int = 0) -> Walk:
         return Walk(start + seed, (Leg((Stretch(direction, 0, alpha, alpha),), 1),))
 
-    earlier, later, fresh = standing(1.5), standing(1.1), standing(1.1).z_at(0)
-    earlier.z_at(0)
-    elsewhere, expected = standing(1.1, seed=1), standing(1.1, seed=1).z_at(0)
+    earlier, later, fresh = standing(1.5), standing(1.1), standing(1.1).code_at(0)
+    earlier.code_at(0)
+    elsewhere, expected = standing(1.1, seed=1), standing(1.1, seed=1).code_at(0)
     for walk in (later, elsewhere):
         walk.follow(earlier)
-    assert torch.equal(elsewhere.z_at(0), expected)
+    assert torch.equal(elsewhere.code_at(0), expected)
     monkeypatch.setattr(f"latentwalk.gan.directions.{make.__name__}.SteppedPath._point", _reached)
-    assert torch.equal(later.z_at(0), fresh)
+    assert torch.equal(later.code_at(0), fresh)
 
 
 def _reached(path: Any, number: int, back: bool) -> torch.Tensor:

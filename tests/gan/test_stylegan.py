@@ -128,11 +128,13 @@ def test_each_layer_has_its_own_w_and_its_own_noise() -> None:
     generator = make_stylegan(resolution=16).freeze()
     torch.manual_seed(1)
     w_plus = torch.randn(2, generator.spec.layers, 7)
-    noise = torch.randn(2, generator.noise_size)
-    assert generator.noise_size == 2 * (16 + 64 + 256)
+    noise = torch.randn(2, 2 * (16 + 64 + 256))
+    assert generator.noise.shape == noise.shape[1:]
     parts = [part.unflatten(1, (1, side, side)) for part, side in _layers_of(noise)]
     expected = plain_pictures(genforce_checkpoint(generator), w_plus, parts)
     torch.testing.assert_close(generator.synthesise(w_plus, noise), expected, rtol=1e-4, atol=1e-4)
+    own = generator.noise.expand(2, -1)
+    assert torch.equal(generator.draw(w_plus, "w+", noise=own), generator.draw(w_plus, "w+"))
 
 
 def _layers_of(noise: Tensor) -> list[tuple[Tensor, int]]:

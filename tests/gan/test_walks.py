@@ -45,15 +45,15 @@ def test_a_leg_runs_evenly_from_start_to_stop_with_both_ends() -> None:
     assert walk.frames == 5
     assert [walk.alphas_at(index)[("a", "s1")] for index in range(5)] == [-1, 0, 1, 2, 3]
     for index, alpha in enumerate([-1, 0, 1, 2, 3]):
-        assert torch.equal(walk.z_at(index), displaced((A, 1, alpha)))
+        assert torch.equal(walk.code_at(index), displaced((A, 1, alpha)))
 
 
 @given(alphas, alphas, st.integers(2, 7), st.sampled_from([*EASINGS]))
 @settings(deadline=None, max_examples=60)
 def test_the_ends_of_a_leg_are_hit_exactly(start: float, stop: float, frames: int, easing: str) -> None:
     walk = Walk(START, (Leg((Stretch(A, 0, start, stop),), frames, easing),))
-    assert torch.equal(walk.z_at(0), displaced((A, 0, start)))
-    assert torch.equal(walk.z_at(frames - 1), displaced((A, 0, stop)))
+    assert torch.equal(walk.code_at(0), displaced((A, 0, start)))
+    assert torch.equal(walk.code_at(frames - 1), displaced((A, 0, stop)))
 
 
 def test_a_leg_of_one_frame_stands_at_its_start() -> None:
@@ -69,8 +69,8 @@ def test_easing_changes_when_but_not_where() -> None:
 
 def test_stretches_of_a_leg_add_up() -> None:
     together = Walk(START, (Leg((Stretch(A, 0, 0.0, 1.0), Stretch(B, 0, 2.0, -2.0)), 3),))
-    torch.testing.assert_close(together.z_at(1), displaced((A, 0, 0.5), (B, 0, 0.0)))
-    torch.testing.assert_close(together.z_at(2), displaced((A, 0, 1.0), (B, 0, -2.0)))
+    torch.testing.assert_close(together.code_at(1), displaced((A, 0, 0.5), (B, 0, 0.0)))
+    torch.testing.assert_close(together.code_at(2), displaced((A, 0, 1.0), (B, 0, -2.0)))
     twice = Walk(START, (Leg((Stretch(A, 0, 0.0, 1.0), Stretch(A, 0, 0.0, 3.0)), 3),))
     assert twice.alphas_at(2) == {("a", "s0"): 4.0}
 
@@ -84,7 +84,7 @@ def test_a_slider_that_a_later_leg_does_not_name_stays_where_it_was() -> None:
         {("a", "s0"): 1.0, ("a", "s1"): 2.0},
         {("a", "s0"): 1.0, ("a", "s1"): 4.0},
     ]
-    torch.testing.assert_close(walk.z_at(4), displaced((A, 0, 1.0), (A, 1, 4.0)))
+    torch.testing.assert_close(walk.code_at(4), displaced((A, 0, 1.0), (A, 1, 4.0)))
 
 
 def test_a_slider_that_a_later_leg_names_goes_where_that_leg_says() -> None:
@@ -98,20 +98,20 @@ def test_a_looping_walk_comes_back_the_way_it_went(walk: Walk) -> None:
     there, loop = Walk(walk.start, walk.legs), Walk(walk.start, walk.legs, loop=True)
     assert loop.frames == max(1, 2 * there.frames - 2)
     for index in range(there.frames):
-        assert torch.equal(loop.z_at(index), there.z_at(index))
+        assert torch.equal(loop.code_at(index), there.code_at(index))
     for index in range(1, loop.frames):
-        assert torch.equal(loop.z_at(index), loop.z_at(loop.frames - index))
+        assert torch.equal(loop.code_at(index), loop.code_at(loop.frames - index))
 
 
 @given(walks, st.randoms(use_true_random=False))
 @settings(deadline=None, max_examples=60)
 def test_any_frame_in_any_order_is_the_frame_of_the_walk_in_order(walk: Walk, shuffler: random.Random) -> None:
-    in_order = [walk.z_at(index) for index in range(walk.frames)]
+    in_order = [walk.code_at(index) for index in range(walk.frames)]
     indices = list(range(walk.frames))
     shuffler.shuffle(indices)
     fresh = Walk(walk.start, walk.legs, walk.loop)
     for index in indices:
-        assert torch.equal(fresh.z_at(index), in_order[index])
+        assert torch.equal(fresh.code_at(index), in_order[index])
 
 
 @given(walks)
@@ -120,7 +120,7 @@ def test_a_frame_is_the_start_moved_by_its_alphas(walk: Walk) -> None:
     named = {(d.name, slider.name): (d, i) for d in (A, B) for i, slider in enumerate(d.sliders)}
     for index in range(walk.frames):
         moves = [(*named[name], alpha) for name, alpha in walk.alphas_at(index).items()]
-        torch.testing.assert_close(walk.z_at(index), displaced(*moves))
+        torch.testing.assert_close(walk.code_at(index), displaced(*moves))
 
 
 @given(walks, st.integers(0, 2))
@@ -128,21 +128,21 @@ def test_a_frame_is_the_start_moved_by_its_alphas(walk: Walk) -> None:
 def test_a_row_walks_the_same_bits_alone_and_with_others(walk: Walk, row: int) -> None:
     alone = Walk(walk.start[row, None], walk.legs, walk.loop)
     for index in range(walk.frames):
-        assert torch.equal(alone.z_at(index)[0], walk.z_at(index)[row])
+        assert torch.equal(alone.code_at(index)[0], walk.code_at(index)[row])
 
 
 def test_a_walk_of_a_billion_frames_costs_nothing_until_a_frame_is_asked_for() -> None:
     walk = Walk(START, (Leg((Stretch(A, 0, 0.0, 1.0),), 10**9), Leg((Stretch(B, 0, 0.0, 1.0),), 10**9)), loop=True)
     assert walk.frames == 4 * 10**9 - 2
-    assert torch.equal(walk.z_at(2 * 10**9 - 1), displaced((A, 0, 1.0), (B, 0, 1.0)))
+    assert torch.equal(walk.code_at(2 * 10**9 - 1), displaced((A, 0, 1.0), (B, 0, 1.0)))
 
 
 @pytest.mark.parametrize("index", [-1, 3])
 def test_a_frame_beyond_the_walk_is_out_of_range(index: int) -> None:
     with pytest.raises(OutOfRange, match="frame"):
-        Walk(START, (Leg((Stretch(A, 0, 0.0, 1.0),), 3),)).z_at(index)
+        Walk(START, (Leg((Stretch(A, 0, 0.0, 1.0),), 3),)).code_at(index)
     with pytest.raises(OutOfRange, match="frame"):
-        Interpolation(START[:2], None, 2, "lerp", "linear", loop=False).z_at(index)
+        Interpolation(START[:2], None, 2, "lerp", "linear", loop=False).code_at(index)
 
 
 def test_walks_that_cannot_be_are_refused() -> None:
@@ -172,8 +172,8 @@ def test_an_interpolation_shows_each_keyframe_exactly_once(interpolation: Interp
     legs = len(keyframes) if interpolation.loop else len(keyframes) - 1
     assert interpolation.frames == legs * step + (not interpolation.loop)
     for index, keyframe in enumerate(keyframes):
-        assert torch.equal(interpolation.z_at(index * step), keyframe)
-    shown = [interpolation.z_at(index) for index in range(interpolation.frames)]
+        assert torch.equal(interpolation.code_at(index * step), keyframe)
+    shown = [interpolation.code_at(index) for index in range(interpolation.frames)]
     for keyframe in keyframes:
         assert sum(torch.equal(latent, keyframe) for latent in shown) == 1
 
@@ -188,13 +188,13 @@ def test_between_keyframes_it_blends_by_its_method_and_easing(interpolation: Int
         t = EASINGS[interpolation.easing](frame / step)
         if t > 0:
             expected = INTERPOLATIONS[interpolation.method](keyframes[leg], keyframes[leg + 1], t)
-            assert torch.equal(interpolation.z_at(index), expected)
+            assert torch.equal(interpolation.code_at(index), expected)
 
 
 def test_a_loop_travels_on_from_the_last_keyframe_to_the_first() -> None:
     loop = Interpolation(START, None, 4, "slerp", "linear", loop=True)
     assert loop.frames == 12
-    assert torch.equal(loop.z_at(11), slerp(START[2], START[0], 0.75))
+    assert torch.equal(loop.code_at(11), slerp(START[2], START[0], 0.75))
 
 
 def test_conditions_are_blended_linearly_and_still_sum_to_1() -> None:

@@ -19,7 +19,7 @@ from latentwalk.gan.artifacts import ArtifactStore, save_direction, save_generat
 from latentwalk.gan.directions import LinearDirection, Slider
 from latentwalk.gan.families import build_generator
 from latentwalk.gan.generator import Generator
-from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.gan.spec import SPACES, GeneratorSpec
 from latentwalk.rpc.lifecycle import Doorway
 from latentwalk.server.assembly import serving
 from latentwalk.server.engine import Engine, use_threads
@@ -30,6 +30,9 @@ from latentwalk.v1 import generation_service_pb2_grpc, model_service_pb2_grpc
 CREATED = "2026-01-01T00:00:00Z"
 FACES = GeneratorSpec("dcgan", 6, 0, 16, 3, {"width": 4})
 DIGITS = GeneratorSpec("dcgan", 6, 3, 16, 1, {"width": 4})
+STYLED = GeneratorSpec(
+    "stylegan", 6, 3, 16, 3, {"width": 4, "max_width": 8, "mapping_layers": 2}, spaces=SPACES, layers=6, w_size=5
+)
 # Some milliseconds for a picture: long enough to be overtaken by a cancel.
 SLOW = GeneratorSpec("dcgan", 6, 0, 128, 3, {"width": 24})
 
@@ -90,6 +93,19 @@ def faces() -> Generator:
 def digits() -> Generator:
     """A generator of grey pictures, 16 x 16, with three classes."""
     return make_generator(DIGITS)
+
+
+@pytest.fixture(scope="session")
+def styled() -> Generator:
+    """A generator with a mapping network, of colour pictures, 16 x 16, with three classes."""
+    torch.manual_seed(0)
+    generator = build_generator(STYLED)
+    with torch.no_grad():
+        # Before training, noise has no say, and the mapping of so few numbers hardly any.
+        for tensor in (*generator.parameters(), generator.get_buffer("mean")):
+            tensor.add_(torch.randn_like(tensor) * 0.3)
+        generator.get_parameter("synthesis.colours.weight").mul_(0.1)
+    return generator.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -94,8 +94,8 @@ def test_any_request_is_an_order_within_all_limits_or_an_error_of_the_caller(mod
         rows = order.path.rows_at(index)
         assert len(rows) == order.path.rows
         for row in rows:
-            assert row.z.shape == (6,)
-            assert row.z.isfinite().all()
+            assert row.code.shape == (6,)
+            assert row.code.isfinite().all()
             assert (row.condition is None) == (not is_grey)
         for standing in order.path.standings_at(index):
             slider = next(

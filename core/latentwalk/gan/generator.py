@@ -38,15 +38,15 @@ class Generator(nn.Module, ABC):
     def synthesise(self, w_plus: Tensor, noise: Tensor | None = None) -> Tensor:
         """Draws pictures [N, C, H, W] from w+ [N, L, W]; all that is said of a class is in it.
 
-        The noise is [N, noise_size]; None stands for the one that belongs to the weights. Raises InvalidLatent if the
-        generator has no mapping network.
+        The noise is [N, P], as `noise`, for which None stands. Raises InvalidLatent if the generator has no mapping
+        network.
         """
         raise InvalidLatent("space", f"it is w+, the generator has {', '.join(self.spec.spaces)}")
 
     @property
-    def noise_size(self) -> int:
-        """How many numbers of noise, standard normal, a picture takes besides its latent; 0 if none."""
-        return 0
+    def noise(self) -> Tensor:
+        """The noise that belongs to the weights, [P] standard normal numbers; of a generator without noise, [0]."""
+        return torch.empty(0, device=self.device)
 
     @property
     def mean_w(self) -> Tensor:
@@ -61,16 +61,16 @@ class Generator(nn.Module, ABC):
         w_plus = self.map(z, condition)
         return w_plus if space == "w+" else w_plus[:, 0]
 
-    def draw(self, code: Tensor, space: str, condition: Tensor | None = None) -> Tensor:
+    def draw(self, code: Tensor, space: str, condition: Tensor | None = None, noise: Tensor | None = None) -> Tensor:
         """Draws pictures [N, C, H, W] from codes z [N, Z], w [N, W] or w+ [N, L, W].
 
-        The condition is for z only; in the others it has done its work. Raises InvalidLatent for a space that the
-        generator has not.
+        The condition is for z only; in the others it has done its work. The noise is as for `synthesise`, for w and w+
+        only. Raises InvalidLatent for a space that the generator has not.
         """
         self.spec.size_of(space)
         if space == "z":
             return self(code, condition)
-        return self.synthesise(code[:, None].expand(-1, self.spec.layers, -1) if space == "w" else code)
+        return self.synthesise(code[:, None].expand(-1, self.spec.layers, -1) if space == "w" else code, noise)
 
     @classmethod
     def from_checkpoint(

@@ -39,17 +39,27 @@ def z_from_seeds(seeds: Sequence[int], latent_size: int) -> Tensor:
     of a seed. A shorter latent is the beginning of a longer one. Raises OutOfRange for a seed outside 0 to
     2^64 - 1.
     """
-    pairs = (latent_size + 1) // 2
+    return _normal(seeds, latent_size, stream=0)
+
+
+def noise_from_seeds(seeds: Sequence[int], size: int) -> Tensor:
+    """Standard normal noise, float32 [N, P] on the CPU, as z_from_seeds but independent of the latents of its seeds."""
+    return _normal(seeds, size, stream=1)
+
+
+def _normal(seeds: Sequence[int], size: int, stream: int) -> Tensor:
+    """float32 [N, size]: row i depends on seeds[i] and the stream alone, which make up the key."""
+    pairs = (size + 1) // 2
     words = np.empty((len(seeds), pairs, 2), dtype=np.uint64)
     for row, seed in zip(words, seeds, strict=True):
         if not 0 <= seed <= MAX_SEED:
             raise OutOfRange("seed", seed, 0, MAX_SEED)
-        row[:] = np.random.Philox(key=seed).random_raw(2 * pairs).reshape(pairs, 2)
+        row[:] = np.random.Philox(key=seed + (stream << 64)).random_raw(2 * pairs).reshape(pairs, 2)
     uniform = (words >> np.uint64(11)) * 2.0**-53  # [0, 1), 53 bits each
     radius = np.sqrt(-2.0 * np.log(1.0 - uniform[..., 0]))
     angle = 2.0 * math.pi * uniform[..., 1]
     normal = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)  # [N, pairs, 2]
-    return torch.from_numpy(normal.reshape(len(seeds), 2 * pairs)[:, :latent_size].astype(np.float32))
+    return torch.from_numpy(normal.reshape(len(seeds), 2 * pairs)[:, :size].astype(np.float32))
 
 
 def truncate(z: Tensor, bound: float) -> Tensor:

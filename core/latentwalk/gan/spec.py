@@ -69,6 +69,11 @@ class GeneratorSpec:
             has = f"{self.layers} layers of w of size {self.w_size}"
             raise GanError(f"spaces of the generator are {self.spaces}, with {has}: they do not go together")
 
+    @property
+    def space(self) -> str:
+        """The space of what is drawn from in the end: "w+" with a mapping network, else "z"."""
+        return self.spaces[-1]
+
     def truncated(self, truncation: float) -> "GeneratorSpec":
         """The same with another truncation. Raises GanError if its family knows none, or for one not in (0, 1]."""
         if self.truncation is None:

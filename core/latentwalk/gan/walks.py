@@ -57,14 +57,16 @@ class Leg:
 class Walk:
     """Legs walked one after the other; a slider that a later leg does not name stays where it was.
 
-    ``start`` is [R, Z], and all rows walk the same legs. A looping walk comes back the way it went and shows
-    neither of its two ends twice, so that its last frame is followed by its first. Raises GanError for a walk
-    without legs.
+    ``start`` is z [R, Z], and all rows walk the same legs. ``lift`` is what makes w+ [R, L, W] of it, for a generator
+    with a mapping network: sliders in z move what goes into it, the others what comes out. A looping walk comes back
+    the way it went and shows neither of its two ends twice, so that its last frame is followed by its first. Raises
+    GanError for a walk without legs.
     """
 
     start: Tensor
     legs: tuple[Leg, ...]
     loop: bool = False
+    lift: Callable[[Tensor], Tensor] | None = None
 
     def __post_init__(self) -> None:
         if not self.legs:
@@ -83,18 +85,25 @@ class Walk:
             for (direction, slider), alpha in self._alphas_at(index).items()
         }
 
-    def z_at(self, index: int) -> Tensor:
-        """The latents [R, Z] of one frame, from 0 to frames - 1. Raises OutOfRange beyond.
+    def code_at(self, index: int) -> Tensor:
+        """The codes of one frame, from 0 to frames - 1: z [R, Z] or, with a lift, w+ [R, L, W]. Raises OutOfRange.
 
         Sliders add up: each moves the start as if it were alone, so that their order is of no account.
         """
-        z = self.start
-        for slider, alpha in self._alphas_at(index).items():
-            z = z + self._path(slider)(alpha)
-        return z
+        alphas = self._alphas_at(index)
+        z = self._moved(self.start, {slider: alpha for slider, alpha in alphas.items() if slider[0].space == "z"})
+        if self.lift is None:
+            return z
+        w_plus = self.origin if z is self.start else self.lift(z)
+        return self._moved(w_plus, {slider: alpha for slider, alpha in alphas.items() if slider[0].space != "z"})
+
+    @cached_property
+    def origin(self) -> Tensor:
+        """Where the walk starts, as it is drawn: z [R, Z] or, with a lift, w+ [R, L, W]."""
+        return self.start if self.lift is None else self.lift(self.start)
 
     def rehearsals(self) -> Iterator[Callable[[], object]]:
-        """What to call beforehand so that z_at is cheap: takes the steps of the paths that are walked in steps."""
+        """What to call beforehand so that code_at is cheap: takes the steps of the paths that are walked in steps."""
         for leg in self.legs:
             for frame in (0, leg.frames - 1):
                 for slider, alpha in leg.alphas_at(frame).items():
@@ -103,15 +112,20 @@ class Walk:
 
     def follow(self, earlier: "Walk") -> None:
         """Spares itself the steps that an earlier walk has taken, if it began at the same start."""
-        if torch.equal(self.start, earlier.start):
+        if torch.equal(self.start, earlier.start) and torch.equal(self.origin, earlier.origin):
             sliders = {(stretch.direction, stretch.slider) for leg in self.legs for stretch in leg.stretches}
             self.paths.update({slider: path for slider, path in earlier.paths.items() if slider in sliders})
 
     def _path(self, slider: _Slider) -> Path:
         if slider not in self.paths:
             direction, index = slider
-            self.paths[slider] = direction.path(self.start, index)
+            self.paths[slider] = direction.path(self.start if direction.space == "z" else self.origin, index)
         return self.paths[slider]
+
+    def _moved(self, code: Tensor, alphas: _Alphas) -> Tensor:
+        for slider, alpha in alphas.items():
+            code = code + self._path(slider)(alpha)
+        return code
 
     @cached_property
     def paths(self) -> dict[_Slider, Path]:
@@ -144,10 +158,10 @@ class Walk:
 class Interpolation:
     """Travels from keyframe to keyframe, ``frames_per_leg`` frames from one up to, and without, the next.
 
-    ``keyframes`` is [K, Z], ``conditions`` is [K, classes], always blended linearly, or None. The last
-    keyframe is the last frame; a looping interpolation travels on to the first one instead, without repeating
-    it. Raises GanError for less than two keyframes or less than one frame, and for an unknown method or
-    easing.
+    ``keyframes`` is z [K, Z] or w+ [K, L, W], ``conditions`` is [K, classes], always blended linearly, or None.
+    The last keyframe is the last frame; a looping interpolation travels on to the first one instead, without
+    repeating it. Raises GanError for less than two keyframes or less than one frame, and for an unknown method
+    or easing.
     """
 
     keyframes: Tensor
@@ -172,8 +186,8 @@ class Interpolation:
         legs = len(self.keyframes) - 1
         return (legs + 1) * self.frames_per_leg if self.loop else legs * self.frames_per_leg + 1
 
-    def z_at(self, index: int) -> Tensor:
-        """The latent [Z] of one frame, from 0 to frames - 1. Raises OutOfRange beyond."""
+    def code_at(self, index: int) -> Tensor:
+        """The code of one frame, z [Z] or w+ [L, W], from 0 to frames - 1. Raises OutOfRange beyond."""
         leg, t = self._progress(index)
         if leg not in self._curves:
             self._curves[leg] = CURVES[self.method](*_ends_of(self.keyframes, leg))

@@ -11,6 +11,7 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from latentwalk.v1 import error_reason_pb2 as _error_reason_pb2
 from latentwalk.v1 import image_pb2 as _image_pb2
 from latentwalk.v1 import latent_pb2 as _latent_pb2
+from latentwalk.v1 import tensor_pb2 as _tensor_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -592,16 +593,21 @@ class InterpolateRequest(_message.Message):
     LOOP_FIELD_NUMBER: _builtins.int
     ENCODING_FIELD_NUMBER: _builtins.int
     DELIVERY_FIELD_NUMBER: _builtins.int
+    SPACE_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """The model's name."""
     frames_per_leg: _builtins.int
     """How many frames from one keyframe up to, and without, the next; the last keyframe closes the stream. At least 1."""
     interpolation: Global___Interpolation.ValueType
-    """How latents are blended. Default SLERP. Conditions are always blended linearly."""
+    """How latents are blended. Default SLERP in z, LERP in w. Conditions are always blended linearly."""
     easing: Global___Easing.ValueType
     """How time becomes progress within each leg. Default LINEAR."""
     loop: _builtins.bool
     """Travel on from the last keyframe to the first, so that the last frame is followed by the first. Default false."""
+    space: _builtins.str
+    """In which space latents are blended: "z" or "w". Default: "w" for a generator with a mapping network, else "z". In z,
+    all keyframes must be given as seeds or z, and have the same truncation, styles and noise.
+    """
     @_builtins.property
     def keyframes(self) -> _containers.RepeatedCompositeFieldContainer[_latent_pb2.Latent]:
         """The latents to visit, in this order. At least 2."""
@@ -625,10 +631,11 @@ class InterpolateRequest(_message.Message):
         loop: _builtins.bool = ...,
         encoding: _image_pb2.ImageEncoding | None = ...,
         delivery: Global___Delivery | None = ...,
+        space: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["delivery", b"delivery", "encoding", b"encoding"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery", b"delivery", "easing", b"easing", "encoding", b"encoding", "frames_per_leg", b"frames_per_leg", "interpolation", b"interpolation", "keyframes", b"keyframes", "loop", b"loop", "model", b"model"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery", b"delivery", "easing", b"easing", "encoding", b"encoding", "frames_per_leg", b"frames_per_leg", "interpolation", b"interpolation", "keyframes", b"keyframes", "loop", b"loop", "model", b"model", "space", b"space"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -889,3 +896,75 @@ class SteerResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
 
 Global___SteerResponse: _TypeAlias = SteerResponse  # noqa: Y015
+
+@_typing.final
+class MapLatentsRequest(_message.Message):
+    """A request for w+ codes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    LATENTS_FIELD_NUMBER: _builtins.int
+    DISPLACEMENTS_FIELD_NUMBER: _builtins.int
+    ANY_CLASS_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """The model's name."""
+    any_class: _builtins.bool
+    """Let a slider that was found for one class move latents of other classes too. Default false: refused."""
+    @_builtins.property
+    def latents(self) -> _containers.RepeatedCompositeFieldContainer[_latent_pb2.Latent]:
+        """One w+ each, in this order. At least 1; the server states the most in ModelService.GetModel."""
+
+    @_builtins.property
+    def displacements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Displacement]:
+        """Applied to every latent. Several add up. Default none."""
+
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        latents: _abc.Iterable[_latent_pb2.Latent] | None = ...,
+        displacements: _abc.Iterable[Global___Displacement] | None = ...,
+        any_class: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["any_class", b"any_class", "displacements", b"displacements", "latents", b"latents", "model", b"model"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MapLatentsRequest: _TypeAlias = MapLatentsRequest  # noqa: Y015
+
+@_typing.final
+class MapLatentsResponse(_message.Message):
+    """The w+ codes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODES_FIELD_NUMBER: _builtins.int
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
+    MODEL_DIGEST_FIELD_NUMBER: _builtins.int
+    model_version: _builtins.str
+    """Which version of the model mapped them."""
+    model_digest: _builtins.str
+    """The digest of its weights."""
+    @_builtins.property
+    def codes(self) -> _containers.RepeatedCompositeFieldContainer[_tensor_pb2.Tensor]:
+        """One for each latent, float32 [layers, w_size]: with truncation, styles and displacements in it. A Latent with this
+        w_plus, and the same noise, is the same picture.
+        """
+
+    def __init__(
+        self,
+        *,
+        codes: _abc.Iterable[_tensor_pb2.Tensor] | None = ...,
+        model_version: _builtins.str = ...,
+        model_digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes", "model_digest", b"model_digest", "model_version", b"model_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MapLatentsResponse: _TypeAlias = MapLatentsResponse  # noqa: Y015

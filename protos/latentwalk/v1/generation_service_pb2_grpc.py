@@ -61,6 +61,11 @@ class GenerationServiceStub(object):
                 request_serializer=latentwalk_dot_v1_dot_generation__service__pb2.SteerRequest.SerializeToString,
                 response_deserializer=latentwalk_dot_v1_dot_generation__service__pb2.SteerResponse.FromString,
                 _registered_method=True)
+        self.MapLatents = channel.unary_unary(
+                '/latentwalk.v1.GenerationService/MapLatents',
+                request_serializer=latentwalk_dot_v1_dot_generation__service__pb2.MapLatentsRequest.SerializeToString,
+                response_deserializer=latentwalk_dot_v1_dot_generation__service__pb2.MapLatentsResponse.FromString,
+                _registered_method=True)
 
 
 class GenerationServiceServicer(object):
@@ -102,6 +107,14 @@ class GenerationServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MapLatents(self, request, context):
+        """Maps latents to the space that the generator draws from in the end; draws nothing. INVALID_ARGUMENT for a
+        generator without a mapping network.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GenerationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -124,6 +137,11 @@ def add_GenerationServiceServicer_to_server(servicer, server):
                     servicer.Steer,
                     request_deserializer=latentwalk_dot_v1_dot_generation__service__pb2.SteerRequest.FromString,
                     response_serializer=latentwalk_dot_v1_dot_generation__service__pb2.SteerResponse.SerializeToString,
+            ),
+            'MapLatents': grpc.unary_unary_rpc_method_handler(
+                    servicer.MapLatents,
+                    request_deserializer=latentwalk_dot_v1_dot_generation__service__pb2.MapLatentsRequest.FromString,
+                    response_serializer=latentwalk_dot_v1_dot_generation__service__pb2.MapLatentsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -241,6 +259,33 @@ class GenerationService(object):
             '/latentwalk.v1.GenerationService/Steer',
             latentwalk_dot_v1_dot_generation__service__pb2.SteerRequest.SerializeToString,
             latentwalk_dot_v1_dot_generation__service__pb2.SteerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MapLatents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/latentwalk.v1.GenerationService/MapLatents',
+            latentwalk_dot_v1_dot_generation__service__pb2.MapLatentsRequest.SerializeToString,
+            latentwalk_dot_v1_dot_generation__service__pb2.MapLatentsResponse.FromString,
             options,
             channel_credentials,
             insecure,

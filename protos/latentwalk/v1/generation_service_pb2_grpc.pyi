@@ -50,6 +50,10 @@ class GenerationServiceStub:
     """Interactive: the caller sends the newest position as often as it likes, the server answers with the newest picture.
     A position that is overtaken by a newer one before its turn on the device is dropped, never queued.
     """
+    MapLatents: _grpc.UnaryUnaryMultiCallable[_generation_service_pb2.MapLatentsRequest, _generation_service_pb2.MapLatentsResponse]
+    """Maps latents to the space that the generator draws from in the end; draws nothing. INVALID_ARGUMENT for a
+    generator without a mapping network.
+    """
 
 @_typing.type_check_only
 class GenerationServiceAsyncStub(GenerationServiceStub):
@@ -72,6 +76,10 @@ class GenerationServiceAsyncStub(GenerationServiceStub):
     Steer: _aio.StreamStreamMultiCallable[_generation_service_pb2.SteerRequest, _generation_service_pb2.SteerResponse]  # type: ignore[assignment]
     """Interactive: the caller sends the newest position as often as it likes, the server answers with the newest picture.
     A position that is overtaken by a newer one before its turn on the device is dropped, never queued.
+    """
+    MapLatents: _aio.UnaryUnaryMultiCallable[_generation_service_pb2.MapLatentsRequest, _generation_service_pb2.MapLatentsResponse]  # type: ignore[assignment]
+    """Maps latents to the space that the generator draws from in the end; draws nothing. INVALID_ARGUMENT for a
+    generator without a mapping network.
     """
 
 class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -116,6 +124,16 @@ class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_generation_service_pb2.SteerResponse], _abc.AsyncIterator[_generation_service_pb2.SteerResponse]]:
         """Interactive: the caller sends the newest position as often as it likes, the server answers with the newest picture.
         A position that is overtaken by a newer one before its turn on the device is dropped, never queued.
+        """
+
+    @_abc_1.abstractmethod
+    def MapLatents(
+        self,
+        request: _generation_service_pb2.MapLatentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_generation_service_pb2.MapLatentsResponse, _abc.Awaitable[_generation_service_pb2.MapLatentsResponse]]:
+        """Maps latents to the space that the generator draws from in the end; draws nothing. INVALID_ARGUMENT for a
+        generator without a mapping network.
         """
 
 def add_GenerationServiceServicer_to_server(servicer: GenerationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -96,6 +96,101 @@ class Condition(_message.Message):
 Global___Condition: _TypeAlias = Condition  # noqa: Y015
 
 @_typing.final
+class Truncation(_message.Message):
+    """How far w is pulled towards the mean w of its generator: less varied pictures of more even quality (the truncation
+    trick in W, Karras et al. 2019).
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PSI_FIELD_NUMBER: _builtins.int
+    LAYERS_FIELD_NUMBER: _builtins.int
+    psi: _builtins.float
+    """How much of the distance from the mean is left: 1 leaves w as it is, 0 is the mean itself, below 0 lies what is
+    opposite to it. From -2 to 2.
+    """
+    layers: _builtins.int
+    """Only the first so many layers, from coarse to fine, are pulled. 1 to the number of layers. Default: all."""
+    def __init__(
+        self,
+        *,
+        psi: _builtins.float = ...,
+        layers: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_layers", b"_layers", "layers", b"layers"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_layers", b"_layers", "layers", b"layers", "psi", b"psi"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__layers: _TypeAlias = _typing.Literal["layers"]  # noqa: Y015
+    _WhichOneofArgType__layers: _TypeAlias = _typing.Literal["_layers", b"_layers"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__layers) -> _WhichOneofReturnType__layers | None: ...
+
+Global___Truncation: _TypeAlias = Truncation  # noqa: Y015
+
+@_typing.final
+class LayerStyle(_message.Message):
+    """The style of another latent, in some layers (style mixing, Karras et al. 2019)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LATENT_FIELD_NUMBER: _builtins.int
+    LAYERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def latent(self) -> Global___Latent:
+        """Whose style. It may have a truncation of its own, but neither styles nor noise."""
+
+    @_builtins.property
+    def layers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """In which layers, from 0 (the coarsest). At least 1; no layer may be named twice in one latent."""
+
+    def __init__(
+        self,
+        *,
+        latent: Global___Latent | None = ...,
+        layers: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["latent", b"latent"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["latent", b"latent", "layers", b"layers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LayerStyle: _TypeAlias = LayerStyle  # noqa: Y015
+
+@_typing.final
+class Noise(_message.Message):
+    """What disturbs the layers of a picture: the stochastic detail, such as where each hair lies."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEED_FIELD_NUMBER: _builtins.int
+    STRENGTH_FIELD_NUMBER: _builtins.int
+    seed: _builtins.int
+    """Drawn for this seed; all 64 bits count. Default: the noise that belongs to the weights, the same for every picture."""
+    strength: _builtins.float
+    """How strong it is: 0 is none, 1 what the generator was trained with. From 0 to 4. Default 1."""
+    def __init__(
+        self,
+        *,
+        seed: _builtins.int | None = ...,
+        strength: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "_strength", b"_strength", "seed", b"seed", "strength", b"strength"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "_strength", b"_strength", "seed", b"seed", "strength", b"strength"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    _WhichOneofReturnType__strength: _TypeAlias = _typing.Literal["strength"]  # noqa: Y015
+    _WhichOneofArgType__strength: _TypeAlias = _typing.Literal["_strength", b"_strength"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__strength) -> _WhichOneofReturnType__strength | None: ...
+
+Global___Noise: _TypeAlias = Noise  # noqa: Y015
+
+@_typing.final
 class Latent(_message.Message):
     """A point in the latent space of a generator, and the condition under which it becomes a picture."""
 
@@ -106,6 +201,9 @@ class Latent(_message.Message):
     W_FIELD_NUMBER: _builtins.int
     W_PLUS_FIELD_NUMBER: _builtins.int
     CONDITION_FIELD_NUMBER: _builtins.int
+    TRUNCATION_FIELD_NUMBER: _builtins.int
+    STYLES_FIELD_NUMBER: _builtins.int
+    NOISE_FIELD_NUMBER: _builtins.int
     seed: _builtins.int
     """All 64 bits count. The same seed gives the same code, whatever else is in the request or on the device."""
     @_builtins.property
@@ -122,7 +220,21 @@ class Latent(_message.Message):
 
     @_builtins.property
     def condition(self) -> Global___Condition:
-        """The class. Required by a conditional generator, refused by an unconditional one."""
+        """The class. Required by a conditional generator, refused by an unconditional one; for a w or a w_plus, which has it
+        in itself, it only says for which class a slider may have been found.
+        """
+
+    @_builtins.property
+    def truncation(self) -> Global___Truncation:
+        """Only for generators with a mapping network. Default: w as it is."""
+
+    @_builtins.property
+    def styles(self) -> _containers.RepeatedCompositeFieldContainer[Global___LayerStyle]:
+        """What the styles of some layers are replaced by, after truncation. Only for generators with a mapping network."""
+
+    @_builtins.property
+    def noise(self) -> Global___Noise:
+        """Only for generators with a mapping network. Default: the noise of the weights."""
 
     def __init__(
         self,
@@ -132,10 +244,13 @@ class Latent(_message.Message):
         w: _tensor_pb2.Tensor | None = ...,
         w_plus: _tensor_pb2.Tensor | None = ...,
         condition: Global___Condition | None = ...,
+        truncation: Global___Truncation | None = ...,
+        styles: _abc.Iterable[Global___LayerStyle] | None = ...,
+        noise: Global___Noise | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "condition", b"condition", "seed", b"seed", "w", b"w", "w_plus", b"w_plus", "z", b"z"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "condition", b"condition", "noise", b"noise", "seed", b"seed", "truncation", b"truncation", "w", b"w", "w_plus", b"w_plus", "z", b"z"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "condition", b"condition", "seed", b"seed", "w", b"w", "w_plus", b"w_plus", "z", b"z"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "condition", b"condition", "noise", b"noise", "seed", b"seed", "styles", b"styles", "truncation", b"truncation", "w", b"w", "w_plus", b"w_plus", "z", b"z"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_code: _TypeAlias = _typing.Literal["seed", "z", "w", "w_plus"]  # noqa: Y015
     _WhichOneofArgType_code: _TypeAlias = _typing.Literal["code", b"code"]  # noqa: Y015

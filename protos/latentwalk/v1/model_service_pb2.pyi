@@ -67,6 +67,8 @@ class Model(_message.Message):
     MAX_ROWS_FIELD_NUMBER: _builtins.int
     MAX_FRAMES_FIELD_NUMBER: _builtins.int
     VERSIONS_FIELD_NUMBER: _builtins.int
+    LAYERS_FIELD_NUMBER: _builtins.int
+    W_SIZE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The name under which requests ask for it."""
     version: _builtins.str
@@ -91,6 +93,10 @@ class Model(_message.Message):
     """The most latents that one Generate may have, and the most starts of a Walk."""
     max_frames: _builtins.int
     """The most frames that one stream may have."""
+    layers: _builtins.int
+    """How many w the synthesis takes, one a layer from coarse to fine; 0 without a mapping network."""
+    w_size: _builtins.int
+    """The length of a w; 0 without a mapping network."""
     @_builtins.property
     def spaces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The latent spaces that a Latent may be given in: "z", "w", "w+"."""
@@ -116,10 +122,12 @@ class Model(_message.Message):
         max_rows: _builtins.int = ...,
         max_frames: _builtins.int = ...,
         versions: _abc.Iterable[_builtins.str] | None = ...,
+        layers: _builtins.int = ...,
+        w_size: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "classes", b"classes", "digest", b"digest", "family", b"family", "height", b"height", "latent_size", b"latent_size", "max_frames", b"max_frames", "max_rows", b"max_rows", "name", b"name", "spaces", b"spaces", "state", b"state", "version", b"version", "versions", b"versions", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "classes", b"classes", "digest", b"digest", "family", b"family", "height", b"height", "latent_size", b"latent_size", "layers", b"layers", "max_frames", b"max_frames", "max_rows", b"max_rows", "name", b"name", "spaces", b"spaces", "state", b"state", "version", b"version", "versions", b"versions", "w_size", b"w_size", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

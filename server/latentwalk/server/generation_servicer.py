@@ -5,6 +5,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
+from torch import Tensor
+
 from latentwalk.rpc.caller import caller
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.rpc.roles import Role
@@ -19,9 +21,9 @@ from latentwalk.server.repository import Repository
 from latentwalk.server.scheduler import PictureFailed, Scheduler, Terms
 from latentwalk.server.served import ServedModel
 from latentwalk.server.steering import PictureStream, Session, Work
-from latentwalk.server.validation import generate_order, interpolate_order, read_still_delivery, walk_order
+from latentwalk.server.validation import generate_order, interpolate_order, map_order, read_still_delivery, walk_order
 from latentwalk.v1 import generation_service_pb2 as pb
-from latentwalk.v1 import generation_service_pb2_grpc, image_pb2
+from latentwalk.v1 import generation_service_pb2_grpc, image_pb2, tensor_pb2
 
 SERVICE_NAME = pb.DESCRIPTOR.services_by_name["GenerationService"].full_name
 
@@ -30,6 +32,7 @@ ROLES: Mapping[str, Role] = {
     "Walk": Role.VIEWER,
     "Interpolate": Role.VIEWER,
     "Steer": Role.VIEWER,
+    "MapLatents": Role.VIEWER,
 }
 """The role that each rpc takes."""
 
@@ -107,6 +110,14 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         )
         await session.run(request_iterator, context.write)
 
+    async def MapLatents(self, request: pb.MapLatentsRequest, context: Any) -> pb.MapLatentsResponse:  # noqa: N802
+        """Maps latents to w+."""
+        model = self._repository.model(request.model)
+        order = map_order(request, model)
+        await order.rehearse()
+        codes = [_tensor_message(row.code) for row in order.rows()]
+        return pb.MapLatentsResponse(codes=codes, model_version=str(model.version), model_digest=model.digest)
+
     async def _write_frames(
         self,
         order: Order,
@@ -176,6 +187,12 @@ def _terms(delivery: Delivery, rows: int, context: Any) -> Terms:
         fps=delivery.fps,
         client=caller.get(),
     )
+
+
+def _tensor_message(code: Tensor) -> tensor_pb2.Tensor:
+    """A float32 code, as it travels."""
+    data = code.contiguous().numpy().astype("<f4").tobytes()
+    return tensor_pb2.Tensor(dtype=tensor_pb2.DATA_TYPE_FLOAT32, shape=code.shape, data=data)
 
 
 def _explained(failed: PictureFailed, order: Order, frame: int) -> BaseException:

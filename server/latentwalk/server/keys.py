@@ -12,7 +12,7 @@ def picture_key(engine: RemoteEngine, work: Work) -> Hashable:
     if not isinstance(work, Row):
         return None
     condition = None if work.condition is None else work.condition.numpy().tobytes()
-    return engine.digest, work.z.numpy().tobytes(), condition, work.strict
+    return engine.digest, work.code.numpy().tobytes(), condition, work.strict, work.noise
 
 
 def entry_bytes(key: Hashable, picture: bytes) -> int:

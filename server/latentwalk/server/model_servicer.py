@@ -133,6 +133,8 @@ def _model(entry: Entry[ServedModel]) -> pb.Model:
         max_rows=served.max_rows,
         max_frames=served.max_frames,
         versions=versions,
+        layers=spec.layers,
+        w_size=spec.w_size,
     )
 
 

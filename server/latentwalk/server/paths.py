@@ -1,8 +1,8 @@
 """What a valid request asks for: a path whose frames can be had one by one, and how to hand them over."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from torch import Tensor
@@ -10,7 +10,7 @@ from torch import Tensor
 from latentwalk.gan.directions import Slider
 from latentwalk.gan.walks import Interpolation, Walk
 from latentwalk.server.encoder import Encoding
-from latentwalk.server.engine import Row
+from latentwalk.server.engine import Noise, Row
 from latentwalk.server.scheduler import DEFAULT_FPS, Priority
 from latentwalk.server.served import ServedModel
 
@@ -53,10 +53,13 @@ class Path(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WalkPath:
-    """Starts that walk along directions. `condition` is [R, K] or None."""
+    """Starts that walk along directions."""
 
     walk: Walk
     condition: Tensor | None
+    """[R, K] for the codes of the walk; None without classes, and with a lift, which has it."""
+    noise: Sequence[Noise | None]
+    """Of each row."""
     sliders: Mapping[tuple[str, str], Slider]
     """The sliders of the walk, by direction and slider name."""
 
@@ -76,9 +79,10 @@ class WalkPath:
 
     def rows_at(self, index: int) -> list[Row]:
         """The rows of one frame."""
-        codes = self.walk.z_at(index).unbind()
+        codes = self.walk.code_at(index).unbind()
         conditions = [None] * len(codes) if self.condition is None else self.condition.unbind()
-        return [Row(z, condition) for z, condition in zip(codes, conditions, strict=True)]
+        rows = zip(codes, conditions, self.noise, strict=True)
+        return [Row(code, condition, noise=noise) for code, condition, noise in rows]
 
     def standings_at(self, index: int) -> list[Standing]:
         """Where the sliders of the walk stand in one frame."""
@@ -94,6 +98,9 @@ class InterpolationPath:
     """One row that travels from keyframe to keyframe."""
 
     interpolation: Interpolation
+    noise: Noise | None = None
+    lift: Callable[[Tensor, Tensor | None], Tensor] | None = None
+    """From z [1, Z] and a condition [1, K] or None to w+ [1, L, W], where z is blended but w+ is drawn."""
     rows: int = 1
 
     @property
@@ -107,7 +114,10 @@ class InterpolationPath:
 
     def rows_at(self, index: int) -> list[Row]:
         """The one row of one frame."""
-        return [Row(self.interpolation.z_at(index), self.interpolation.condition_at(index))]
+        code, condition = self.interpolation.code_at(index), self.interpolation.condition_at(index)
+        if self.lift is not None:
+            code, condition = self.lift(code[None], None if condition is None else condition[None])[0], None
+        return [Row(code, condition, noise=self.noise)]
 
     def standings_at(self, index: int) -> list[Standing]:
         """Nothing: no slider takes part."""
@@ -164,4 +174,4 @@ class Order:
         """The rows of the frames, one after the other, each frame's made when its first row is asked for."""
         for index in self.frames:
             for row in self.path.rows_at(index):
-                yield Row(row.z, row.condition, strict=True) if self.delivery.strict else row
+                yield replace(row, strict=True) if self.delivery.strict else row

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from latentwalk.gan.directions import Direction
+from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import UnknownDirection
 from latentwalk.server.device import RemoteEngine
@@ -34,6 +35,11 @@ class ServedModel:
     def spec(self) -> GeneratorSpec:
         """What the generator is."""
         return self.engine.spec
+
+    @property
+    def generator(self) -> Generator:
+        """The generator itself, on the CPU; what draws is the engine."""
+        return self.engine.generator
 
     @property
     def digest(self) -> str:

@@ -37,8 +37,8 @@ def device():
 
 async def test_it_draws_the_bytes_of_an_engine_in_this_process(device, faces, digits):
     for generator in (faces, digits):
-        rows = sample_rows(generator.spec, 11)
-        strict = [Row(row.z, row.condition, strict=True) for row in rows[:2]]
+        rows = sample_rows(generator, 11)
+        strict = [Row(row.code, row.condition, strict=True) for row in rows[:2]]
         remote, engine = device.make_engine(generator), Engine(generator, CPU)
         assert (remote.spec, remote.digest, remote.size) == (engine.spec, engine.digest, engine.size)
         assert await remote.draw([*rows, *strict]) == engine.draw([*rows, *strict])
@@ -54,7 +54,7 @@ async def test_a_form_that_was_measured_there_is_known_here(faces):
 
 
 async def test_a_picture_that_is_not_finite_fails_alone(device, wild):
-    good, bad = sample_rows(wild.spec, 1)[0], Row(torch.full([6], 1e30), None)
+    good, bad = sample_rows(wild, 1)[0], Row(torch.full([6], 1e30), None)
     drawn = await device.make_engine(wild).draw([good, bad, good])
     assert isinstance(drawn[1], NonFinitePicture)
     assert drawn[0] == drawn[2]
@@ -65,7 +65,7 @@ async def test_an_error_of_the_engine_is_raised_here_and_the_next_batch_is_drawn
     engine = device.make_engine(faces)
     with pytest.raises(RuntimeError, match="expected input"):
         await engine.draw([Row(torch.zeros(7), None)])
-    assert len(await engine.draw(sample_rows(faces.spec, 1))) == 1
+    assert len(await engine.draw(sample_rows(faces, 1))) == 1
 
 
 def test_a_device_that_is_not_there_is_told_at_once():
@@ -76,7 +76,7 @@ def test_a_device_that_is_not_there_is_told_at_once():
 async def test_engines_come_back_in_the_form_they_had_when_the_process_has_died(device, faces, digits, device_process):
     engines = [device.make_engine(generator) for generator in (faces, digits)]
     choices = [engine.choice for engine in engines]
-    batches = [sample_rows(engine.spec, 3) for engine in engines]
+    batches = [sample_rows(engine, 3) for engine in engines]
     drawn = [await engine.draw(rows) for engine, rows in zip(engines, batches, strict=True)]
     killed(device_process())
     assert [await engine.draw(rows) for engine, rows in zip(engines, batches, strict=True)] == drawn
@@ -86,7 +86,7 @@ async def test_engines_come_back_in_the_form_they_had_when_the_process_has_died(
 async def test_a_batch_on_a_process_that_dies_fails_and_so_says_how_it_ended(device, faces, device_process):
     engine = device.make_engine(faces)
     os.kill(device_process().pid, signal.SIGSTOP)
-    drawing = asyncio.create_task(engine.draw(sample_rows(faces.spec, 1)))
+    drawing = asyncio.create_task(engine.draw(sample_rows(faces, 1)))
     await asyncio.sleep(0.05)
     device.interrupt()
     with pytest.raises(DeviceFailed, match="ended with exit code -9"):
@@ -115,7 +115,7 @@ async def next_process(device, before):
 
 async def test_a_process_that_hangs_while_an_engine_comes_back_is_ended_too(device, tall, device_process):
     engine = device.make_engine(tall)
-    rows = sample_rows(tall.spec, 1)
+    rows = sample_rows(tall, 1)
     drawn = await engine.draw(rows)
     dead = killed(device_process())
     drawing = asyncio.create_task(engine.draw(rows))
@@ -130,7 +130,7 @@ async def test_a_process_that_hangs_while_an_engine_comes_back_is_ended_too(devi
 async def test_an_engine_that_took_its_time_at_first_may_do_so_when_it_comes_back(device, tall, device_process):
     engine = device.make_engine(tall)
     dead = killed(device_process())
-    drawing = asyncio.create_task(engine.draw(sample_rows(tall.spec, 1)))
+    drawing = asyncio.create_task(engine.draw(sample_rows(tall, 1)))
     await next_process(device, dead)
     device.interrupt()
     assert await drawing
@@ -142,15 +142,15 @@ async def test_a_device_that_is_not_there_any_more_is_lost_until_it_is_back(devi
     monkeypatch.setattr(device, "_settings", replace(SETTINGS, device="cuda:99"))
     for _ in range(2):
         with pytest.raises(DeviceLost, match="cannot be used any more: device 'cuda:99'"):
-            await engine.draw(sample_rows(faces.spec, 1))
+            await engine.draw(sample_rows(faces, 1))
     monkeypatch.setattr(device, "_settings", SETTINGS)
-    assert await engine.draw(sample_rows(faces.spec, 1))
+    assert await engine.draw(sample_rows(faces, 1))
 
 
 async def test_a_device_is_closed_also_while_its_next_process_hangs_at_the_start(device, faces, device_process):
     engine = device.make_engine(faces)
     dead = killed(device_process())
-    drawing = asyncio.create_task(engine.draw(sample_rows(faces.spec, 1)))
+    drawing = asyncio.create_task(engine.draw(sample_rows(faces, 1)))
     os.kill(await next_process(device, dead), signal.SIGSTOP)
     device.close()
     with pytest.raises(DeviceFailed):
@@ -162,7 +162,7 @@ async def test_a_signal_to_the_whole_group_does_not_end_it(device, faces, device
     process = device_process()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(process.pid, number)
-    assert await engine.draw(sample_rows(faces.spec, 1))
+    assert await engine.draw(sample_rows(faces, 1))
     assert device_process() is process
 
 
@@ -198,7 +198,7 @@ async def test_an_engine_that_nobody_has_any_more_is_forgotten(device, faces):
     gone, kept = device.make_engine(faces), device.make_engine(faces)
     del gone
     gc.collect()
-    await kept.draw(sample_rows(faces.spec, 1))
+    await kept.draw(sample_rows(faces, 1))
     assert device.forgotten() == [], "the process has been told"
 
 
@@ -234,14 +234,14 @@ async def test_a_device_that_was_closed_is_not_started_again(device, faces):
     engine = device.make_engine(faces)
     device.close()
     with pytest.raises(DeviceFailed, match="the server is ending"):
-        await engine.draw(sample_rows(faces.spec, 1))
+        await engine.draw(sample_rows(faces, 1))
     with pytest.raises(DeviceFailed, match="the server is ending"):
         device.make_engine(faces)
 
 
 def test_the_process_lets_go_of_what_is_forgotten(faces):
     host = Host(Tuning((CPU,), 4, 0.0, 0.5, ""))
-    rows = sample_rows(faces.spec, 1)
+    rows = sample_rows(faces, 1)
     for number in (1, 2):
         assert choice_of(host.answer(Make(number, faces, None).to_message())).variants
     host.forget([1, 99])

@@ -80,7 +80,7 @@ def test_a_tuned_engine_draws_the_same_picture_alone_and_in_any_company(name, re
     generator = request.getfixturevalue(name)
     engine = Tuning((CPU,), max_batch=16, seconds=0.3, tolerance=0.5, cache="").make_engine(generator)
     assert set(engine.variants) == set(engine.seconds) == {1, 2, 4, 8, 16}
-    together = sample_rows(generator.spec, 16)
+    together = sample_rows(generator, 16)
     alone = [pixels(engine.draw([row])[0]) for row in together]
     for size in range(1, 17):
         for picture, expected in zip(engine.draw(together[:size]), alone, strict=False):
@@ -100,7 +100,7 @@ def test_a_larger_batch_is_taken_to_be_no_slower_by_the_picture_than_a_smaller_o
 
 def test_a_strict_row_has_equal_bytes_in_any_company(faces):
     engine = Tuning((CPU,), max_batch=8, seconds=0.1, tolerance=0.5, cache="").make_engine(faces)
-    company = sample_rows(faces.spec, 11)
+    company = sample_rows(faces, 11)
     strict = replace(company[5], strict=True)
     (expected,) = engine.draw([strict])
     for size in range(11):
@@ -166,7 +166,7 @@ def test_recorded_graphs_draw_what_the_cpu_draws(faces, digits):
     if not torch.cuda.is_available():
         pytest.skip("there is no CUDA device")
     for generator in (faces, digits):
-        batch = sample_rows(generator.spec, 13)
+        batch = sample_rows(generator, 13)
         expected = Engine(generator, CPU).draw(batch)
         device = find_device("cuda")
         drawn = Engine(copy.deepcopy(generator), device, choice=unmeasured((1, 2, 4, 8))).draw(batch)

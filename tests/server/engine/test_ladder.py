@@ -18,7 +18,7 @@ SPECS = {
 
 
 def difference(generator, precision, count=5):
-    z, condition = stack(sample_rows(generator.spec, count))
+    z, condition, _ = stack(sample_rows(generator, count))
     with torch.inference_mode():
         drawn = Ladder(generator, precision)(z, condition)
         expected = generator(z, condition)

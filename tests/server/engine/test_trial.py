@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from latentwalk.server.engine import variants
+from latentwalk.server.engine.rows import Inputs
 from latentwalk.server.engine.trial import Trial
 
 CPU = torch.device("cpu")
@@ -21,10 +22,10 @@ def offer(monkeypatch):
 
     def replace(**forms):
         def bound(form):
-            return lambda generator: lambda z, condition: form(generator, z, condition)
+            return lambda generator: lambda inputs: form(generator, inputs.code, inputs.condition)
 
         table = {name: bound(form) for name, form in forms.items()}
-        monkeypatch.setattr(variants, "VARIANTS", table := {"fp32": lambda generator: generator} | table)
+        monkeypatch.setattr(variants, "VARIANTS", table := {"fp32": variants.VARIANTS["fp32"]} | table)
         monkeypatch.setattr("latentwalk.server.engine.trial.VARIANTS", table)
 
     return replace
@@ -130,4 +131,4 @@ def test_a_compiled_form_draws_what_the_generator_draws(faces):
     for size in (1, 4):
         z = torch.randn(size, 6)
         with torch.inference_mode():
-            assert (draw(z, None).float() - faces(z)).abs().mean() < 0.01
+            assert (draw(Inputs(z, None)).float() - faces(z)).abs().mean() < 0.01

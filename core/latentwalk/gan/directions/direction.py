@@ -95,8 +95,13 @@ class Direction(ABC):
     def path(self, start: Tensor, slider: int) -> Path:
         """The path on which a slider leads from a start, [R, Z] or [R, L, W].
 
-        It remembers the steps that it has taken, so that the alphas of one walk are cheap in any order.
+        A direction in w moves the w of each layer of a w+, each as if it were alone. It remembers the steps that it has
+        taken, so that the alphas of one walk are cheap in any order.
         """
+        if self.space == "w" and start.ndim == 3:
+            each = self._flat_path(start.flatten(0, 1), slider)
+            # One shift for all, or one for each w.
+            return lambda alpha: moved if (moved := each(alpha)).ndim == 1 else moved.view(start.shape)
         if self.space != "w+":
             return self._flat_path(start, slider)
         layers = list(self.layers) or list(range(start.shape[1]))

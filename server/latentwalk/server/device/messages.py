@@ -18,7 +18,7 @@ from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.server.device.line import Message
 from latentwalk.server.engine import Choice, NonFinitePicture, NoSuchDevice, Row
 from latentwalk.server.engine.pixels import Picture
-from latentwalk.server.engine.rows import stack
+from latentwalk.server.engine.rows import Noise, stack
 from latentwalk.server.scheduler import DeviceOutOfMemory
 
 # The errors that whoever asked tells apart; others arrive as a RuntimeError, in words.
@@ -69,6 +69,7 @@ class Draw:
             "engine": self.engine,
             "shapes": [tensor.shape for tensor in tensors],
             "strict": [row.strict for row in self.rows],
+            "noise": [row.noise and (row.noise.seed, row.noise.strength) for row in self.rows],
         }
         return Message(words, [tensor.numpy().tobytes() for tensor in tensors])
 
@@ -76,8 +77,9 @@ class Draw:
     def from_message(cls, message: Message) -> "Draw":
         """The request that the message is."""
         words = message.words
-        z, *conditions = map(_tensor, message.parts, words["shapes"])
-        columns = z, conditions[0] if conditions else [None] * len(z), words["strict"]
+        codes, *conditions = map(_tensor, message.parts, words["shapes"])
+        noise = [one and Noise(*one) for one in words["noise"]]
+        columns = codes, conditions[0] if conditions else [None] * len(codes), words["strict"], noise
         return cls(words["engine"], [Row(*row) for row in zip(*columns, strict=True)])
 
 

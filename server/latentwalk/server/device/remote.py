@@ -118,8 +118,9 @@ class RemoteEngine:
         self.spec: GeneratorSpec = generator.spec
         self.digest: str = generator.digest
         self.size = PictureSize(self.spec.resolution, self.spec.resolution, self.spec.channels)
+        self.generator = generator
+        """Here, on the CPU: for what is not drawn, such as its mapping network."""
         self._device = device
-        self._generator = generator
         self._number = number
         weakref.finalize(self, device.forget, number).atexit = False
         started = time.monotonic()
@@ -138,4 +139,4 @@ class RemoteEngine:
 
     def _made(self, choice: Choice | None) -> tuple[DeviceProcess, Choice]:
         process = self._device.process()
-        return process, process.make(self._device.forgotten(), Make(self._number, self._generator, choice))
+        return process, process.make(self._device.forgotten(), Make(self._number, self.generator, choice))

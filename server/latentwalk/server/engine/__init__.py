@@ -7,7 +7,7 @@ from latentwalk.server.engine.choice import Choice
 from latentwalk.server.engine.core import Engine
 from latentwalk.server.engine.devices import NoSuchDevice, find_device, find_devices
 from latentwalk.server.engine.pixels import NonFinitePicture
-from latentwalk.server.engine.rows import PictureSize, Row
+from latentwalk.server.engine.rows import Noise, PictureSize, Row
 from latentwalk.server.engine.threads import use_threads
 from latentwalk.server.engine.tuning import Tuning
 
@@ -15,6 +15,7 @@ __all__ = [
     "Choice",
     "Engine",
     "NoSuchDevice",
+    "Noise",
     "NonFinitePicture",
     "PictureSize",
     "Row",

@@ -38,6 +38,7 @@ class Engine:
 
     def __init__(self, generator: Generator, *devices: torch.device, choice: Choice | None = None) -> None:
         self.spec = generator.spec
+        self.generator = generator
         self.digest = generator.digest
         self.size = PictureSize(self.spec.resolution, self.spec.resolution, self.spec.channels)
         self.choice = choice or unmeasured(buckets_up_to(_UNMEASURED_BATCH))
@@ -64,7 +65,7 @@ class Engine:
         seconds = dict[int, float]()
         for lanes in self._devices:
             for size, lane in lanes.items():
-                rows, started = sample_rows(self.spec, size), time.perf_counter()
+                rows, started = sample_rows(self.generator, size), time.perf_counter()
                 lane(rows)
                 seconds[size] = time.perf_counter() - started
         self.choice = self.choice.completed(seconds)
@@ -106,4 +107,4 @@ class Engine:
 
     def _open(self, generator: Generator, device: torch.device) -> Mapping[int, Lane]:
         forms = {name: VARIANTS[name](generator) for name in set(self.choice.variants.values())}
-        return {size: open_lane(forms[name], self.spec, device, size) for size, name in self.choice.variants.items()}
+        return {size: open_lane(forms[name], generator, device, size) for size, name in self.choice.variants.items()}

@@ -5,32 +5,33 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from latentwalk.gan.generator import Generator
 from latentwalk.gan.images import to_uint8
-from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.server.engine.pixels import Picture, finite_rows, split_pictures
-from latentwalk.server.engine.rows import Row, sample_rows, stack
+from latentwalk.server.engine.rows import Inputs, Row, sample_rows, stack
 from latentwalk.server.engine.variants import Draw
 
 Lane = Callable[[Sequence[Row]], list[Picture]]
 
 
-def open_lane(draw: Draw, spec: GeneratorSpec, device: torch.device, size: int) -> Lane:
-    """The lane for batches of exactly `size` rows; `draw` must be on that device."""
-    return _GraphLane(draw, spec, device, size) if device.type == "cuda" else _PlainLane(draw, spec, device)
+def open_lane(draw: Draw, generator: Generator, device: torch.device, size: int) -> Lane:
+    """The lane for batches of exactly `size` rows; `draw`, a form of the generator, must be on that device."""
+    plain = _PlainLane(draw, generator, device)
+    return _GraphLane(draw, generator, device, size, plain) if device.type == "cuda" else plain
 
 
 class _PlainLane:
     """Calls the form for each batch."""
 
-    def __init__(self, draw: Draw, spec: GeneratorSpec, device: torch.device) -> None:
+    def __init__(self, draw: Draw, generator: Generator, device: torch.device) -> None:
         self._draw = draw
-        self._range = spec.range
+        self._range = generator.spec.range
+        self._noise = generator.noise.cpu()
         self._device = device
 
     @torch.inference_mode()
     def __call__(self, rows: Sequence[Row]) -> list[Picture]:
-        z, condition = stack(rows)
-        pictures = self._draw(z.to(self._device), None if condition is None else condition.to(self._device))
+        pictures = self._draw(stack(rows, self._noise).to(self._device))
         finite = finite_rows(pictures).tolist()
         return split_pictures(to_uint8(pictures, self._range).cpu(), finite)
 
@@ -39,14 +40,15 @@ class _GraphLane:
     """Records the form once as a CUDA graph, and replays it for each batch.
 
     Latents and pixels pass through pinned memory on a stream of the lane's own, so that nothing waits for the default
-    stream; the host waits once, when the pixels are back.
+    stream; the host waits once, when the pixels are back. A batch with noise of its own, which is large and rare, takes
+    the plain lane.
     """
 
-    def __init__(self, draw: Draw, spec: GeneratorSpec, device: torch.device, size: int) -> None:
+    def __init__(self, draw: Draw, generator: Generator, device: torch.device, size: int, plain: _PlainLane) -> None:
         self._draw = draw
-        self._range = spec.range
-        z, condition = stack(sample_rows(spec, size))
-        self._staged = [tensor.pin_memory() for tensor in (z, condition) if tensor is not None]
+        self._plain = plain
+        self._range = generator.spec.range
+        self._staged = [tensor.pin_memory() for tensor in stack(sample_rows(generator, size)) if tensor is not None]
         self._inputs = [tensor.to(device) for tensor in self._staged]
         self._stream = torch.cuda.Stream(device)
         self._graph = torch.cuda.CUDAGraph()
@@ -57,6 +59,8 @@ class _GraphLane:
 
     @torch.inference_mode()
     def __call__(self, rows: Sequence[Row]) -> list[Picture]:
+        if any(row.noise for row in rows):
+            return self._plain(rows)
         with torch.cuda.stream(self._stream):
             for staged, given, target in zip(self._staged, stack(rows), self._inputs, strict=False):
                 if given is not None:
@@ -80,7 +84,7 @@ class _GraphLane:
             return self._compute()
 
     def _compute(self) -> tuple[Tensor, Tensor]:
-        z, *conditions = self._inputs
-        pictures = self._draw(z, conditions[0] if conditions else None)
+        code, *conditions = self._inputs
+        pictures = self._draw(Inputs(code, conditions[0] if conditions else None))
         # No branch on what the pixels are: a graph has none.
         return to_uint8(pictures, self._range), pictures.isfinite().flatten(1).all(dim=1)

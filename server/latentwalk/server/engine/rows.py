@@ -2,24 +2,36 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from latentwalk.gan.latents import latents_from_seeds, one_hot
-from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.gan.generator import Generator
+from latentwalk.gan.latents import latents_from_seeds, noise_from_seeds, one_hot
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """What disturbs the layers of one picture: standard normal numbers, times a strength."""
+
+    seed: int | None
+    """What they are drawn for; None for the numbers that belong to the weights."""
+    strength: float
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """All that one picture depends on, besides the weights (law 1)."""
 
-    z: Tensor
-    """float32 [Z], on the CPU."""
+    code: Tensor
+    """float32, on the CPU: z [Z] or, for a generator with a mapping network, w+ [L, W]."""
     condition: Tensor | None
-    """float32 [K], sums to 1, on the CPU; None for an unconditional generator."""
+    """float32 [K], sums to 1, on the CPU; None for an unconditional generator, and for w+."""
     strict: bool = False
     """Equal bytes in any company: drawn in a batch of its own. The others agree with themselves within 1/255."""
+    noise: Noise | None = None
+    """None for that of the weights, as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +48,49 @@ class PictureSize:
         return self.width * self.height * self.channels
 
 
-def stack(rows: Sequence[Row]) -> tuple[Tensor, Tensor | None]:
-    """Codes z [N, Z] and conditions [N, K] or None, float32 on the CPU."""
+class Inputs(NamedTuple):
+    """What a generator draws a batch from."""
+
+    code: Tensor
+    """z [N, Z] or, with a mapping network, w+ [N, L, W]."""
+    condition: Tensor | None
+    """[N, K]; None without classes, and for w+."""
+    noise: Tensor | None = None
+    """[N, P]; None for that of the weights, as it is."""
+
+    def to(self, target: torch.device | torch.dtype) -> "Inputs":
+        """The same on another device, or in another precision."""
+        return Inputs(
+            self.code.to(target),
+            None if self.condition is None else self.condition.to(target),
+            None if self.noise is None else self.noise.to(target),
+        )
+
+
+def stack(rows: Sequence[Row], noise: Tensor | None = None) -> Inputs:
+    """The rows as a batch, float32 on the CPU; `noise` [P] is that of the weights, for rows with noise of their own."""
     conditions = [row.condition for row in rows if row.condition is not None]
-    return torch.stack([row.z for row in rows]), torch.stack(conditions) if conditions else None
+    code, condition = torch.stack([row.code for row in rows]), torch.stack(conditions) if conditions else None
+    if noise is None or not any(row.noise for row in rows):
+        return Inputs(code, condition)
+    return Inputs(
+        code, condition, torch.stack([noise if row.noise is None else _noise(row.noise, noise) for row in rows])
+    )
 
 
-def sample_rows(spec: GeneratorSpec, count: int) -> list[Row]:
+def _noise(noise: Noise, own: Tensor) -> Tensor:
+    numbers = own if noise.seed is None else noise_from_seeds([noise.seed], len(own))[0]
+    return noise.strength * numbers
+
+
+def sample_rows(generator: Generator, count: int) -> list[Row]:
     """The rows of the seeds 0, 1, ..., of one class after the other: what a form is measured and warmed with."""
-    codes = latents_from_seeds(range(count), spec)
-    conditions = one_hot([k % spec.classes for k in range(count)], spec.classes) if spec.classes else [None] * count
-    return [Row(z, condition) for z, condition in zip(codes, conditions, strict=True)]
+    spec = generator.spec
+    z = latents_from_seeds(range(count), spec)
+    condition = one_hot([k % spec.classes for k in range(count)], spec.classes) if spec.classes else None
+    if spec.space == "w+":
+        own = generator.device
+        with torch.no_grad():
+            z, condition = generator.map(z.to(own), None if condition is None else condition.to(own)).cpu(), None
+    conditions = [None] * count if condition is None else condition.unbind()
+    return [Row(code, condition) for code, condition in zip(z, conditions, strict=True)]

@@ -86,13 +86,13 @@ class Trial:
     # -- whose pixels are near enough --------------------------------------------------------------------------------
 
     def _contenders(self, tolerance: float) -> list[_Contender]:
-        rows = sample_rows(self._generator.spec, 1)
+        rows = sample_rows(self._generator, 1)
         reference = self._open(REFERENCE)
         _draw(reference[1], rows)
         started = time.perf_counter()
         _draw(reference[1], rows)
         affordable = int(self._budget * _SAMPLING_SHARE / (time.perf_counter() - started))
-        rows = sample_rows(self._generator.spec, min(max(2, affordable), _MOST_SAMPLES, self._buckets[-1]))
+        rows = sample_rows(self._generator, min(max(2, affordable), _MOST_SAMPLES, self._buckets[-1]))
         truth = _alone(reference, rows)
         contenders = [_Contender(REFERENCE, reference, truth, 0.0, 0)]
         for name in worth_trying(self._budget):
@@ -119,7 +119,7 @@ class Trial:
 
     def _open(self, name: str) -> dict[int, Lane]:
         draw = VARIANTS[name](self._generator)
-        return {size: open_lane(draw, self._generator.spec, self._device, size) for size in self._buckets}
+        return {size: open_lane(draw, self._generator, self._device, size) for size in self._buckets}
 
     # -- who is the fastest ------------------------------------------------------------------------------------------
 
@@ -130,7 +130,7 @@ class Trial:
         one, each is warmed before it is timed, and whoever is hopelessly slow at one size is spared the next.
         """
         running, sizes = list(contenders), list[int]()
-        batches = {size: sample_rows(self._generator.spec, size) for size in self._buckets}
+        batches = {size: sample_rows(self._generator, size) for size in self._buckets}
         for size in self._buckets:
             if sizes and self._is_late:
                 return sizes

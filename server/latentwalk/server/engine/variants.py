@@ -12,9 +12,10 @@ from latentwalk.gan.families.dcgan import DCGAN
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.processor import has_bf16
 from latentwalk.server.engine.ladder import Ladder
+from latentwalk.server.engine.rows import Inputs
 
-Draw = Callable[[Tensor, Tensor | None], Tensor]
-"""z float32 [N, Z] and a condition float32 [N, K] or None -> pictures [N, C, H, W]; all on the generator's device."""
+Draw = Callable[[Inputs], Tensor]
+"""Inputs, float32 -> pictures [N, C, H, W]; all on the generator's device."""
 
 REFERENCE = "fp32"
 
@@ -27,16 +28,13 @@ class NotApplicable(Exception):
 
 
 def _as_it_is(generator: Generator) -> Draw:
-    return generator
+    space = generator.spec.space
+    return lambda inputs: generator.draw(inputs.code, space, inputs.condition, inputs.noise)
 
 
 def _cast(generator: Generator, precision: torch.dtype, memory_format: torch.memory_format) -> Draw:
-    form = copy.deepcopy(generator).to(precision).to(memory_format=memory_format)
-
-    def draw(z: Tensor, condition: Tensor | None) -> Tensor:
-        return form(z.to(precision), None if condition is None else condition.to(precision))
-
-    return draw
+    draw = _as_it_is(copy.deepcopy(generator).to(precision).to(memory_format=memory_format))
+    return lambda inputs: draw(inputs.to(precision))
 
 
 def _ladder(generator: Generator, precision: torch.dtype) -> Draw:
@@ -46,19 +44,16 @@ def _ladder(generator: Generator, precision: torch.dtype) -> Draw:
         raise NotApplicable("not on a CPU that oneDNN computes on")
     if precision == torch.bfloat16 and not has_bf16():
         raise NotApplicable("oneDNN has no bf16 on this processor")
-    return Ladder(generator, precision)
+    ladder = Ladder(generator, precision)
+    return lambda inputs: ladder(inputs.code, inputs.condition)
 
 
 def _compiled(generator: Generator) -> Draw:
     if next(generator.parameters()).device.type == "cpu" and not (shutil.which("g++") or shutil.which("clang++")):
         raise NotApplicable("there is no C++ compiler")
     form = copy.deepcopy(generator).to(torch.bfloat16).to(memory_format=torch.channels_last)
-    compiled = torch.compile(form, options={"freezing": True})
-
-    def draw(z: Tensor, condition: Tensor | None) -> Tensor:
-        return compiled(z.bfloat16(), None if condition is None else condition.bfloat16())
-
-    return draw
+    compiled = torch.compile(_as_it_is(form), options={"freezing": True})
+    return lambda inputs: compiled(inputs.to(torch.bfloat16))
 
 
 VARIANTS: Mapping[str, Callable[[Generator], Draw]] = {

@@ -1,96 +1,135 @@
-"""Latents and conditions. Shapes: N latents, Z latent size, K classes."""
+"""Latents: from codes in any space to what a path starts from.
 
-import math
+Shapes: N latents, Z and W lengths of a z and a w, L layers, K classes.
+"""
+
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from latentwalk.gan.latents import latents_from_seeds, one_hot
+from latentwalk.gan.generator import Generator
+from latentwalk.gan.latents import latents_from_seeds
 from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.gan.styles import Lift
 from latentwalk.rpc.errors import InvalidRequest
+from latentwalk.server.engine import Noise
+from latentwalk.server.validation.conditions import read_conditions
+from latentwalk.server.validation.styles import LayerStyle, check_unstyled, read_layer_styles, read_noise, read_psi
 from latentwalk.v1 import latent_pb2, tensor_pb2
 
 _DTYPES: Mapping[int, np.dtype[np.generic]] = {
     tensor_pb2.DATA_TYPE_FLOAT32: np.dtype("<f4"),
     tensor_pb2.DATA_TYPE_FLOAT16: np.dtype("<f2"),
 }
-_SPACES: Mapping[str, str] = {"w": "w", "w_plus": "w+"}
+_SPACES: Mapping[str, str] = {"z": "z", "w": "w", "w_plus": "w+"}
 
 
-def read_latents(field: str, latents: Sequence[latent_pb2.Latent], spec: GeneratorSpec) -> tuple[Tensor, Tensor | None]:
-    """The codes float32 [N, Z] and conditions float32 [N, K] (None without classes) of at least one latent."""
-    codes = np.empty((len(latents), spec.latent_size), np.float32)
-    seeded: list[int] = []
+@dataclass(frozen=True, slots=True)
+class Latents:
+    """What the latents of a request are."""
+
+    z: Tensor
+    """float32 [N, Z]; zeros for those that are given in w."""
+    condition: Tensor | None
+    """float32 [N, K]; None without classes."""
+    lift: Lift | None
+    """From z to w+; None without a mapping network."""
+    noise: Sequence[Noise | None]
+
+    def first_given(self) -> int | None:
+        """The first one that is given in w, and so has no z; None if none is."""
+        is_given = None if self.lift is None else self.lift.is_given
+        return None if is_given is None or not is_given.any() else int(is_given.int().argmax())
+
+
+def read_latents(field: str, latents: Sequence[latent_pb2.Latent], generator: Generator) -> Latents:
+    """What at least one latent of the request's field is."""
+    return _read([f"{field}[{index}]" for index in range(len(latents))], latents, generator)
+
+
+def _read(names: Sequence[str], latents: Sequence[latent_pb2.Latent], generator: Generator) -> Latents:
+    spec = generator.spec
+    z, given = _codes(names, latents, spec)
+    condition = read_conditions(names, latents, spec, given)
+    if spec.space == "z":
+        for name, latent in zip(names, latents, strict=True):
+            check_unstyled(name, latent)
+        return Latents(z, condition, None, [None] * len(latents))
+    noise = [read_noise(name, latent) for name, latent in zip(names, latents, strict=True)]
+    psi = torch.stack([read_psi(name, latent, spec.layers) for name, latent in zip(names, latents, strict=True)])
+    styles = [read_layer_styles(name, latent, spec.layers) for name, latent in zip(names, latents, strict=True)]
+    return Latents(
+        z, condition, Lift(generator, condition, psi, *_given(given, len(z), spec), *_mixed(styles, generator)), noise
+    )
+
+
+def _codes(
+    names: Sequence[str], latents: Sequence[latent_pb2.Latent], spec: GeneratorSpec
+) -> tuple[Tensor, dict[int, Tensor]]:
+    """The z [N, Z], and by index the w+ [L, W] of those that are given in w."""
+    z, seeded, given = np.zeros((len(latents), spec.latent_size), np.float32), list[int](), dict[int, Tensor]()
     for index, latent in enumerate(latents):
         kind = latent.WhichOneof("code")
         if kind == "seed":
             seeded.append(index)
-        elif kind == "z":
-            codes[index] = _code(f"{field}[{index}].z", latent.z, spec)
         elif kind is None:
-            raise InvalidRequest(f"{field}[{index}]", "has no code; give a seed or a z")
+            raise InvalidRequest(names[index], f"has no code; give a seed or a code in {', '.join(spec.spaces)}")
         else:
-            raise InvalidRequest(
-                f"{field}[{index}].{kind}",
-                f"the generator has no space {_SPACES[kind]}; it has {', '.join(spec.spaces)}",
-            )
+            code = _code(f"{names[index]}.{kind}", getattr(latent, kind), _SPACES[kind], spec)
+            if kind == "z":
+                z[index] = code
+            else:
+                given[index] = torch.from_numpy(code).expand(spec.layers, spec.w_size)
     if seeded:
-        codes[seeded] = latents_from_seeds([latents[index].seed for index in seeded], spec).numpy()
-    rows = [_condition(f"{field}[{index}]", latent, spec) for index, latent in enumerate(latents)]
-    conditions = [row for row in rows if row is not None]
-    return torch.from_numpy(codes), torch.stack(conditions) if conditions else None
+        z[seeded] = latents_from_seeds([latents[index].seed for index in seeded], spec).numpy()
+    return torch.from_numpy(z), given
 
 
-def _code(field: str, tensor: tensor_pb2.Tensor, spec: GeneratorSpec) -> NDArray[np.float32]:
+def _given(given: Mapping[int, Tensor], count: int, spec: GeneratorSpec) -> tuple[Tensor, Tensor]:
+    """The w+ [N, L, W] that are given, and which are, bool [N]."""
+    codes, is_given = torch.zeros(count, spec.layers, spec.w_size), torch.zeros(count, dtype=torch.bool)
+    for index, code in given.items():
+        codes[index], is_given[index] = code, True
+    return codes, is_given
+
+
+def _mixed(styles: Sequence[Sequence[LayerStyle]], generator: Generator) -> tuple[Tensor, Tensor]:
+    """The w+ [N, L, W] that are mixed in, and in which layers they are, bool [N, L]."""
+    spec = generator.spec
+    mixed = torch.zeros(len(styles), spec.layers, spec.w_size)
+    is_mixed = torch.zeros(len(styles), spec.layers, dtype=torch.bool)
+    flat = [(row, style) for row, own in enumerate(styles) for style in own]
+    if flat:
+        others = _read([style.name for _, style in flat], [style.latent for _, style in flat], generator)
+        assert others.lift is not None  # noqa: S101 - the generator has a mapping network
+        for (row, style), w_plus in zip(flat, others.lift(others.z), strict=True):
+            mixed[row, style.layers], is_mixed[row, style.layers] = w_plus[style.layers], True
+    return mixed, is_mixed
+
+
+def _code(
+    field: str, tensor: tensor_pb2.Tensor, space: str, spec: GeneratorSpec
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """A code in a space: [Z], [W] or [L, W]."""
+    if space not in spec.spaces:
+        raise InvalidRequest(field, f"the generator has no space {space}; it has {', '.join(spec.spaces)}")
     dtype = _DTYPES.get(tensor.dtype)
     if dtype is None:
         raise InvalidRequest(f"{field}.dtype", f"{tensor.dtype} is none of FLOAT32 (1) and FLOAT16 (2)")
-    if len(tensor.shape) != 1 or tensor.shape[0] != spec.latent_size:
-        raise InvalidRequest(f"{field}.shape", f"{_listed(tensor.shape)} must be [{spec.latent_size}]")
-    expected = spec.latent_size * dtype.itemsize
+    shape = {"z": (spec.latent_size,), "w": (spec.w_size,), "w+": (spec.layers, spec.w_size)}[space]
+    if tuple(tensor.shape) != shape:
+        raise InvalidRequest(f"{field}.shape", f"{_listed(tensor.shape)} must be {_listed(shape)}")
+    expected = spec.size_of(space) * dtype.itemsize
     if len(tensor.data) != expected:
         raise InvalidRequest(f"{field}.data", f"has {len(tensor.data):,} bytes; this shape and dtype need {expected:,}")
     values = np.frombuffer(tensor.data, dtype).astype(np.float32)
     if not np.isfinite(values).all():
         worst = int(np.flatnonzero(~np.isfinite(values))[0])
         raise InvalidRequest(f"{field}.data", f"number {worst} is {values[worst]}; all must be finite")
-    return values
-
-
-def _condition(field: str, latent: latent_pb2.Latent, spec: GeneratorSpec) -> Tensor | None:
-    """The condition [K] of one latent; its kinds are the oneof of the wire."""
-    field = f"{field}.condition"
-    kind = latent.condition.WhichOneof("kind")
-    if spec.classes == 0:
-        if latent.HasField("condition"):
-            raise InvalidRequest(field, "the generator has no classes; leave it out")
-        return None
-    if kind is None:
-        raise InvalidRequest(field, f"is required; the generator has {spec.classes} classes")
-    if kind == "class_id":
-        _check_class(f"{field}.class_id", latent.condition.class_id, spec)
-        return one_hot([latent.condition.class_id], spec.classes)[0]
-    return _mixture(f"{field}.class_mix.weights", latent.condition.class_mix.weights, spec)
-
-
-def _mixture(field: str, weights: Mapping[int, float], spec: GeneratorSpec) -> Tensor:
-    mixture = torch.zeros(spec.classes, dtype=torch.float64)
-    for class_id, weight in weights.items():
-        _check_class(f"{field}[{class_id}]", class_id, spec)
-        if not (math.isfinite(weight) and weight >= 0):
-            raise InvalidRequest(f"{field}[{class_id}]", f"{weight} must be finite and not negative")
-        mixture[class_id] = weight
-    if (total := mixture.sum()) == 0:
-        raise InvalidRequest(field, "at least one weight must be above 0")
-    return (mixture / total).float()
-
-
-def _check_class(field: str, class_id: int, spec: GeneratorSpec) -> None:
-    if class_id >= spec.classes:
-        raise InvalidRequest(field, f"class {class_id} is not one of 0 to {spec.classes - 1}")
+    return values.reshape(shape)
 
 
 def _listed(shape: Sequence[int]) -> str:

@@ -9,19 +9,14 @@ from latentwalk.server.served import ServedModel
 from latentwalk.server.validation.classes import check_classes
 from latentwalk.server.validation.deliveries import read_delivery
 from latentwalk.server.validation.encodings import read_encoding
-from latentwalk.server.validation.latents import read_latents
+from latentwalk.server.validation.keyframes import blend, read_blending
+from latentwalk.server.validation.latents import Latents, read_latents
 from latentwalk.server.validation.movements import read_displacements, read_easing, read_legs
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import latent_pb2
 
 MOST_KEYFRAMES = 1_024
 """The most keyframes of one interpolation, so that reading it cannot hold up the others."""
-
-_INTERPOLATIONS: Mapping[int, str] = {
-    pb.INTERPOLATION_UNSPECIFIED: "slerp",
-    pb.INTERPOLATION_LERP: "lerp",
-    pb.INTERPOLATION_SLERP: "slerp",
-}
 
 
 def generate_order(request: pb.GenerateRequest, model: ServedModel, delivery: Delivery) -> Order:
@@ -50,21 +45,33 @@ def interpolate_order(request: pb.InterpolateRequest, model: ServedModel) -> Ord
         raise InvalidRequest("keyframes", f"{len(request.keyframes):,} must be from 2 to {MOST_KEYFRAMES:,}")
     if not 1 <= request.frames_per_leg <= model.max_frames:
         raise InvalidRequest("frames_per_leg", f"{request.frames_per_leg:,} must be from 1 to {model.max_frames:,}")
-    if request.interpolation not in _INTERPOLATIONS:
-        raise InvalidRequest("interpolation", f"{request.interpolation} is none of LERP (1) and SLERP (2)")
-    keyframes, conditions = read_latents("keyframes", request.keyframes, model.spec)
+    space, method = read_blending(request, model.spec)
+    keyframes = read_latents("keyframes", request.keyframes, model.generator)
+    blended = blend(keyframes, request.keyframes, space)
     path = InterpolationPath(
         Interpolation(
-            keyframes,
-            conditions,
+            blended.codes,
+            blended.conditions,
             request.frames_per_leg,
-            _INTERPOLATIONS[request.interpolation],
+            method,
             read_easing("easing", request.easing),
             request.loop,
-        )
+        ),
+        keyframes.noise[0],
+        blended.lift,
     )
     _check_frames("frames_per_leg", path, model)
     return Order("interpolate", model, path, encoding, "keyframes", read_delivery(request.delivery, path.frames))
+
+
+def map_order(request: pb.MapLatentsRequest, model: ServedModel) -> Order:
+    """What a Generate with these latents would draw from."""
+    if model.spec.space == "z":
+        raise InvalidRequest("model", f"{model.name!r} has no mapping network; it draws from z itself")
+    generated = pb.GenerateRequest(
+        latents=request.latents, displacements=request.displacements, any_class=request.any_class
+    )
+    return generate_order(generated, model, Delivery())
 
 
 def _walk(
@@ -77,17 +84,28 @@ def _walk(
     loop: bool = False,
 ) -> WalkPath:
     """The walk along legs that are named by the fields of their movements."""
-    start, condition = read_latents(field, latents, model.spec)
-    if not any_class:
-        for movements, leg in legs.items():
-            check_classes(movements, leg, field, condition)
+    start = read_latents(field, latents, model.generator)
+    for movements, leg in legs.items():
+        _check_spaces(movements, leg, field, start)
+        if not any_class:
+            check_classes(movements, leg, field, start.condition)
     sliders = {
         (stretch.direction.name, slider.name): slider
         for leg in legs.values()
         for stretch in leg.stretches
         for slider in (stretch.direction.sliders[stretch.slider],)
     }
-    return WalkPath(Walk(start, tuple(legs.values()), loop), condition, sliders)
+    walk = Walk(start.z, tuple(legs.values()), loop, start.lift)
+    return WalkPath(walk, start.condition if start.lift is None else None, start.noise, sliders)
+
+
+def _check_spaces(field: str, leg: Leg, latents: str, start: Latents) -> None:
+    """Raises InvalidRequest for a movement in z, if a latent is given in w."""
+    given = start.first_given()
+    for index, stretch in enumerate(leg.stretches):
+        if given is not None and stretch.direction.space == "z":
+            name = stretch.direction.name
+            raise InvalidRequest(f"{field}[{index}]", f"direction {name!r} moves z; {latents}[{given}] is given in w")
 
 
 def _check_rows(field: str, count: int, model: ServedModel) -> None:

@@ -1,6 +1,5 @@
 """StyleGAN (Karras, Laine and Aila 2019, arXiv:1812.04948), the first of its name."""
 
-import math
 from collections.abc import Mapping as MappingOf
 from typing import Self
 
@@ -38,6 +37,11 @@ class Synthesis(nn.Module):
         self.layers = nn.ModuleList(layers)
         self.colours = Colours(widths[-1], spec.channels)
 
+    @property
+    def styled_layers(self) -> list[StyledLayer]:
+        """The layers, from coarse to fine."""
+        return [layer for layer in self.layers if isinstance(layer, StyledLayer)]
+
     def forward(self, w_plus: Tensor, noise: Tensor | None) -> Tensor:
         """Pictures of w+ [N, L, W] and the noise of all layers, [N, P], or None for their own."""
         features = w_plus
@@ -45,16 +49,12 @@ class Synthesis(nn.Module):
             features = layer(features, w_plus[:, index], own)
         return self.colours(features)
 
-    @property
-    def noise_sizes(self) -> list[int]:
-        """How many numbers of noise each layer takes: one a pixel."""
-        return [(4 << index // 2) ** 2 for index in range(len(self.layers))]
-
     def _split(self, noise: Tensor | None) -> list[Tensor] | list[None]:
         if noise is None:
             return [None] * len(self.layers)
-        parts = noise.split(self.noise_sizes, dim=1)
-        return [part.unflatten(1, (1, math.isqrt(part.shape[1]), -1)) for part in parts]
+        sides = [4 << index // 2 for index in range(len(self.layers))]
+        parts = noise.split([side * side for side in sides], dim=1)
+        return [part.unflatten(1, (1, side, side)) for part, side in zip(parts, sides, strict=True)]
 
 
 class StyleGAN(Generator):
@@ -83,13 +83,13 @@ class StyleGAN(Generator):
         return self.mapping(z, condition)[:, None].expand(-1, self.spec.layers, -1)
 
     def synthesise(self, w_plus: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Pictures [N, C, H, W] from w+ [N, L, W] and noise [N, noise_size], or None for that of the weights."""
+        """Pictures [N, C, H, W] from w+ [N, L, W] and noise [N, P], or None for that of the weights."""
         return self.synthesis(w_plus, noise)
 
     @property
-    def noise_size(self) -> int:
-        """How many numbers of noise a picture takes: the pixels of all layers."""
-        return sum(self.synthesis.noise_sizes)
+    def noise(self) -> Tensor:
+        """The noise that belongs to the weights [P]: one number for each pixel of each layer."""
+        return torch.cat([layer.noise.flatten() for layer in self.synthesis.styled_layers])
 
     @property
     def mean_w(self) -> Tensor:

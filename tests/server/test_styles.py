@@ -1,0 +1,384 @@
+"""A generator with a mapping network: its spaces, truncation, style mixing and noise, over the wire."""
+
+import numpy as np
+import pytest
+import torch
+
+from latentwalk.gan.artifacts import save_direction
+from latentwalk.gan.directions import IteratedDirection, LinearDirection, Slider
+from latentwalk.gan.images import to_uint8
+from latentwalk.gan.interpolation import slerp
+from latentwalk.gan.latents import noise_from_seeds, one_hot, z_from_seeds
+from latentwalk.v1 import generation_service_pb2 as pb
+from latentwalk.v1 import latent_pb2, tensor_pb2
+from latentwalk.v1 import model_service_pb2 as model_pb
+
+SLIDER = Slider("s", "", "", 1.0, (-2.0, 2.0), (-3.0, 3.0))
+
+
+def seeds(*values):
+    return [latent_pb2.Latent(seed=value) for value in values]
+
+
+def pixels(image):
+    """A raw image of a reply, as int [H, W, C]."""
+    return np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, image.channels).astype(int)
+
+
+def assert_same(images, expected):
+    assert len(images) == len(expected)
+    for image, one in zip(images, expected, strict=True):
+        assert np.abs(pixels(image) - one).max() <= 1
+
+
+def tensor(code):
+    data = code.numpy().astype("<f4").tobytes()
+    return tensor_pb2.Tensor(dtype=tensor_pb2.DATA_TYPE_FLOAT32, shape=code.shape, data=data)
+
+
+def latent(seed=None, class_id=0, **fields):
+    """A latent of one class; `class_id` None says none."""
+    made = latent_pb2.Latent(seed=seed, **fields) if seed is not None else latent_pb2.Latent(**fields)
+    if class_id is not None:
+        made.condition.class_id = class_id
+    return made
+
+
+def mapped(styled, *seeds_and_classes):
+    """The w+ [N, L, W] of seeds and classes."""
+    listed, classes = zip(*seeds_and_classes, strict=True)
+    return styled.map(z_from_seeds(listed, 6), one_hot(classes, 3)).clone()
+
+
+def drawn(styled, w_plus, noise=None):
+    with torch.inference_mode():
+        return to_uint8(styled.synthesise(w_plus, noise), styled.spec.range).numpy().astype(int)
+
+
+def directions_of(styled):
+    torch.manual_seed(5)
+    digest, size = styled.digest, {"z": 6, "w": 5, "w+": 10}
+    return {
+        space: LinearDirection(
+            name, digest, (SLIDER,), torch.randn(1, size[space]), space=space, layers=(1, 4) if space == "w+" else ()
+        )
+        for space, name in (("z", "before"), ("w", "after"), ("w+", "inside"))
+    }
+
+
+@pytest.fixture
+async def server(empty_library, faces, styled, serve):
+    """A server of a styled generator with a direction in each space, and of one without a mapping network."""
+    empty_library.put_generator("styled", styled)
+    empty_library.put_generator("faces", faces)
+    for direction in directions_of(styled).values():
+        empty_library.put_direction("styled", direction)
+    async with serve(empty_library) as running:
+        yield running
+
+
+async def generate(server, *latents, **fields):
+    reply = await server.generation.Generate(pb.GenerateRequest(model="styled", latents=latents, **fields))
+    return reply.images
+
+
+async def test_a_seed_and_its_class_become_the_picture_of_the_generator(server, styled):
+    images = await generate(server, latent(3, 0), latent(3, 2), latent(2**64 - 1, 1))
+    assert_same(images, drawn(styled, mapped(styled, (3, 0), (3, 2), (2**64 - 1, 1))))
+    assert images[0] != images[1]
+
+
+async def test_a_mixture_of_classes_goes_through_the_mapping(server, styled):
+    mixture = latent(3, None)
+    mixture.condition.class_mix.weights.update({0: 1.0, 2: 3.0})
+    expected = styled.map(z_from_seeds([3], 6), torch.tensor([[0.25, 0.0, 0.75]]))
+    assert_same(await generate(server, mixture), drawn(styled, expected))
+
+
+async def test_a_code_may_be_given_in_every_space(server, styled):
+    w_plus = mapped(styled, (3, 1))
+    codes = [
+        latent(z=tensor(z_from_seeds([3], 6)[0]), class_id=1),
+        latent(w=tensor(w_plus[0, 0]), class_id=None),
+        latent(w_plus=tensor(w_plus[0]), class_id=None),
+    ]
+    images = await generate(server, *codes)
+    assert_same(images, np.repeat(drawn(styled, w_plus), 3, axis=0))
+
+
+async def test_truncation_pulls_w_towards_the_mean_in_the_first_layers(server, styled):
+    plain = latent(3, 1)
+    all_layers, some, opposite, none = (latent(3, 1) for _ in range(4))
+    all_layers.truncation.psi = 0.25
+    some.truncation.psi, some.truncation.layers = 0.25, 2
+    opposite.truncation.psi = -1
+    none.truncation.psi = 0
+    w_plus, mean = mapped(styled, (3, 1)), styled.mean_w
+    halves = [w_plus, mean + 0.25 * (w_plus - mean), w_plus.clone(), 2 * mean - w_plus, mean.expand(1, 6, 5)]
+    halves[2][:, :2] = halves[1][:, :2]
+    images = await generate(server, plain, all_layers, some, opposite, none)
+    assert_same(images, drawn(styled, torch.cat(halves)))
+    assert len({image.data for image in images}) == 5
+
+
+async def test_styles_of_others_replace_those_of_some_layers(server, styled):
+    mixed = latent(3, 1)
+    mixed.styles.add(latent=latent(4, 2), layers=[0, 1])
+    truncated = mixed.styles.add(latent=latent(5, 0), layers=[5]).latent
+    truncated.truncation.psi = 0.5
+    mixed.truncation.psi = 0.75
+    own, other, third = mapped(styled, (3, 1), (4, 2), (5, 0))
+    mean = styled.mean_w
+    expected = mean + 0.75 * (own - mean)
+    expected[:2], expected[5] = other[:2], (mean + 0.5 * (third - mean))[5]
+    assert_same(await generate(server, mixed), drawn(styled, expected[None]))
+
+
+async def test_noise_is_that_of_the_weights_or_of_a_seed_and_has_a_strength(server, styled):
+    plain, none, seeded, half = (latent(3, 1) for _ in range(4))
+    none.noise.strength = 0
+    seeded.noise.seed = 2**64 - 1
+    half.noise.strength, half.noise.seed = 0.5, 7
+    own = styled.noise
+    noise = torch.stack([own, 0 * own, *noise_from_seeds([2**64 - 1, 7], len(own)) * torch.tensor([[1.0], [0.5]])])
+    images = await generate(server, plain, none, seeded, half)
+    assert_same(images, drawn(styled, mapped(styled, *[(3, 1)] * 4), noise))
+    assert len({image.data for image in images}) == 4
+    assert_same(await generate(server, plain), [pixels(images[0])])
+
+
+async def test_strict_bytes_are_the_same_in_any_company(server):
+    chosen = latent(3, 1)
+    chosen.truncation.psi, chosen.noise.seed = 0.5, 4
+    chosen.styles.add(latent=latent(8, 2), layers=[2])
+    strict = pb.Delivery(determinism=pb.DETERMINISM_STRICT)
+    (alone,) = await generate(server, chosen, delivery=strict)
+    company = await generate(server, *(latent(seed, seed % 3) for seed in range(12)), chosen, delivery=strict)
+    assert company[-1].data == alone.data
+
+
+@pytest.mark.parametrize("names", [["before"], ["after"], ["inside"], ["before", "after", "inside"]])
+async def test_a_direction_moves_its_own_space(server, styled, names):
+    alphas = {"before": 1.5, "after": -0.7, "inside": 2.0}
+    displacements = [pb.Displacement(direction=name, extent=pb.Extent(alpha=alphas[name])) for name in names]
+    before, after, inside = directions_of(styled).values()
+    z = z_from_seeds([3], 6)
+    if "before" in names:
+        z = z + 1.5 * before.vectors
+    w_plus = styled.map(z, one_hot([1], 3)).clone()
+    if "after" in names:
+        w_plus += -0.7 * after.vectors
+    if "inside" in names:
+        w_plus[:, [1, 4]] += 2.0 * inside.vectors.view(1, 2, 5)
+    images = await generate(server, latent(3, 1), displacements=displacements)
+    assert_same(images, drawn(styled, w_plus))
+    assert images[0] != (await generate(server, latent(3, 1)))[0]
+
+
+async def test_a_walk_moves_what_truncation_and_styles_have_made(server, styled):
+    start = latent(3, 1)
+    start.truncation.psi = 0.5
+    start.styles.add(latent=latent(4, 2), layers=[4, 5])
+    own, other = mapped(styled, (3, 1), (4, 2))
+    origin = styled.mean_w + 0.5 * (own - styled.mean_w)
+    origin[4:] = other[4:]
+    after = directions_of(styled)["w"].vectors
+    stretch = pb.Stretch(direction="after", **{"from": pb.Extent(alpha=-1), "to": pb.Extent(alpha=1)})
+    request = pb.WalkRequest(model="styled", starts=[start], legs=[pb.Leg(stretches=[stretch], frames=3)])
+    frames = [reply.frame async for reply in server.generation.Walk(request) if reply.HasField("frame")]
+    for frame, alpha in zip(frames, (-1, 0, 1), strict=True):
+        assert_same(frame.images, drawn(styled, origin[None] + alpha * after))
+
+
+async def test_a_stepped_direction_walks_the_w_of_each_layer(empty_library, styled, serve):
+    torch.manual_seed(2)
+    weights = {"inner": torch.randn(1, 2, 5, 5), "outer": torch.randn(1, 2, 5, 5) * 0.1}
+    biases = {name: torch.randn(1, 2, 5) * 0.1 for name in ("inner_bias", "outer_bias")}
+    centre = styled.mean_w
+    direction = IteratedDirection(
+        "bend", styled.digest, (SLIDER,), space="w", steps=4, centre=centre, **weights, **biases
+    )
+    empty_library.put_generator("styled", styled)
+    save_direction(empty_library.store, "styled", direction, provenance={}, created="2026-01-01T00:00:00Z")
+    mixed = latent(3, 1)
+    mixed.styles.add(latent=latent(4, 2), layers=[3])
+    own, other = mapped(styled, (3, 1), (4, 2))
+    own[3] = other[3]
+    expected = direction.walk(own, 0, 1.5)[None]
+    async with serve(empty_library) as server:
+        displacement = pb.Displacement(direction="bend", extent=pb.Extent(alpha=1.5))
+        assert_same(await generate(server, mixed, displacements=[displacement]), drawn(styled, expected))
+
+
+async def test_interpolation_is_a_line_in_w_or_an_arc_in_z(server, styled):
+    keyframes = [latent(3, 1), latent(4, 2)]
+    in_w = pb.InterpolateRequest(model="styled", keyframes=keyframes, frames_per_leg=2)
+    in_z = pb.InterpolateRequest(model="styled", keyframes=keyframes, frames_per_leg=2, space="z")
+    a, b = mapped(styled, (3, 1), (4, 2))
+    middle = styled.map(slerp(*z_from_seeds([3, 4], 6).unsqueeze(1), 0.5), torch.tensor([[0, 0.5, 0.5]]))
+    for request, between in ((in_w, (a + b)[None] / 2), (in_z, middle)):
+        replies = [reply async for reply in server.generation.Interpolate(request)]
+        expected = drawn(styled, torch.cat([a[None], between, b[None]]))
+        for reply, one in zip(replies[1:], expected, strict=True):
+            assert_same(reply.frame.images, one[None])
+
+
+async def test_a_mapped_latent_is_the_same_picture(server, styled):
+    chosen = latent(3, 1)
+    chosen.truncation.psi, chosen.truncation.layers = 0.5, 3
+    chosen.styles.add(latent=latent(8, 2), layers=[2])
+    displacement = pb.Displacement(direction="after", extent=pb.Extent(alpha=0.5))
+    request = pb.MapLatentsRequest(model="styled", latents=[latent(0), chosen], displacements=[displacement])
+    reply = await server.generation.MapLatents(request)
+    assert reply.model_digest == styled.digest
+    assert [list(code.shape) for code in reply.codes] == [[6, 5], [6, 5]]
+    again = await generate(server, latent(w_plus=reply.codes[1], class_id=None))
+    assert_same(await generate(server, chosen, displacements=[displacement]), [pixels(again[0])])
+
+
+async def test_an_interactive_stream_takes_styles(server, styled):
+    async def requests():
+        yield pb.SteerRequest(setup=pb.SteerSetup(model="styled"))
+        for sequence, psi in enumerate((1.0, 0.5)):
+            position = pb.SteerPosition(latents=[latent(3, 1)])
+            position.latents[0].truncation.psi = psi
+            yield pb.SteerRequest(sequence=sequence, position=position)
+
+    answers = [answer async for answer in server.generation.Steer(requests())]
+    w_plus = mapped(styled, (3, 1))
+    assert answers[-1].sequence == 1
+    assert_same(answers[-1].frame.images, drawn(styled, styled.mean_w + 0.5 * (w_plus - styled.mean_w)))
+
+
+async def test_the_model_says_what_it_has(server):
+    model = (await server.models.GetModel(model_pb.GetModelRequest(model="styled"))).model
+    assert (list(model.spaces), model.layers, model.w_size, model.family) == (["z", "w", "w+"], 6, 5, "stylegan")
+    plain = (await server.models.GetModel(model_pb.GetModelRequest(model="faces"))).model
+    assert (list(plain.spaces), plain.layers, plain.w_size) == (["z"], 0, 0)
+
+
+def _changed(change, **kinds):
+    chosen = latent(3, 1, **kinds)
+    change(chosen)
+    return chosen
+
+
+STYLED_REFUSALS = {
+    "psi": (lambda one: setattr(one.truncation, "psi", 2.5), "latents[0].truncation.psi", "2.5 must be from -2 to 2"),
+    "psi is not a number": (
+        lambda one: setattr(one.truncation, "psi", float("nan")),
+        "latents[0].truncation.psi",
+        "nan",
+    ),
+    "cutoff": (
+        lambda one: setattr(one.truncation, "layers", 7),
+        "latents[0].truncation.layers",
+        "7 must be from 1 to 6",
+    ),
+    "no cutoff": (lambda one: setattr(one.truncation, "layers", 0), "latents[0].truncation.layers", "0 must be from 1"),
+    "strength": (lambda one: setattr(one.noise, "strength", 5), "latents[0].noise.strength", "5 must be from 0 to 4"),
+    "no layers": (lambda one: one.styles.add(latent=latent(1)), "latents[0].styles[0].layers", "has none"),
+    "layer": (
+        lambda one: one.styles.add(latent=latent(1), layers=[6]),
+        "latents[0].styles[0].layers",
+        "6 must be from",
+    ),
+    "layer twice": (
+        lambda one: one.styles.add(latent=latent(1), layers=[2, 2]),
+        "latents[0].styles[0].layers",
+        "2 has a style already",
+    ),
+    "style without a code": (
+        lambda one: one.styles.add(latent=latent(), layers=[2]),
+        "latents[0].styles[0].latent",
+        "has no code",
+    ),
+    "style without a class": (
+        lambda one: one.styles.add(latent=latent(1, None), layers=[2]),
+        "latents[0].styles[0].latent.condition",
+        "is required",
+    ),
+    "style of a style": (
+        lambda one: one.styles.add(latent=_changed(lambda two: two.styles.add()), layers=[2]),
+        "latents[0].styles[0].latent.styles",
+        "no styles of its own",
+    ),
+    "noise of a style": (
+        lambda one: one.styles.add(latent=_changed(lambda two: setattr(two.noise, "seed", 1)), layers=[2]),
+        "latents[0].styles[0].latent.noise",
+        "has no noise",
+    ),
+    "shape of w": (
+        lambda one: one.w.CopyFrom(tensor(torch.zeros(6))),
+        "latents[0].w.shape",
+        "[6] must be [5]",
+    ),
+    "shape of w+": (
+        lambda one: one.w_plus.CopyFrom(tensor(torch.zeros(5, 6))),
+        "latents[0].w_plus.shape",
+        "[5, 6] must be [6, 5]",
+    ),
+    "w is not finite": (
+        lambda one: one.w.CopyFrom(tensor(torch.full((5,), float("inf")))),
+        "latents[0].w.data",
+        "number 0 is inf",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", STYLED_REFUSALS)
+async def test_what_cannot_be_is_refused_by_its_field(server, refusal, case):
+    change, field, said = STYLED_REFUSALS[case]
+    refused = await refusal(server.generation.Generate(pb.GenerateRequest(model="styled", latents=[_changed(change)])))
+    assert (refused.status, refused.fields) == ("INVALID_ARGUMENT", [field])
+    assert said in refused.message
+
+
+PLAIN_REFUSALS = {
+    "truncation": lambda one: setattr(one.truncation, "psi", 1),
+    "noise": lambda one: setattr(one.noise, "strength", 1),
+    "styles": lambda one: one.styles.add(),
+    "w": lambda one: one.w.CopyFrom(tensor(torch.zeros(6))),
+    "w_plus": lambda one: one.w_plus.CopyFrom(tensor(torch.zeros(6))),
+}
+
+
+@pytest.mark.parametrize("field", PLAIN_REFUSALS)
+async def test_a_generator_without_a_mapping_network_refuses_all_of_it(server, refusal, field):
+    (chosen,) = seeds(3)
+    PLAIN_REFUSALS[field](chosen)
+    refused = await refusal(server.generation.Generate(pb.GenerateRequest(model="faces", latents=[chosen])))
+    assert (refused.status, refused.fields) == ("INVALID_ARGUMENT", [f"latents[0].{field}"])
+
+
+async def test_z_of_a_latent_given_in_w_can_neither_be_moved_nor_blended(server, refusal, styled):
+    given = latent(w=tensor(torch.zeros(5)), class_id=None)
+    displacement = pb.Displacement(direction="before", extent=pb.Extent(alpha=0.5))
+    request = pb.GenerateRequest(model="styled", latents=[latent(1), given], displacements=[displacement])
+    refused = await refusal(server.generation.Generate(request))
+    assert refused.fields == ["displacements[0]"]
+    assert "direction 'before' moves z; latents[1] is given in w" in refused.message
+    request = pb.InterpolateRequest(model="styled", keyframes=[latent(1), given], frames_per_leg=2, space="z")
+    assert (await refusal(server.generation.Interpolate(request))).fields == ["keyframes[1]"]
+
+
+async def test_keyframes_that_cannot_be_blended_are_refused(server, refusal):
+    def request(change=lambda one: None, model="styled", **fields):
+        keyframes = [latent(1), latent(2)] if model == "styled" else seeds(1, 2)
+        change(keyframes[1])
+        return pb.InterpolateRequest(model=model, keyframes=keyframes, frames_per_leg=2, **fields)
+
+    cases = [
+        (request(space="w+"), "space"),
+        (request(space="w", model="faces"), "space"),
+        (request(interpolation=pb.INTERPOLATION_SLERP), "interpolation"),
+        (request(lambda one: setattr(one.noise, "seed", 4)), "keyframes[1].noise"),
+        (request(lambda one: setattr(one.truncation, "psi", 0.5), space="z"), "keyframes[1].truncation"),
+    ]
+    for asked, field in cases:
+        assert (await refusal(server.generation.Interpolate(asked))).fields == [field]
+
+
+async def test_only_a_generator_with_a_mapping_network_maps(server, refusal):
+    refused = await refusal(server.generation.MapLatents(pb.MapLatentsRequest(model="faces", latents=seeds(1))))
+    assert (refused.status, refused.fields) == ("INVALID_ARGUMENT", ["model"])
