@@ -82,7 +82,7 @@ async def test_strict_pictures_have_the_same_bytes_alone_and_in_company(empty_li
 )
 def test_it_draws_the_same_in_every_form(family, form, tolerance):
     generator = make_biggan(family)
-    z, condition = stack(sample_rows(generator.spec, 8))
+    inputs = stack(sample_rows(generator, 8))
     with torch.inference_mode():
-        expected, drawn = generator(z, condition), VARIANTS[form](generator)(z, condition).float()
+        expected, drawn = generator(inputs.code, inputs.condition), VARIANTS[form](generator)(inputs).float()
     assert (drawn - expected).abs().mean() < tolerance

@@ -77,7 +77,7 @@ class StyleGanPlayer(Player):
     def begin(self, z: Tensor, dice: Dice) -> None:
         """Draws noise, second latents, and from which layer on each has a say; in a share of the rows."""
         spec, share = self._generator.spec, self._settings.style_mixing or 0.0
-        second, noise = (_normal(len(z), size, dice) for size in (spec.latent_size, self._generator.noise_size))
+        second, noise = (_normal(len(z), size, dice) for size in (spec.latent_size, len(self._generator.noise)))
         first = dice.roll(len(z), lambda rows, random: torch.randint(1, spec.layers, (rows, 1), generator=random))
         mixed = dice.roll(len(z), lambda rows, random: torch.rand(rows, 1, generator=random)) < share
         given = mixed & (torch.arange(spec.layers) >= first)  # [N, L]
