@@ -1,50 +1,22 @@
-"""A small generator in the manner of StyleGAN, for the spaces that no family of ours has yet."""
-
-from collections.abc import Mapping
+"""A small StyleGAN: a generator that has w and w+."""
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
 
-from latentwalk.gan.generator import Generator
-from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.gan.families.stylegan import StyleGAN
+from latentwalk.gan.latents import one_hot, z_from_seeds
+from latentwalk.gan.spec import SPACES, GeneratorSpec
 
-SPEC = GeneratorSpec("styled", 6, 2, 8, 3, {}, spaces=("z", "w", "w+"), layers=3, w_size=5)
-
-
-class Styled(Generator):
-    """A mapping network of two layers; a constant that grows by convolutions, each scaled by its own w."""
-
-    def __init__(self, spec: GeneratorSpec) -> None:
-        super().__init__(spec)
-        self.mapping = nn.Sequential(
-            nn.Linear(spec.latent_size + spec.classes, 16), nn.LeakyReLU(0.2), nn.Linear(16, spec.w_size)
-        )
-        self.constant = nn.Parameter(torch.randn(1, 8, 4, 4))
-        self.styles = nn.ModuleList(nn.Linear(spec.w_size, 8) for _ in range(spec.layers))
-        self.layers = nn.ModuleList(nn.Conv2d(8, 8, 3, padding=1) for _ in range(spec.layers))
-        self.colours = nn.Conv2d(8, spec.channels, 1)
-
-    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        return self.synthesise(self.map(z, condition))
-
-    def map(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        w = self.mapping(z if condition is None else torch.cat([z, condition], dim=1))
-        return w[:, None].expand(-1, self.spec.layers, -1)
-
-    def synthesise(self, w_plus: Tensor, noise: Tensor | None = None) -> Tensor:
-        pictures = self.constant.expand(len(w_plus), -1, -1, -1)
-        for index, (style, layer) in enumerate(zip(self.styles, self.layers, strict=True)):
-            scaled = pictures * (1 + style(w_plus[:, index]))[:, :, None, None]
-            pictures = F.leaky_relu(layer(scaled), 0.2)
-            pictures = F.interpolate(pictures, scale_factor=2) if index == 0 else pictures
-        return self.colours(pictures).tanh()
-
-    @classmethod
-    def infer_spec(cls, state_dict: Mapping[str, Tensor], classes: int = 0) -> GeneratorSpec:
-        return SPEC
+CONFIG = {"width": 4, "max_width": 6, "mapping_layers": 2}
+SPEC = GeneratorSpec("stylegan", 6, 2, 8, 3, CONFIG, spaces=SPACES, layers=4, w_size=5)
 
 
-def make_styled(seed: int = 0) -> Styled:
+def make_styled(seed: int = 0) -> StyleGAN:
+    """One of which every weight has a say, also those that are zero or one before training."""
     torch.manual_seed(seed)
-    return Styled(SPEC).freeze()
+    generator = StyleGAN(SPEC)
+    with torch.no_grad():
+        for parameter in generator.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.5)
+        codes = generator.map(z_from_seeds(range(512), 6), one_hot([0, 1] * 256, 2))
+        generator.mean_w.copy_(codes[:, 0].mean(dim=0))
+    return generator.freeze()

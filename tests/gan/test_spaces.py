@@ -4,12 +4,12 @@ import dataclasses
 
 import pytest
 import torch
-from styled import SPEC, Styled, make_styled
+from styled import SPEC, make_styled
 
 from latentwalk.gan.artifacts import ArtifactStore, load_generator, save_generator
 from latentwalk.gan.directions import IteratedDirection, LinearDirection, Slider
 from latentwalk.gan.errors import GanError, InvalidLatent
-from latentwalk.gan.families import FAMILIES
+from latentwalk.gan.families.stylegan import StyleGAN
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.latents import one_hot, z_from_seeds
 from latentwalk.gan.spec import GeneratorSpec
@@ -19,14 +19,14 @@ Z, CONDITION = z_from_seeds(range(4), 6), one_hot([0, 1, 1, 0], 2)
 
 
 @pytest.fixture(scope="module")
-def styled() -> Styled:
+def styled() -> StyleGAN:
     return make_styled()
 
 
 @pytest.mark.parametrize("space", SPEC.spaces)
-def test_a_picture_is_the_same_from_every_space(styled: Styled, space: str) -> None:
+def test_a_picture_is_the_same_from_every_space(styled: StyleGAN, space: str) -> None:
     code = styled.encode(Z, space, CONDITION)
-    assert code.shape == {"z": (4, 6), "w": (4, 5), "w+": (4, 3, 5)}[space]
+    assert code.shape == {"z": (4, 6), "w": (4, 5), "w+": (4, 4, 5)}[space]
     assert code[0].numel() == SPEC.size_of(space)
     torch.testing.assert_close(styled.draw(code, space, CONDITION), styled(Z, CONDITION))
 
@@ -39,13 +39,21 @@ def test_a_generator_without_a_mapping_has_only_z(generator: Generator) -> None:
         lambda: generator.draw(z, "w+"),
         lambda: generator.map(z),
         lambda: generator.synthesise(z[:, None]),
+        lambda: generator.style_weights(),
     ):
         with pytest.raises(InvalidLatent, match="the generator has z"):
             refused()
 
 
-@pytest.mark.parametrize(("space", "layers", "size"), [("z", (), 6), ("w", (), 5), ("w+", (), 15), ("w+", (1,), 5)])
-def test_a_direction_is_walked_in_its_own_space(styled: Styled, space: str, layers, size: int) -> None:
+def test_how_w_meets_the_synthesis_is_told_by_the_weights_of_its_styles(styled: StyleGAN) -> None:
+    weights = styled.style_weights()
+    assert weights.shape == (2 * (6 + 6 + 4 + 4), 5)
+    assert torch.equal(styled.style_weights([1, 3]), torch.cat([weights[12:24], weights[32:40]]))
+    assert torch.equal(styled.first_features(Z, CONDITION), styled.encode(Z, "w", CONDITION))
+
+
+@pytest.mark.parametrize(("space", "layers", "size"), [("z", (), 6), ("w", (), 5), ("w+", (), 20), ("w+", (1,), 5)])
+def test_a_direction_is_walked_in_its_own_space(styled: StyleGAN, space: str, layers, size: int) -> None:
     vectors = torch.ones(1, size)
     direction = LinearDirection("d", styled.digest, (SLIDER,), vectors, space=space, layers=layers)
     direction.check_spec(SPEC)
@@ -57,27 +65,26 @@ def test_a_direction_is_walked_in_its_own_space(styled: Styled, space: str, laye
     assert not torch.equal(styled.draw(walked, space, CONDITION), styled.draw(code, space, CONDITION))
 
 
-def test_an_iterated_walk_in_w_draws_pictures(styled: Styled) -> None:
+def test_an_iterated_walk_in_w_draws_pictures(styled: StyleGAN) -> None:
     torch.manual_seed(0)
-    centre = styled.encode(z_from_seeds(range(64), 6), "w", one_hot([0, 1] * 32, 2)).mean(dim=0)
     weights = {"inner": (1, 2, 5, 5), "inner_bias": (1, 2, 5), "outer": (1, 2, 5, 5), "outer_bias": (1, 2, 5)}
     tensors = {name: torch.randn(shape) for name, shape in weights.items()}
-    common = {"space": "w", "steps": 3, "centre": centre}
+    common = {"space": "w", "steps": 3, "centre": styled.mean_w}
     direction = IteratedDirection("d", styled.digest, (SLIDER,), **tensors, **common, truncation=0.7)
     direction.check_spec(SPEC)
     walked = direction.walk(styled.encode(Z, "w", CONDITION), 0, -1.0)
     assert styled.draw(walked, "w").isfinite().all()
     collapsed = IteratedDirection("d", styled.digest, (SLIDER,), **tensors, **common, truncation=0.0)
-    torch.testing.assert_close(collapsed.walk(walked, 0, 1.0), centre.expand(4, -1))
+    torch.testing.assert_close(collapsed.walk(walked, 0, 1.0), styled.mean_w.expand(4, -1))
 
 
 @pytest.mark.parametrize(
     ("space", "layers", "size", "reason"),
     [
         ("w", (), 6, "moves 6 numbers in space w, its generator has 5"),
-        ("w+", (), 10, "moves 10 numbers in space w\\+, its generator has 15"),
+        ("w+", (), 10, "moves 10 numbers in space w\\+, its generator has 20"),
         ("w+", (0, 1), 15, "moves 15 numbers in space w\\+, its generator has 10"),
-        ("w+", (3,), 5, "moves layer 3, its generator has 3 layers"),
+        ("w+", (4,), 5, "moves layer 4, its generator has 4 layers"),
     ],
 )
 def test_a_direction_that_does_not_fit_is_refused(space: str, layers, size: int, reason: str) -> None:
@@ -86,8 +93,7 @@ def test_a_direction_that_does_not_fit_is_refused(space: str, layers, size: int,
         direction.check_spec(SPEC)
 
 
-def test_it_comes_back_from_the_store(store: ArtifactStore, styled: Styled, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(FAMILIES, "styled", Styled)
+def test_it_comes_back_from_the_store(store: ArtifactStore, styled: StyleGAN) -> None:
     save_generator(store, "styled", styled, provenance={}, created="2026-01-01T00:00:00+00:00")
     loaded, _ = load_generator(store, "styled")
     assert (loaded.spec, loaded.digest) == (SPEC, styled.digest)

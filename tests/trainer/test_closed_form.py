@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA
+from styled import make_styled
 
-from latentwalk.gan.artifacts import ArtifactStore, save_direction
+from latentwalk.gan.artifacts import ArtifactStore, save_direction, save_generator
 from latentwalk.gan.attributes import attribute
 from latentwalk.gan.directions import LinearDirection, Slider
+from latentwalk.gan.latents import one_hot, z_from_seeds
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.checkpoint import Checkpoints
 from latentwalk.trainer.loop import Interrupted, train
@@ -31,9 +33,23 @@ def job(method, **changes):
     return JobSpec("tiny", 1, "found", 5, 1, method, replace(SETTINGS[method], **changes))
 
 
+def styled_job(method, **changes):
+    return replace(job(method, **changes), model="styled")
+
+
+def many_w(generator):
+    """Those of 20,000 latents [N, W]."""
+    z, condition = z_from_seeds(range(20_000), 6), one_hot([0, 1] * 10_000, 2)
+    with torch.no_grad():
+        return generator.encode(z, "w", condition)
+
+
 @pytest.fixture
 def materials(artifacts_url, tmp_path):
-    return Materials(ArtifactStore(artifacts_url), tmp_path)
+    """Of a store with a generator "styled", too."""
+    store = ArtifactStore(artifacts_url)
+    save_generator(store, "styled", make_styled(), provenance={}, created="2026-01-01T00:00:00Z")
+    return Materials(store, tmp_path)
 
 
 @pytest.fixture
@@ -85,6 +101,53 @@ def test_pca_finds_what_scikit_learn_finds_in_all_samples_at_once(found, generat
     assert (np.abs((direction.vectors.numpy() * expected).sum(axis=1)) > 0.999).all()
 
 
+@pytest.mark.parametrize("layers", [(), (0, 2)])
+def test_sefa_of_styles_finds_the_eigenvectors_of_their_weights_and_moves_w_by_its_deviation(found, layers):
+    styled = make_styled()
+    [direction] = found(styled_job("sefa", layers=layers)).products
+    weights = styled.style_weights(layers).double().numpy()
+    rows = weights / np.linalg.norm(weights, axis=1, keepdims=True)
+    _, _, expected = np.linalg.svd(rows)
+    moved = direction.vectors.unflatten(1, (len(layers) or 1, 5))
+    assert (direction.space, direction.layers) == ("w+" if layers else "w", layers)
+    assert (moved == moved[:, :1]).all()
+    lengths = moved[:, 0].norm(dim=1)
+    assert (np.abs((moved[:, 0].numpy() * expected[:3]).sum(axis=1)) > 0.999 * lengths.numpy()).all()
+    along = (many_w(styled) @ (moved[:, 0] / lengths[:, None]).T).std(dim=0)
+    torch.testing.assert_close(lengths, along, rtol=0.05, atol=0)
+    direction.check_spec(styled.spec)
+
+
+@pytest.mark.parametrize("layers", [(), (1, 3)])
+def test_pca_of_w_finds_what_scikit_learn_finds(found, layers):
+    styled, spec = make_styled(), styled_job("pca", layers=layers, directions=2)
+    outcome = found(spec)
+    [direction] = outcome.products
+    with torch.no_grad():
+        samples = [sample(styled, spec.seed, step, 1_700) for step in range(4)]
+        w = torch.cat([styled.encode(z, "w", condition) for z, condition in samples]).numpy()
+    full = PCA(2, svd_solver="full").fit(w)
+    moved = direction.vectors.unflatten(1, (len(layers) or 1, 5))
+    assert (moved == moved[:, :1]).all()
+    lengths = moved[:, 0].norm(dim=1).numpy()
+    assert (np.abs((moved[:, 0].numpy() * full.components_).sum(axis=1)) > 0.999 * lengths).all()
+    assert lengths == pytest.approx(np.sqrt(full.explained_variance_), rel=0.1)
+    assert list(outcome.measures.values()) == pytest.approx(full.explained_variance_ratio_, rel=1e-3)
+    assert (direction.space, direction.layers) == ("w+" if layers else "w", layers)
+
+
+def test_a_boundary_in_w_raises_its_score(found):
+    styled = make_styled()
+    outcome = found(styled_job("boundary", space="w"))
+    [direction] = outcome.products
+    assert (direction.space, direction.size) == ("w", 5)
+    assert outcome.measures["validation_accuracy"] > 0.9
+    w = many_w(styled)[:500]
+    with torch.no_grad():
+        low, high = (attribute("luminance", styled.draw(w + side * direction.vectors, "w")).mean() for side in (-1, 1))
+    assert high > low
+
+
 def test_a_boundary_raises_its_score_and_tells_unseen_latents_apart(found, generator):
     outcome = found(job("boundary"))
     [direction] = outcome.products
@@ -118,7 +181,9 @@ def test_an_interrupted_job_finds_the_same_bits(found, tmp_path, method):
         ("sefa", pb.SefaSpec(directions=0), "spec.sefa.directions", "0 must be from 1 to 65,536"),
         ("pca", pb.PcaSpec(directions=0), "spec.pca.directions", "0 must be from 1 to 65,536"),
         ("sefa", pb.SefaSpec(directions=9), "spec.sefa.directions", "9 must be at most 8"),
-        ("sefa", pb.SefaSpec(layers=[1]), "spec.sefa.layers", "not supported"),
+        ("sefa", pb.SefaSpec(layers=[1]), "spec.sefa.layers", "the generator has no mapping network"),
+        ("pca", pb.PcaSpec(layers=[1]), "spec.pca.layers", "the generator has no mapping network"),
+        ("boundary", pb.BoundarySpec(space="w"), "spec.boundary.space", "'w' is none that the generator has: z"),
         ("pca", pb.PcaSpec(directions=9), "spec.pca.directions", "9 must be at most 8"),
         ("pca", pb.PcaSpec(directions=8, samples=79), "spec.pca.samples", "79 must be at least 80"),
         ("boundary", pb.BoundarySpec(), "spec.boundary.score", "an attribute of luminance"),
@@ -146,6 +211,47 @@ def test_an_interrupted_job_finds_the_same_bits(found, tmp_path, method):
 def test_what_cannot_work_is_refused_by_field(materials, method, settings, field, problem):
     with pytest.raises(InvalidRequest) as refusal:
         read_spec(pb.JobSpec(model="tiny", direction="d", **{method: settings}), materials)
+    [(named, said)] = refusal.value.violations
+    assert named == field
+    assert problem in said
+
+
+@pytest.mark.parametrize(
+    ("method", "settings", "field", "problem"),
+    [
+        ("sefa", pb.SefaSpec(directions=6), "spec.sefa.directions", "6 must be at most 5, the size of w"),
+        ("sefa", pb.SefaSpec(directions=2, layers=[4]), "spec.sefa.layers", "[4] must rise, and be from 0 to 3"),
+        ("pca", pb.PcaSpec(directions=2, layers=[2, 1]), "spec.pca.layers", "[2, 1] must rise"),
+        ("boundary", pb.BoundarySpec(space="w+"), "spec.boundary.space", "'w+' is none of z, w"),
+        (
+            "boundary",
+            pb.BoundarySpec(
+                space="w", score=pb.Score(attribute="red"), conditions=[pb.SliderReference(direction="in_z")]
+            ),
+            "spec.boundary.conditions[0].direction",
+            "'in_z' moves z: it must move w",
+        ),
+        ("discovery", pb.DiscoverySpec(space="w+"), "spec.discovery.space", "'w+' is none of z, w"),
+        (
+            "discovery",
+            pb.DiscoverySpec(space="w", directions=6),
+            "spec.discovery.directions",
+            "at most 5, the size of w",
+        ),
+        (
+            "class_directions",
+            pb.ClassDirectionsSpec(space="w", directions=3),
+            "spec.class_directions.directions",
+            "at most 2, half the size of w 5",
+        ),
+    ],
+)
+def test_what_a_generator_with_styles_cannot_do_is_refused_by_field(materials, method, settings, field, problem):
+    slider = Slider("s", "", "", 1.0, (-1.0, 1.0), (-1.0, 1.0))
+    other = LinearDirection("in_z", make_styled().digest, (slider,), torch.ones(1, 6))
+    save_direction(materials.store, "styled", other, provenance={}, created="2026-01-01T00:00:00Z")
+    with pytest.raises(InvalidRequest) as refusal:
+        read_spec(pb.JobSpec(model="styled", direction="d", **{method: settings}), materials)
     [(named, said)] = refusal.value.violations
     assert named == field
     assert problem in said

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import second_device
 import torch
-from styled import Styled, make_styled
+from styled import make_styled
 from torch import Tensor
 
 from latentwalk.gan.artifacts import ArtifactStore, load_generator, save_generator
 from latentwalk.gan.edits import EDITS
-from latentwalk.gan.families import FAMILIES, build_generator
+from latentwalk.gan.families import build_generator
 from latentwalk.gan.latents import latents_from_seeds, one_hot
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.trainer import quick
@@ -54,6 +54,14 @@ MORE: Mapping[str, pb.JobSpec] = {
             **WALK, form=pb.WALK_FORM_NONLINEAR, space="w+", layers=[0, 2], truncation=0.7
         ),
     ),
+    "sefa of some layers": pb.JobSpec(model="styled", direction="sefa", sefa=pb.SefaSpec(directions=2, layers=[1, 2])),
+    "pca of w": pb.JobSpec(model="styled", direction="pca", pca=pb.PcaSpec(directions=2, samples=600)),
+    "boundary in w": pb.JobSpec(
+        model="styled",
+        direction="plane",
+        boundary=pb.BoundarySpec(score=pb.Score(attribute="luminance"), samples=600, fraction=0.1, space="w"),
+    ),
+    "discovery in w": pb.JobSpec(model="styled", direction="found", discovery=pb.DiscoverySpec(**SEARCH, space="w")),
     "edit by LPIPS": pb.JobSpec(
         model="large", direction="looks", edit_direction=pb.EditDirectionSpec(**WALK, loss=pb.EDIT_LOSS_LPIPS)
     ),
@@ -177,7 +185,6 @@ def compare(jobs: Mapping[str, pb.JobSpec], sources: Sources, folder: Path, devi
     """
     torch.set_num_threads(1)
     in_full_precision()
-    FAMILIES["styled"] = Styled
     if simulated := device.startswith(second_device.NAME):
         second_device.set_up()
     here, there = sources.open(), sources.open(device=settle_on(device))

@@ -8,6 +8,7 @@ import grpc
 import pytest
 import torch
 from PIL import Image
+from styled import make_styled
 from torch.nn import functional as F
 
 from latentwalk.gan.artifacts import ArtifactStore, load_direction
@@ -50,6 +51,11 @@ def digits(make_generator):
 
 
 @pytest.fixture(scope="module")
+def styled():
+    return make_styled()
+
+
+@pytest.fixture(scope="module")
 def few(make_generator):
     """A generator of two classes."""
     return make_generator(classes=2)
@@ -84,10 +90,10 @@ def test_a_pair_is_a_latent_before_and_after_its_shift(digits):
     method = discovery(digits, class_ids=(2, 5))
     starts, pairs = pairs_of(method)
     assert set(starts.classes.tolist()) == {2, 5}
-    assert torch.equal(starts.z, z_from_seeds(seeds.training_seeds(3, 0, range(8)), 8))
+    assert torch.equal(starts.code, z_from_seeds(seeds.training_seeds(3, 0, range(8)), 8))
     columns = method._deformator.columns()
-    shifted = starts.z + pairs.amounts[:, None] * columns.T[pairs.slots]
-    assert_alike(pairs.plain, digits(starts.z, starts.condition))
+    shifted = starts.code + pairs.amounts[:, None] * columns.T[pairs.slots]
+    assert_alike(pairs.plain, digits(starts.code, starts.condition))
     assert_alike(pairs.shifted, digits(shifted, F.one_hot(starts.classes, 10).float()))
 
 
@@ -100,7 +106,7 @@ def test_of_each_latent_a_global_and_a_class_shift_are_shown(digits):
         for place, bank in ((row, 0), (8 + row, 1 + class_id)):
             assert int(pairs.slots[place]) // 3 == bank
             vector = banks[bank, :, int(pairs.slots[place]) % 3]
-            z = starts.z[row] + pairs.amounts[place] * vector
+            z = starts.code[row] + pairs.amounts[place] * vector
             assert_alike(pairs.shifted[place], digits(z[None], starts.condition[row : row + 1])[0])
             assert torch.equal(pairs.plain[place], starts.pictures[row])
 
@@ -117,7 +123,7 @@ def classifier():
 def test_without_labels_a_classifier_says_the_class_and_unsure_latents_are_drawn_again(generator, classifier):
     row_seeds, dice = seeds.training_seeds(0, 0, range(40)), Dice(torch.Generator())
     asked = Classified(generator, classifier, 0.0).starts(row_seeds, dice)
-    assert torch.equal(asked.z, z_from_seeds(row_seeds, 8))
+    assert torch.equal(asked.code, z_from_seeds(row_seeds, 8))
     sureness, classes = classifier(asked.pictures).softmax(dim=1).max(dim=1)
     assert torch.equal(asked.classes, classes)
     threshold = sureness.median().item()
@@ -125,8 +131,33 @@ def test_without_labels_a_classifier_says_the_class_and_unsure_latents_are_drawn
     again, told = classifier(sure.pictures).softmax(dim=1).max(dim=1)
     assert torch.equal(sure.classes, told)
     assert (again < threshold).sum() < (sureness < threshold).sum() / 4
-    assert torch.equal(sure.z[sureness >= threshold], asked.z[sureness >= threshold])
-    assert_alike(sure.pictures, generator(sure.z))
+    assert torch.equal(sure.code[sureness >= threshold], asked.code[sureness >= threshold])
+    assert_alike(sure.pictures, generator(sure.code))
+
+
+@pytest.mark.parametrize("deformator", [Deformator.ORTHONORMAL, Deformator.MLP, Deformator.RBF])
+def test_in_w_a_pair_is_drawn_from_w_and_what_is_found_moves_w(styled, deformator):
+    method = discovery(styled, space="w", deformator=deformator)
+    starts, pairs = pairs_of(method)
+    z = z_from_seeds(seeds.training_seeds(3, 0, range(8)), 6)
+    assert torch.equal(starts.code, styled.encode(z, "w", starts.condition))
+    shifted = starts.code + method._deformator(starts.code, pairs.slots, pairs.amounts)
+    assert_alike(pairs.shifted, styled.draw(shifted, "w"))
+    direction = method.direction()
+    assert direction.space == "w"
+    direction.check_spec(styled.spec)
+    assert method.sample(7) is not None
+
+
+def test_class_directions_in_w_move_w(styled):
+    method = class_directions(styled, Drawn(styled, space="w"), classes=2, space="w", directions=2)
+    starts, pairs = pairs_of(method)
+    banks = method._all_banks()
+    w = starts.code[0] + pairs.amounts[0] * banks[0, :, int(pairs.slots[0])]
+    assert_alike(pairs.shifted[0], styled.draw(w[None], "w")[0])
+    direction = method.direction()
+    assert (direction.space, direction.size) == ("w", 5)
+    direction.check_spec(styled.spec)
 
 
 # -- what is asked ---------------------------------------------------------------------------------------------------

@@ -133,7 +133,7 @@ def test_a_nonlinear_walk_begins_where_the_seed_of_its_job_says(make_spec, gener
     assert not torch.equal(first_weights(1), first_weights(2))
 
 
-@pytest.mark.parametrize(("space", "layers", "size"), [("z", (), 6), ("w", (), 5), ("w+", (), 15), ("w+", (0, 2), 10)])
+@pytest.mark.parametrize(("space", "layers", "size"), [("z", (), 6), ("w", (), 5), ("w+", (), 20), ("w+", (1, 3), 10)])
 @pytest.mark.parametrize("form", list(WalkForm))
 def test_walks_are_learnt_in_every_space(make_spec, tmp_path, space, layers, size, form):
     generator = make_styled()
@@ -145,6 +145,8 @@ def test_walks_are_learnt_in_every_space(make_spec, tmp_path, space, layers, siz
     direction = method.direction()
     direction.check_spec(generator.spec)
     assert (direction.space, direction.layers, direction.size) == (space, layers, size)
+    if form is WalkForm.NONLINEAR and space != "z":
+        assert torch.equal(direction.centre, generator.mean_w.repeat(size // 5))
 
 
 def test_one_walk_for_each_class_is_bound_to_it(make_spec, make_generator):

@@ -14,6 +14,8 @@ Loss = Literal["l2", "lpips"]
 Direction = Annotated[str, typer.Argument(metavar="DIRECTION", help="the name of the new direction")]
 Directions = Annotated[int, typer.Option(min=1, help="how many")]
 Samples = Annotated[int | None, typer.Option(min=1, help="latents to look at; default: 20000")]
+Layers = Annotated[str | None, typer.Option(help="of a model with styles only these, e.g. 0-3")]
+Space = Annotated[str, typer.Option(help="z or w; default: z")]
 EvaluationSize = Annotated[int | None, typer.Option(min=1, help="held-out latents to measure on; default: 1024")]
 Edits = Annotated[
     list[str],
@@ -73,10 +75,12 @@ def sefa(
     model: Name,
     direction: Direction,
     directions: Directions = 8,
+    layers: Layers = None,
     **options: Unpack[EveryModelJob],
 ) -> JobHandle:
     """Finds the directions that change the first features most, in closed form."""
-    return client.train_sefa(model, direction, directions=directions, **options)
+    chosen = parse_numbers(layers) if layers else ()
+    return client.train_sefa(model, direction, directions=directions, layers=chosen, **options)
 
 
 @makes_job
@@ -86,10 +90,12 @@ def pca(
     direction: Direction,
     directions: Directions = 8,
     samples: Samples = None,
+    layers: Layers = None,
     **options: Unpack[EveryModelJob],
 ) -> JobHandle:
-    """Finds the principal components of the first features."""
-    return client.train_pca(model, direction, directions=directions, samples=samples, **options)
+    """Finds the principal components of the first features, or of w."""
+    chosen = parse_numbers(layers) if layers else ()
+    return client.train_pca(model, direction, directions=directions, samples=samples, layers=chosen, **options)
 
 
 @makes_job
@@ -106,6 +112,7 @@ def boundary(
     fraction: Annotated[
         float | None, typer.Option(help="which part of them, at either end, is told apart; default: 0.02")
     ] = None,
+    space: Space = "",
     **options: Unpack[EveryModelJob],
 ) -> JobHandle:
     """Finds the boundary between latents with a high and a low score."""
@@ -117,5 +124,6 @@ def boundary(
         conditions=[parse_slider(text) for text in condition or ()],
         samples=samples,
         fraction=fraction,
+        space=space,
         **options,
     )

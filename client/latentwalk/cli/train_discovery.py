@@ -7,7 +7,7 @@ import typer
 from latentwalk.cli.making import EveryModelJob, makes_job
 from latentwalk.cli.models import Name
 from latentwalk.cli.parsing import parse_data, parse_numbers
-from latentwalk.cli.train import Direction
+from latentwalk.cli.train import Direction, Space
 from latentwalk.cli.train_gans import Pictures
 from latentwalk.client import Client, JobHandle
 
@@ -32,6 +32,7 @@ class Discovery(EveryModelJob, total=False):
         float | None, typer.Option(help="of the error in how far, against 1 for which; default: 0.25")
     ]
     evaluation_size: Annotated[int | None, typer.Option(min=1, help="held-out latents to measure on; default: 3200")]
+    space: Space
 
 
 @makes_job

@@ -43,8 +43,8 @@ class DiscoveryOptions(ModelJobOptions, total=False):
     """What `train_discovery` and `train_class_directions` both take; what is None is left to the trainer."""
 
     directions: int | None
-    """How many. `train_discovery`: by default as many as the latent has numbers. `train_class_directions`: in each
-    bank, by default 8, at most half the latent size."""
+    """How many. `train_discovery`: by default as many as the space has axes. `train_class_directions`: in each bank, by
+    default 8, at most half the axes."""
     predictor: ShiftPredictor
     """Default "lenet"."""
     steps: int | None
@@ -61,6 +61,8 @@ class DiscoveryOptions(ModelJobOptions, total=False):
     """Of the error in how far, against 1 for which."""
     evaluation_size: int | None
     """Held-out pairs to measure on."""
+    space: str
+    """The latent space to look in: "z", the default, or "w"."""
 
 
 def train_discovery(
@@ -120,6 +122,7 @@ def _make(spec: pb.JobSpec, method: pb.DiscoverySpec | pb.ClassDirectionsSpec, o
     """Queues the job of a spec, whose `method` lacks what both have."""
     every_job: dict[str, Any] = dict(options)
     method.predictor = chosen("predictor", every_job.pop("predictor", "lenet"), _PREDICTORS)
+    method.space = every_job.pop("space", "")
     for name in _COUNTS:
         if (number := every_job.pop(name, None)) is not None:
             setattr(method, name, count(name, number))

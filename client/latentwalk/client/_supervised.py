@@ -79,6 +79,7 @@ def train_boundary(
     samples: int | None = None,
     fraction: float | None = None,
     conditions: Iterable[str | tuple[str, str]] = (),
+    space: str = "",
     **options: Unpack[ModelJobOptions],
 ) -> MakeJob:
     """Queues a job that finds the boundary of a score by InterFaceGAN: a direction with one slider.
@@ -86,7 +87,7 @@ def train_boundary(
     attribute: "luminance", "red", "green", "blue", "contrast" or "saturation". classifier: or else (name, class), the
     probability that a classifier gives to a class.
     samples: latents to score. fraction: which part of them, at either end, is told apart. None: the trainer chooses.
-    conditions: directions, or pairs (direction, slider), that must not move with it.
+    conditions: directions, or pairs (direction, slider), that must not move with it. space: "z" or "w".
     """
     if (attribute is None) == (classifier is None):
         raise InvalidRequest.of("attribute", "give either an attribute or a classifier")
@@ -100,6 +101,7 @@ def train_boundary(
         samples=count("samples", samples),
         fraction=fraction,
         conditions=[pb.SliderReference(direction=name, slider=slider) for name, slider in pairs],
+        space=space,
     )
     return make_job(pb.JobSpec(model=model, direction=direction, boundary=method), **options)
 

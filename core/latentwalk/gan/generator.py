@@ -3,7 +3,7 @@
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import torch
@@ -123,8 +123,15 @@ class Generator(nn.Module, ABC):
         """
         raise GanError(f"a generator of family {self.spec.family} has no first layer of which the weights tell")
 
+    def style_weights(self, layers: Sequence[int] = ()) -> Tensor:
+        """How w meets the synthesis: the weights [F, W] of the styles of some layers, by default all, a row a feature.
+
+        Raises InvalidLatent if the generator has no mapping network.
+        """
+        raise InvalidLatent("space", f"it is w, the generator has {', '.join(self.spec.spaces)}")
+
     def first_features(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """What the generator computes first: activations [N, F] of its first layer.
+        """What the generator computes first: activations [N, F] of its first layer, of one with a mapping network w.
 
         Raises GanError for a family that has no such layer.
         """

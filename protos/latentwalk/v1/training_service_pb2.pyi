@@ -565,8 +565,11 @@ class DiscoverySpec(_message.Message):
     EVALUATION_SIZE_FIELD_NUMBER: _builtins.int
     DIPOLES_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
+    SPACE_FIELD_NUMBER: _builtins.int
     directions: _builtins.int
-    """K, the number of directions. 1 to the latent size for ORTHONORMAL, to 4,096 for the others. Default: the latent size."""
+    """K, the number of directions. 1 to the size of the space for ORTHONORMAL, to 4,096 for the others. Default: the size of
+    the space, Z or W.
+    """
     deformator: Global___Deformator.ValueType
     """Default ORTHONORMAL."""
     predictor: Global___ShiftPredictor.ValueType
@@ -593,6 +596,8 @@ class DiscoverySpec(_message.Message):
     """Pairs on which the result is measured. 1 to 1,000,000. Default 3,200."""
     dipoles: _builtins.int
     """For RBF: dipoles of each function. 1 to 1,024. Default 32. Refused for the others."""
+    space: _builtins.str
+    """The latent space to look in: "z" or "w". Default: "z"."""
     @_builtins.property
     def class_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Of a conditional generator, only these classes, drawn uniformly; both pictures of a pair have the same class.
@@ -622,10 +627,11 @@ class DiscoverySpec(_message.Message):
         evaluation_size: _builtins.int = ...,
         dipoles: _builtins.int = ...,
         data: Global___Data | None = ...,
+        space: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_directions", b"_directions", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "data", b"data", "directions", b"directions", "learning_rate", b"learning_rate", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_directions", b"_directions", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "batch_size", b"batch_size", "class_ids", b"class_ids", "data", b"data", "deformator", b"deformator", "dipoles", b"dipoles", "directions", b"directions", "evaluation_size", b"evaluation_size", "learning_rate", b"learning_rate", "predictor", b"predictor", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_directions", b"_directions", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "batch_size", b"batch_size", "class_ids", b"class_ids", "data", b"data", "deformator", b"deformator", "dipoles", b"dipoles", "directions", b"directions", "evaluation_size", b"evaluation_size", "learning_rate", b"learning_rate", "predictor", b"predictor", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight", "space", b"space", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__directions: _TypeAlias = _typing.Literal["directions"]  # noqa: Y015
     _WhichOneofArgType__directions: _TypeAlias = _typing.Literal["_directions", b"_directions"]  # noqa: Y015
@@ -676,8 +682,9 @@ class ClassDirectionsSpec(_message.Message):
     SHIFT_WEIGHT_FIELD_NUMBER: _builtins.int
     PREDICTOR_FIELD_NUMBER: _builtins.int
     EVALUATION_SIZE_FIELD_NUMBER: _builtins.int
+    SPACE_FIELD_NUMBER: _builtins.int
     directions: _builtins.int
-    """K, the directions of each bank. 1 to half the latent size. Default: 8, or that half if it is less."""
+    """K, the directions of each bank. 1 to half the size of the space. Default: 8, or that half if it is less."""
     orthogonality: Global___Orthogonality.ValueType
     """Default HARD."""
     separate_predictors: _builtins.bool
@@ -708,6 +715,8 @@ class ClassDirectionsSpec(_message.Message):
     """Default LENET."""
     evaluation_size: _builtins.int
     """Latents on which the result is measured, each with a global and a class shift. 1 to 1,000,000. Default 3,200."""
+    space: _builtins.str
+    """The latent space to look in: "z" or "w". Default: "z"."""
     def __init__(
         self,
         *,
@@ -725,10 +734,11 @@ class ClassDirectionsSpec(_message.Message):
         shift_weight: _builtins.float | None = ...,
         predictor: Global___ShiftPredictor.ValueType = ...,
         evaluation_size: _builtins.int = ...,
+        space: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_directions", b"_directions", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "confidence", b"confidence", "directions", b"directions", "learning_rate", b"learning_rate", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_directions", b"_directions", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "batch_size", b"batch_size", "classifier", b"classifier", "confidence", b"confidence", "directions", b"directions", "evaluation_size", b"evaluation_size", "learning_rate", b"learning_rate", "orthogonality", b"orthogonality", "predictor", b"predictor", "predictor_learning_rate", b"predictor_learning_rate", "separate_predictors", b"separate_predictors", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_directions", b"_directions", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "batch_size", b"batch_size", "classifier", b"classifier", "confidence", b"confidence", "directions", b"directions", "evaluation_size", b"evaluation_size", "learning_rate", b"learning_rate", "orthogonality", b"orthogonality", "predictor", b"predictor", "predictor_learning_rate", b"predictor_learning_rate", "separate_predictors", b"separate_predictors", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight", "space", b"space", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
     _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015
@@ -763,7 +773,8 @@ Global___ClassDirectionsSpec: _TypeAlias = ClassDirectionsSpec  # noqa: Y015
 
 @_typing.final
 class SefaSpec(_message.Message):
-    """The eigenvectors of the generator's first weights, those that change most first. Nothing is trained.
+    """The eigenvectors of the generator's first weights, those that change most first. Nothing is trained. Of a generator
+    with styles, the weights are those of its styles, and the directions are in w.
     Source: Shen and Zhou, "Closed-form factorization of latent semantics in GANs" (SeFa, 2021).
     """
 
@@ -772,10 +783,10 @@ class SefaSpec(_message.Message):
     DIRECTIONS_FIELD_NUMBER: _builtins.int
     LAYERS_FIELD_NUMBER: _builtins.int
     directions: _builtins.int
-    """How many. 1 to the latent size. Default 8."""
+    """How many. 1 to the latent size, or W for a generator with styles. Default 8."""
     @_builtins.property
     def layers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """For generators with styles: the layers whose weights count. Default: all."""
+        """For generators with styles: the layers whose weights count, and which the directions move, in w+. Default: all, in w."""
 
     def __init__(
         self,
@@ -795,7 +806,8 @@ Global___SefaSpec: _TypeAlias = SefaSpec  # noqa: Y015
 
 @_typing.final
 class PcaSpec(_message.Message):
-    """The principal components of what the generator computes first, brought back to its latent space.
+    """The principal components of what the generator computes first, brought back to its latent space; those of w, for a
+    generator with styles.
     Source: Haerkoenen et al., "GANSpace: discovering interpretable GAN controls" (2020).
     """
 
@@ -803,19 +815,25 @@ class PcaSpec(_message.Message):
 
     DIRECTIONS_FIELD_NUMBER: _builtins.int
     SAMPLES_FIELD_NUMBER: _builtins.int
+    LAYERS_FIELD_NUMBER: _builtins.int
     directions: _builtins.int
-    """How many components. 1 to the latent size. Default 8."""
+    """How many components. 1 to the latent size, or W for a generator with styles. Default 8."""
     samples: _builtins.int
     """Latents to sample. At least 10 for each direction, at most 10,000,000. Default 20,000."""
+    @_builtins.property
+    def layers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """For generators with styles: the layers which the directions move, in w+. Default: all, in w."""
+
     def __init__(
         self,
         *,
         directions: _builtins.int | None = ...,
         samples: _builtins.int = ...,
+        layers: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_directions", b"_directions", "directions", b"directions"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_directions", b"_directions", "directions", b"directions", "samples", b"samples"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_directions", b"_directions", "directions", b"directions", "layers", b"layers", "samples", b"samples"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__directions: _TypeAlias = _typing.Literal["directions"]  # noqa: Y015
     _WhichOneofArgType__directions: _TypeAlias = _typing.Literal["_directions", b"_directions"]  # noqa: Y015
@@ -891,17 +909,22 @@ class BoundarySpec(_message.Message):
     SAMPLES_FIELD_NUMBER: _builtins.int
     FRACTION_FIELD_NUMBER: _builtins.int
     CONDITIONS_FIELD_NUMBER: _builtins.int
+    SPACE_FIELD_NUMBER: _builtins.int
     samples: _builtins.int
     """Latents to score. 100 to 10,000,000. Default 20,000."""
     fraction: _builtins.float
     """Which part of them, at either end, is told apart. Above 0, at most 0.5. Default 0.02."""
+    space: _builtins.str
+    """The latent space of the plane: "z" or "w". Default: "z"."""
     @_builtins.property
     def score(self) -> Global___Score:
         """By which the slider goes. Its name is the attribute, or "class.<id>"."""
 
     @_builtins.property
     def conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SliderReference]:
-        """Sliders of directions in the store that must not move with it: the normal is projected off their vectors."""
+        """Sliders of directions in the store, in the same space, that must not move with it: the normal is projected off their
+        vectors.
+        """
 
     def __init__(
         self,
@@ -910,10 +933,11 @@ class BoundarySpec(_message.Message):
         samples: _builtins.int = ...,
         fraction: _builtins.float | None = ...,
         conditions: _abc.Iterable[Global___SliderReference] | None = ...,
+        space: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_fraction", b"_fraction", "fraction", b"fraction", "score", b"score"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fraction", b"_fraction", "conditions", b"conditions", "fraction", b"fraction", "samples", b"samples", "score", b"score"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fraction", b"_fraction", "conditions", b"conditions", "fraction", b"fraction", "samples", b"samples", "score", b"score", "space", b"space"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__fraction: _TypeAlias = _typing.Literal["fraction"]  # noqa: Y015
     _WhichOneofArgType__fraction: _TypeAlias = _typing.Literal["_fraction", b"_fraction"]  # noqa: Y015

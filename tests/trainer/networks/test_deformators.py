@@ -25,7 +25,7 @@ def disturbed(kind):
 def test_the_published_direction_walks_as_the_deformator_shifts(kind):
     deformator = disturbed(kind).eval()
     sliders = tuple(slider(str(axis), 3.0) for axis in range(AXES))
-    direction = deformator.direction("d", "sha256:0", sliders, 3.0)
+    direction = deformator.direction(3.0, name="d", generator_digest="sha256:0", sliders=sliders)
     z, axes = torch.randn(AXES, SIZE), torch.arange(AXES)
     with torch.no_grad():
         expected = deformator(z, axes, torch.full((AXES,), -3.0))

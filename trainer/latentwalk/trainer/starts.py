@@ -23,8 +23,8 @@ ATTEMPTS = 8
 class Starts:
     """A batch of latents and what the generator draws for them, all where the generator is."""
 
-    z: Tensor
-    """[N, Z]."""
+    code: Tensor
+    """z [N, Z], or w [N, W]."""
     condition: Tensor | None
     """[N, C]; None for a generator without classes."""
     classes: Tensor | None
@@ -34,42 +34,45 @@ class Starts:
 
 
 class Source(ABC):
-    """Draws starts for a frozen generator."""
+    """Draws starts in one space of a frozen generator."""
 
-    def __init__(self, generator: Generator) -> None:
-        self.generator = generator
+    def __init__(self, generator: Generator, space: str = "z") -> None:
+        self.generator, self.space = generator, space
 
-    def draw(self, z: Tensor, condition: Tensor | None) -> Tensor:
+    def draw(self, code: Tensor, condition: Tensor | None) -> Tensor:
         """Pictures float32 [N, C, H, W], about as fine as the eight bits in which they are served."""
-        with reduced(z.device):
-            return self.generator(z, condition).float()
+        with reduced(code.device):
+            return self.generator.draw(code, self.space, condition).float()
 
     @abstractmethod
     def starts(self, row_seeds: Sequence[int], dice: Dice) -> Starts:
         """One start a seed; without gradients."""
 
-    def _latents(self, row_seeds: Sequence[int]) -> Tensor:
-        return latents_from_seeds(row_seeds, self.generator.spec).to(self.generator.device)
+    def _codes(self, row_seeds: Sequence[int], condition: Tensor | None = None) -> Tensor:
+        z = latents_from_seeds(row_seeds, self.generator.spec).to(self.generator.device)
+        return self.generator.encode(z, self.space, condition)
 
 
 class Drawn(Source):
     """Of a conditional generator, classes are drawn uniformly from these, by default from all."""
 
-    def __init__(self, generator: Generator, class_ids: Sequence[int] = ()) -> None:
-        super().__init__(generator)
+    def __init__(self, generator: Generator, class_ids: Sequence[int] = (), space: str = "z") -> None:
+        super().__init__(generator, space)
         self._class_ids = torch.tensor(list(class_ids) or list(range(generator.spec.classes)))
 
     @torch.no_grad()
     def starts(self, row_seeds: Sequence[int], dice: Dice) -> Starts:
         """As Source."""
-        z, total = self._latents(row_seeds), self.generator.spec.classes
+        total = self.generator.spec.classes
         if not total:
-            return Starts(z, None, None, self.draw(z, None))
+            code = self._codes(row_seeds)
+            return Starts(code, None, None, self.draw(code, None))
         count = len(self._class_ids)
-        places = dice.roll(len(z), lambda whole, random: torch.randint(count, (whole,), generator=random))
-        classes = self._class_ids[places].to(z.device)
+        places = dice.roll(len(row_seeds), lambda whole, random: torch.randint(count, (whole,), generator=random))
+        classes = self._class_ids[places].to(self.generator.device)
         condition = F.one_hot(classes, total).float()
-        return Starts(z, condition, classes, self.draw(z, condition))
+        code = self._codes(row_seeds, condition)
+        return Starts(code, condition, classes, self.draw(code, condition))
 
 
 class Classified(Source):
@@ -78,29 +81,29 @@ class Classified(Source):
     A latent of which it is less sure than ``confidence`` is drawn again, up to ATTEMPTS times; then the surest stays.
     """
 
-    def __init__(self, generator: Generator, classifier: Classifier, confidence: float) -> None:
-        super().__init__(generator)
+    def __init__(self, generator: Generator, classifier: Classifier, confidence: float, space: str = "z") -> None:
+        super().__init__(generator, space)
         self._classifier = classifier
         self._confidence = confidence
 
     @torch.no_grad()
     def starts(self, row_seeds: Sequence[int], dice: Dice) -> Starts:
         """As Source."""
-        z = self._latents(row_seeds)
-        pictures = self.draw(z, None)
+        code = self._codes(row_seeds)
+        pictures = self.draw(code, None)
         sureness, classes = self._told(pictures)
         for attempt in range(1, ATTEMPTS):
             unsure = (sureness < self._confidence).nonzero()[:, 0]
             if not len(unsure):
                 break
-            others = self._latents([seeds.redrawn(row_seeds[row], attempt) for row in unsure.tolist()])
+            others = self._codes([seeds.redrawn(row_seeds[row], attempt) for row in unsure.tolist()])
             drawn = self.draw(others, None)
             surer, told = self._told(drawn)
             better = surer > sureness[unsure]
             rows = unsure[better]
-            z[rows], pictures[rows] = others[better], drawn[better]
+            code[rows], pictures[rows] = others[better], drawn[better]
             sureness[rows], classes[rows] = surer[better], told[better]
-        return Starts(z, None, classes, pictures)
+        return Starts(code, None, classes, pictures)
 
     def _told(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """How sure the classifier is of the likeliest class [N], and which that is, int64 [N]."""

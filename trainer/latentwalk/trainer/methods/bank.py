@@ -2,18 +2,55 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from latentwalk.gan.directions import LinearDirection, Slider
 from latentwalk.gan.generator import Generator
+from latentwalk.gan.latents import latents_from_seeds, one_hot
+from latentwalk.trainer import seeds
 
 # A latent has length sqrt(Z), and each of its numbers a standard deviation of 1: SeFa, InterFaceGAN and GANSpace all
 # show their directions, which have length 1, from -3 to 3, and let people go twice as far.
 SHOWN = (-3.0, 3.0)
 LIMIT = (-6.0, 6.0)
+_LOOKED_AT = 4_096
+"""Latents by which the deviations of w are told."""
 
 
-def bank(name: str, generator: Generator, names: Sequence[str], vectors: Tensor) -> LinearDirection:
-    """One slider for each of the unit vectors [S, Z]; alpha is in standard deviations of a latent."""
-    sliders = tuple(Slider(name=one, edit="", unit="", scale=1.0, trained=SHOWN, limit=LIMIT) for one in names)
-    return LinearDirection(name=name, generator_digest=generator.digest, sliders=sliders, vectors=vectors.contiguous())
+def bank(
+    name: str,
+    generator: Generator,
+    names: Sequence[str],
+    vectors: Tensor,
+    *,
+    space: str = "z",
+    layers: Sequence[int] = (),
+) -> LinearDirection:
+    """One slider for each of the unit vectors [S, Z] or, in w, [S, W]; alpha is in standard deviations of a latent.
+
+    A w varies more along some directions than along others: there a vector is as long as the deviation along it. With
+    ``layers`` these alone are moved, each by the same: the direction is one in w+.
+    """
+    if space == "w":
+        vectors = vectors * _deviations(generator, vectors)[:, None]
+    moved = vectors.repeat(1, len(layers) or 1).contiguous()
+    return LinearDirection(
+        name=name,
+        generator_digest=generator.digest,
+        sliders=tuple(Slider(name=one, edit="", unit="", scale=1.0, trained=SHOWN, limit=LIMIT) for one in names),
+        vectors=moved,
+        space="w+" if layers else space,
+        layers=tuple(layers),
+    )
+
+
+@torch.no_grad()
+def _deviations(generator: Generator, vectors: Tensor) -> Tensor:
+    """The standard deviation of held-out w along unit vectors [S, W]: [S]; of all classes alike."""
+    spec = generator.spec
+    z = latents_from_seeds(seeds.held_out_seeds(_LOOKED_AT), spec).to(generator.device)
+    condition = (
+        one_hot([row % spec.classes for row in range(len(z))], spec.classes).to(z.device) if spec.classes else None
+    )
+    return (generator.encode(z, "w", condition).cpu() @ vectors.T).std(dim=0)

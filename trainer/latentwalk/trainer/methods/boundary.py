@@ -27,12 +27,12 @@ _LEARNT_FROM = 0.7
 
 
 class Boundary(Method):
-    """One slider, named after its score; alpha is the distance from the plane, in standard deviations of a latent."""
+    """One slider, named after its score; alpha is the distance from the plane, in standard deviations of a code."""
 
     def __init__(
         self, spec: JobSpec, generator: Generator, classifier: Classifier | None, conditions: Tensor | None
     ) -> None:
-        """`conditions` [M, Z] are the vectors that the normal is kept at right angles to."""
+        """`conditions` [M, D] are the vectors that the normal is kept at right angles to."""
         assert isinstance(spec.settings, BoundarySpec)  # noqa: S101 - by the table of methods
         settings = spec.settings
         assert settings.score is not None  # noqa: S101 - completed by validation
@@ -40,6 +40,7 @@ class Boundary(Method):
         self.steps = settings.steps
         self._name, self._seed = spec.direction, spec.seed
         self._score, self._samples, self._fraction = settings.score, settings.samples, settings.fraction
+        self._space = settings.space
         self._generator, self._classifier, self._conditions = generator, classifier, conditions
         self._scores = torch.zeros(settings.samples)
         self.trained = nn.Module()
@@ -64,20 +65,26 @@ class Boundary(Method):
         self._scores[first : first + len(z)] = self._scored(self._generator(z, condition)).cpu()
 
     def outcome(self, pause: Callable[[], None]) -> Outcome:
-        """The normal, and how well the plane tells latents apart that it was not learnt from."""
+        """The normal, and how well the plane tells codes apart that it was not learnt from."""
         pause()
-        drawn = (sample(self._generator, self._seed, step, self._samples) for step in range(self.steps))
-        latents = torch.cat([z.cpu() for z, _ in drawn])
+        codes = torch.cat([self._codes(step) for step in range(self.steps)])
         ends = extremes(self._scores, self._fraction)
         if self._scores[ends.low[-1]] >= self._scores[ends.high[0]]:
             raise GanError(f"score {self._score.name!r} is the same for all pictures: there is nothing to tell apart")
-        normal, accuracy = _separate(latents[ends.low], latents[ends.high], self._seed)
+        normal, accuracy = _separate(codes[ends.low], codes[ends.high], self._seed)
         measures = {"validation_accuracy": accuracy}
         if self._conditions is not None:
             kept = project_off(normal, self._conditions)
             measures["cosine_with_unconditioned"] = float(kept @ normal)
             normal = kept
-        return Outcome((bank(self._name, self._generator, [self._score.name], normal[None]),), measures=measures)
+        found = bank(self._name, self._generator, [self._score.name], normal[None], space=self._space)
+        return Outcome((found,), measures=measures)
+
+    @torch.no_grad()
+    def _codes(self, step: int) -> Tensor:
+        """Those of the latents of one step [N, D], on the CPU."""
+        z, condition = sample(self._generator, self._seed, step, self._samples)
+        return self._generator.encode(z, self._space, condition).cpu()
 
     def _scored(self, pictures: Tensor) -> Tensor:
         score = self._score.classifier
@@ -87,14 +94,14 @@ class Boundary(Method):
 
 
 def _separate(low: Tensor, high: Tensor, seed: int) -> tuple[Tensor, float]:
-    """The unit normal [Z] that points from the low latents to the high ones, and its accuracy on those held back."""
+    """The unit normal [D] that points from the low codes to the high ones, and its accuracy on those held back."""
     from sklearn.svm import SVC  # takes seconds to import
 
-    z = torch.cat([low, high]).double()
+    codes = torch.cat([low, high]).double()
     labels = torch.cat([torch.zeros(len(low)), torch.ones(len(high))])
-    order = torch.randperm(len(z), generator=torch.Generator().manual_seed(seed & (2**63 - 1)))
-    learnt, held_back = order.split([round(_LEARNT_FROM * len(z)), len(z) - round(_LEARNT_FROM * len(z))])
-    machine = SVC(kernel="linear").fit(z[learnt].numpy(), labels[learnt].numpy())
+    order = torch.randperm(len(codes), generator=torch.Generator().manual_seed(seed & (2**63 - 1)))
+    learnt, held_back = order.split([round(_LEARNT_FROM * len(codes)), len(codes) - round(_LEARNT_FROM * len(codes))])
+    machine = SVC(kernel="linear").fit(codes[learnt].numpy(), labels[learnt].numpy())
     normal = torch.tensor(machine.coef_[0])
-    accuracy = float(machine.score(z[held_back].numpy(), labels[held_back].numpy()))
+    accuracy = float(machine.score(codes[held_back].numpy(), labels[held_back].numpy()))
     return (normal / normal.norm()).float(), accuracy

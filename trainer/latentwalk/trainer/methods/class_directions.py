@@ -41,23 +41,25 @@ class ClassDirections(Telling):
         assert isinstance(settings, ClassDirectionsSpec)  # noqa: S101 - by the table of methods
         generator = materials.generator(spec).to(memory_format=torch.channels_last)
         if not settings.classifier:
-            return cls(spec, Drawn(generator), generator.spec.classes, materials.seat)
+            return cls(spec, Drawn(generator, space=settings.space), generator.spec.classes, materials.seat)
         classifier = materials.classifier(settings.classifier)
-        source = Classified(generator, classifier, settings.confidence or 0.0)
+        source = Classified(generator, classifier, settings.confidence or 0.0, settings.space)
         return cls(spec, source, classifier.spec.classes, materials.seat)
 
     def _networks(self) -> tuple[Banks, ShiftPredictor | SeparatePredictors]:
         settings, spec = self._settings, self._generator.spec
-        self._all_banks = Banks(spec.latent_size, self._classes, settings.directions, settings.orthogonality)
+        self._all_banks = Banks(
+            spec.size_of(settings.space), self._classes, settings.directions, settings.orthogonality
+        )
         predictor = SeparatePredictors if settings.separate_predictors else ShiftPredictor
         return self._all_banks, predictor(settings.predictor, spec.channels, self._banks, settings.directions)
 
     def _pairs(self, starts: Starts, dice: Dice) -> Pairs:
         assert starts.classes is not None  # noqa: S101 - by validation
         banks = self._all_banks()
-        axes, amounts = self._draw_shifts(len(starts.z), dice, times=2)
+        axes, amounts = self._draw_shifts(len(starts.code), dice, times=2)
         chosen = torch.cat([torch.zeros_like(starts.classes), 1 + starts.classes])  # the global bank, then the class's
-        shifted = starts.z.repeat(2, 1) + amounts[:, None] * banks[chosen, :, axes]
+        shifted = starts.code.repeat(2, 1) + amounts[:, None] * banks[chosen, :, axes]
         condition = None if starts.condition is None else starts.condition.repeat(2, 1)
         plain = starts.pictures.repeat(2, 1, 1, 1)
         return Pairs(plain, self._source.draw(shifted, condition), chosen * self._axes + axes, amounts)
@@ -71,7 +73,8 @@ class ClassDirections(Telling):
     def direction(self) -> Direction:
         """Linear; the global bank first."""
         vectors = self._all_banks().detach().transpose(1, 2).flatten(0, 1)
-        return LinearDirection(self._name, self._generator.digest, self._sliders(), vectors)
+        space = self._settings.space
+        return LinearDirection(self._name, self._generator.digest, self._sliders(), vectors, space=space)
 
     def measures(self, told: Told) -> Mapping[str, float]:
         """Reconstruction accuracies (RCA): over all slots, and within each bank; what is taken for what; the overlap.

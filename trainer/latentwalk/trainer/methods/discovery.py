@@ -32,7 +32,7 @@ class Discovery(Telling):
         settings = spec.settings
         assert isinstance(settings, DiscoverySpec)  # noqa: S101 - by the table of methods
         self._settings, self._generator, self._real = settings, generator, real
-        super().__init__(spec, settings, Drawn(generator, settings.class_ids), seat, banks=1)
+        super().__init__(spec, settings, Drawn(generator, settings.class_ids, settings.space), seat, banks=1)
 
     @classmethod
     def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
@@ -44,21 +44,21 @@ class Discovery(Telling):
 
     def _networks(self) -> tuple[Deformator, ShiftPredictor]:
         settings, spec = self._settings, self._generator.spec
-        self._deformator = build_deformator(
-            settings.deformator, spec.latent_size, settings.directions, settings.dipoles
-        )
+        size = spec.size_of(settings.space)
+        self._deformator = build_deformator(settings.deformator, size, settings.directions, settings.dipoles)
         return self._deformator, ShiftPredictor(settings.predictor, spec.channels, 1, settings.directions)
 
     def _pairs(self, starts: Starts, dice: Dice) -> Pairs:
-        axes, amounts = self._draw_shifts(len(starts.z), dice)
-        shifted = starts.z + self._deformator(starts.z, axes, amounts)
+        axes, amounts = self._draw_shifts(len(starts.code), dice)
+        shifted = starts.code + self._deformator(starts.code, axes, amounts)
         return Pairs(starts.pictures, self._source.draw(shifted, starts.condition), axes, amounts)
 
     def direction(self) -> Direction:
         """In the form of the deformator."""
         reach = self._deformator.reach(self._scale)
         sliders = tuple(slider(str(axis), reach) for axis in range(self._axes))
-        return self._deformator.direction(self._name, self._generator.digest, sliders, self._scale)
+        common = {"name": self._name, "generator_digest": self._generator.digest, "sliders": sliders}
+        return self._deformator.direction(self._scale, **common, space=self._settings.space)
 
     def outcome(self, pause: Callable[[], None]) -> Outcome:
         """As Telling; with real pictures, also how much of what each slider changes there is among them."""

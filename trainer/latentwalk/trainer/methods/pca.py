@@ -1,7 +1,8 @@
 """Principal components of what a generator computes first.
 
 Haerkoenen et al., "GANSpace: discovering interpretable GAN controls" (NeurIPS 2020), section 3.1, for generators whose
-latent is isotropic: the components of the first features, brought back to latent space by regression.
+latent is isotropic: the components of the first features, brought back to latent space by regression. Of a style-based
+one the first features are w, and the latent space is w: regression then gives the components themselves.
 """
 
 from collections.abc import Callable
@@ -77,9 +78,9 @@ class Pca(Method):
         settings = spec.settings
         self.steps = settings.steps
         self._name, self._seed = spec.direction, spec.seed
-        self._count, self._samples = settings.directions, settings.samples
-        self._generator = generator
-        features = len(generator.first_weights())
+        self._count, self._samples, self._layers = settings.directions, settings.samples, settings.layers
+        self._generator, self._space = generator, "w" if generator.spec.layers else "z"
+        features = _size_of_features(generator)
         kept = min(self._count + _SPARE, SAMPLES_PER_STEP, self._samples, features)
         self._components = self.trained = Components(kept, features)
 
@@ -98,16 +99,23 @@ class Pca(Method):
     @torch.no_grad()
     def outcome(self, pause: Callable[[], None]) -> Outcome:
         """The components, brought back to latent space, and the part of the variance that each explains."""
-        latents: list[Tensor] = []
+        codes: list[Tensor] = []
         coordinates: list[Tensor] = []
         for step in range(self.steps):
             pause()
             z, condition = sample(self._generator, self._seed, step, self._samples)
-            latents.append(z.cpu())
+            codes.append(self._generator.encode(z, self._space, condition).cpu())
             features = self._generator.first_features(z, condition).cpu()
             coordinates.append(self._components.coordinates(features, self._count))
-        vectors = latents_of_components(torch.cat(latents), torch.cat(coordinates))
+        vectors = latents_of_components(torch.cat(codes), torch.cat(coordinates))
         names = [str(number) for number in range(self._count)]
         variance = torch.cat(coordinates).var(dim=0) / self._components.variance.sum()
         measures = {f"explained_variance.{name}": part for name, part in zip(names, variance.tolist(), strict=True)}
-        return Outcome((bank(self._name, self._generator, names, vectors),), measures=measures)
+        found = bank(self._name, self._generator, names, vectors, space=self._space, layers=self._layers)
+        return Outcome((found,), measures=measures)
+
+
+@torch.no_grad()
+def _size_of_features(generator: Generator) -> int:
+    z, condition = sample(generator, 0, 0, 2)
+    return generator.first_features(z, condition).shape[1]

@@ -1,7 +1,8 @@
 """Closed-form factorisation.
 
 Shen and Zhou, "Closed-form factorization of latent semantics in GANs" (SeFa, CVPR 2021): the directions that change the
-first features of a generator most are eigenvectors of its first weights.
+first features of a generator most are eigenvectors of its first weights; of a style-based one, which has styles for
+first features (section 4.1), they are directions in w, or in w+ of some layers.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,7 @@ class Sefa(Method):
         self.steps = spec.settings.steps
         self.trained = nn.Module()
         self._name = spec.direction
-        self._count = spec.settings.directions
+        self._count, self._layers = spec.settings.directions, spec.settings.layers
         self._generator = generator
 
     @classmethod
@@ -36,7 +37,11 @@ class Sefa(Method):
     def outcome(self, pause: Callable[[], None]) -> Outcome:
         """The bank, and the eigenvalue of each slider."""
         pause()
-        vectors, values = semantic_factors(self._generator.first_weights().cpu(), self._count)
+        generator, has_styles = self._generator, self._generator.spec.layers > 0
+        weights = generator.style_weights(self._layers) if has_styles else generator.first_weights()
+        vectors, values = semantic_factors(weights.cpu(), self._count)
         names = [str(number) for number in range(self._count)]
         measures = {f"eigenvalue.{name}": value for name, value in zip(names, values.tolist(), strict=True)}
-        return Outcome((bank(self._name, self._generator, names, vectors),), measures=measures)
+        space = "w" if has_styles else "z"
+        found = bank(self._name, generator, names, vectors, space=space, layers=self._layers)
+        return Outcome((found,), measures=measures)

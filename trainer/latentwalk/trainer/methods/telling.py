@@ -168,9 +168,9 @@ class Telling(Method):
         direction = self.direction()
         shown = [place for place, one in enumerate(direction.sliders) if one.class_id in (None, class_id)][:_SHOWN_ROWS]
         alphas = torch.linspace(*direction.sliders[0].trained, _SHOWN_COLUMNS).tolist()
-        z = torch.cat([direction.walk(start.z, place, alpha) for place in shown for alpha in alphas])
-        condition = None if start.condition is None else start.condition.expand(len(z), -1)
-        names, drawn = [direction.sliders[place].name for place in shown], self._source.draw(z, condition)
+        codes = torch.cat([direction.walk(start.code, place, alpha) for place in shown for alpha in alphas])
+        condition = None if start.condition is None else start.condition.expand(len(codes), -1)
+        names, drawn = [direction.sliders[place].name for place in shown], self._source.draw(codes, condition)
         rows = zip(drawn.split(_SHOWN_COLUMNS), names, strict=True)
         strips = [Strip(row, name, amounts_shown(alphas)) for row, name in rows]
         return Sample(step, f"sliders {', '.join(names)}", sheet(strips, self._source.generator.spec.range))

@@ -39,7 +39,7 @@ class Variation:
         dice = Dice(seeds.held_out_generator("variation"))
         batches = torch.tensor(seeds.held_out_seeds(_ROWS * (_LEARNT + _TESTED))).split(_ROWS)
         starts = [source.starts(batch.tolist(), dice) for batch in batches]
-        self._starts = [(one.z, one.condition) for one in starts]
+        self._starts = [(one.code, one.condition) for one in starts]
 
     def of(self, direction: Direction, slider: int) -> float:
         """The share of pictures at either end of what the slider was trained on that is told rightly; 0.5 is chance."""
@@ -54,8 +54,8 @@ class Variation:
         """Half of each batch is walked to the one end, half to the other."""
         for batch in batches:
             self._pause()
-            z, condition = self._starts[batch]
-            ends = zip(z.chunk(2), direction.sliders[slider].trained, strict=True)
+            codes, condition = self._starts[batch]
+            ends = zip(codes.chunk(2), direction.sliders[slider].trained, strict=True)
             with torch.no_grad():
                 walked = torch.cat([direction.walk(half, slider, alpha) for half, alpha in ends])
                 pictures = self._source.draw(walked, condition)

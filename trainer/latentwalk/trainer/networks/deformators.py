@@ -2,13 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from latentwalk.gan.directions import DeformedDirection, Direction, LinearDirection, RbfDirection, Slider
+from latentwalk.gan.directions import DeformedDirection, Direction, LinearDirection, RbfDirection
 from latentwalk.gan.directions.deformed import Deformator as DeformingNetwork
 from latentwalk.gan.directions.rbf import unit_gradient
 
@@ -22,7 +22,7 @@ _RADII = 1.0, 4.0
 
 
 class Deformator(nn.Module, ABC):
-    """A map from axes and amounts to shifts."""
+    """A map from axes and amounts to shifts of codes: z, or w, here too of Z numbers."""
 
     @abstractmethod
     def forward(self, z: Tensor, axes: Tensor, amounts: Tensor) -> Tensor:
@@ -33,8 +33,8 @@ class Deformator(nn.Module, ABC):
         return scale
 
     @abstractmethod
-    def direction(self, name: str, generator_digest: str, sliders: tuple[Slider, ...], scale: float) -> Direction:
-        """What was learned, one slider an axis; its alpha is the amount."""
+    def direction(self, scale: float, **common: Any) -> Direction:
+        """What was learned, one slider an axis; its alpha is the amount. ``common`` are the fields of every form."""
 
 
 class Matrix(Deformator):
@@ -53,9 +53,9 @@ class Matrix(Deformator):
         """As Deformator."""
         return amounts[:, None] * self.columns().T[axes]
 
-    def direction(self, name: str, generator_digest: str, sliders: tuple[Slider, ...], scale: float) -> Direction:
+    def direction(self, scale: float, **common: Any) -> Direction:
         """Linear."""
-        return LinearDirection(name, generator_digest, sliders, self.columns().detach().T.contiguous())
+        return LinearDirection(vectors=self.columns().detach().T.contiguous(), **common)
 
 
 class Network(Deformator):
@@ -70,9 +70,9 @@ class Network(Deformator):
         """As Deformator."""
         return self.network(amounts[:, None] * F.one_hot(axes, self._axes))
 
-    def direction(self, name: str, generator_digest: str, sliders: tuple[Slider, ...], scale: float) -> Direction:
+    def direction(self, scale: float, **common: Any) -> Direction:
         """Deformed."""
-        return DeformedDirection(name, generator_digest, sliders, self.network.eval())
+        return DeformedDirection(deformator=self.network.eval(), **common)
 
 
 class Landscapes(Deformator):
@@ -101,10 +101,10 @@ class Landscapes(Deformator):
         """Many steps."""
         return RBF_STEPS * scale
 
-    def direction(self, name: str, generator_digest: str, sliders: tuple[Slider, ...], scale: float) -> Direction:
+    def direction(self, scale: float, **common: Any) -> Direction:
         """Curved: made of steps as long as the longest that was trained."""
-        landscapes = self.supports.detach().clone(), self.weights, self.gammas
-        return RbfDirection(name, generator_digest, sliders, *landscapes, step=scale)
+        landscapes = {"supports": self.supports.detach().clone(), "weights": self.weights, "gammas": self.gammas}
+        return RbfDirection(**landscapes, step=scale, **common)
 
 
 def orthonormal(columns: Tensor) -> Tensor:

@@ -11,9 +11,11 @@ SAMPLES_PER_STEP = 500
 
 @dataclass(frozen=True, slots=True)
 class SefaSpec(MethodSettings):
-    """The eigenvectors of the generator's first weights."""
+    """The eigenvectors of the generator's first weights, of one with styles of theirs."""
 
     directions: int = count(8, most=65_536)
+    layers: tuple[int, ...] = ()
+    """Of a generator with styles: those whose weights count, and that are moved; empty for all, by w."""
 
     @property
     def steps(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - it follows, nobody sets it
@@ -23,9 +25,11 @@ class SefaSpec(MethodSettings):
 
 @dataclass(frozen=True, slots=True)
 class PcaSpec(MethodSettings):
-    """The principal components of the generator's first features."""
+    """The principal components of the generator's first features, of one with styles of w."""
 
     directions: int = count(8, most=65_536)
+    layers: tuple[int, ...] = ()
+    """Of a generator with styles: those that are moved; empty for all, by w."""
     samples: int = count(20_000, most=10_000_000)
     """Latents to look at."""
 
@@ -78,6 +82,8 @@ class BoundarySpec(MethodSettings):
     """Which part of them, at either end, is told apart."""
     conditions: tuple[SliderReference, ...] = ()
     """Sliders that must not move with it."""
+    space: str = "z"
+    """In which the plane is: "z" or "w"."""
 
     @property
     def steps(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - it follows, nobody sets it

@@ -55,11 +55,13 @@ class TellingSettings(MethodSettings):
     """Of the error in how far, against 1 for which direction."""
     evaluation_size: int = count(3_200, most=1_000_000)
     """Held-out latents on which the result is measured."""
+    space: str = "z"
+    """In which directions are looked for: "z" or "w"."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiscoverySpec(TellingSettings):
-    """K directions, the latent size unless told otherwise."""
+    """K directions, as many as the space has axes unless told otherwise."""
 
     batch_size: int = count(32, most=1_024, least=2)
     """Pairs of pictures in each step; normalisation wants at least two."""
@@ -74,7 +76,7 @@ class DiscoverySpec(TellingSettings):
 
 @dataclass(frozen=True, slots=True)
 class ClassDirectionsSpec(TellingSettings):
-    """N + 1 banks of K directions, 8 unless told otherwise, or half the latent size if that is less.
+    """N + 1 banks of K directions, 8 unless told otherwise, or half the axes of the space if that is less.
 
     Each latent of a step is shown with a global and with a class shift.
     """

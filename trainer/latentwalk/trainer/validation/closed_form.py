@@ -9,6 +9,7 @@ from latentwalk.gan.errors import UnknownArtifact, UnknownSlider
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.specs import BoundarySpec, PcaSpec, Score, SefaSpec, SliderReference
 from latentwalk.trainer.validation.context import Context
+from latentwalk.trainer.validation.spaces import check_layers, check_space
 
 DEFAULT_FRACTION = 0.02
 """As InterFaceGAN's code has it."""
@@ -17,14 +18,14 @@ _LEAST_AT_AN_END = 4
 
 
 def complete_sefa(settings: SefaSpec, context: Context) -> SefaSpec:
-    """No more directions than there are axes."""
-    _check_count(settings.directions, context)
+    """No more directions than there are axes, of layers that there are."""
+    _check_bank(settings, context)
     return settings
 
 
 def complete_pca(settings: PcaSpec, context: Context) -> PcaSpec:
-    """No more directions than there are axes, and samples enough for them."""
-    _check_count(settings.directions, context)
+    """As complete_sefa, and samples enough for them."""
+    _check_bank(settings, context)
     least = 10 * settings.directions
     if settings.samples < least:
         raise InvalidRequest(
@@ -35,6 +36,7 @@ def complete_pca(settings: PcaSpec, context: Context) -> PcaSpec:
 
 def complete_boundary(settings: BoundarySpec, context: Context) -> BoundarySpec:
     """A score that the generator's pictures have, and conditions that exist for it."""
+    check_space(f"{context.where}.space", settings.space, context.known_generator, ("z", "w"))
     _check_score(settings.score, context)
     fraction = DEFAULT_FRACTION if settings.fraction is None else settings.fraction
     if fraction * settings.samples < _LEAST_AT_AN_END:
@@ -44,15 +46,18 @@ def complete_boundary(settings: BoundarySpec, context: Context) -> BoundarySpec:
             "take more of them, or more samples",
         )
     for index, reference in enumerate(settings.conditions):
-        _check_reference(f"{context.where}.conditions[{index}]", reference, context)
+        _check_reference(f"{context.where}.conditions[{index}]", reference, settings.space, context)
     return replace(settings, fraction=fraction)
 
 
-def _check_count(directions: int, context: Context) -> None:
-    most = context.known_generator.latent_size
-    if directions > most:
+def _check_bank(settings: SefaSpec | PcaSpec, context: Context) -> None:
+    spec = context.known_generator
+    check_layers(f"{context.where}.layers", settings.layers, spec)
+    most, what = (spec.w_size, "size of w") if spec.layers else (spec.latent_size, "latent size")
+    if settings.directions > most:
         raise InvalidRequest(
-            f"{context.where}.directions", f"{directions:,} must be at most {most:,}, the latent size of the generator"
+            f"{context.where}.directions",
+            f"{settings.directions:,} must be at most {most:,}, the {what} of the generator",
         )
 
 
@@ -71,13 +76,17 @@ def _check_score(score: Score | None, context: Context) -> None:
         )
 
 
-def _check_reference(field: str, reference: SliderReference, context: Context) -> None:
+def _check_reference(field: str, reference: SliderReference, space: str, context: Context) -> None:
     try:
         direction, _ = load_direction(context.materials.store, context.model, reference.direction)
         direction.slider_index(reference.slider)
         if not isinstance(direction, LinearDirection):
             raise InvalidRequest(
                 f"{field}.direction", f"{reference.direction!r} is {direction.form}: it must be linear"
+            )
+        if direction.space != space:
+            raise InvalidRequest(
+                f"{field}.direction", f"{reference.direction!r} moves {direction.space}: it must move {space}"
             )
     except UnknownArtifact as error:
         raise InvalidRequest(f"{field}.direction", str(error)) from error

@@ -7,6 +7,7 @@ from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.specs import ClassDirectionsSpec, DiscoverySpec, TellingSettings
 from latentwalk.trainer.validation.context import Context
+from latentwalk.trainer.validation.spaces import check_space
 
 DEFAULT_SHIFTS = 6.0, 0.5
 DEFAULT_RBF_SHIFTS = 0.45, 0.25
@@ -15,15 +16,20 @@ DEFAULT_BANK = 8
 MAX_SLOTS = 65_536
 """Of the predictor, over all banks."""
 
+SPACES = ("z", "w")
+_SIZES = {"z": "latent size", "w": "size of w"}
+
 Telling = TypeVar("Telling", bound=TellingSettings)
 
 
 def complete_discovery(settings: DiscoverySpec, context: Context) -> DiscoverySpec:
     """The settings with K, the shifts and the dipoles."""
     where, spec, curved = context.where, context.known_generator, settings.deformator == "rbf"
-    directions = settings.directions or min(spec.latent_size, 4_096)
-    if settings.deformator == "orthonormal" and directions > spec.latent_size:
-        most = f"at most {spec.latent_size}, the latent size: no more can be orthonormal"
+    check_space(f"{where}.space", settings.space, spec, SPACES)
+    size = spec.size_of(settings.space)
+    directions = settings.directions or min(size, 4_096)
+    if settings.deformator == "orthonormal" and directions > size:
+        most = f"at most {size}, the {_SIZES[settings.space]}: no more can be orthonormal"
         raise InvalidRequest(f"{where}.directions", f"{directions:,} must be {most}")
     if settings.dipoles and not curved:
         raise InvalidRequest(f"{where}.dipoles", "is refused: only RBF has dipoles")
@@ -38,11 +44,13 @@ def complete_discovery(settings: DiscoverySpec, context: Context) -> DiscoverySp
 def complete_class_directions(settings: ClassDirectionsSpec, context: Context) -> ClassDirectionsSpec:
     """The settings with K, the shifts and the confidence."""
     where, spec = context.where, context.known_generator
+    check_space(f"{where}.space", settings.space, spec, SPACES)
     classes = _classes(settings, context)
-    half = spec.latent_size // 2
+    size = spec.size_of(settings.space)
+    half = size // 2
     directions = settings.directions or min(DEFAULT_BANK, max(half, 1))
     if directions > half:
-        why = f"half the latent size {spec.latent_size}: a global and a class bank must fit beside each other"
+        why = f"half the {_SIZES[settings.space]} {size}: a global and a class bank must fit beside each other"
         raise InvalidRequest(f"{where}.directions", f"{directions:,} must be at most {half:,}, {why}")
     if (slots := directions * (classes + 1)) > MAX_SLOTS:
         most = f"with {classes:,} classes and the global bank; at most {MAX_SLOTS:,} are allowed"

@@ -13,6 +13,7 @@ from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.specs import EditDirectionSpec, EditTarget, WalkForm
 from latentwalk.trainer.specs.edits import ClassChoice, edit_of_target
 from latentwalk.trainer.validation.context import Context
+from latentwalk.trainer.validation.spaces import check_layers, check_space
 
 DEFAULT_LEARNING_RATES: Mapping[WalkForm, float] = {WalkForm.LINEAR: 0.4, WalkForm.NONLINEAR: 0.003}
 """Measured on the demo's faces, see methods.edits.direction; nonlinear, on zoom: 30 % better than nothing at
@@ -42,18 +43,10 @@ def complete_edit_direction(settings: EditDirectionSpec, context: Context) -> Ed
 
 
 def _check_space(settings: EditDirectionSpec, spec: GeneratorSpec, where: str) -> None:
-    if settings.space not in spec.spaces:
-        raise InvalidRequest(f"{where}.space", f"{settings.space!r} is none that the generator has: {_listed(spec)}")
+    check_space(f"{where}.space", settings.space, spec)
     if settings.layers and settings.space != "w+":
         raise InvalidRequest(f"{where}.layers", f"only w+ has layers; the space is {settings.space!r}")
-    if list(settings.layers) != sorted(set(settings.layers)) or any(one >= spec.layers for one in settings.layers):
-        raise InvalidRequest(
-            f"{where}.layers", f"{list(settings.layers)} must rise, and be from 0 to {spec.layers - 1}"
-        )
-
-
-def _listed(spec: GeneratorSpec) -> str:
-    return ", ".join(spec.spaces)
+    check_layers(f"{where}.layers", settings.layers, spec)
 
 
 def _check_classes(choice: ClassChoice | None, spec: GeneratorSpec, where: str) -> None:

@@ -1,6 +1,7 @@
 """StyleGAN (Karras, Laine and Aila 2019, arXiv:1812.04948), the first of its name."""
 
 from collections.abc import Mapping as MappingOf
+from collections.abc import Sequence
 from typing import Self
 
 import torch
@@ -85,6 +86,15 @@ class StyleGAN(Generator):
     def synthesise(self, w_plus: Tensor, noise: Tensor | None = None) -> Tensor:
         """Pictures [N, C, H, W] from w+ [N, L, W] and noise [N, P], or None for that of the weights."""
         return self.synthesis(w_plus, noise)
+
+    def style_weights(self, layers: Sequence[int] = ()) -> Tensor:
+        """The weights [F, W] of the styles of these layers: two rows a channel, its scales and its shifts."""
+        chosen = layers or range(self.spec.layers)
+        return torch.cat([self.synthesis.get_parameter(f"layers.{layer}.style.weight") for layer in chosen])
+
+    def first_features(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """W [N, W], in which the paper of GANSpace looks for components."""
+        return self.encode(z, "w", condition)
 
     @property
     def noise(self) -> Tensor:

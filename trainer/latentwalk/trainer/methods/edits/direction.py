@@ -46,8 +46,6 @@ SAMPLE_EVERY = 100
 """Steps between two sheets of samples."""
 SHOWN_SLIDERS, _SHOWN_AMOUNTS, _SHOWN_PIXELS = 7, 7, 64
 _EVALUATED_AT_ONCE = 32
-# Latents over which the mean w is taken, towards which walks in w are truncated.
-_CENTRED_ON = 4_096
 
 
 class EditDirection(Method):
@@ -211,15 +209,10 @@ def _walk(job_seed: int, settings: EditDirectionSpec, sliders: int, generator: G
     return NonlinearWalk(sliders, size, settings.walk_steps, centre, job_seed).to(generator.device)
 
 
-@torch.no_grad()
 def _centre(settings: EditDirectionSpec, generator: Generator) -> Tensor | None:
     """The mean w of the moved numbers [D]; None in z."""
     if settings.space == "z":
         return None
-    z = latents_from_seeds(seeds.held_out_seeds(_CENTRED_ON), generator.spec).to(generator.device)
-    classes = generator.spec.classes
-    condition = z.new_full((len(z), classes), 1 / classes) if classes else None
-    code = generator.encode(z, settings.space, condition)
-    if settings.space == "w+":
-        code = code[:, list(settings.layers or range(generator.spec.layers))].flatten(1)
-    return code.mean(dim=0)
+    if settings.space == "w":
+        return generator.mean_w.clone()
+    return generator.mean_w.repeat(len(settings.layers) or generator.spec.layers)
