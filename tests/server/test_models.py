@@ -224,6 +224,18 @@ async def test_a_direction_of_another_generator_is_refused_with_both_digests(
     assert (refused.metadata["expected_digest"], refused.metadata["actual_digest"]) == (other.digest, faces.digest)
     assert other.digest in refused.message
     assert faces.digest in refused.message
+    assert "serve that generator, or train" in refused.message
+
+
+async def test_a_direction_of_an_earlier_version_of_the_model_is_refused_with_that_version(
+    server, library, other, refusal
+):
+    library.put_generator("faces", other)
+    loaded = await server.models.LoadModel(pb.LoadModelRequest(model="faces"))
+    [dropped, *_] = loaded.dropped_directions
+    refused = await refusal(server.models.LoadDirection(pb.LoadDirectionRequest(model="faces", direction=dropped)))
+    assert refused.reason == "GENERATOR_MISMATCH"
+    assert "serve that generator (version 1 of the model), or train" in refused.message
 
 
 async def test_a_new_version_of_a_direction_takes_over(server, library, faces, direction_of):

@@ -114,11 +114,14 @@ class GeneratorMismatch(GanError):
     direction: str
     expected: str
     actual: str
+    version: int | None = None
+    """Which version of the model the expected one is, where that is known."""
 
     def __str__(self) -> str:
+        found = "" if self.version is None else f" (version {self.version} of the model)"
         return (
             f"direction {self.direction!r} belongs to the generator {self.expected}, not to {self.actual}: "
-            "serve that generator, or train the direction for this one"
+            f"serve that generator{found}, or train the direction for this one"
         )
 
 

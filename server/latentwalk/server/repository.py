@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
 
-from latentwalk.gan.artifacts import ArtifactStore, Kind, load_direction, load_generator
-from latentwalk.gan.errors import CorruptArtifact, InvalidLatent
+from latentwalk.gan.artifacts import ArtifactStore, Kind, load_direction, load_generator, version_of_digest
+from latentwalk.gan.errors import CorruptArtifact, GeneratorMismatch, InvalidLatent
 from latentwalk.gan.generator import Generator
 from latentwalk.rpc.errors import InvalidRequest, UnknownDirection, UnknownModel
 from latentwalk.server.device import RemoteEngine
@@ -153,7 +153,8 @@ class Repository:
     async def load_direction(self, model: str, name: str, version: int | None = None) -> ServedDirection:
         """Loads a version, the newest by default, for a model that serves.
 
-        Raises UnknownModel, UnknownDirection, CorruptArtifact, and GeneratorMismatch with both digests.
+        Raises UnknownModel, UnknownDirection, CorruptArtifact, and GeneratorMismatch with both digests and
+        the version of the model that would do.
         """
         async with self._turn:
             owner = self.model(model)
@@ -235,7 +236,11 @@ class Repository:
         if version is not None and version not in stored[name]:
             raise UnknownDirection(f"{name}, version {version}", [f"version {one}" for one in stored[name]])
         direction, ref = load_direction(self._store, owner.name, name, version)
-        direction.check_generator(owner.digest)
+        try:
+            direction.check_generator(owner.digest)
+        except GeneratorMismatch as mismatch:
+            mismatch.version = version_of_digest(self._store, owner.name, mismatch.expected)
+            raise
         try:
             direction.check_spec(owner.spec)
         except InvalidLatent as failure:

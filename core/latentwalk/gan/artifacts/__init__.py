@@ -9,7 +9,7 @@ Versions are 1, 2, 3, ...; a version can be seen once its manifest is there, and
 
 from latentwalk.gan.artifacts.classifiers import load_classifier, save_classifier
 from latentwalk.gan.artifacts.directions import load_direction, save_direction
-from latentwalk.gan.artifacts.generators import load_generator, save_generator
+from latentwalk.gan.artifacts.generators import load_generator, save_generator, version_of_digest
 from latentwalk.gan.artifacts.manifest import ArtifactRef, FileEntry, Kind, Manifest
 from latentwalk.gan.artifacts.store import Artifact, ArtifactStore
 
@@ -26,4 +26,5 @@ __all__ = [
     "save_classifier",
     "save_direction",
     "save_generator",
+    "version_of_digest",
 ]

@@ -1,5 +1,6 @@
 """Generators in the store."""
 
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -36,6 +37,15 @@ def load_generator(store: ArtifactStore, name: str, version: int | None = None) 
     if generator.digest != body.get("digest"):
         raise CorruptArtifact(artifact.path, f"digest is {generator.digest}, it says {body.get('digest')}")
     return generator, artifact.ref
+
+
+def version_of_digest(store: ArtifactStore, name: str, digest: str) -> int | None:
+    """The newest version of a generator that has this digest, as its manifest says; None if there is none."""
+    for version in reversed(store.versions("generators", name)):
+        with suppress(CorruptArtifact):
+            if store.manifest(ArtifactRef("generators", name, version)).body.get("digest") == digest:
+                return version
+    return None
 
 
 def _build(body: dict[str, Any], weights: dict[str, Tensor]) -> Generator:

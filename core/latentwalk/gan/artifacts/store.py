@@ -86,7 +86,7 @@ class ArtifactStore:
         Raises UnknownArtifact, or CorruptArtifact naming the file and what is wrong with it.
         """
         ref = self._find(kind, name, version)
-        manifest = self._manifest(ref)
+        manifest = self.manifest(ref)
         content = {file: self._verified(ref, file, entry) for file, entry in manifest.files.items()}
         try:
             tensors = safetensors.torch.load(content[TENSOR_FILE[kind]])
@@ -133,7 +133,8 @@ class ArtifactStore:
             ]
         return [folder.removeprefix(f"{kind}/") for folder in folders]
 
-    def _manifest(self, ref: ArtifactRef) -> Manifest:
+    def manifest(self, ref: ArtifactRef) -> Manifest:
+        """What a version says about itself, without a look at its other files. Raises CorruptArtifact."""
         path, file = self._path(ref, MANIFEST), f"{ref.folder}/{MANIFEST}"
         try:
             size = self._storage.size(file)
