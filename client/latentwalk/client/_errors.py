@@ -3,7 +3,7 @@
 LatentwalkError
 ├── ClientClosed             the client was used after close()
 ├── NoTrainer                a job was asked for, but the client has no trainer_address
-├── JobFailed                a job ended without a result                            .job
+├── JobFailed                a job ended without a result (beside Job, in _jobs)     .job
 ├── ModelChanged             a stream broke off, and other weights would go on with it   .next_index
 └── ServiceError             what a service answered        .status .reason .metadata .request_id
     ├── InvalidRequest       a field is out of its bounds (also a ValueError)        .violations
@@ -27,12 +27,9 @@ LatentwalkError
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import grpc
-
-if TYPE_CHECKING:
-    from latentwalk.client._jobs import Job
 
 
 class Violation(NamedTuple):
@@ -65,14 +62,6 @@ class ClientClosed(LatentwalkError):
 
 class NoTrainer(LatentwalkError):
     """A job was asked for, but the client was made without a `trainer_address`."""
-
-
-class JobFailed(LatentwalkError):
-    """A job failed or was cancelled, so it has no result. `job` says in which state, at which step, and why."""
-
-    def __init__(self, job: "Job") -> None:
-        super().__init__(f"job {job.id} {job.state}{': ' if job.error else ''}{job.error}")
-        self.job = job
 
 
 class ModelChanged(LatentwalkError):

@@ -11,7 +11,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from latentwalk.client._errors import JobFailed
+from latentwalk.client._errors import LatentwalkError
 from latentwalk.v1 import training_service_pb2 as pb
 
 
@@ -310,6 +310,14 @@ class Job:
         if self.result is None:
             raise JobFailed(self)
         return self.result
+
+
+class JobFailed(LatentwalkError):
+    """A job failed or was cancelled, so it has no result. `job` says in which state, at which step, and why."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(f"job {job.id} {job.state}{': ' if job.error else ''}{job.error}")
+        self.job = job
 
 
 @dataclass(frozen=True)
