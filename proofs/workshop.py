@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import grpc
 
-from benchmarks.served import free_port
+from benchmarks.served import end, free_port
 from latentwalk.client import Client, JobHandle, JobProgress, JobResult, JobSample
 from latentwalk.gan.artifacts import ArtifactStore
 from proofs.options import RESULTS, Options
@@ -61,12 +61,7 @@ def workshop(options: Options, name: str) -> Generator[Workshop]:
         with Client(trainer_address=address) as client:
             yield Workshop(client, ArtifactStore(str(folder / "store")), name)
     finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, STOP_SECONDS)
 
 
 def request_id(name: str, options: Options, *parts: object) -> str:
