@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import typer
 
-from latentwalk.client import CustomEdit, Displacement, EditTarget, Folder
+from latentwalk.client import CustomEdit, Displacement, EditTarget, Folder, Mix
 
 MAX_NUMBERS = 65_536
 
@@ -51,6 +51,24 @@ def parse_displacement(text: str, measure: str) -> Displacement:
     if measure == "alpha":
         return Displacement(direction, alpha=distance, slider=slider)
     return Displacement(direction, amount=distance, slider=slider)
+
+
+def parse_mix(text: str) -> Mix:
+    """The style of a seed in some layers, "8:0-3", or with the class of that seed, "8/2:0-3,6"."""
+    latent, _, layers = text.partition(":")
+    seed, _, class_id = latent.partition("/")
+    if not (seed.isdecimal() and layers and (class_id.isdecimal() or latent == seed)):
+        raise typer.BadParameter(f"{text!r} is not like 8:0-3, or 8/2:0-3 with the class of seed 8")
+    return Mix(int(seed), parse_numbers(layers), int(class_id) if class_id else None)
+
+
+def parse_noise(text: str) -> int | Literal["weights", "none"]:
+    """A seed, or a word."""
+    if text == "weights" or text == "none":
+        return text
+    if not text.isdecimal():
+        raise typer.BadParameter(f"{text!r} is neither weights, none, nor a seed")
+    return int(text)
 
 
 def parse_edit(text: str) -> EditTarget:

@@ -8,8 +8,15 @@ import typer
 from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
 from latentwalk.cli.output import Json, show_json
-from latentwalk.cli.parsing import parse_classes, parse_displacement, parse_numbers, parse_slider
-from latentwalk.client import Walk
+from latentwalk.cli.parsing import (
+    parse_classes,
+    parse_displacement,
+    parse_mix,
+    parse_noise,
+    parse_numbers,
+    parse_slider,
+)
+from latentwalk.client import Style, Walk
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="the file; its ending says how it is written")]
 Seeds = Annotated[str, typer.Option(help="e.g. 7 or 1,2,5-8")]
@@ -21,6 +28,10 @@ Fps = Annotated[float, typer.Option(help="frames a second of a GIF or WebP, and 
 Importance = Annotated[Literal["low", "normal", "high"], typer.Option("--priority", help="who goes first when busy")]
 Strict = Annotated[bool, typer.Option("--strict", help="the same bytes every time, whatever else is drawn; slower")]
 FromFrame = Annotated[int, typer.Option(min=0, help="leave out the frames before this one")]
+Truncation = Annotated[float, typer.Option(min=-2, max=2, help="of a StyleGAN: how far from the mean w; 1 as it is")]
+TruncatedLayers = Annotated[int | None, typer.Option(min=1, help="only so many of its layers, from the coarsest")]
+Mixes = Annotated[list[str] | None, typer.Option(help="of a StyleGAN: the style of a seed in layers, e.g. 8:0-3")]
+Noise = Annotated[str, typer.Option(help="of a StyleGAN: weights, none, or a seed")]
 Ends = tuple[float, float]
 
 
@@ -30,6 +41,10 @@ def generate(
     out: Out,
     seeds: Seeds = "0",
     classes: Classes = None,
+    truncation: Truncation = 1.0,
+    truncated_layers: TruncatedLayers = None,
+    mix: Mixes = None,
+    noise: Noise = "weights",
     amount: Annotated[list[str] | None, typer.Option(help="push along a direction, e.g. zoom=1.5; repeatable")] = None,
     alpha: Annotated[list[str] | None, typer.Option(help="the same in latent units, e.g. zoom=0.4")] = None,
     any_class: AnyClass = False,
@@ -46,6 +61,7 @@ def generate(
             model,
             seeds=parse_numbers(seeds),
             classes=parse_classes(classes),
+            styles=_style(truncation, truncated_layers, mix, noise),
             displacements=pushes,
             any_class=any_class,
             determinism="strict" if strict else "default",
@@ -68,6 +84,10 @@ def walk(
     out: Out,
     seeds: Seeds = "0",
     classes: Classes = None,
+    truncation: Truncation = 1.0,
+    truncated_layers: TruncatedLayers = None,
+    mix: Mixes = None,
+    noise: Noise = "weights",
     amount: Annotated[Ends | None, typer.Option(help="from and to, in the edit's unit", metavar="FROM TO")] = None,
     alpha: Annotated[Ends | None, typer.Option(help="from and to, in latent units", metavar="FROM TO")] = None,
     any_class: AnyClass = False,
@@ -91,6 +111,7 @@ def walk(
             name,
             seeds=parse_numbers(seeds),
             classes=parse_classes(classes),
+            styles=_style(truncation, truncated_layers, mix, noise),
             amount=amount,
             alpha=alpha,
             slider=slider,
@@ -112,8 +133,15 @@ def interpolate(
     out: Out,
     seeds: Seeds = "0-3",
     classes: Classes = None,
+    truncation: Truncation = 1.0,
+    truncated_layers: TruncatedLayers = None,
+    mix: Mixes = None,
+    noise: Noise = "weights",
     frames_per_leg: Annotated[int, typer.Option(min=1, help="from one seed up to the next")] = 12,
-    method: Annotated[Literal["slerp", "lerp"], typer.Option(help="along the arc, or the line")] = "slerp",
+    space: Annotated[Literal["z", "w"] | None, typer.Option(help="to blend in; default: w if the model has it")] = None,
+    method: Annotated[
+        Literal["slerp", "lerp"] | None, typer.Option(help="along the arc, in z only, or along the line")
+    ] = None,
     easing: Easing = "linear",
     loop: Loop = False,
     fps: Fps = 12.0,
@@ -128,7 +156,9 @@ def interpolate(
             model,
             seeds=parse_numbers(seeds),
             classes=parse_classes(classes),
+            styles=_style(truncation, truncated_layers, mix, noise),
             frames_per_leg=frames_per_leg,
+            space=space,
             method=method,
             easing=easing,
             loop=loop,
@@ -138,6 +168,12 @@ def interpolate(
             first_frame=from_frame,
         )
         _keep(steps, out, fps, as_json)
+
+
+def _style(truncation: float, truncated_layers: int | None, mix: list[str] | None, noise: str) -> Style | None:
+    """What a StyleGAN is told; None if nothing is, so that other models can be asked, too."""
+    style = Style(truncation, truncated_layers, [parse_mix(text) for text in mix or ()], parse_noise(noise))
+    return None if style == Style(mix=[]) else style
 
 
 def _keep(steps: Walk, out: Path, fps: float, as_json: bool) -> None:

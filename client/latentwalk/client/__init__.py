@@ -77,6 +77,7 @@ from latentwalk.client._paths import Displacement, Easing, Leg, Stretch
 from latentwalk.client._pictures import Encoding, Picture, Pictures
 from latentwalk.client._sheets import contact_sheet
 from latentwalk.client._steering import SteerAnswer
+from latentwalk.client._styles import Mix, Style, Styles
 from latentwalk.client._sync import Client, JobHandle, Walk
 from latentwalk.client._sync_steering import Steering
 from latentwalk.client._tls import Tls
@@ -133,6 +134,7 @@ __all__ = [
     "LimitExceeded",
     "LoadState",
     "LoadedModel",
+    "Mix",
     "Model",
     "ModelChanged",
     "ModelJobOptions",
@@ -155,6 +157,8 @@ __all__ = [
     "SteerAnswer",
     "Steering",
     "Stretch",
+    "Style",
+    "Styles",
     "Timeout",
     "Tls",
     "Unauthenticated",

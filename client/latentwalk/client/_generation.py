@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from latentwalk.client import _rpcs as rpcs
 from latentwalk.client._calls import DuplexCall, StreamCall, UnaryCall
@@ -25,6 +26,7 @@ from latentwalk.client._paths import (
 )
 from latentwalk.client._pictures import Encoding, Picture, Pictures, encoding_message
 from latentwalk.client._steering import SteerAnswer
+from latentwalk.client._styles import Styles
 from latentwalk.v1 import generation_service_pb2 as pb
 
 Interpolation = Literal["slerp", "lerp"]
@@ -52,7 +54,9 @@ def generate(
     *,
     seeds: Seeds | None = None,
     z: ArrayLike | None = None,
+    w: ArrayLike | None = None,
     classes: Classes | None = None,
+    styles: Styles | None = None,
     displacements: Displacement | Iterable[Displacement] = (),
     any_class: bool = False,
     encoding: Encoding = "raw",
@@ -63,8 +67,10 @@ def generate(
 ) -> UnaryCall[pb.GenerateResponse, Pictures]:
     """Draws one picture for each latent.
 
-    seeds: one seed or several. z: instead of seeds, latents [Z] or [N, Z].
+    seeds: one seed or several. z: instead of seeds, latents [Z] or [N, Z]. w: instead, for a generator with a mapping
+    network, codes [W], [N, W] or, for each layer, [N, L, W], as from `map_latents`.
     classes: for a conditional generator: a class number, a mixture {class: weight}, or one of these for each latent.
+    styles: for a generator with a mapping network: truncation, mixing and noise, one for all latents or one for each.
     displacements: pushes along directions, applied to every latent; several add up.
     any_class: let sliders that were found for one class move latents of other classes too; without it, InvalidRequest.
     encoding: how the pictures travel. quality: 1 to 100, for "jpeg" and "webp" only.
@@ -72,7 +78,7 @@ def generate(
     """
     request = pb.GenerateRequest(
         model=model,
-        latents=latents(seeds, z, classes),
+        latents=latents(seeds, z, w, classes, styles),
         displacements=displacement_messages(displacements),
         any_class=any_class,
         encoding=encoding_message(encoding, quality),
@@ -92,7 +98,9 @@ def walk(
     easing: Easing = "linear",
     seeds: Seeds | None = None,
     z: ArrayLike | None = None,
+    w: ArrayLike | None = None,
     classes: Classes | None = None,
+    styles: Styles | None = None,
     any_class: bool = False,
     loop: bool = False,
     encoding: Encoding = "raw",
@@ -108,7 +116,7 @@ def walk(
     alpha, amount: (from, to), in the direction's own units or in the unit of its edit: amount=(0.5, 2) zooms from half
     to twice the size. Neither: over the whole range that the direction was trained on.
     frames: how many, both ends included.
-    seeds, z, classes: where to start, as for `generate`. Every start walks; a frame has one picture for each.
+    seeds, z, w, classes, styles: where to start, as for `generate`. Every start walks; a frame has a picture of each.
     any_class: as for `generate`.
     loop: come back the way it went, so that the last frame is followed by the first.
     determinism, priority: as for `generate`.
@@ -122,7 +130,9 @@ def walk(
         leg,
         seeds=seeds,
         z=z,
+        w=w,
         classes=classes,
+        styles=styles,
         any_class=any_class,
         loop=loop,
         encoding=encoding,
@@ -141,7 +151,9 @@ def walk_legs(
     *,
     seeds: Seeds | None = None,
     z: ArrayLike | None = None,
+    w: ArrayLike | None = None,
     classes: Classes | None = None,
+    styles: Styles | None = None,
     any_class: bool = False,
     loop: bool = False,
     encoding: Encoding = "raw",
@@ -155,7 +167,7 @@ def walk_legs(
     """Walks leg after leg, each along one direction or along several at once. The rest is as for `walk`."""
     request = pb.WalkRequest(
         model=model,
-        starts=latents(seeds, z, classes),
+        starts=latents(seeds, z, w, classes, styles),
         legs=leg_messages(legs),
         any_class=any_class,
         loop=loop,
@@ -170,9 +182,12 @@ def interpolate(
     *,
     seeds: Seeds | None = None,
     z: ArrayLike | None = None,
+    w: ArrayLike | None = None,
     classes: Classes | None = None,
+    styles: Styles | None = None,
     frames_per_leg: int = 12,
-    method: Interpolation = "slerp",
+    space: Literal["z", "w"] | None = None,
+    method: Interpolation | None = None,
     easing: Easing = "linear",
     loop: bool = False,
     encoding: Encoding = "raw",
@@ -185,22 +200,50 @@ def interpolate(
 ) -> FramesCall[pb.InterpolateResponse]:
     """Travels from latent to latent; every frame has one picture.
 
-    seeds, z, classes: the keyframes, at least two, as for `generate`; classes are blended along.
+    seeds, z, w, classes, styles: the keyframes, at least two, as for `generate`; classes are blended along.
+    space: where latents are blended, "z" or "w"; by default "w" for a generator with a mapping network.
+    method: "slerp" along the arc, only in z and the default there, or "lerp" along the line.
     frames_per_leg: frames from one keyframe up to, and without, the next; the last keyframe closes the stream.
     loop: travel on from the last keyframe to the first, so that the last frame is followed by the first.
     determinism, priority, fps, first_frame, timeout: as for `walk`.
     """
     request = pb.InterpolateRequest(
         model=model,
-        keyframes=latents(seeds, z, classes),
+        keyframes=latents(seeds, z, w, classes, styles),
         frames_per_leg=whole("frames_per_leg", frames_per_leg),
-        interpolation=chosen("method", method, INTERPOLATIONS),
+        space=space or "",
+        interpolation=pb.INTERPOLATION_UNSPECIFIED if method is None else chosen("method", method, INTERPOLATIONS),
         easing=easing_message(easing),
         loop=loop,
         encoding=encoding_message(encoding, quality),
         delivery=delivery_message(determinism, priority, fps=fps, first_frame=first_frame),
     )
     return FramesCall(rpcs.INTERPOLATE, request, _as_it_is, timeout)
+
+
+def map_latents(
+    model: str,
+    *,
+    seeds: Seeds | None = None,
+    z: ArrayLike | None = None,
+    w: ArrayLike | None = None,
+    classes: Classes | None = None,
+    styles: Styles | None = None,
+    displacements: Displacement | Iterable[Displacement] = (),
+    any_class: bool = False,
+    timeout: Timeout = NOT_SAID,
+) -> UnaryCall[pb.MapLatentsResponse, NDArray[np.float32]]:
+    """The codes float32 [N, L, W] that a generator with a mapping network draws from; all as for `generate`.
+
+    Given to `generate` as `w`, they are the same pictures again: all but noise is in them.
+    """
+    request = pb.MapLatentsRequest(
+        model=model,
+        latents=latents(seeds, z, w, classes, styles),
+        displacements=displacement_messages(displacements),
+        any_class=any_class,
+    )
+    return UnaryCall(rpcs.MAP_LATENTS, request, _codes, timeout)
 
 
 def steer(
@@ -226,6 +269,10 @@ def steer(
 def _pictures(reply: pb.GenerateResponse) -> Pictures:
     images = tuple(Picture.from_message(image) for image in reply.images)
     return Pictures(images, reply.model_version, reply.model_digest)
+
+
+def _codes(reply: pb.MapLatentsResponse) -> NDArray[np.float32]:
+    return np.stack([np.frombuffer(code.data, "<f4").reshape(code.shape) for code in reply.codes])
 
 
 def _as_it_is(event: Event) -> Event:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._numbers import UINT64, whole
+from latentwalk.client._styles import Styles, set_styles
 from latentwalk.v1 import latent_pb2 as pb
 from latentwalk.v1 import tensor_pb2
 
@@ -20,14 +21,20 @@ Classes = Class | Sequence[Class]
 """One class for every latent, or one for each."""
 
 
-def latents(seeds: Seeds | None, z: ArrayLike | None, classes: Classes | None) -> list[pb.Latent]:
-    """One message for each latent, from seeds or from a `z` [Z] or [N, Z]; exactly one of the two must be given."""
-    if (seeds is None) == (z is None):
-        raise InvalidRequest.of("latents", "give either seeds or z")
-    codes = _from_z(z) if seeds is None else _from_seeds(seeds)
+def latents(
+    seeds: Seeds | None, z: ArrayLike | None, w: ArrayLike | None, classes: Classes | None, styles: Styles | None
+) -> list[pb.Latent]:
+    """One message for each latent, from seeds, a `z` [Z] or [N, Z], or a `w` [W], [N, W] or [N, L, W].
+
+    Exactly one of the three must be given.
+    """
+    if sum(given is not None for given in (seeds, z, w)) != 1:
+        raise InvalidRequest.of("latents", "give one of seeds, z and w")
+    codes = _from_seeds(seeds) if seeds is not None else _from_z(z) if z is not None else _from_w(w)
     for latent, condition in zip(codes, _conditions(classes, len(codes)), strict=True):
         if condition is not None:
             latent.condition.CopyFrom(condition)
+    set_styles(codes, styles)
     return codes
 
 
@@ -37,13 +44,26 @@ def _from_seeds(seeds: Seeds) -> list[pb.Latent]:
 
 
 def _from_z(z: ArrayLike | None) -> list[pb.Latent]:
-    try:
-        rows = np.atleast_2d(np.asarray(z, dtype="<f4"))
-    except (TypeError, ValueError) as error:
-        raise InvalidRequest.of("z", f"not an array of numbers: {error}") from None
+    rows = _rows("z", z)
     if rows.ndim != 2:
         raise InvalidRequest.of("z", f"shape {list(rows.shape)}, must be [Z] or [N, Z]")
     return [pb.Latent(z=_tensor(row)) for row in rows]
+
+
+def _from_w(w: ArrayLike | None) -> list[pb.Latent]:
+    rows = _rows("w", w)
+    if rows.ndim == 2:
+        return [pb.Latent(w=_tensor(row)) for row in rows]
+    if rows.ndim != 3:
+        raise InvalidRequest.of("w", f"shape {list(rows.shape)}, must be [W], [N, W] or, for each layer, [N, L, W]")
+    return [pb.Latent(w_plus=_tensor(row)) for row in rows]
+
+
+def _rows(field: str, codes: ArrayLike | None) -> NDArray[np.float32]:
+    try:
+        return np.atleast_2d(np.asarray(codes, dtype="<f4"))
+    except (TypeError, ValueError) as error:
+        raise InvalidRequest.of(field, f"not an array of numbers: {error}") from None
 
 
 def _tensor(row: np.ndarray) -> tensor_pb2.Tensor:

@@ -53,6 +53,10 @@ class Model:
     """The most frames that one stream may have."""
     versions: tuple[str, ...]
     """Every version in the store, oldest first."""
+    layers: int
+    """How many w the synthesis takes, one a layer from coarse to fine; 0 without a mapping network."""
+    w_size: int
+    """The length of a w; 0 without a mapping network."""
 
     @classmethod
     def from_message(cls, model: pb.Model) -> "Model":
@@ -72,6 +76,8 @@ class Model:
             max_rows=model.max_rows,
             max_frames=model.max_frames,
             versions=tuple(model.versions),
+            layers=model.layers,
+            w_size=model.w_size,
         )
 
 

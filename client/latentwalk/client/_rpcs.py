@@ -43,6 +43,7 @@ HEALTH = "grpc.health.v1.Health"
 GENERATE = Rpc(GENERATION, "Generate", generation.GenerateResponse, repeatable=True)
 WALK = Rpc(GENERATION, "Walk", generation.WalkResponse)
 INTERPOLATE = Rpc(GENERATION, "Interpolate", generation.InterpolateResponse)
+MAP_LATENTS = Rpc(GENERATION, "MapLatents", generation.MapLatentsResponse, repeatable=True)
 STEER = Rpc(GENERATION, "Steer", generation.SteerResponse, interactive=True)
 
 LIST_MODELS = Rpc(MODELS, "ListModels", models.ListModelsResponse, repeatable=True)

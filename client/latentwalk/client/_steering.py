@@ -13,6 +13,7 @@ from latentwalk.client._frames import Position
 from latentwalk.client._latents import Classes, Seeds, latents
 from latentwalk.client._paths import Displacement, displacement_messages
 from latentwalk.client._pictures import Picture, Pictures
+from latentwalk.client._styles import Styles
 from latentwalk.v1 import error_reason_pb2
 from latentwalk.v1 import generation_service_pb2 as pb
 
@@ -122,14 +123,16 @@ class Helm:
         *,
         seeds: Seeds | None = None,
         z: ArrayLike | None = None,
+        w: ArrayLike | None = None,
         classes: Classes | None = None,
+        styles: Styles | None = None,
         displacements: Displacement | Iterable[Displacement] = (),
         any_class: bool = False,
     ) -> int:
         """Goes to a position, which is said as a whole, as to `generate`; gives its number. Waits for nothing."""
         return self._send(
             lambda: pb.SteerPosition(
-                latents=latents(seeds, z, classes),
+                latents=latents(seeds, z, w, classes, styles),
                 displacements=displacement_messages(displacements),
                 any_class=any_class,
             )

@@ -308,6 +308,7 @@ class Client:
     walk_legs = _walks(generation.walk_legs)
     interpolate = _walks(generation.interpolate)
     steer = _steers(generation.steer)
+    map_latents = _runs(generation.map_latents)
 
     models = _runs(catalog.models)
     model = _runs(catalog.model)

@@ -1,0 +1,84 @@
+"""What a generator with a mapping network (StyleGAN) can be told besides a latent: truncation, mixing, noise."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from latentwalk.client._errors import InvalidRequest
+from latentwalk.client._numbers import UINT64, whole
+from latentwalk.v1 import latent_pb2 as pb
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """The style of another latent, a seed and its class, in some layers: 0 is the coarsest; see `Model.layers`.
+
+    In the words of the StyleGAN paper, for any resolution: layers 0 to 3 are coarse (pose, shape), 4 to 7 middle
+    (features), and those from 8 on fine (colours, texture).
+    """
+
+    seed: int
+    layers: Iterable[int]
+    class_id: int | None = None
+    """For a conditional generator."""
+    truncation: float = 1.0
+    """As in Style, for this latent alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a generator with a mapping network draws a latent."""
+
+    truncation: float = 1.0
+    """How much of the distance from the mean w is left, from -2 to 2: 1 is all, 0.7 gives more even pictures, 0 is the
+    mean itself."""
+    truncated_layers: int | None = None
+    """Only the first so many layers are truncated; None for all."""
+    mix: Mix | Sequence[Mix] = ()
+    """Styles of other latents, in some layers; after truncation."""
+    noise: int | Literal["weights", "none"] = "weights"
+    """The noise that belongs to the weights, the same for every picture; or drawn for a seed; or none."""
+    noise_strength: float = 1.0
+    """From 0 to 4: 1 is what the generator was trained with."""
+
+
+Styles = Style | Sequence[Style]
+"""One style for every latent, or one for each."""
+
+
+def set_styles(latents: Sequence[pb.Latent], styles: Styles | None) -> None:
+    """Puts the styles into the latents: one into all, or each into its own."""
+    if styles is None:
+        return
+    each = [styles] * len(latents) if isinstance(styles, Style) else styles
+    if len(each) != len(latents):
+        raise InvalidRequest.of(
+            "styles", f"{len(each)} styles for {len(latents)} latents; give one for all, or one for each"
+        )
+    for index, (latent, style) in enumerate(zip(latents, each, strict=True)):
+        _set_style(f"styles[{index}]", latent, style)
+
+
+def _set_style(field: str, latent: pb.Latent, style: Style) -> None:
+    if style.truncation != 1 or style.truncated_layers is not None:
+        layers = style.truncated_layers
+        latent.truncation.psi = style.truncation
+        if layers is not None:
+            latent.truncation.layers = whole(f"{field}.truncated_layers", layers)
+    mixed = [style.mix] if isinstance(style.mix, Mix) else style.mix
+    latent.styles.extend(_layer_style(f"{field}.mix[{index}]", mix) for index, mix in enumerate(mixed))
+    if style.noise == "none":
+        latent.noise.strength = 0
+    elif style.noise != "weights" or style.noise_strength != 1:
+        latent.noise.strength = style.noise_strength
+        if style.noise != "weights":
+            latent.noise.seed = whole(f"{field}.noise", style.noise, high=UINT64)
+
+
+def _layer_style(field: str, mix: Mix) -> pb.LayerStyle:
+    latent = pb.Latent(seed=whole(f"{field}.seed", mix.seed, high=UINT64))
+    if mix.class_id is not None:
+        latent.condition.class_id = whole(f"{field}.class_id", mix.class_id)
+    if mix.truncation != 1:
+        latent.truncation.psi = mix.truncation
+    return pb.LayerStyle(latent=latent, layers=[whole(f"{field}.layers", layer) for layer in mix.layers])

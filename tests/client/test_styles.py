@@ -1,0 +1,156 @@
+"""Truncation, style mixing, noise and codes in w, against a real server of a generator with a mapping network."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+from latentwalk.cli.main import app
+from latentwalk.client import AsyncClient, Client, Displacement, InvalidRequest, Mix, Style
+from latentwalk.gan.artifacts import ArtifactStore, save_direction, save_generator
+from latentwalk.gan.directions import LinearDirection, Slider
+from latentwalk.gan.families import build_generator
+from latentwalk.gan.spec import SPACES, GeneratorSpec
+
+CREATED = "2026-01-01T00:00:00+00:00"
+CONFIG = {"width": 4, "max_width": 8, "mapping_layers": 2}
+
+
+@pytest.fixture(scope="module")
+def address(start_server, tmp_path_factory) -> str:
+    """A server of `styled`, of three classes and 6 layers, with a direction `tall` in w."""
+    torch.manual_seed(0)
+    spec = GeneratorSpec("stylegan", 6, 3, 16, 3, CONFIG, spaces=SPACES, layers=6, w_size=5)
+    generator = build_generator(spec)
+    with torch.no_grad():
+        for tensor in (*generator.parameters(), generator.get_buffer("mean")):
+            tensor.add_(torch.randn_like(tensor) * 0.3)
+        generator.get_parameter("synthesis.colours.weight").mul_(0.1)
+    folder = tmp_path_factory.mktemp("styled")
+    store = ArtifactStore(str(folder))
+    save_generator(store, "styled", generator.freeze(), provenance={}, created=CREATED)
+    slider = Slider("tall", "", "", 1.0, (-1.0, 1.0), (-3.0, 3.0))
+    tall = LinearDirection("tall", generator.digest, (slider,), torch.ones(1, 5), space="w")
+    save_direction(store, "styled", tall, provenance={}, created=CREATED)
+    return start_server(store=str(folder)).address
+
+
+@pytest.fixture(scope="module")
+def client(address: str):
+    with Client(address) as client:
+        yield client
+
+
+def pixels(client: Client, **asked):
+    return client.generate("styled", classes=1, **({"seeds": 3} | asked)).array.astype(int)
+
+
+def test_a_model_tells_its_layers(client: Client):
+    model = client.model("styled")
+    assert (model.spaces, model.layers, model.w_size) == (("z", "w", "w+"), 6, 5)
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        Style(truncation=0.5),
+        Style(truncation=0.5, truncated_layers=2),
+        Style(mix=Mix(8, range(4), class_id=2)),
+        Style(mix=[Mix(8, [0], class_id=2), Mix(9, [5], class_id=0, truncation=0.5)]),
+        Style(noise="none"),
+        Style(noise=7),
+        Style(noise_strength=3),
+        Style(noise=7, noise_strength=0.5),
+    ],
+)
+def test_every_style_makes_another_picture_and_the_same_one_each_time(client: Client, style: Style):
+    plain, styled = pixels(client), pixels(client, styles=style)
+    assert np.abs(plain - styled).max() > 1
+    assert np.abs(styled - pixels(client, styles=style)).max() <= 1
+
+
+def test_what_says_nothing_changes_nothing(client: Client):
+    assert np.abs(pixels(client, styles=Style()) - pixels(client)).max() <= 1
+
+
+def test_a_style_may_be_one_for_each_latent(client: Client):
+    both = pixels(client, seeds=[3, 3], styles=[Style(), Style(truncation=0.5)])
+    assert np.abs(both[0] - pixels(client)[0]).max() <= 1
+    assert np.abs(both[1] - pixels(client, styles=Style(truncation=0.5))[0]).max() <= 1
+    with pytest.raises(InvalidRequest, match="3 styles for 2 latents"):
+        pixels(client, seeds=[3, 3], styles=[Style()] * 3)
+
+
+def test_mapped_codes_are_the_same_pictures_again(client: Client):
+    asked = {"styles": Style(truncation=0.5, mix=Mix(8, [2], 0)), "displacements": Displacement("tall", alpha=1)}
+    codes = client.map_latents("styled", seeds=[3, 4], classes=1, **asked)
+    assert codes.shape == (2, 6, 5)
+    again = client.generate("styled", w=codes).array.astype(int)
+    assert np.abs(again - pixels(client, seeds=[3, 4], **asked)).max() <= 1
+    assert not np.array_equal(codes[:, 2], codes[:, 1])
+    one = client.map_latents("styled", seeds=3, classes=1)[0, 0]
+    assert np.abs(client.generate("styled", w=one).array.astype(int) - pixels(client)).max() <= 1
+
+
+def test_walks_interpolations_and_steering_take_styles_and_w(client: Client):
+    style, w = Style(truncation=0.5), client.map_latents("styled", seeds=3, classes=1)
+    middle = pixels(client, styles=style)
+    walked = client.walk("styled", "tall", alpha=(-1, 1), frames=3, seeds=3, classes=1, styles=style).collect()
+    assert np.abs(walked[1].pictures.array.astype(int) - middle).max() <= 1
+    travelled = client.interpolate("styled", w=np.concatenate([w, w + 1]), frames_per_leg=2).collect()
+    expected = client.generate("styled", w=w + 0.5).array.astype(int)
+    assert np.abs(travelled[1].pictures.array.astype(int) - expected).max() <= 1
+    with client.steer("styled") as steering:
+        steering.move(seeds=3, classes=1, styles=style)
+        assert np.abs(next(steering).pictures.array.astype(int) - middle).max() <= 1
+
+
+def test_z_and_w_are_blended_differently(client: Client):
+    frames = [
+        client.interpolate("styled", seeds=[3, 4], classes=1, frames_per_leg=2, space=space).collect()[1].pictures.array
+        for space in ("z", "w", None)
+    ]
+    assert not np.array_equal(frames[0], frames[1])
+    assert np.array_equal(frames[1], frames[2])
+
+
+async def test_the_asynchronous_client_maps_too(address: str, client: Client):
+    async with AsyncClient(address) as other:
+        codes = await other.map_latents("styled", seeds=3, classes=1)
+    assert np.array_equal(codes, client.map_latents("styled", seeds=3, classes=1))
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"seeds": 1, "w": [0.0] * 5}, "give one of seeds, z and w"),
+        ({}, "give one of seeds, z and w"),
+        ({"w": np.zeros((1, 1, 6, 5))}, r"must be \[W\], \[N, W\] or, for each layer, \[N, L, W\]"),
+        ({"w": "wide"}, "w: not an array of numbers"),
+        ({"seeds": 1, "styles": Style(noise=-1)}, r"styles\[0\].noise"),
+        ({"seeds": 1, "styles": Style(mix=Mix(1, [0.5]))}, r"styles\[0\].mix\[0\].layers"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_by_name(client: Client, asked: dict, said: str):
+    with pytest.raises(InvalidRequest, match=said):
+        client.generate("styled", **asked)
+
+
+def test_the_command_line_says_all_of_it(address: str, client: Client, tmp_path):
+    def latentwalk(*arguments: str):
+        return CliRunner().invoke(app, ["--server", address, *arguments])
+
+    out, options = tmp_path / "a.png", ["--seeds", "3", "--classes", "1"]
+    more = ["--truncation", "0.5", "--truncated-layers", "4", "--mix", "8/2:0-1", "--mix", "9/0:5", "--noise", "7"]
+    assert latentwalk("generate", "styled", "--out", str(out), *options, *more).exit_code == 0
+    style = Style(0.5, 4, [Mix(8, [0, 1], 2), Mix(9, [5], 0)], noise=7)
+    assert np.abs(np.asarray(Image.open(out)).astype(int) - pixels(client, styles=style)[0]).max() <= 1
+    travel = ["interpolate", "styled", "--out", str(out), "--seeds", "3,4", "--classes", "1", "--frames-per-leg", "2"]
+    assert latentwalk(*travel, "--space", "z", "--method", "slerp").exit_code == 0
+    assert latentwalk(*travel, "--method", "slerp").exit_code == 1
+    wrong = {"--mix": "8:", "--noise": "some"}
+    for option, value in wrong.items():
+        refused = latentwalk("generate", "styled", "--out", str(out), *options, option, value)
+        assert refused.exit_code == 2
+        assert value in refused.output
