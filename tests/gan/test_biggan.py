@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 import torch
 from biggan import golden, make_biggan
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
 from latentwalk.gan.errors import GanError, InvalidLatent
-from latentwalk.gan.families import build_generator
+from latentwalk.gan.families import build_generator, family_of
 from latentwalk.gan.families.biggan import BigGAN
 from latentwalk.gan.families.biggan.spectral import fold_iterated
 from latentwalk.gan.spec import GeneratorSpec
@@ -137,6 +137,21 @@ def test_a_weight_is_divided_by_its_norm_after_one_step_of_the_power_method() ->
 def test_what_is_not_this_layout_is_refused_by_the_name_of_the_tensor(change, named: str) -> None:
     with pytest.raises(GanError, match=named):
         imported(tampered(change))
+
+
+FORMS = [(), (0,), (2,), (2, 2), (1, 1, 1, 1), (1, 1, 1, 1, 1)]
+
+
+@pytest.mark.parametrize("family", ["biggan", "biggan_deep"])
+@given(data=st.data())
+def test_a_tensor_of_any_other_shape_is_refused_as_such(family: str, data: st.DataObject) -> None:
+    checkpoint = dict(golden(family).checkpoint)
+    used = [name for name in checkpoint if not name.endswith(".sv0")]
+    name, shape = data.draw(st.sampled_from(used)), data.draw(st.sampled_from(FORMS))
+    assume(shape != checkpoint[name].shape)
+    checkpoint[name] = torch.ones(shape)
+    with pytest.raises(GanError):
+        family_of(family).from_checkpoint(checkpoint)
 
 
 # -- the network -------------------------------------------------------------------------------------------------------

@@ -25,8 +25,10 @@ def from_ajbrock(checkpoint: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Raises GanError naming a tensor of a spectral norm that is missing or does not fit.
     """
     weights = {_own_name(name): tensor for name, tensor in _used(fold_iterated(checkpoint, _EPSILON)).items()}
-    if "shared.weight" in weights:  # looked up by class there, multiplied by the condition here
-        weights["embedding.weight"] = weights.pop("shared.weight").T
+    shared = weights.get("shared.weight")
+    if shared is not None and shared.ndim == 2:  # its rows are looked up there; here a condition weighs them
+        del weights["shared.weight"]
+        weights["embedding.weight"] = shared.T
     return {name: tensor.reshape(1) if _is_gamma(name, tensor) else tensor for name, tensor in weights.items()}
 
 
