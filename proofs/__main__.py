@@ -12,6 +12,7 @@ from proofs import (
     mnist_discovery,
     mnist_generator,
     mnist_rotation,
+    mnist_styles,
 )
 from proofs.options import Options, read_options
 
@@ -23,6 +24,7 @@ SCRIPTS: dict[str, Callable[[Options], bool]] = {
     "mnist_rotation": mnist_rotation.main,
     "mnist_discovery": mnist_discovery.main,
     "mnist_class_directions": mnist_class_directions.main,
+    "mnist_styles": mnist_styles.main,
 }
 
 

@@ -41,7 +41,7 @@ KILLS = 3
 """Of each job."""
 
 Weights = Mapping[str, Tensor]
-"""Every tensor of every artifact that a life has published, by kind and name."""
+"""Every tensor of every artifact that a life has published, by kind and name, and every number that it has measured."""
 
 _EDITS = [pb.EditTarget(edit="brightness"), pb.EditTarget(edit="zoom")]
 _WALK: dict[str, Any] = {"edits": _EDITS, "steps": 40, "batch_size": 4, "evaluation_size": 64}
@@ -92,6 +92,7 @@ JOBS: Mapping[str, pb.JobSpec] = {
         direction="boundary",
         boundary=pb.BoundarySpec(score=pb.Score(attribute="luminance"), samples=2_000),
     ),
+    "evaluation": pb.JobSpec(model="tiny", evaluation=pb.EvaluationSpec(samples=2_000)),
     "gan": pb.JobSpec(model="drawn", gan=pb.GanSpec(gan=_GAME)),
     "gan, styles": pb.JobSpec(model="styled", gan=pb.GanSpec(gan=_STYLED)),
     "joint": pb.JobSpec(model="steerable", direction="turn", joint=pb.JointSpec(**_TURN)),
@@ -155,7 +156,8 @@ class Killer:
             name = f"{spec.model}/{one.name}" if one.kind == "directions" else one.name
             artifact = store.get(one.kind, name, one.version)  # pyright: ignore[reportArgumentType]
             weights |= {f"{one.kind}/{one.name}: {key}": tensor for key, tensor in artifact.tensors.items()}
-        return weights
+        measures = {name: torch.tensor(value, dtype=torch.float64) for name, value in result.measures.items()}
+        return weights | measures
 
 
 def main(options: Options) -> bool:

@@ -22,6 +22,7 @@ METHODS = {
     "gan": "gan",
     "joint": "joint",
     "classifier": "classifier",
+    "evaluation": "evaluation",
 }
 FRAMES = "│╭╮╰╯─"
 

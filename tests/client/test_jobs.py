@@ -110,6 +110,17 @@ def test_directions_are_found_without_training_and_walked_alike(client: Client):
         client.train_boundary("tiny", "light")
 
 
+def test_a_model_is_measured_and_nothing_is_published(client: Client):
+    job = client.train_evaluation("tiny", samples=100, distance="pixels")
+    result = job.result()
+    assert result.artifacts == ()
+    assert list(result.measures) == ["path_length.z.end", "path_length.z.full"]
+    assert result.generator_digest == client.model("tiny").digest
+    assert job.describe().spec.settings == {"samples": 100, "distance": "pixels"}
+    with pytest.raises(InvalidRequest, match="'taste' is none of lpips, features, pixels"):
+        client.train_evaluation("tiny", distance="taste")
+
+
 def test_jobs_come_in_pages(client: Client):
     ids = [client.train_edit("tiny", f"page{n}", edits="zoom", **SMALL | {"steps": 1_000_000}).id for n in range(3)]
     first = client.jobs(limit=2)

@@ -62,6 +62,7 @@ MORE: Mapping[str, pb.JobSpec] = {
         boundary=pb.BoundarySpec(score=pb.Score(attribute="luminance"), samples=600, fraction=0.1, space="w"),
     ),
     "discovery in w": pb.JobSpec(model="styled", direction="found", discovery=pb.DiscoverySpec(**SEARCH, space="w")),
+    "evaluation by LPIPS": pb.JobSpec(model="large", evaluation=pb.EvaluationSpec(samples=100)),
     "edit by LPIPS": pb.JobSpec(
         model="large", direction="looks", edit_direction=pb.EditDirectionSpec(**WALK, loss=pb.EDIT_LOSS_LPIPS)
     ),
@@ -214,7 +215,9 @@ needs_devices_in_python = pytest.mark.skipif(not second_device.POSSIBLE, reason=
 
 
 @needs_devices_in_python
-@pytest.mark.parametrize("jobs", [JOBS | MORE, pytest.param(LONG, marks=pytest.mark.long)], ids=["short", "long"])
+@pytest.mark.parametrize(
+    "jobs", [JOBS, MORE, pytest.param(LONG, marks=pytest.mark.long)], ids=["short", "more", "long"]
+)
 def test_every_method_does_on_another_device_what_it_does_on_the_cpu_and_goes_on_there(sources, tmp_path, jobs):
     in_a_process_of_its_own(compare, jobs, sources, tmp_path, f"{second_device.NAME}:0")
 
@@ -238,7 +241,9 @@ def needs_cuda(test: Callable[..., None]) -> Callable[..., None]:
 
 
 @needs_cuda
-@pytest.mark.parametrize("jobs", [JOBS | MORE, pytest.param(LONG, marks=pytest.mark.long)], ids=["short", "long"])
+@pytest.mark.parametrize(
+    "jobs", [JOBS, MORE, pytest.param(LONG, marks=pytest.mark.long)], ids=["short", "more", "long"]
+)
 def test_every_method_does_on_cuda_what_it_does_on_the_cpu_and_goes_on_there(sources, tmp_path, jobs):
     in_a_process_of_its_own(compare, jobs, sources, tmp_path, "cuda:0")
 

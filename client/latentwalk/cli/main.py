@@ -15,6 +15,7 @@ from latentwalk.cli import (
     services,
     train,
     train_discovery,
+    train_evaluation,
     train_gans,
 )
 from latentwalk.cli.connection import (
@@ -66,7 +67,7 @@ app.command()(pictures.walk)
 app.command()(pictures.interpolate)
 for command in (
     *(train.edit, train_discovery.discover, train_discovery.class_directions, train.boundary, train.sefa, train.pca),
-    *(train_gans.gan, train_gans.joint, train_gans.classifier),
+    *(train_gans.gan, train_gans.joint, train_gans.classifier, train_evaluation.evaluation),
 ):
     training.command()(command)
 app.add_typer(training, name="train")

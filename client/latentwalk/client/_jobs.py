@@ -242,7 +242,7 @@ class JobResult:
     artifacts: tuple[PublishedArtifact, ...]
     """In the order in which they were published."""
     generator_digest: str
-    """Of the generator that was published, or that the direction belongs to; empty if there is none."""
+    """Of the generator that was published or measured, or that the direction belongs to; empty if there is none."""
     evaluations: tuple[SliderEvaluation, ...]
     """One for each slider that imitates an edit."""
     measures: Mapping[str, float]

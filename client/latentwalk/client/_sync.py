@@ -12,6 +12,7 @@ from latentwalk.client import _catalog as catalog
 from latentwalk.client import _closed_form as closed_form
 from latentwalk.client import _comparison as comparison
 from latentwalk.client import _discovery as discovery
+from latentwalk.client import _evaluation as evaluation
 from latentwalk.client import _gans as gans
 from latentwalk.client import _generation as generation
 from latentwalk.client import _supervised as supervised
@@ -328,6 +329,7 @@ class Client:
     train_gan = _trains(gans.train_gan)
     train_joint = _trains(gans.train_joint)
     train_classifier = _trains(gans.train_classifier)
+    train_evaluation = _trains(evaluation.train_evaluation)
     jobs = _runs(training.jobs)
 
     compare_directions = _follows(comparison.compare_directions)

@@ -241,6 +241,38 @@ frozen generator. The baselines of the paper.
 """
 Global___JointMode: _TypeAlias = JointMode  # noqa: Y015
 
+class _Distance:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DistanceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Distance.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DISTANCE_UNSPECIFIED: _Distance.ValueType  # 0
+    """Not said: LPIPS where its backbone is at hand and the pictures have 31 px or more; or else FEATURES, if a classifier
+    is named; or else PIXELS.
+    """
+    DISTANCE_LPIPS: _Distance.ValueType  # 1
+    """LPIPS with AlexNet. Its backbone weights must be at hand."""
+    DISTANCE_FEATURES: _Distance.ValueType  # 2
+    """The squared difference of the features of the classifier, brought to length 1."""
+    DISTANCE_PIXELS: _Distance.ValueType  # 3
+    """The mean squared difference of pixels in the range -1 to 1."""
+
+class Distance(_Distance, metaclass=_DistanceEnumTypeWrapper):
+    """By how much two pictures of a path differ."""
+
+DISTANCE_UNSPECIFIED: Distance.ValueType  # 0
+"""Not said: LPIPS where its backbone is at hand and the pictures have 31 px or more; or else FEATURES, if a classifier
+is named; or else PIXELS.
+"""
+DISTANCE_LPIPS: Distance.ValueType  # 1
+"""LPIPS with AlexNet. Its backbone weights must be at hand."""
+DISTANCE_FEATURES: Distance.ValueType  # 2
+"""The squared difference of the features of the classifier, brought to length 1."""
+DISTANCE_PIXELS: Distance.ValueType  # 3
+"""The mean squared difference of pixels in the range -1 to 1."""
+Global___Distance: _TypeAlias = Distance  # noqa: Y015
+
 class _JobState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -1249,6 +1281,41 @@ class ClassifierSpec(_message.Message):
 Global___ClassifierSpec: _TypeAlias = ClassifierSpec  # noqa: Y015
 
 @_typing.final
+class EvaluationSpec(_message.Message):
+    """Measures how entangled the latent spaces of a generator are, z and, if it has it, w. Nothing is published: the result
+    has the measures "path_length.<z or w>.<full or end>" and, with a classifier, "separability.<z or w>".
+    Source: Karras et al., "A style-based generator architecture for generative adversarial networks" (2019), section 4.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SAMPLES_FIELD_NUMBER: _builtins.int
+    DISTANCE_FIELD_NUMBER: _builtins.int
+    CLASSIFIER_FIELD_NUMBER: _builtins.int
+    samples: _builtins.int
+    """Latents for each measure. 100 to 1,000,000. Default 10,000."""
+    distance: Global___Distance.ValueType
+    """What the lengths of paths are measured by. The default depends on what is at hand."""
+    classifier: _builtins.str
+    """The classifier, an artifact, whose classes are to be separated; it must see pictures of the generator's size. Default:
+    none, and separability is not measured.
+    """
+    def __init__(
+        self,
+        *,
+        samples: _builtins.int = ...,
+        distance: Global___Distance.ValueType = ...,
+        classifier: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["classifier", b"classifier", "distance", b"distance", "samples", b"samples"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvaluationSpec: _TypeAlias = EvaluationSpec  # noqa: Y015
+
+@_typing.final
 class JobSpec(_message.Message):
     """What a job does."""
 
@@ -1269,6 +1336,7 @@ class JobSpec(_message.Message):
     GAN_FIELD_NUMBER: _builtins.int
     JOINT_FIELD_NUMBER: _builtins.int
     CLASSIFIER_FIELD_NUMBER: _builtins.int
+    EVALUATION_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """The generator in the artifact store that it works on. For gan and joint: the name under which the new generator is
     published. For classifier: the name under which the classifier is published.
@@ -1277,7 +1345,7 @@ class JobSpec(_message.Message):
     """The version of the generator. Default: the newest when the job is created. Refused for gan, joint and classifier."""
     direction: _builtins.str
     """The name under which the direction is published: lower-case letters, digits, '_', '-', '.'; at most 63 characters.
-    Refused for gan and classifier.
+    Refused for gan, classifier and evaluation.
     """
     seed: _builtins.int
     """Everything random in the job follows from it. Default 0."""
@@ -1323,6 +1391,10 @@ class JobSpec(_message.Message):
     def classifier(self) -> Global___ClassifierSpec:
         """A classifier."""
 
+    @_builtins.property
+    def evaluation(self) -> Global___EvaluationSpec:
+        """Measures of a generator."""
+
     def __init__(
         self,
         *,
@@ -1341,12 +1413,13 @@ class JobSpec(_message.Message):
         gan: Global___GanSpec | None = ...,
         joint: Global___JointSpec | None = ...,
         classifier: Global___ClassifierSpec | None = ...,
+        evaluation: Global___EvaluationSpec | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["boundary", b"boundary", "class_directions", b"class_directions", "classifier", b"classifier", "discovery", b"discovery", "edit_direction", b"edit_direction", "gan", b"gan", "joint", b"joint", "method", b"method", "pca", b"pca", "sefa", b"sefa"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["boundary", b"boundary", "class_directions", b"class_directions", "classifier", b"classifier", "discovery", b"discovery", "edit_direction", b"edit_direction", "evaluation", b"evaluation", "gan", b"gan", "joint", b"joint", "method", b"method", "pca", b"pca", "sefa", b"sefa"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["boundary", b"boundary", "checkpoint_every", b"checkpoint_every", "class_directions", b"class_directions", "classifier", b"classifier", "direction", b"direction", "discovery", b"discovery", "edit_direction", b"edit_direction", "gan", b"gan", "joint", b"joint", "method", b"method", "model", b"model", "model_version", b"model_version", "pca", b"pca", "priority", b"priority", "seed", b"seed", "sefa", b"sefa"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boundary", b"boundary", "checkpoint_every", b"checkpoint_every", "class_directions", b"class_directions", "classifier", b"classifier", "direction", b"direction", "discovery", b"discovery", "edit_direction", b"edit_direction", "evaluation", b"evaluation", "gan", b"gan", "joint", b"joint", "method", b"method", "model", b"model", "model_version", b"model_version", "pca", b"pca", "priority", b"priority", "seed", b"seed", "sefa", b"sefa"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_method: _TypeAlias = _typing.Literal["edit_direction", "discovery", "class_directions", "sefa", "pca", "boundary", "gan", "joint", "classifier"]  # noqa: Y015
+    _WhichOneofReturnType_method: _TypeAlias = _typing.Literal["edit_direction", "discovery", "class_directions", "sefa", "pca", "boundary", "gan", "joint", "classifier", "evaluation"]  # noqa: Y015
     _WhichOneofArgType_method: _TypeAlias = _typing.Literal["method", b"method"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_method) -> _WhichOneofReturnType_method | None: ...
 
@@ -1542,7 +1615,7 @@ class JobResult(_message.Message):
     MEASURES_FIELD_NUMBER: _builtins.int
     DATA_DIGESTS_FIELD_NUMBER: _builtins.int
     generator_digest: _builtins.str
-    """The digest of the generator that was published, or that the direction belongs to; empty for a classifier."""
+    """The digest of the generator that was published or measured, or that the direction belongs to; empty for a classifier."""
     @_builtins.property
     def artifacts(self) -> _containers.RepeatedCompositeFieldContainer[Global___PublishedArtifact]:
         """In the order in which they were published."""

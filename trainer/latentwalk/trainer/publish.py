@@ -41,7 +41,7 @@ class Publisher:
     def publish(self, outcome: Outcome) -> Result:
         """Puts each product into the store, unless an earlier run of the job did. Raises GanError, PublishFailed."""
         published = tuple(self._published(product) or self._put(product, outcome) for product in outcome.products)
-        digest = next(map(_digest, outcome.products), "")
+        digest = next(map(_digest, outcome.products), outcome.generator_digest)
         return Result(published, digest, outcome.evaluations, dict(outcome.measures), dict(outcome.data))
 
     def _published(self, product: Product) -> Published | None:

@@ -96,11 +96,11 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """All that the job makes is published."""
+    """All that the job makes is published, and what it measures is told."""
 
     artifacts: tuple[Published, ...]
     generator_digest: str
-    """Of the generator that was published, or that the direction belongs to; empty if there is none."""
+    """Of the generator that was published or measured, or that the direction belongs to; empty if there is none."""
     evaluations: tuple[SliderEvaluation, ...] = ()
     measures: dict[str, float] = field(default_factory=dict[str, float])
     data: dict[str, str] = field(default_factory=dict[str, str])

@@ -5,6 +5,7 @@ from latentwalk.trainer.methods.class_directions import ClassDirections
 from latentwalk.trainer.methods.classifier import ClassifierTraining
 from latentwalk.trainer.methods.discovery import Discovery
 from latentwalk.trainer.methods.edits import EditDirection
+from latentwalk.trainer.methods.evaluation import Evaluation
 from latentwalk.trainer.methods.gan import Gan
 from latentwalk.trainer.methods.joint import Joint
 from latentwalk.trainer.methods.method import Method
@@ -21,5 +22,6 @@ METHODS: dict[str, type[Method]] = {
     "classifier": ClassifierTraining,
     "discovery": Discovery,
     "class_directions": ClassDirections,
+    "evaluation": Evaluation,
 }
 """By the method's name in the oneof of latentwalk.v1.JobSpec."""

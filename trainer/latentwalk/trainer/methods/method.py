@@ -35,12 +35,14 @@ class Outcome:
     """What came of a job."""
 
     products: tuple[Product, ...]
-    """To be published, in this order: a direction after the generator it belongs to."""
+    """To be published, in this order: a direction after the generator it belongs to. None, if it was only measured."""
     evaluations: tuple[SliderEvaluation, ...] = ()
     measures: Mapping[str, float] = field(default_factory=dict[str, float])
     """What else was measured, by name."""
     data: Mapping[str, str] = field(default_factory=dict[str, str])
     """The digests of the pictures that were read, by their part: "train", "test"."""
+    generator_digest: str = ""
+    """Of the generator that was measured, where nothing is published."""
 
 
 class Method(ABC):

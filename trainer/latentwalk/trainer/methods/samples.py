@@ -15,10 +15,14 @@ def sample(generator: Generator, job_seed: int, step: int, samples: int) -> tupl
     Both are where the generator is.
     """
     rows = min(SAMPLES_PER_STEP, samples - step * SAMPLES_PER_STEP)
-    z = latents_from_seeds(seeds.training_seeds(job_seed, step, range(rows)), generator.spec)
-    z = z.to(generator.device)
+    z = latents(generator, job_seed, step, rows)
     classes = generator.spec.classes
     if not classes:
         return z, None
     drawn = torch.randint(classes, (rows,), generator=seeds.draw_generator(job_seed, step))
     return z, one_hot(drawn.tolist(), classes).to(z.device)
+
+
+def latents(generator: Generator, job_seed: int, step: int, rows: int) -> Tensor:
+    """The latents [N, Z] of so many rows of one step, where the generator is."""
+    return latents_from_seeds(seeds.training_seeds(job_seed, step, range(rows)), generator.spec).to(generator.device)

@@ -17,6 +17,7 @@ from latentwalk.trainer.specs.closed_form import (
 from latentwalk.trainer.specs.data import Data
 from latentwalk.trainer.specs.discovery import ClassDirectionsSpec, DiscoverySpec, TellingSettings
 from latentwalk.trainer.specs.edits import EditDirectionSpec, EditLoss, EditTarget, WalkForm
+from latentwalk.trainer.specs.evaluation import Distance, EvaluationSpec
 from latentwalk.trainer.specs.gan import ClassifierSpec, GanFamily, GanLoss, GanSettings, GanSpec, JointMode, JointSpec
 from latentwalk.trainer.specs.job import JobSpec, MethodSettings
 
@@ -28,9 +29,11 @@ __all__ = [
     "ClassifierSpec",
     "Data",
     "DiscoverySpec",
+    "Distance",
     "EditDirectionSpec",
     "EditLoss",
     "EditTarget",
+    "EvaluationSpec",
     "GanFamily",
     "GanLoss",
     "GanSettings",
@@ -59,6 +62,7 @@ SPECS: dict[str, type[MethodSettings]] = {
     "classifier": ClassifierSpec,
     "discovery": DiscoverySpec,
     "class_directions": ClassDirectionsSpec,
+    "evaluation": EvaluationSpec,
 }
 """The settings of each method, by the method's name in the oneof of latentwalk.v1.JobSpec."""
 

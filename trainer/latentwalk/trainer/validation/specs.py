@@ -14,6 +14,7 @@ from latentwalk.trainer.validation.closed_form import complete_boundary, complet
 from latentwalk.trainer.validation.context import Context
 from latentwalk.trainer.validation.discovery import complete_class_directions, complete_discovery
 from latentwalk.trainer.validation.edits import complete_edit_direction
+from latentwalk.trainer.validation.evaluation import complete_evaluation
 from latentwalk.trainer.validation.gan import complete_classifier, complete_gan, complete_joint
 from latentwalk.trainer.wire import read_settings
 from latentwalk.v1 import training_service_pb2 as pb
@@ -32,6 +33,7 @@ _COMPLETIONS: Mapping[str, Callable[[Any, Context], MethodSettings]] = {
     "classifier": complete_classifier,
     "discovery": complete_discovery,
     "class_directions": complete_class_directions,
+    "evaluation": complete_evaluation,
 }
 """The rules of each method: what its defaults depend on, and what its fields ask of one another. By its name."""
 

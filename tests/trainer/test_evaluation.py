@@ -1,0 +1,164 @@
+"""Jobs that measure a generator: against plain arithmetic, interrupted, refused, and over the wire."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from styled import make_styled
+
+from latentwalk.gan.artifacts import ArtifactStore, save_classifier, save_generator
+from latentwalk.gan.classifiers import ClassifierSpec, build_classifier
+from latentwalk.gan.entanglement import STEP, conditional_entropy, margins, path_length, separability
+from latentwalk.gan.families import build_generator
+from latentwalk.gan.interpolation import lerp, slerp
+from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.rpc.errors import InvalidRequest
+from latentwalk.trainer import seeds
+from latentwalk.trainer.checkpoint import Checkpoints
+from latentwalk.trainer.loop import Interrupted, train
+from latentwalk.trainer.materials import Materials
+from latentwalk.trainer.methods.evaluation import Evaluation
+from latentwalk.trainer.methods.samples import latents, sample
+from latentwalk.trainer.specs import Distance, EvaluationSpec, JobSpec
+from latentwalk.trainer.validation import read_spec
+from latentwalk.v1 import training_service_pb2 as pb
+
+SAMPLES, STEPS = 700, 2
+CREATED = {"provenance": {}, "created": "2026-01-01T00:00:00Z"}
+
+
+@pytest.fixture
+def materials(artifacts_url, tmp_path):
+    """Of a store with a generator "styled" of 8 px, and classifiers of 3 classes for it ("judge") and for "tiny"."""
+    store = ArtifactStore(artifacts_url)
+    save_generator(store, "styled", make_styled(), **CREATED)
+    for name, resolution in (("judge", 8), ("large", 16)):
+        torch.manual_seed(0)
+        network = build_classifier(ClassifierSpec("convolutional", 3, resolution, 3, {"width": 2}))
+        save_classifier(store, name, network.freeze(), **CREATED)
+    return Materials(store, tmp_path)
+
+
+def job(model="styled", **settings):
+    return JobSpec(
+        model, 1, "", 3, 1, "evaluation", EvaluationSpec(SAMPLES, **{"distance": Distance.PIXELS} | settings)
+    )
+
+
+def measured(spec, materials, folder, interrupted_after=None):
+    pauses = iter(range(interrupted_after if interrupted_after is not None else 10**9))
+
+    def pause():
+        if next(pauses, None) is None:
+            raise Interrupted
+
+    method = Evaluation.prepare(spec, materials)
+    train(method, Checkpoints(folder), 1, report=lambda _: None, pause=pause)
+    return method.outcome(lambda: None)
+
+
+@torch.no_grad()
+def pairs(generator, job_seed):
+    """Both ends of all ways [N, Z], the conditions, the places on them [N, 1] and the noise of their pictures."""
+    parts = []
+    for step in range(STEPS):
+        z, condition = sample(generator, job_seed, step, SAMPLES)
+        random = seeds.draw_generator(job_seed, STEPS + step)
+        places = torch.rand(len(z), 1, generator=random)
+        noise = torch.randn(len(z), len(generator.noise), generator=random)
+        parts.append((z, latents(generator, job_seed, STEPS + step, len(z)), condition, places, noise))
+    return [torch.cat(part) for part in zip(*parts, strict=True)]
+
+
+@torch.no_grad()
+def test_paths_are_as_long_as_plain_arithmetic_says(materials, tmp_path):
+    outcome = measured(job(), materials, tmp_path / "job")
+    styled = make_styled()
+    z, others, condition, places, noise = pairs(styled, 3)
+
+    def length(draw):
+        return path_length((draw(STEP) - draw(0)).square().mean(dim=(1, 2, 3)))
+
+    def in_z(place):
+        return lambda step: styled.synthesise(styled.map(slerp(z, others, place + step), condition), noise)
+
+    def in_w(place):
+        ends = styled.map(z, condition), styled.map(others, condition)
+        return lambda step: styled.synthesise(lerp(*ends, (place + step)[:, :, None]), noise)
+
+    start = torch.zeros_like(places)
+    expected = {
+        "path_length.z.full": length(in_z(places)),
+        "path_length.z.end": length(in_z(start)),
+        "path_length.w.full": length(in_w(places)),
+        "path_length.w.end": length(in_w(start)),
+    }
+    assert outcome.measures == pytest.approx(expected, rel=0.02)
+    assert (outcome.products, outcome.generator_digest) == ((), styled.digest)
+
+
+@torch.no_grad()
+def test_the_classes_that_a_classifier_sees_are_separated_in_z_and_in_w(materials, tmp_path):
+    outcome = measured(job(classifier="judge"), materials, tmp_path / "job")
+    styled, judge = make_styled(), materials.classifier("judge")
+    z, _, condition, _, noise = pairs(styled, 3)
+    seen = margins(judge(styled.synthesise(styled.map(z, condition), noise)))
+    for space in ("z", "w"):
+        codes = styled.encode(z, space, condition)
+        entropies = torch.tensor([conditional_entropy(codes, margin) for margin in seen.unbind(dim=1)])
+        assert outcome.measures[f"separability.{space}"] == pytest.approx(separability(entropies), rel=0.02)
+        assert outcome.measures[f"conditional_entropy.{space}.1"] == pytest.approx(entropies[1].item(), abs=0.01)
+
+
+def test_features_and_pixels_measure_differently(materials, tmp_path):
+    pixels = measured(job(classifier="judge"), materials, tmp_path / "pixels").measures
+    features = measured(job(classifier="judge", distance=Distance.FEATURES), materials, tmp_path / "features").measures
+    assert pixels["separability.w"] == features["separability.w"]
+    assert features["path_length.w.end"] > 0
+    assert pixels["path_length.w.end"] != pytest.approx(features["path_length.w.end"], rel=0.1)
+
+
+def test_a_generator_without_w_is_measured_in_z_and_an_interrupted_job_finds_the_same(materials, tmp_path):
+    spec = job("tiny", classifier="large")
+    with pytest.raises(Interrupted):
+        measured(spec, materials, tmp_path / "job", interrupted_after=1)
+    disturbed = measured(spec, materials, tmp_path / "job").measures
+    assert disturbed == measured(spec, materials, tmp_path / "undisturbed").measures
+    assert {name for name in disturbed if name.startswith("path")} == {"path_length.z.full", "path_length.z.end"}
+
+
+def test_the_distance_is_what_can_be_had(materials, tmp_path):
+    def distance(materials, **settings):
+        spec = pb.JobSpec(model="styled", evaluation=pb.EvaluationSpec(**settings))
+        return read_spec(spec, materials).settings.distance
+
+    assert distance(materials) is Distance.PIXELS
+    assert distance(materials, classifier="judge") is Distance.FEATURES
+    assert distance(materials, classifier="judge", distance=pb.DISTANCE_PIXELS) is Distance.PIXELS
+    large = build_generator(GeneratorSpec("dcgan", 8, 0, 32, 3, {"width": 2})).freeze()
+    save_generator(materials.store, "styled", large, **CREATED)
+    (tmp_path / "alexnet.pth").touch()
+    assert distance(replace(materials, lpips_backbone=tmp_path / "alexnet.pth")) is Distance.LPIPS
+
+
+@pytest.mark.parametrize(
+    ("settings", "field", "problem"),
+    [
+        ({"classifier": "nobody"}, "spec.evaluation.classifier", "nobody"),
+        ({"classifier": "large"}, "spec.evaluation.classifier", "those of the generator have 8 px"),
+        ({"distance": pb.DISTANCE_FEATURES}, "spec.evaluation.classifier", "is needed: its features"),
+        ({"distance": pb.DISTANCE_LPIPS}, "spec.evaluation.distance", "8 px: LPIPS needs at least 31"),
+        ({"samples": 99}, "spec.evaluation.samples", "99 must be from 100"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_by_field(materials, settings, field, problem):
+    with pytest.raises(InvalidRequest) as refusal:
+        read_spec(pb.JobSpec(model="styled", evaluation=pb.EvaluationSpec(**settings)), materials)
+    [(named, said)] = refusal.value.violations
+    assert named == field
+    assert problem in said
+
+
+def test_a_direction_is_refused(materials):
+    with pytest.raises(InvalidRequest, match="publishes no direction"):
+        read_spec(pb.JobSpec(model="styled", direction="d", evaluation=pb.EvaluationSpec()), materials)

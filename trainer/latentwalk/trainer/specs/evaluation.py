@@ -1,0 +1,36 @@
+"""What jobs do that measure a generator."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from latentwalk.trainer.specs.bounds import count
+from latentwalk.trainer.specs.closed_form import SAMPLES_PER_STEP
+from latentwalk.trainer.specs.job import MethodSettings
+
+
+class Distance(StrEnum):
+    """How different two pictures look; see distances."""
+
+    LPIPS = "lpips"
+    FEATURES = "features"
+    PIXELS = "pixels"
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationSpec(MethodSettings):
+    """How entangled the latent spaces of a generator are."""
+
+    makes_direction: ClassVar[bool] = False
+
+    samples: int = count(10_000, least=100, most=1_000_000)
+    """Latents for each measure."""
+    distance: Distance | None = None
+    """By which paths are measured; completed."""
+    classifier: str = ""
+    """Its name in the artifact store: whose classes are to be separated, and whose features FEATURES compares."""
+
+    @property
+    def steps(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - it follows, nobody sets it
+        """So many latents at a time."""
+        return -(-self.samples // SAMPLES_PER_STEP)
