@@ -140,10 +140,25 @@ class StyledLayer(nn.Module):
     def forward(self, features: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
         """The features, [N, inputs, H, W], of w [N, W] and noise [N, 1, H', W'] or, for None, the layer's own."""
         own = self.noise if noise is None else noise
-        noisy = self.source(features) + own * self.noise_strength[:, None, None] + self.bias[:, None, None]
-        even = F.instance_norm(F.leaky_relu(noisy, _SLOPE), eps=_NORM_EPSILON)
+        disturbance = torch.addcmul(self.bias[:, None, None], own, self.noise_strength[:, None, None])
+        rectified = F.leaky_relu(self.source(features) + disturbance, _SLOPE)
         scale, shift = self.style(w)[:, :, None, None].chunk(2, dim=1)
-        return torch.addcmul(shift, even, scale + 1)
+        return _adain(rectified, scale + 1, shift)
+
+
+def _adain(features: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """Features [N, C, H, W], brought to mean 0 and deviation 1 in each channel, times scale, plus shift [N, C, 1, 1].
+
+    Not by torch's instance_norm: on a CPU, two plain means are several times as fast.
+    """
+    centred = features - _mean(features).to(features.dtype)
+    deviation = (_mean(centred.square()) + _NORM_EPSILON).sqrt().to(features.dtype)
+    return torch.addcmul(shift, centred, scale / deviation)
+
+
+def _mean(features: Tensor) -> Tensor:
+    """Of each channel, [N, C, 1, 1] float32, whatever the precision of the features."""
+    return features.mean(dim=(2, 3), keepdim=True, dtype=torch.float32)
 
 
 class Mapping(nn.Module):
