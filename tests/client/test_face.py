@@ -49,15 +49,15 @@ def test_the_tree_in_the_docstring_is_the_tree_of_the_classes():
     drawn: list[tuple[int, str]] = []
     for line in (errors.__doc__ or "").splitlines():
         found = re.match(r"([│ ├└─]*)([A-Z]\w+)", line)
-        if found and hasattr(errors, found[2]):
+        if found and hasattr(sdk, found[2]):
             drawn.append((len(found[1]) // 4, found[2]))
     parents: list[str] = []
     for depth, name in drawn:
         parents[depth:] = [name]
-        bases = [base.__name__ for base in getattr(errors, name).__mro__]
+        bases = [base.__name__ for base in getattr(sdk, name).__mro__]
         assert depth == 0 or parents[depth - 1] == bases[1], name
-    classes = {name for name, value in vars(errors).items() if inspect.isclass(value) and issubclass(value, Exception)}
-    assert {name for _, name in drawn} == classes
+    public = {name for name in sdk.__all__ if inspect.isclass(one := getattr(sdk, name)) and issubclass(one, Exception)}
+    assert {name for _, name in drawn} == public
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,7 @@ RPCS: tuple[Rpc[Any], ...] = (
     WALK,
     INTERPOLATE,
     STEER,
+    MAP_LATENTS,
     LIST_MODELS,
     GET_MODEL,
     LOAD_MODEL,
