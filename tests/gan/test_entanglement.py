@@ -48,6 +48,10 @@ def test_half_of_the_class_and_half_of_the_others_count_the_surest_first() -> No
     codes = torch.randn(1_000, 2) * 0.1
     codes[:100, 0] += 3
     assert conditional_entropy(codes, margin) == pytest.approx(0, abs=1e-6)
+    others = margin.clone()
+    others[200:600], codes[200:600, 0] = -0.1, 3.0  # half of the others are unsure, and lie where the class is
+    assert conditional_entropy(codes, others) == pytest.approx(0, abs=1e-6)
+    codes[200:600] = torch.randn(400, 2) * 0.1
     margin[:100], margin[100:200] = 0.1, 9.0
     assert conditional_entropy(codes, margin) > 0.3
 
