@@ -18,6 +18,7 @@ from latentwalk.gan.families.stylegan.layers import (
     StyledLayer,
     UpConvolution,
 )
+from latentwalk.gan.families.stylegan.nvlabs import from_nvlabs, is_nvlabs
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import SPACES, GeneratorSpec
 
@@ -123,7 +124,9 @@ class StyleGAN(Generator):
 
     @classmethod
     def translate(cls, checkpoint: MappingOf[str, Tensor]) -> MappingOf[str, Tensor]:
-        """From the layout of genforce, which the original's weights are published in, or our own. Raises GanError."""
+        """From the layout of NVlabs, in which the original is published, or of genforce, or our own."""
+        if is_nvlabs(checkpoint):
+            return from_nvlabs(checkpoint)
         return from_genforce(checkpoint) if is_genforce(checkpoint) else checkpoint
 
     @classmethod

@@ -33,12 +33,17 @@ def from_genforce(checkpoint: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return dict(_renamed(name, tensor) for name, tensor in checkpoint.items() if not dropped.fullmatch(name))
 
 
+def turned_if_fused(kernel: Tensor, index: int) -> Tensor:
+    """The kernel [outputs, inputs, 3, 3] of the layer of an index, the right way up."""
+    is_fused = kernel.ndim == 4 and index % 2 == 0 and 4 << (index // 2) >= _FUSED_FROM
+    return kernel.flip(2, 3) if is_fused else kernel
+
+
 def _renamed(name: str, tensor: Tensor) -> tuple[str, Tensor]:
     if layer := re.fullmatch(r"synthesis\.layer(\d+)\.(.*)", name):
         index, part = int(layer[1]), layer[2]
-        if part == "weight" and index % 2 == 0 and 4 << (index // 2) >= _FUSED_FROM:
-            tensor = tensor.flip(2, 3)
-        return f"synthesis.layers.{index}.{_NAMES.get(part, part)}", tensor
+        own = turned_if_fused(tensor, index) if part == "weight" else tensor
+        return f"synthesis.layers.{index}.{_NAMES.get(part, part)}", own
     if dense := re.fullmatch(r"mapping\.dense(\d+)\.(weight|bias)", name):
         return f"mapping.layers.{dense[1]}.{dense[2]}", tensor
     if colours := re.fullmatch(r"synthesis\.output\d+\.(weight|bias)", name):

@@ -1,0 +1,163 @@
+"""Pickles of NVlabs' networks for TensorFlow, written here by classes of the same names, and read without these."""
+
+import os
+import pickle
+import sys
+from pathlib import Path
+from types import ModuleType
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from latentwalk.gan.checkpoints import find_state_dict, read_checkpoint
+from latentwalk.gan.errors import CheckpointRefused, GanError
+from latentwalk.gan.families import build_generator
+from latentwalk.gan.families.stylegan import StyleGAN
+from latentwalk.gan.latents import one_hot, z_from_seeds
+from latentwalk.gan.spec import SPACES, GeneratorSpec
+
+
+class Network:
+    def __init__(self, variables: dict[str, object], **components: object) -> None:
+        arguments = EasyDict(resolution=np.float64(8), func_name="training.networks_stylegan.G_style")
+        self.state = {"version": 3, "name": "G", "static_kwargs": arguments, "build_module_src": "import os"}
+        self.state |= {"components": components, "variables": list(variables.items())}
+
+    def __getstate__(self) -> dict[str, object]:
+        return self.state
+
+
+class EasyDict(dict):
+    pass
+
+
+Network.__module__, EasyDict.__module__ = "dnnlib.tflib.network", "dnnlib.util"
+
+
+def write(path: Path, content: object, protocol: int = 4) -> Path:
+    """Pickles under the names of NVlabs' code, which are gone again before anything is read."""
+    modules = {name: ModuleType(name) for name in ("dnnlib", "dnnlib.tflib", "dnnlib.tflib.network", "dnnlib.util")}
+    for own in (Network, EasyDict):
+        setattr(modules[own.__module__], own.__name__, own)
+    with patch.dict(sys.modules, modules):
+        path.write_bytes(pickle.dumps(content, protocol))
+    return path
+
+
+def array(values: Tensor) -> np.ndarray:
+    return values.detach().numpy().copy()
+
+
+def networks_of(generator: StyleGAN) -> tuple[Network, Network, Network]:
+    """A generator as NVlabs would have pickled it, with what is not needed: smaller pictures, how far it has grown."""
+    parts = {
+        "source.constant": "const",
+        "bias": "bias",
+        "noise_strength": "Noise/weight",
+        "style.bias": "StyleMod/bias",
+    }
+    mapping, synthesis = dict[str, object](), dict[str, object]({"lod": np.float32(0)})
+    synthesis["lod"] = np.zeros((), np.float32)
+    synthesis["ToRGB_lod1/weight"] = np.full((1, 1, 3, 3), np.nan, np.float32)
+    for name, tensor in generator.state_dict().items():
+        match name.split("."):
+            case ["mapping", "layers", index, part]:
+                mapping[f"Dense{index}/{part}"] = array(tensor.T if part == "weight" else tensor)
+            case ["mapping", "embedding"]:
+                mapping["LabelConcat/weight"] = array(tensor)
+            case ["synthesis", "colours", part]:
+                synthesis[f"ToRGB_lod0/{part}"] = array(tensor.permute(2, 3, 1, 0) if part == "weight" else tensor)
+            case ["synthesis", "layers", index, "noise"]:
+                synthesis[f"noise{index}"] = array(tensor)
+            case ["synthesis", "layers", index, *rest]:
+                side, second = 4 << int(index) // 2, int(index) % 2
+                scope = f"{side}x{side}/" + (("Const", "Conv") if side == 4 else ("Conv0_up", "Conv1"))[second]
+                part = ".".join(rest)
+                if part == "source.weight":
+                    kernel = tensor.flip(2, 3) if side >= 128 and not second else tensor
+                    synthesis[f"{scope}/weight"] = np.asfortranarray(array(kernel.permute(2, 3, 1, 0)))
+                elif part == "style.weight":
+                    synthesis[f"{scope}/StyleMod/weight"] = array(tensor.T)
+                else:
+                    synthesis[f"{scope}/{parts[part]}"] = array(tensor)
+    average = {"dlatent_avg": array(generator.mean), "lod": np.zeros((), np.float32)}
+    whole = Network(average, synthesis=Network(synthesis), mapping=Network(mapping))
+    return Network({}), Network({"4x4/weight": np.ones((2, 2), np.float32)}), whole
+
+
+def make(resolution: int, classes: int) -> StyleGAN:
+    torch.manual_seed(0)
+    config = {"width": 3, "max_width": 6, "mapping_layers": 2}
+    layers = 2 * resolution.bit_length() - 4
+    spec = GeneratorSpec("stylegan", 5, classes, resolution, 3, config, spaces=SPACES, layers=layers, w_size=4)
+    generator = build_generator(spec)
+    with torch.no_grad():
+        for tensor in (*generator.parameters(), generator.get_buffer("mean")):
+            tensor.add_(torch.randn_like(tensor))
+    assert isinstance(generator, StyleGAN)
+    return generator.freeze()
+
+
+@pytest.mark.parametrize("protocol", [3, 4])
+@pytest.mark.parametrize(("resolution", "classes"), [(16, 0), (8, 3), (128, 0)])
+def test_the_average_generator_is_read(tmp_path: Path, resolution: int, classes: int, protocol: int) -> None:
+    original = make(resolution, classes)
+    file = write(tmp_path / "karras.pkl", networks_of(original), protocol)
+    if protocol == 3:  # as numpy before 2.0 named its parts
+        file.write_bytes(file.read_bytes().replace(b"numpy._core", b"numpy.core"))
+    read = StyleGAN.from_checkpoint(find_state_dict(read_checkpoint(file), "Gs")).freeze()
+    assert read.digest == original.digest
+    z, condition = z_from_seeds([1, 2], 5), one_hot([0, 2], 3) if classes else None
+    assert torch.equal(read(z, condition), original(z, condition))
+
+
+def test_which_network_is_wanted_must_be_said(tmp_path: Path) -> None:
+    file = write(tmp_path / "karras.pkl", networks_of(make(8, 0)))
+    with pytest.raises(GanError, match=r"must be one of .*'Gs'"):
+        find_state_dict(read_checkpoint(file))
+
+
+class Hostile:
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, ("done",)
+
+
+REFUSED = {
+    "a call": (lambda: (Network({"a": Hostile()}), Network({}), Network({})), "posix.mkdir"),
+    "two networks": (lambda: (Network({}), Network({})), "three networks"),
+    "a single network": (lambda: Network({}), "three networks"),
+    "objects": (lambda: [Network({"a": np.array([{}], object)})] * 3, "three networks"),
+    "an array of objects": (lambda: (*[Network({})] * 2, Network({"a": np.array([{}], object)})), "not float32"),
+    "doubles": (lambda: (*[Network({})] * 2, Network({"a": np.zeros(3)})), "not float32"),
+    "big-endian": (lambda: (*[Network({})] * 2, Network({"a": np.zeros(3, ">f4")})), "not float32"),
+    "no array": (lambda: (*[Network({})] * 2, Network({"a": "b"})), "'a' is no array"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_no_such_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_content, said = REFUSED[case]
+    with pytest.raises(CheckpointRefused, match=said):
+        read_checkpoint(write(tmp_path / "karras.pkl", make_content()))
+    assert not (tmp_path / "done").exists()
+
+
+def test_a_shape_that_promises_more_than_there_is_is_refused(tmp_path: Path) -> None:
+    file = write(tmp_path / "karras.pkl", (*[Network({})] * 2, Network({"a": np.zeros((3, 77), np.float32)})), 3)
+    content = file.read_bytes()
+    assert content.count(b"K\x03KM\x86") == 1
+    file.write_bytes(content.replace(b"K\x03KM\x86", b"J\xff\xff\xff\x7fKM\x86"))
+    with pytest.raises(CheckpointRefused, match="not of the size of its shape"):
+        read_checkpoint(file)
+
+
+@pytest.mark.parametrize("end", [10, 60, 200, -1])
+def test_a_broken_file_is_refused(tmp_path: Path, end: int) -> None:
+    file = write(tmp_path / "karras.pkl", networks_of(make(8, 0)))
+    file.write_bytes(file.read_bytes()[:end])
+    with pytest.raises(CheckpointRefused):
+        read_checkpoint(file)
