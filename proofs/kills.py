@@ -92,7 +92,7 @@ JOBS: Mapping[str, pb.JobSpec] = {
         direction="boundary",
         boundary=pb.BoundarySpec(score=pb.Score(attribute="luminance"), samples=2_000),
     ),
-    "evaluation": pb.JobSpec(model="tiny", evaluation=pb.EvaluationSpec(samples=2_000)),
+    "evaluation": pb.JobSpec(model="tiny", evaluation=pb.EvaluationSpec(samples=1_000)),
     "gan": pb.JobSpec(model="drawn", gan=pb.GanSpec(gan=_GAME)),
     "gan, styles": pb.JobSpec(model="styled", gan=pb.GanSpec(gan=_STYLED)),
     "joint": pb.JobSpec(model="steerable", direction="turn", joint=pb.JointSpec(**_TURN)),

@@ -215,6 +215,7 @@ needs_devices_in_python = pytest.mark.skipif(not second_device.POSSIBLE, reason=
 
 
 @needs_devices_in_python
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "jobs", [JOBS, MORE, pytest.param(LONG, marks=pytest.mark.long)], ids=["short", "more", "long"]
 )
