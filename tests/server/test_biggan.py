@@ -12,7 +12,7 @@ from latentwalk.gan.latents import latents_from_seeds, z_from_seeds
 from latentwalk.server.engine.rows import sample_rows, stack
 from latentwalk.server.engine.variants import VARIANTS
 from latentwalk.v1 import generation_service_pb2 as pb
-from latentwalk.v1 import latent_pb2
+from latentwalk.v1 import latent_pb2, model_service_pb2
 
 MIXTURES = [{0: 1.0}, {3: 1.0}, {1: 1.0, 2: 3.0}, {0: 1.0, 1: 1.0, 2: 1.0, 3: 1.0}]
 CONDITIONS = torch.tensor([[1.0, 0, 0, 0], [0, 0, 0, 1.0], [0, 0.25, 0.75, 0], [0.25, 0.25, 0.25, 0.25]])
@@ -43,6 +43,8 @@ async def test_seeds_stand_for_latents_of_the_truncation_and_classes_for_their_m
     latents = [latent(seed, mixture) for seed, mixture in enumerate(MIXTURES)]
     async with serve(empty_library) as server:
         reply = await server.generation.Generate(pb.GenerateRequest(model="animals", latents=latents))
+        described = (await server.models.GetModel(model_service_pb2.GetModelRequest(model="animals"))).model
+    assert described.truncation == 0.5
     with torch.inference_mode():
         expected = to_uint8(animals(latents_from_seeds(range(4), animals.spec), CONDITIONS)).numpy().astype(int)
         untruncated = to_uint8(animals(z_from_seeds(range(4), 4), CONDITIONS)).numpy().astype(int)

@@ -255,6 +255,7 @@ async def test_the_model_says_what_it_has(server):
     assert (list(model.spaces), model.layers, model.w_size, model.family) == (["z", "w", "w+"], 6, 5, "stylegan")
     plain = (await server.models.GetModel(model_pb.GetModelRequest(model="faces"))).model
     assert (list(plain.spaces), plain.layers, plain.w_size) == (["z"], 0, 0)
+    assert not plain.HasField("truncation")
 
 
 def _changed(change, **kinds):

@@ -57,6 +57,8 @@ class Model:
     """How many w the synthesis takes, one a layer from coarse to fine; 0 without a mapping network."""
     w_size: int
     """The length of a w; 0 without a mapping network."""
+    truncation: float | None
+    """The truncation that it stands for (BigGAN): its seeds are latents of that law. None for a family without one."""
 
     @classmethod
     def from_message(cls, model: pb.Model) -> "Model":
@@ -78,6 +80,7 @@ class Model:
             versions=tuple(model.versions),
             layers=model.layers,
             w_size=model.w_size,
+            truncation=model.truncation if model.HasField("truncation") else None,
         )
 
 

@@ -69,6 +69,7 @@ class Model(_message.Message):
     VERSIONS_FIELD_NUMBER: _builtins.int
     LAYERS_FIELD_NUMBER: _builtins.int
     W_SIZE_FIELD_NUMBER: _builtins.int
+    TRUNCATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The name under which requests ask for it."""
     version: _builtins.str
@@ -97,6 +98,10 @@ class Model(_message.Message):
     """How many w the synthesis takes, one a layer from coarse to fine; 0 without a mapping network."""
     w_size: _builtins.int
     """The length of a w; 0 without a mapping network."""
+    truncation: _builtins.float
+    """The truncation that the generator stands for, above 0 and up to 1: its seeds are latents of that law. Absent for a
+    family that knows none; the truncation of a w is said with each latent.
+    """
     @_builtins.property
     def spaces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The latent spaces that a Latent may be given in: "z", "w", "w+"."""
@@ -124,12 +129,15 @@ class Model(_message.Message):
         versions: _abc.Iterable[_builtins.str] | None = ...,
         layers: _builtins.int = ...,
         w_size: _builtins.int = ...,
+        truncation: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_truncation", b"_truncation", "truncation", b"truncation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "classes", b"classes", "digest", b"digest", "family", b"family", "height", b"height", "latent_size", b"latent_size", "layers", b"layers", "max_frames", b"max_frames", "max_rows", b"max_rows", "name", b"name", "spaces", b"spaces", "state", b"state", "version", b"version", "versions", b"versions", "w_size", b"w_size", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_truncation", b"_truncation", "channels", b"channels", "classes", b"classes", "digest", b"digest", "family", b"family", "height", b"height", "latent_size", b"latent_size", "layers", b"layers", "max_frames", b"max_frames", "max_rows", b"max_rows", "name", b"name", "spaces", b"spaces", "state", b"state", "truncation", b"truncation", "version", b"version", "versions", b"versions", "w_size", b"w_size", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__truncation: _TypeAlias = _typing.Literal["truncation"]  # noqa: Y015
+    _WhichOneofArgType__truncation: _TypeAlias = _typing.Literal["_truncation", b"_truncation"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__truncation) -> _WhichOneofReturnType__truncation | None: ...
 
 Global___Model: _TypeAlias = Model  # noqa: Y015
 

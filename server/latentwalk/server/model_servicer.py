@@ -135,6 +135,7 @@ def _model(entry: Entry[ServedModel]) -> pb.Model:
         versions=versions,
         layers=spec.layers,
         w_size=spec.w_size,
+        truncation=spec.truncation,
     )
 
 
