@@ -74,8 +74,8 @@ def test_what_the_server_refuses_names_the_field(client: Client, call, field: st
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda c: c.generate("tiny"), "latents: give either seeds or z"),
-        (lambda c: c.generate("tiny", seeds=1, z=np.zeros(6)), "latents: give either seeds or z"),
+        (lambda c: c.generate("tiny"), "latents: give one of seeds, z and w"),
+        (lambda c: c.generate("tiny", seeds=1, z=np.zeros(6)), "latents: give one of seeds, z and w"),
         (lambda c: c.generate("tiny", seeds=[1, -1]), r"seeds\[1\]: -1 is not from 0 to 18446744073709551615"),
         (lambda c: c.generate("tiny", seeds=1.5), r"seeds\[0\]: 1.5 is not a whole number"),
         (lambda c: c.generate("tiny", seeds=2**64), r"seeds\[0\]: 18446744073709551616 is not"),

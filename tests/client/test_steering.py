@@ -91,7 +91,7 @@ def test_a_refusal_is_a_value_and_the_next_position_is_drawn(client: Client):
         unknown = arrival(steering, steering.move(seeds=1, displacements=Displacement("nope", alpha=1)))
         assert isinstance(unknown.refusal, NotFound)
         assert (unknown.refusal.status, unknown.refusal.reason) == ("NOT_FOUND", "UNKNOWN_DIRECTION")
-        with pytest.raises(InvalidRequest, match="give either seeds or z"):
+        with pytest.raises(InvalidRequest, match="give one of seeds, z and w"):
             steering.move()
         assert arrival(steering, steering.move(seeds=1)).pictures
 
