@@ -206,6 +206,12 @@ def test_an_interrupted_job_finds_the_same_bits(found, tmp_path, method):
             "spec.boundary.conditions[0].direction",
             "nowhere",
         ),
+        (
+            "boundary",
+            pb.BoundarySpec(score=pb.Score(attribute="red"), conditions=[pb.SliderReference(direction="no name")]),
+            "spec.boundary.conditions[0].direction",
+            "'no name' is no name of a direction",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_by_field(materials, method, settings, field, problem):
@@ -255,6 +261,16 @@ def test_what_a_generator_with_styles_cannot_do_is_refused_by_field(materials, m
     [(named, said)] = refusal.value.violations
     assert named == field
     assert problem in said
+
+
+def test_a_condition_of_another_version_of_the_generator_is_refused(materials):
+    slider = Slider("s", "", "", 1.0, (-1.0, 1.0), (-1.0, 1.0))
+    earlier = LinearDirection("earlier", "sha256:" + "0" * 64, (slider,), torch.ones(1, 8))
+    save_direction(materials.store, "tiny", earlier, provenance={}, created="2026-01-01T00:00:00Z")
+    boundary = pb.BoundarySpec(score=pb.Score(attribute="red"), conditions=[pb.SliderReference(direction="earlier")])
+    with pytest.raises(InvalidRequest, match="belongs to the generator sha256:0000") as refusal:
+        read_spec(pb.JobSpec(model="tiny", direction="d", boundary=boundary), materials)
+    assert [field for field, _ in refusal.value.violations] == ["spec.boundary.conditions[0].direction"]
 
 
 def test_a_colour_is_refused_of_a_grey_generator(materials):

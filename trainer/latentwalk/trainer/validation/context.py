@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from latentwalk.gan.artifacts.manifest import is_name_part
 from latentwalk.gan.classifiers import ClassifierSpec
 from latentwalk.gan.errors import UnknownArtifact
+from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.data import DataRefused, Form
@@ -18,8 +19,8 @@ class Context:
 
     where: str
     """The place of the settings in the request, for errors."""
-    generator: GeneratorSpec | None
-    """What the generator is; None for a method that works on none."""
+    generator: Generator | None
+    """None for a method that works on none."""
     model: str
     materials: Materials
 
@@ -27,7 +28,13 @@ class Context:
     def known_generator(self) -> GeneratorSpec:
         """What the generator is, for a method that works on one."""
         assert self.generator is not None  # noqa: S101 - MethodSettings.reads_generator
-        return self.generator
+        return self.generator.spec
+
+    @property
+    def digest(self) -> str:
+        """That of the generator, for a method that works on one."""
+        assert self.generator is not None  # noqa: S101 - MethodSettings.reads_generator
+        return self.generator.digest
 
     def check_data(self, field: str, data: Data) -> Form:
         """Of what channels and classes the data is; InvalidRequest if it cannot be read."""

@@ -6,7 +6,7 @@ from typing import Any
 from latentwalk.gan.artifacts import load_generator
 from latentwalk.gan.artifacts.manifest import is_name_part
 from latentwalk.gan.errors import UnknownArtifact
-from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.gan.generator import Generator
 from latentwalk.rpc.errors import InvalidRequest, UnknownModel
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.specs import SPECS, JobSpec, MethodSettings
@@ -78,8 +78,8 @@ def _check_direction(name: str, settings: MethodSettings) -> None:
         raise InvalidRequest("spec.direction", f"{name!r} is refused: this method publishes no direction")
 
 
-def _generator(message: pb.JobSpec, settings: MethodSettings, materials: Materials) -> tuple[int, GeneratorSpec | None]:
-    """The version and the spec of the generator to work on; 0 and None for a method that works on none."""
+def _generator(message: pb.JobSpec, settings: MethodSettings, materials: Materials) -> tuple[int, Generator | None]:
+    """The version and the generator to work on; 0 and None for a method that works on none."""
     if not is_name_part(message.model):
         raise InvalidRequest("spec.model", f"{message.model!r} is no name of a generator")
     wanted = message.model_version
@@ -96,4 +96,4 @@ def _generator(message: pb.JobSpec, settings: MethodSettings, materials: Materia
     except UnknownArtifact as error:
         name = message.model if error.version is None else f"{message.model} version {error.version}"
         raise UnknownModel(name, error.existing) from error
-    return ref.version, generator.spec
+    return ref.version, generator
