@@ -51,6 +51,14 @@ def test_a_model_tells_its_layers(client: Client):
     assert (model.spaces, model.layers, model.w_size) == (("z", "w", "w+"), 6, 5)
 
 
+def test_layers_of_any_kind_are_mixed_into_every_latent(client: Client):
+    mapped = [
+        client.map_latents("styled", seeds=[3, 4], classes=1, styles=Style(mix=Mix(8, layers, class_id=2)))
+        for layers in (range(4), iter(range(4)))
+    ]
+    assert np.array_equal(*mapped)
+
+
 @pytest.mark.parametrize(
     "style",
     [

@@ -24,6 +24,10 @@ class Mix:
     truncation: float = 1.0
     """As in Style, for this latent alone."""
 
+    def __post_init__(self) -> None:
+        # An iterator of layers would be at its end after the first latent.
+        object.__setattr__(self, "layers", tuple(self.layers))
+
 
 @dataclass(frozen=True, slots=True)
 class Style:
