@@ -146,6 +146,8 @@ REFUSED = {
     "doubles": (lambda: with_variable(np.zeros(3)), "not of float32"),
     "big-endian": (lambda: with_variable(np.zeros(3, ">f4")), "not of float32"),
     "text": (lambda: with_variable("b"), "'a' is no array"),
+    "a variable named by a tuple": (lambda: (Network({("a",): 1}),) * 3, "a tuple as a name"),
+    "a key that is a tuple": (lambda: with_variable({("a",): 1}), "a tuple as a name"),
     "a set": (lambda: with_variable({1}), "EMPTY_SET, which no weights need"),
 }
 
@@ -159,11 +161,12 @@ def test_what_is_no_such_file_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     assert not (tmp_path / "done").exists()
 
 
-def test_a_shape_that_promises_more_than_there_is_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rows", [b"J\xff\xff\xff\x7f", b"G@\x08\0\0\0\0\0\0"], ids=["too many", "3.0"])
+def test_a_shape_that_the_data_has_not_is_refused(tmp_path: Path, rows: bytes) -> None:
     file = write(tmp_path / "karras.pkl", with_variable(np.zeros((3, 77), np.float32)), 3)
     content = file.read_bytes()
     assert content.count(b"K\x03KM\x86") == 1
-    file.write_bytes(content.replace(b"K\x03KM\x86", b"J\xff\xff\xff\x7fKM\x86"))
+    file.write_bytes(content.replace(b"K\x03KM\x86", rows + b"KM\x86"))
     with pytest.raises(CheckpointRefused, match="of another size than its shape"):
         read_checkpoint(file)
 

@@ -71,7 +71,7 @@ def _weights(network: object, prefix: str, seen: set[int]) -> dict[str, Tensor]:
     if not isinstance(network, _Made) or network.name != "dnnlib.tflib.network.Network" or id(network) in seen:
         raise GanError(f"what it has for network {prefix.rstrip('/') or 'G, D or Gs'!r} is none")
     seen.add(id(network))
-    own = {f"{prefix}{name}": _tensor(name, value) for name, value in network.state["variables"]}
+    own = {f"{prefix}{_text(name)}": _tensor(name, value) for name, value in network.state["variables"]}
     components = network.state["components"]
     for name, component in (components.items if isinstance(components, _Made) else components).items():
         own |= _weights(component, f"{prefix}{name}/", seen)
@@ -85,10 +85,17 @@ def _tensor(variable: object, array: object) -> Tensor:
     _, shape, dtype, is_fortran, data = array.state
     if dtype.name != "numpy.dtype" or dtype.arguments[0] != "f4" or dtype.state[1] != "<":
         raise GanError(f"its variable {variable!r} is not of float32")
-    if not isinstance(data, bytes) or len(data) != 4 * math.prod(shape):
+    if not all(type(side) is int for side in shape) or not isinstance(data, bytes) or len(data) != 4 * math.prod(shape):
         raise GanError(f"its variable {variable!r} has data of another size than its shape")
     values = np.frombuffer(data, "<f4").reshape(shape, order="F" if is_fortran else "C")
     return torch.from_numpy(values.copy())
+
+
+def _text(name: object) -> str:
+    """A name, which must be text: to hash or to write tuples of tuples that are shared takes time without bound."""
+    if not isinstance(name, str):
+        raise GanError(f"it has a {type(name).__name__} as a name")
+    return name
 
 
 # -- the machine --------------------------------------------------------------------------------------------------
@@ -148,11 +155,11 @@ class _Machine:
 
     def set_item(self, _: object) -> None:
         value, key = self._stack.pop(), self._stack.pop()
-        self._items()[key] = value
+        self._items()[_text(key)] = value
 
     def set_marked(self, _: object) -> None:
         marked = self._marked()
-        self._items().update(zip(marked[::2], marked[1::2], strict=True))
+        self._items().update(zip(map(_text, marked[::2]), marked[1::2], strict=True))
 
     def _items(self) -> dict[Any, Any]:
         target = self._stack[-1]
@@ -163,7 +170,7 @@ class _Machine:
 
     def stack_name(self, _: object) -> None:
         name, module = self._stack.pop(), self._stack.pop()
-        self._stack.append(_Name(f"{module}.{name}"))
+        self._stack.append(_Name(f"{_text(module)}.{_text(name)}"))
 
     def make(self, _: object) -> None:
         arguments, maker = self._stack.pop(), self._stack.pop()
