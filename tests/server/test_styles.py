@@ -6,9 +6,11 @@ import torch
 
 from latentwalk.gan.artifacts import save_direction
 from latentwalk.gan.directions import IteratedDirection, LinearDirection, Slider
+from latentwalk.gan.families import build_generator
 from latentwalk.gan.images import to_uint8
 from latentwalk.gan.interpolation import slerp
 from latentwalk.gan.latents import noise_from_seeds, one_hot, z_from_seeds
+from latentwalk.gan.spec import SPACES, GeneratorSpec
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import latent_pb2, tensor_pb2
 from latentwalk.v1 import model_service_pb2 as model_pb
@@ -383,3 +385,16 @@ async def test_keyframes_that_cannot_be_blended_are_refused(server, refusal):
 async def test_only_a_generator_with_a_mapping_network_maps(server, refusal):
     refused = await refusal(server.generation.MapLatents(pb.MapLatentsRequest(model="faces", latents=seeds(1))))
     assert (refused.status, refused.fields) == ("INVALID_ARGUMENT", ["model"])
+
+
+async def test_rows_are_limited_to_the_codes_that_fit_a_reply(empty_library, serve, refusal):
+    config = {"width": 2, "max_width": 2, "mapping_layers": 1}
+    spec = GeneratorSpec("stylegan", 2, 0, 8, 1, config, spaces=SPACES, layers=4, w_size=256)
+    empty_library.put_generator("wide", build_generator(spec).freeze())
+    async with serve(empty_library, max_rows=4096, max_message_mib=1) as server:
+        # A picture has 64 bytes, but a w+ 4,096, and fifteen sixteenths of a message are for either.
+        request = pb.MapLatentsRequest(model="wide", latents=seeds(*range(241)))
+        refused = await refusal(server.generation.MapLatents(request))
+        assert "241 must be from 1 to 240" in refused.message
+        del request.latents[0]
+        assert len((await server.generation.MapLatents(request)).codes) == 240

@@ -48,7 +48,7 @@ class Repository:
         make_engine: puts a generator on the device and warms it; called in a thread of its own.
         max_rows: the most rows of a request, as far as max_frame_bytes allows them.
         max_frames: the most frames of a stream.
-        max_frame_bytes: the most bytes of pixels that one reply may carry.
+        max_frame_bytes: the most bytes of pixels, or of codes, that one reply may carry.
         on_change: told which models serve, whenever that changes.
 
     """
@@ -215,11 +215,11 @@ class Repository:
             raise UnknownModel(f"{name}, version {version}", [f"version {one}" for one in stored[name]])
         generator, ref = load_generator(self._store, name, version)
         engine = self._make_engine(generator)
-        most = self._max_frame_bytes // engine.size.bytes
+        most = self._max_frame_bytes // _row_bytes(engine)
         if most == 0:
             raise InvalidRequest(
                 "model",
-                f"a picture of {name} has {engine.size.bytes:,} bytes; a reply has room for "
+                f"a picture of {name}, or its code, has {_row_bytes(engine):,} bytes; a reply has room for "
                 f"{self._max_frame_bytes:,} (raise max_message_mib)",
             )
         return ServedModel(name, ref.version, engine, min(self._max_rows, most), self._max_frames)
@@ -246,3 +246,8 @@ class Repository:
         except InvalidLatent as failure:
             raise CorruptArtifact(f"directions/{owner.name}/{name}/{ref.version}", failure.reason) from failure
         return ServedDirection(direction, ref.version)
+
+
+def _row_bytes(engine: RemoteEngine) -> int:
+    """What a row takes in a reply: its picture or, of MapLatents, its float32 w+."""
+    return max(engine.size.bytes, 4 * engine.spec.layers * engine.spec.w_size)
