@@ -30,7 +30,9 @@ Strict = Annotated[bool, typer.Option("--strict", help="the same bytes every tim
 FromFrame = Annotated[int, typer.Option(min=0, help="leave out the frames before this one")]
 Truncation = Annotated[float, typer.Option(min=-2, max=2, help="of a StyleGAN: how far from the mean w; 1 as it is")]
 TruncatedLayers = Annotated[int | None, typer.Option(min=1, help="only so many of its layers, from the coarsest")]
-Mixes = Annotated[list[str] | None, typer.Option(help="of a StyleGAN: the style of a seed in layers, e.g. 8:0-3")]
+Mixes = Annotated[
+    list[str] | None, typer.Option(help="of a StyleGAN: the style of a seed in layers, 8:0-3; with class 2, 8/2:0-3")
+]
 Noise = Annotated[str, typer.Option(help="of a StyleGAN: weights, none, or a seed")]
 Ends = tuple[float, float]
 
