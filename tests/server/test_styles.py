@@ -1,5 +1,7 @@
 """A generator with a mapping network: its spaces, truncation, style mixing and noise, over the wire."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from latentwalk.gan.artifacts import save_direction
 from latentwalk.gan.directions import IteratedDirection, LinearDirection, Slider
 from latentwalk.gan.families import build_generator
+from latentwalk.gan.families.stylegan import StyleGAN
 from latentwalk.gan.images import to_uint8
 from latentwalk.gan.interpolation import slerp
 from latentwalk.gan.latents import noise_from_seeds, one_hot, z_from_seeds
@@ -236,6 +239,27 @@ async def test_a_mapped_latent_is_the_same_picture(server, styled):
     assert [list(code.shape) for code in reply.codes] == [[6, 5], [6, 5]]
     again = await generate(server, latent(w_plus=reply.codes[1], class_id=None))
     assert_same(await generate(server, chosen, displacements=[displacement]), [pixels(again[0])])
+
+
+async def test_latents_are_mapped_off_the_event_loop(server, monkeypatch):
+    """Or reading 1,024 keyframes would hold up everybody else."""
+    mapping, threads = StyleGAN.map, set()
+
+    def watched(*arguments):
+        threads.add(threading.current_thread())
+        return mapping(*arguments)
+
+    monkeypatch.setattr(StyleGAN, "map", watched)
+    stretch = pb.Stretch(direction="after")
+    keyframes = [latent(3, 1), latent(4, 2)]
+    await generate(server, latent(3, 1))
+    await server.generation.MapLatents(pb.MapLatentsRequest(model="styled", latents=keyframes))
+    walk = pb.WalkRequest(model="styled", starts=keyframes, legs=[pb.Leg(stretches=[stretch], frames=2)])
+    travel = pb.InterpolateRequest(model="styled", keyframes=keyframes, frames_per_leg=2)
+    for call in (server.generation.Walk(walk), server.generation.Interpolate(travel)):
+        assert [reply async for reply in call]
+    assert threads
+    assert threading.current_thread() not in threads
 
 
 async def test_an_interactive_stream_takes_styles(server, styled):

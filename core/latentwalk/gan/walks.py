@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import accumulate
 from typing import TypeAlias
@@ -67,10 +67,14 @@ class Walk:
     legs: tuple[Leg, ...]
     loop: bool = False
     lift: Callable[[Tensor], Tensor] | None = None
+    origin: Tensor = field(init=False)
+    """Where the walk starts, as it is drawn: z [R, Z] or, with a lift, w+ [R, L, W]."""
 
     def __post_init__(self) -> None:
         if not self.legs:
             raise GanError("a walk has no legs: give it at least one")
+        # At once, not with the first frame: a lift takes time, and may be called where there is some.
+        object.__setattr__(self, "origin", self.start if self.lift is None else self.lift(self.start))
 
     @property
     def frames(self) -> int:
@@ -96,11 +100,6 @@ class Walk:
             return z
         w_plus = self.origin if z is self.start else self.lift(z)
         return self._moved(w_plus, {slider: alpha for slider, alpha in alphas.items() if slider[0].space != "z"})
-
-    @cached_property
-    def origin(self) -> Tensor:
-        """Where the walk starts, as it is drawn: z [R, Z] or, with a lift, w+ [R, L, W]."""
-        return self.start if self.lift is None else self.lift(self.start)
 
     def rehearsals(self) -> Iterator[Callable[[], object]]:
         """What to call beforehand so that code_at is cheap: takes the steps of the paths that are walked in steps."""

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
+from typing import Any, ParamSpec
 
 from torch import Tensor
 
@@ -24,6 +24,8 @@ from latentwalk.server.steering import PictureStream, Session, Work
 from latentwalk.server.validation import generate_order, interpolate_order, map_order, read_still_delivery, walk_order
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import generation_service_pb2_grpc, image_pb2, tensor_pb2
+
+P = ParamSpec("P")
 
 SERVICE_NAME = pb.DESCRIPTOR.services_by_name["GenerationService"].full_name
 
@@ -73,7 +75,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         delivery, rows = read_still_delivery(request.delivery), min(len(request.latents), model.max_rows)
         # Whoever cannot be served is told so before the latents are read: to refuse must cost little.
         with self._open(model, delivery, rows, rows, context) as stream:
-            order = generate_order(request, model, delivery)
+            order = await _read(model, generate_order, request, model, delivery)
             pace = self._metrics.pace(model.name, order.kind)
             await order.rehearse()
             stream.begin(order.rows())
@@ -87,14 +89,16 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         self, request: pb.WalkRequest, context: Any
     ) -> None:
         """Walks latents along directions."""
-        order = walk_order(request, self._repository.model(request.model))
+        model = self._repository.model(request.model)
+        order = await _read(model, walk_order, request, model)
         await self._write_frames(order, context, pb.WalkResponse)
 
     async def Interpolate(  # noqa: N802  # pyright: ignore[reportIncompatibleMethodOverride]
         self, request: pb.InterpolateRequest, context: Any
     ) -> None:
         """Travels from keyframe to keyframe."""
-        order = interpolate_order(request, self._repository.model(request.model))
+        model = self._repository.model(request.model)
+        order = await _read(model, interpolate_order, request, model)
         await self._write_frames(order, context, pb.InterpolateResponse)
 
     async def Steer(  # noqa: N802  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -113,7 +117,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     async def MapLatents(self, request: pb.MapLatentsRequest, context: Any) -> pb.MapLatentsResponse:  # noqa: N802
         """Maps latents to w+."""
         model = self._repository.model(request.model)
-        order = map_order(request, model)
+        order = await _read(model, map_order, request, model)
         await order.rehearse()
         codes = [_tensor_message(row.code) for row in order.rows()]
         return pb.MapLatentsResponse(codes=codes, model_version=str(model.version), model_digest=model.digest)
@@ -175,6 +179,13 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
             )
             for data in encoded
         ]
+
+
+async def _read(model: ServedModel, read: Callable[P, Order], *args: P.args, **kwargs: P.kwargs) -> Order:
+    """What a request for the model asks for; read off the event loop where latents are mapped, which takes time."""
+    if model.spec.space == "w+":
+        return await asyncio.to_thread(read, *args, **kwargs)
+    return read(*args, **kwargs)
 
 
 def _terms(delivery: Delivery, rows: int, context: Any) -> Terms:
