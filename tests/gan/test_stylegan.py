@@ -178,6 +178,24 @@ def test_what_is_not_this_layout_is_refused_by_the_name_of_the_tensor(change, na
         StyleGAN.from_checkpoint(checkpoint)
 
 
+@pytest.mark.parametrize("name", make_stylegan().state_dict())
+@pytest.mark.parametrize("form", ["missing", "a number", "a row"])
+def test_no_tensor_may_be_missing_or_of_another_shape(name: str, form: str) -> None:
+    weights = dict(make_stylegan().state_dict())
+    if form == "missing":
+        del weights[name]
+    else:
+        weights[name] = torch.zeros(()) if form == "a number" else torch.zeros(17)
+    with pytest.raises(GanError):
+        StyleGAN.from_checkpoint(weights)
+
+
+def test_an_embedding_that_is_no_matrix_is_refused() -> None:
+    weights = dict(make_stylegan(classes=2).state_dict()) | {"mapping.embedding": torch.zeros(())}
+    with pytest.raises(GanError, match=r"mapping.embedding is \(\), expected 2 dimensions"):
+        StyleGAN.from_checkpoint(weights)
+
+
 @pytest.mark.parametrize(
     ("spec", "named"),
     [

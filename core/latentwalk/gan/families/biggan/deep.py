@@ -13,8 +13,8 @@ from latentwalk.gan.errors import GanError
 from latentwalk.gan.families.biggan.bottleneck import Block, Normalisation
 from latentwalk.gan.families.biggan.layers import Attention
 from latentwalk.gan.families.biggan.plan import FIRST, Plan
-from latentwalk.gan.families.biggan.shapes import tensor_of
 from latentwalk.gan.families.biggan.spectral import fold_stored
+from latentwalk.gan.families.shapes import tensor_of
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 

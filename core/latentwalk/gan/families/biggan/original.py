@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from latentwalk.gan.errors import GanError
 from latentwalk.gan.families.biggan.ajbrock import from_ajbrock
 from latentwalk.gan.families.biggan.residual import Normalisation, ResidualBlock
-from latentwalk.gan.families.biggan.shapes import places_of, tensor_of
+from latentwalk.gan.families.shapes import places_of, tensor_of
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 

@@ -9,7 +9,7 @@ from typing import Self
 from torch import Tensor
 
 from latentwalk.gan.errors import GanError, OutOfRange
-from latentwalk.gan.families.biggan.shapes import places_of, tensor_of
+from latentwalk.gan.families.shapes import places_of, tensor_of
 from latentwalk.gan.spec import GeneratorSpec
 
 MAX_WIDTH = 4_096

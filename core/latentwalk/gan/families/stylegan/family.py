@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from latentwalk.gan.errors import GanError, OutOfRange
+from latentwalk.gan.families.shapes import places_of, tensor_of
 from latentwalk.gan.families.stylegan.genforce import from_genforce, is_genforce
 from latentwalk.gan.families.stylegan.layers import (
     Colours,
@@ -135,22 +136,24 @@ class StyleGAN(Generator):
 
         Raises GanError naming the first tensor that is missing, unknown or of another shape.
         """
-        first, last = (_weight(state_dict, name) for name in ("mapping.layers.0.weight", "synthesis.colours.weight"))
-        embedding = state_dict.get("mapping.embedding")
-        found = 0 if embedding is None else len(embedding)
+        first = tensor_of("stylegan", state_dict, "mapping.layers.0.weight", 2)
+        last = tensor_of("stylegan", state_dict, "synthesis.colours.weight", 4)
+        constant = tensor_of("stylegan", state_dict, "synthesis.layers.0.source.constant", 4)
+        has_classes = "mapping.embedding" in state_dict
+        found = len(tensor_of("stylegan", state_dict, "mapping.embedding", 2)) if has_classes else 0
         if classes not in (0, found):
             raise GanError(f"not a stylegan of {classes} classes: its mapping knows {found}")
-        layers = sum(name.endswith(".noise_strength") for name in state_dict)
+        layers = len(places_of(state_dict, "synthesis.layers"))
         spec = GeneratorSpec(
             family="stylegan",
-            latent_size=first.shape[1] // (2 if found else 1),
+            latent_size=first.shape[1] // (2 if has_classes else 1),
             classes=found,
-            resolution=4 << (layers // 2 - 1),
+            resolution=2 << (layers // 2),
             channels=last.shape[0],
             config={
                 "width": last.shape[1],
-                "max_width": _weight(state_dict, "synthesis.layers.0.source.constant").shape[1],
-                "mapping_layers": sum(name.startswith("mapping.layers.") for name in state_dict) // 2,
+                "max_width": constant.shape[1],
+                "mapping_layers": len(places_of(state_dict, "mapping.layers")),
             },
             spaces=SPACES,
             layers=layers,
@@ -184,9 +187,3 @@ def _config(spec: GeneratorSpec, name: str) -> int:
     if not low <= value <= high:
         raise OutOfRange(f"{name} of a stylegan", value, low, high)
     return value
-
-
-def _weight(state_dict: MappingOf[str, Tensor], name: str) -> Tensor:
-    if name not in state_dict:
-        raise GanError(f"not a stylegan: there is no {name} among {sorted(state_dict)[:8]} ...")
-    return state_dict[name]
