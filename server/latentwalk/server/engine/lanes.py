@@ -8,7 +8,7 @@ from torch import Tensor
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.images import to_uint8
 from latentwalk.server.engine.pixels import Picture, finite_rows, split_pictures
-from latentwalk.server.engine.rows import Inputs, Row, sample_rows, stack
+from latentwalk.server.engine.rows import Inputs, Row, sample_rows, stack, stack_noise
 from latentwalk.server.engine.variants import Draw
 
 Lane = Callable[[Sequence[Row]], list[Picture]]
@@ -25,15 +25,15 @@ class _PlainLane:
 
     def __init__(self, draw: Draw, generator: Generator, device: torch.device) -> None:
         self._draw = draw
-        self._range = generator.spec.range
-        self._noise = generator.noise.cpu()
+        self._generator = generator
         self._device = device
 
     @torch.inference_mode()
     def __call__(self, rows: Sequence[Row]) -> list[Picture]:
-        pictures = self._draw(stack(rows, self._noise).to(self._device))
+        inputs = stack(rows)._replace(noise=stack_noise(rows, self._generator))
+        pictures = self._draw(inputs.to(self._device))
         finite = finite_rows(pictures).tolist()
-        return split_pictures(to_uint8(pictures, self._range).cpu(), finite)
+        return split_pictures(to_uint8(pictures, self._generator.spec.range).cpu(), finite)
 
 
 class _GraphLane:

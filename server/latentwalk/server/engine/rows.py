@@ -67,15 +67,18 @@ class Inputs(NamedTuple):
         )
 
 
-def stack(rows: Sequence[Row], noise: Tensor | None = None) -> Inputs:
-    """The rows as a batch, float32 on the CPU; `noise` [P] is that of the weights, for rows with noise of their own."""
+def stack(rows: Sequence[Row]) -> Inputs:
+    """The rows as a batch, but for noise, float32 on the CPU."""
     conditions = [row.condition for row in rows if row.condition is not None]
-    code, condition = torch.stack([row.code for row in rows]), torch.stack(conditions) if conditions else None
-    if noise is None or not any(row.noise for row in rows):
-        return Inputs(code, condition)
-    return Inputs(
-        code, condition, torch.stack([noise if row.noise is None else _noise(row.noise, noise) for row in rows])
-    )
+    return Inputs(torch.stack([row.code for row in rows]), torch.stack(conditions) if conditions else None)
+
+
+def stack_noise(rows: Sequence[Row], generator: Generator) -> Tensor | None:
+    """The noise of the rows, float32 [N, P] on the CPU; None if all have that of the generator's weights."""
+    if not any(row.noise for row in rows):
+        return None
+    own = generator.noise.cpu()
+    return torch.stack([own if row.noise is None else _noise(row.noise, own) for row in rows])
 
 
 def _noise(noise: Noise, own: Tensor) -> Tensor:
