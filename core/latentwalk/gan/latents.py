@@ -81,6 +81,11 @@ def one_hot(class_ids: Sequence[int], classes: int) -> Tensor:
     return F.one_hot(torch.tensor(class_ids, dtype=torch.int64), classes).float()
 
 
+def classes_in_turn(count: int, classes: int) -> Tensor | None:
+    """Conditions float32 [N, K] of one class after the other, 0, 1, ..., again and again; None without classes."""
+    return one_hot([row % classes for row in range(count)], classes) if classes else None
+
+
 def class_ids(conditions: Tensor) -> list[int | None]:
     """The class of each condition [N, K]; None for a mixture of several. The inverse of one_hot."""
     weights, classes = conditions.max(dim=1)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from latentwalk.gan.generator import Generator
-from latentwalk.gan.latents import latents_from_seeds, noise_from_seeds, one_hot
+from latentwalk.gan.latents import classes_in_turn, latents_from_seeds, noise_from_seeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def sample_rows(generator: Generator, count: int) -> list[Row]:
     """The rows of the seeds 0, 1, ..., of one class after the other: what a form is measured and warmed with."""
     spec = generator.spec
     z = latents_from_seeds(range(count), spec)
-    condition = one_hot([k % spec.classes for k in range(count)], spec.classes) if spec.classes else None
+    condition = classes_in_turn(count, spec.classes)
     if spec.space == "w+":
         own = generator.device
         with torch.no_grad():

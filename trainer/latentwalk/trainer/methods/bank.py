@@ -7,7 +7,7 @@ from torch import Tensor
 
 from latentwalk.gan.directions import LinearDirection, Slider
 from latentwalk.gan.generator import Generator
-from latentwalk.gan.latents import latents_from_seeds, one_hot
+from latentwalk.gan.latents import classes_in_turn, latents_from_seeds
 from latentwalk.trainer import seeds
 
 # A latent has length sqrt(Z), and each of its numbers a standard deviation of 1: SeFa, InterFaceGAN and GANSpace all
@@ -48,9 +48,7 @@ def bank(
 @torch.no_grad()
 def _deviations(generator: Generator, vectors: Tensor) -> Tensor:
     """The standard deviation of held-out w along unit vectors [S, W]: [S]; of all classes alike."""
-    spec = generator.spec
-    z = latents_from_seeds(seeds.held_out_seeds(_LOOKED_AT), spec).to(generator.device)
-    condition = (
-        one_hot([row % spec.classes for row in range(len(z))], spec.classes).to(z.device) if spec.classes else None
-    )
-    return (generator.encode(z, "w", condition).cpu() @ vectors.T).std(dim=0)
+    z = latents_from_seeds(seeds.held_out_seeds(_LOOKED_AT), generator.spec).to(generator.device)
+    condition = classes_in_turn(len(z), generator.spec.classes)
+    w = generator.encode(z, "w", None if condition is None else condition.to(z.device))
+    return (w.cpu() @ vectors.T).std(dim=0)
