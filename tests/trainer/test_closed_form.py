@@ -11,6 +11,7 @@ from styled import make_styled
 from latentwalk.gan.artifacts import ArtifactStore, save_direction, save_generator
 from latentwalk.gan.attributes import attribute
 from latentwalk.gan.directions import LinearDirection, Slider
+from latentwalk.gan.errors import GanError
 from latentwalk.gan.latents import one_hot, z_from_seeds
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.checkpoint import Checkpoints
@@ -165,6 +166,14 @@ def test_a_conditioned_boundary_leaves_the_conditions_alone(found, materials, ge
     save_direction(materials.store, "tiny", other, provenance={}, created="2026-01-01T00:00:00Z")
     [direction] = found(job("boundary", conditions=(SliderReference("other"),))).products
     assert abs(direction.vectors[0].sum().item()) < 1e-5
+
+
+def test_a_boundary_conditioned_by_itself_is_refused_and_not_published_as_zero(found, materials, tmp_path):
+    [itself] = found(job("boundary")).products
+    save_direction(materials.store, "tiny", itself, provenance={}, created="2026-01-01T00:00:00Z")
+    (tmp_path / "checkpoints").rename(tmp_path / "before")
+    with pytest.raises(GanError, match="nothing of score 'luminance' is left at right angles"):
+        found(job("boundary", conditions=(SliderReference("found"),)))
 
 
 @pytest.mark.parametrize("method", ["pca", "boundary"])

@@ -75,6 +75,11 @@ class Boundary(Method):
         measures = {"validation_accuracy": accuracy}
         if self._conditions is not None:
             kept = project_off(normal, self._conditions)
+            if not kept.any():
+                raise GanError(
+                    f"nothing of score {self._score.name!r} is left at right angles to its conditions: leave out the "
+                    "one that is the same thing"
+                )
             measures["cosine_with_unconditioned"] = float(kept @ normal)
             normal = kept
         found = bank(self._name, self._generator, [self._score.name], normal[None], space=self._space)
