@@ -228,6 +228,14 @@ async def test_interpolation_is_a_line_in_w_or_an_arc_in_z(server, styled):
             assert_same(reply.frame.images, one[None])
 
 
+async def test_keyframes_that_say_the_same_in_other_words_are_blended(server, styled):
+    plain, wordy = latent(3, 1), latent(3, 1)
+    wordy.noise.strength, wordy.truncation.psi = 1, 1
+    request = pb.InterpolateRequest(model="styled", keyframes=[plain, wordy], frames_per_leg=1, space="z")
+    replies = [reply async for reply in server.generation.Interpolate(request)]
+    assert replies[1].frame.images == replies[2].frame.images
+
+
 async def test_a_mapped_latent_is_the_same_picture(server, styled):
     chosen = latent(3, 1)
     chosen.truncation.psi, chosen.truncation.layers = 0.5, 3

@@ -51,15 +51,15 @@ def read_blending(request: pb.InterpolateRequest, spec: GeneratorSpec) -> tuple[
 
 def blend(keyframes: Latents, latents: Sequence[latent_pb2.Latent], space: str) -> Blended:
     """The keyframes that these latents are, in that space. Raises InvalidRequest for what does not change gradually."""
-    _check_alike(latents, "noise")
+    _check_alike("noise", keyframes.noise)
     if keyframes.lift is None:
         return Blended(keyframes.z, keyframes.condition)
     if space == "w":
         return Blended(keyframes.lift(keyframes.z), None)
     if (given := keyframes.first_given()) is not None:
         raise InvalidRequest(f"keyframes[{given}]", "is given in w, and cannot be blended in z")
-    _check_alike(latents, "truncation")
-    _check_alike(latents, "styles")
+    _check_alike("truncation", keyframes.lift.psi.tolist())
+    _check_alike("styles", [list(latent.styles) for latent in latents])
     return Blended(keyframes.z, keyframes.condition, _lift_one(keyframes.lift))
 
 
@@ -69,7 +69,7 @@ def _lift_one(lift: Lift) -> Callable[[Tensor, Tensor | None], Tensor]:
     return lambda z, condition: replace(lift, condition=condition, **rows)(z)
 
 
-def _check_alike(latents: Sequence[latent_pb2.Latent], field: str) -> None:
-    for index, latent in enumerate(latents):
-        if getattr(latent, field) != getattr(latents[0], field):
+def _check_alike(field: str, values: Sequence[object]) -> None:
+    for index, value in enumerate(values):
+        if value != values[0]:
             raise InvalidRequest(f"keyframes[{index}].{field}", "differs from that of keyframes[0]; give all the same")
