@@ -34,6 +34,7 @@ Mixes = Annotated[
     list[str] | None, typer.Option(help="of a StyleGAN: the style of a seed in layers, 8:0-3; with class 2, 8/2:0-3")
 ]
 Noise = Annotated[str, typer.Option(help="of a StyleGAN: weights, none, or a seed")]
+NoiseStrength = Annotated[float, typer.Option(min=0, max=4, help="of a StyleGAN: 1 as it was trained with")]
 Ends = tuple[float, float]
 
 
@@ -47,6 +48,7 @@ def generate(
     truncated_layers: TruncatedLayers = None,
     mix: Mixes = None,
     noise: Noise = "weights",
+    noise_strength: NoiseStrength = 1.0,
     amount: Annotated[list[str] | None, typer.Option(help="push along a direction, e.g. zoom=1.5; repeatable")] = None,
     alpha: Annotated[list[str] | None, typer.Option(help="the same in latent units, e.g. zoom=0.4")] = None,
     any_class: AnyClass = False,
@@ -63,7 +65,7 @@ def generate(
             model,
             seeds=parse_numbers(seeds),
             classes=parse_classes(classes),
-            styles=_style(truncation, truncated_layers, mix, noise),
+            styles=_style(truncation, truncated_layers, mix, noise, noise_strength),
             displacements=pushes,
             any_class=any_class,
             determinism="strict" if strict else "default",
@@ -90,6 +92,7 @@ def walk(
     truncated_layers: TruncatedLayers = None,
     mix: Mixes = None,
     noise: Noise = "weights",
+    noise_strength: NoiseStrength = 1.0,
     amount: Annotated[Ends | None, typer.Option(help="from and to, in the edit's unit", metavar="FROM TO")] = None,
     alpha: Annotated[Ends | None, typer.Option(help="from and to, in latent units", metavar="FROM TO")] = None,
     any_class: AnyClass = False,
@@ -113,7 +116,7 @@ def walk(
             name,
             seeds=parse_numbers(seeds),
             classes=parse_classes(classes),
-            styles=_style(truncation, truncated_layers, mix, noise),
+            styles=_style(truncation, truncated_layers, mix, noise, noise_strength),
             amount=amount,
             alpha=alpha,
             slider=slider,
@@ -139,6 +142,7 @@ def interpolate(
     truncated_layers: TruncatedLayers = None,
     mix: Mixes = None,
     noise: Noise = "weights",
+    noise_strength: NoiseStrength = 1.0,
     frames_per_leg: Annotated[int, typer.Option(min=1, help="from one seed up to the next")] = 12,
     space: Annotated[Literal["z", "w"] | None, typer.Option(help="to blend in; default: w if the model has it")] = None,
     method: Annotated[
@@ -158,7 +162,7 @@ def interpolate(
             model,
             seeds=parse_numbers(seeds),
             classes=parse_classes(classes),
-            styles=_style(truncation, truncated_layers, mix, noise),
+            styles=_style(truncation, truncated_layers, mix, noise, noise_strength),
             frames_per_leg=frames_per_leg,
             space=space,
             method=method,
@@ -172,9 +176,12 @@ def interpolate(
         _keep(steps, out, fps, as_json)
 
 
-def _style(truncation: float, truncated_layers: int | None, mix: list[str] | None, noise: str) -> Style | None:
+def _style(
+    truncation: float, truncated_layers: int | None, mix: list[str] | None, noise: str, noise_strength: float
+) -> Style | None:
     """What a StyleGAN is told; None if nothing is, so that other models can be asked, too."""
-    style = Style(truncation, truncated_layers, [parse_mix(text) for text in mix or ()], parse_noise(noise))
+    mixes = [parse_mix(text) for text in mix or ()]
+    style = Style(truncation, truncated_layers, mixes, parse_noise(noise), noise_strength)
     return None if style == Style(mix=[]) else style
 
 

@@ -64,11 +64,11 @@ def set_styles(latents: Sequence[pb.Latent], styles: Styles | None) -> None:
 
 
 def _set_style(field: str, latent: pb.Latent, style: Style) -> None:
-    if style.truncation != 1 or style.truncated_layers is not None:
-        layers = style.truncated_layers
+    _check_effect(field, style)
+    if style.truncation != 1:
         latent.truncation.psi = style.truncation
-        if layers is not None:
-            latent.truncation.layers = whole(f"{field}.truncated_layers", layers)
+        if style.truncated_layers is not None:
+            latent.truncation.layers = whole(f"{field}.truncated_layers", style.truncated_layers)
     mixed = [style.mix] if isinstance(style.mix, Mix) else style.mix
     latent.styles.extend(_layer_style(f"{field}.mix[{index}]", mix) for index, mix in enumerate(mixed))
     if style.noise == "none":
@@ -77,6 +77,14 @@ def _set_style(field: str, latent: pb.Latent, style: Style) -> None:
         latent.noise.strength = style.noise_strength
         if style.noise != "weights":
             latent.noise.seed = whole(f"{field}.noise", style.noise, high=UINT64)
+
+
+def _check_effect(field: str, style: Style) -> None:
+    """Refuses what would have none."""
+    if style.truncated_layers is not None and style.truncation == 1:
+        raise InvalidRequest.of(f"{field}.truncated_layers", "has no effect without a truncation other than 1")
+    if style.noise == "none" and style.noise_strength != 1:
+        raise InvalidRequest.of(f"{field}.noise_strength", 'has no effect on noise "none"')
 
 
 def _layer_style(field: str, mix: Mix) -> pb.LayerStyle:
