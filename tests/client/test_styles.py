@@ -1,8 +1,11 @@
 """Truncation, style mixing, noise and codes in w, against a real server of a generator with a mapping network."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
+from biggan import make_biggan
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -19,7 +22,8 @@ CONFIG = {"width": 4, "max_width": 8, "mapping_layers": 2}
 
 @pytest.fixture(scope="module")
 def address(start_server, tmp_path_factory) -> str:
-    """A server of `styled`, of three classes and 6 layers, with a direction `tall` in w."""
+    """A server of `styled`, of three classes and 6 layers, with directions `tall` in w and `broad` in some layers of
+    w+; and of `plants`, a BigGAN."""
     torch.manual_seed(0)
     spec = GeneratorSpec("stylegan", 6, 3, 16, 3, CONFIG, spaces=SPACES, layers=6, w_size=5)
     generator = build_generator(spec)
@@ -33,6 +37,9 @@ def address(start_server, tmp_path_factory) -> str:
     slider = Slider("tall", "", "", 1.0, (-1.0, 1.0), (-3.0, 3.0))
     tall = LinearDirection("tall", generator.digest, (slider,), torch.ones(1, 5), space="w")
     save_direction(store, "styled", tall, provenance={}, created=CREATED)
+    broad = LinearDirection("broad", generator.digest, (slider,), torch.ones(1, 20), space="w+", layers=(0, 1, 2, 5))
+    save_direction(store, "styled", broad, provenance={}, created=CREATED)
+    save_generator(store, "plants", make_biggan(truncation=0.5), provenance={}, created=CREATED)
     return start_server(store=str(folder)).address
 
 
@@ -145,6 +152,17 @@ async def test_the_asynchronous_client_maps_too(address: str, client: Client):
 def test_what_cannot_be_sent_is_refused_by_name(client: Client, asked: dict, said: str):
     with pytest.raises(InvalidRequest, match=said):
         client.generate("styled", **asked)
+
+
+def test_tables_tell_spaces_layers_and_truncation_where_there_is_more_than_z(address: str):
+    def cells(*arguments: str) -> list[list[str]]:
+        lines = CliRunner().invoke(app, ["--server", address, *arguments]).stdout.splitlines()[1:]
+        return [re.split(r"\s{2,}", line.strip()) for line in lines]
+
+    kinds = {name: kind for name, _, _, kind, *_ in cells("models", "list")}
+    assert kinds == {"plants": "biggan_deep at truncation 0.5", "styled": "stylegan with z, w, w+ of 6 layers"}
+    movements = {name: movement for _, name, _, _, movement, *_ in cells("directions", "list", "styled")}
+    assert movements == {"broad": "linear in w+ layers 0-2,5", "tall": "linear in w"}
 
 
 def test_the_command_line_says_all_of_it(address: str, client: Client, tmp_path):

@@ -8,7 +8,7 @@ import typer
 from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
 from latentwalk.cli.output import Json, show_json, show_table
-from latentwalk.cli.parsing import parse_classes, parse_numbers
+from latentwalk.cli.parsing import parse_classes, parse_numbers, write_numbers
 from latentwalk.client import Direction, Slider, SliderMeasures
 
 app = typer.Typer(no_args_is_help=True, help="Lists, loads and unloads directions.")
@@ -100,7 +100,15 @@ def _row(direction: Direction) -> tuple[object, ...]:
     sliders = ", ".join(map(_describe, direction.sliders[:MAX_SLIDERS]))
     more = len(direction.sliders) - MAX_SLIDERS
     told = f"{sliders} and {more} more" if more > 0 else sliders
-    return direction.model, direction.name, direction.version, direction.state, direction.form, told
+    return direction.model, direction.name, direction.version, direction.state, _movement(direction), told
+
+
+def _movement(direction: Direction) -> str:
+    """The form, and where it moves a latent, unless that is z."""
+    if direction.space in ("", "z"):
+        return direction.form
+    layers = f" layers {write_numbers(direction.layers)}" if direction.layers else ""
+    return f"{direction.form} in {direction.space}{layers}"
 
 
 def _describe(slider: Slider) -> str:

@@ -52,4 +52,13 @@ def unload(context: typer.Context, name: Name) -> None:
 
 def _row(model: Model) -> tuple[object, ...]:
     size = f"{model.width}x{model.height}x{model.channels}" if model.width else ""
-    return model.name, model.version, model.state, model.family, size, model.classes or "", model.digest[:19]
+    return model.name, model.version, model.state, _kind(model), size, model.classes or "", model.digest[:19]
+
+
+def _kind(model: Model) -> str:
+    """The family, and what a caller must know of it beyond that it has a z: other spaces, layers, truncation."""
+    if model.layers:
+        return f"{model.family} with {', '.join(model.spaces)} of {model.layers} layers"
+    if model.truncation is not None:
+        return f"{model.family} at truncation {model.truncation:g}"
+    return model.family

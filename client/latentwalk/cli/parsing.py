@@ -1,6 +1,8 @@
 """Values of options that are written in a small notation of their own."""
 
 import json
+from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +29,13 @@ def parse_numbers(text: str) -> list[int]:
             raise typer.BadParameter(f"{part!r} is empty, or makes more than {MAX_NUMBERS:,} numbers")
         numbers += range(low, high + 1)
     return numbers
+
+
+def write_numbers(numbers: Iterable[int]) -> str:
+    """Ascending numbers as `parse_numbers` reads them: "0-3,6"."""
+    runs = groupby(enumerate(numbers), key=lambda numbered: numbered[1] - numbered[0])
+    spans = ([number for _, number in run] for _, run in runs)
+    return ",".join(str(span[0]) if len(span) == 1 else f"{span[0]}-{span[-1]}" for span in spans)
 
 
 def parse_classes(text: str | None) -> list[int] | int | None:
