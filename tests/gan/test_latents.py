@@ -1,4 +1,5 @@
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -78,6 +79,13 @@ def test_a_row_is_the_same_bits_in_a_batch_of_thousands() -> None:
     together = z_from_seeds(seeds, 101)
     for row in range(0, 3000, 37):
         assert torch.equal(together[row], z_from_seeds([seeds[row]], 101)[0])
+
+
+def test_threads_that_draw_at_once_do_not_mix_their_seeds() -> None:
+    alone = z_from_seeds(range(64), 2)
+    with ThreadPoolExecutor(8) as threads:
+        for together in threads.map(lambda _: z_from_seeds(range(64), 2), range(400)):
+            assert torch.equal(together, alone)
 
 
 def test_each_of_the_64_bits_of_a_seed_matters() -> None:

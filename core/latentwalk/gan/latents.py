@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Sequence
+from threading import Lock
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -14,6 +16,9 @@ from latentwalk.gan.spec import GeneratorSpec
 MAX_SEED = 2**64 - 1
 # Where latents are cut off before they are scaled by a truncation, as the published BigGAN does it.
 _CUT_OFF = 2.0
+# One for all keys, and all threads: it takes ten times as long to make another one as to give this one another key.
+_philox, _philox_lock = np.random.Philox(key=0), Lock()
+_UNUSED = _philox.state
 
 
 def latents_from_seeds(seeds: Sequence[int], spec: GeneratorSpec, bound: float | None = None) -> Tensor:
@@ -49,17 +54,26 @@ def noise_from_seeds(seeds: Sequence[int], size: int) -> Tensor:
 
 def _normal(seeds: Sequence[int], size: int, stream: int) -> Tensor:
     """float32 [N, size]: row i depends on seeds[i] and the stream alone, which make up the key."""
-    pairs = (size + 1) // 2
-    words = np.empty((len(seeds), pairs, 2), dtype=np.uint64)
+    words = np.empty((len(seeds), size + size % 2), dtype=np.uint64)
     for row, seed in zip(words, seeds, strict=True):
         if not 0 <= seed <= MAX_SEED:
             raise OutOfRange("seed", seed, 0, MAX_SEED)
-        row[:] = np.random.Philox(key=seed + (stream << 64)).random_raw(2 * pairs).reshape(pairs, 2)
+        row[:] = _words(seed, stream, len(row))
     uniform = (words >> np.uint64(11)) * 2.0**-53  # [0, 1), 53 bits each
-    radius = np.sqrt(-2.0 * np.log(1.0 - uniform[..., 0]))
-    angle = 2.0 * math.pi * uniform[..., 1]
-    normal = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)  # [N, pairs, 2]
-    return torch.from_numpy(normal.reshape(len(seeds), 2 * pairs)[:, :size].astype(np.float32))
+    radius = np.sqrt(-2.0 * np.log(1.0 - uniform[:, 0::2]))
+    angle = 2.0 * math.pi * uniform[:, 1::2]
+    normal = np.empty((len(seeds), size), np.float32)
+    normal[:, 0::2] = radius * np.cos(angle)
+    normal[:, 1::2] = (radius * np.sin(angle))[:, : size // 2]
+    return torch.from_numpy(normal)
+
+
+def _words(seed: int, stream: int, count: int) -> NDArray[np.uint64]:
+    """The first words of Philox4x64-10 under the key of a seed and a stream."""
+    key = np.array([seed, stream], dtype=np.uint64)
+    with _philox_lock:
+        _philox.state = {**_UNUSED, "state": {**_UNUSED["state"], "key": key}}
+        return _philox.random_raw(count)
 
 
 def truncate(z: Tensor, bound: float) -> Tensor:
