@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
 from latentwalk.gan.errors import OutOfRange
 from latentwalk.gan.spec import GeneratorSpec
@@ -89,10 +88,12 @@ def truncate(z: Tensor, bound: float) -> Tensor:
 
 def one_hot(class_ids: Sequence[int], classes: int) -> Tensor:
     """Conditions float32 [N, K], 1 at each row's class. Raises OutOfRange for a class outside 0 to K - 1."""
-    for class_id in class_ids:
+    conditions = np.zeros((len(class_ids), classes), np.float32)
+    for condition, class_id in zip(conditions, class_ids, strict=True):
         if not 0 <= class_id < classes:
             raise OutOfRange("class", class_id, 0, classes - 1)
-    return F.one_hot(torch.tensor(class_ids, dtype=torch.int64), classes).float()
+        condition[class_id] = 1
+    return torch.from_numpy(conditions)
 
 
 def classes_in_turn(count: int, classes: int) -> Tensor | None:
