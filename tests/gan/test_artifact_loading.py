@@ -112,7 +112,7 @@ def test_a_chosen_version_of_a_direction_is_loaded(store: ArtifactStore, directi
     save_direction(store, "faces", dataclasses.replace(direction, vectors=-direction.vectors), **SAID)
     assert torch.equal(load_direction(store, "faces", "camera")[0].vectors, -direction.vectors)
     assert torch.equal(load_direction(store, "faces", "camera", 1)[0].vectors, direction.vectors)
-    with pytest.raises(UnknownArtifact, match="faces/camera"):
+    with pytest.raises(UnknownArtifact, match="no 'faces/age' in directions: use one of camera"):
         load_direction(store, "faces", "age")
 
 

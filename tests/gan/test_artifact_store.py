@@ -138,6 +138,14 @@ def test_what_does_not_exist_is_refused_with_what_does(url: str) -> None:
     assert caught.value.existing == ("1", "2")
 
 
+def test_a_missing_direction_is_told_with_those_of_its_generator_only(url: str) -> None:
+    store = ArtifactStore(url)
+    for name in ("faces/zoom", "faces/age", "cats/fur"):
+        store.put("directions", name, tensors=TENSORS, body={}, provenance={}, created=CREATED)
+    with pytest.raises(UnknownArtifact, match="no 'faces/smile' in directions: use one of age, zoom"):
+        store.get("directions", "faces/smile")
+
+
 @pytest.mark.parametrize(
     "name", ["", ".", "..", "../x", "a/b", "/a", "A", "a b", "-a", ".a", "a" * 64, "a\n", "é", "a\\b", "a/../b"]
 )

@@ -66,7 +66,8 @@ class UnknownSlider(UnknownName):
 class UnknownArtifact(GanError):
     """The store holds no such artifact; ``version`` is None when any version would have done.
 
-    ``existing`` are the names of this kind, or, if the name exists, its versions.
+    ``existing`` are the names of this kind (of directions those of the same generator, without its own), or, if the
+    name exists, its versions.
     """
 
     kind: str

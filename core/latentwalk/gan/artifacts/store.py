@@ -117,7 +117,9 @@ class ArtifactStore:
     def _find(self, kind: Kind, name: str, version: int | None) -> ArtifactRef:
         versions = self.versions(kind, name)
         if not versions:
-            raise UnknownArtifact(kind, name, version, tuple(dict.fromkeys(ref.name for ref in self.list(kind))))
+            siblings = name[: name.rfind("/") + 1]
+            existing = dict.fromkeys(ref.name.removeprefix(siblings) for ref in self.list(kind, siblings))
+            raise UnknownArtifact(kind, name, version, tuple(existing))
         if version is not None and version not in versions:
             raise UnknownArtifact(kind, name, version, tuple(map(str, versions)))
         return ArtifactRef(kind, name, version or versions[-1])
