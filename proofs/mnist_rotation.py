@@ -66,7 +66,7 @@ def _ask(options: Options, shop: Workshop, way: str) -> JobHandle:
         mode=mode,
         edit_weight=EDIT_WEIGHT if together else None,
         walk_steps=None if together else options.steps(WALK_STEPS),
-        request_id=request_id(way, options),
+        request_id=request_id(way, options, mode),
     )
 
 
