@@ -1,4 +1,8 @@
-"""The command line as a process: the services that it becomes, and Ctrl-C."""
+"""The command line as a process: the services that it becomes, and Ctrl-C.
+
+How long a service takes to import all that it needs is up to the machine, and to what else it does. So what ends by
+itself is waited for without a limit of its own, and what hangs is ended by that of the test, which is generous.
+"""
 
 import os
 import signal
@@ -7,10 +11,14 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import pytest
+
 import latentwalk.cli
-from latentwalk.cli.demo.processes import free_address
+from latentwalk.cli.demo.processes import START_SECONDS, free_address
 from latentwalk.client import Client, JobState
 from latentwalk.v1 import tensor_pb2
+
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_serve_becomes_the_server_with_all_flags_passed_through(start_latentwalk, tmp_path, publish_faces):
@@ -20,21 +28,21 @@ def test_serve_becomes_the_server_with_all_flags_passed_through(start_latentwalk
         "serve", "--address", address, "--metrics-address=", "--store", tmp_path / "store", "--engine-cache="
     )
     with Client(address) as client:
-        client.wait_ready(timeout=60)
+        client.wait_ready(timeout=START_SECONDS)
         assert [model.name for model in client.models()] == ["faces"]
     process.send_signal(signal.SIGTERM)
-    _, log = process.communicate(timeout=30)
+    _, log = process.communicate()
     assert process.returncode == 0
     assert "Traceback" not in log
 
 
 def test_the_flags_of_a_service_are_its_own_and_its_usage_is_what_was_typed(start_latentwalk):
     helped, refused = start_latentwalk("trainer", "--help"), start_latentwalk("serve", "--no-such-flag")
-    shown, _ = helped.communicate(timeout=60)
+    shown, _ = helped.communicate()
     assert shown.startswith("usage: latentwalk trainer ")
     assert "--metrics-address" in shown
     assert helped.returncode == 0
-    _, said = refused.communicate(timeout=60)
+    _, said = refused.communicate()
     assert said.startswith("usage: latentwalk serve ")
     assert "--no-such-flag" in said
     assert refused.returncode != 0
@@ -65,7 +73,7 @@ def test_ctrl_c_stops_watching_and_not_the_job(start_latentwalk, services, wait_
             assert process.stdout is not None
             assert '"sequence": 1' in process.stdout.readline()
             process.send_signal(signal.SIGINT)
-            _, told = process.communicate(timeout=120)
+            _, told = process.communicate()
             assert process.returncode == 130
             assert "Traceback" not in told
             wait_until(lambda: job.describe().state is JobState.RUNNING, 120)
