@@ -1,4 +1,4 @@
-"""How like two sets of pictures are, to a classifier."""
+"""What a classifier makes of pictures."""
 
 from collections.abc import Callable
 
@@ -26,18 +26,7 @@ def drawn(generator: Generator, classes: list[int]) -> Tensor:
 
 
 def told(classifier: Classifier, pictures: Tensor) -> tuple[Tensor, Tensor]:
-    """The classes [N] that the classifier sees, and its features [N, F] in float64."""
+    """The classes [N] that the classifier sees, and its features [N, F]."""
     features = in_batches(len(pictures), lambda rows: classifier.features(pictures[rows]))
     classes = in_batches(len(pictures), lambda rows: classifier(pictures[rows]).argmax(dim=1))
-    return classes, features.double()
-
-
-def frechet_distance(one: Tensor, other: Tensor) -> float:
-    """|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) of features [N, F] (Heusel et al. 2017, equation 6)."""
-    means, covariances = [some.mean(dim=0) for some in (one, other)], [torch.cov(some.T) for some in (one, other)]
-    values, vectors = torch.linalg.eigh(covariances[0])
-    root = vectors * values.clamp(min=0).sqrt() @ vectors.T
-    # The eigenvalues of C1 C2 are those of the symmetric C1^(1/2) C2 C1^(1/2).
-    shared = torch.linalg.eigvalsh(root @ covariances[1] @ root).clamp(min=0).sqrt().sum()
-    traces = sum((covariance.trace() for covariance in covariances), start=torch.zeros((), dtype=one.dtype))
-    return float((means[0] - means[1]).square().sum() + traces - 2 * shared)
+    return classes, features

@@ -12,8 +12,9 @@ import torch
 from benchmarks.report import Claim, report
 from latentwalk.client import Gan, JobHandle
 from latentwalk.gan.artifacts import load_classifier, load_generator
+from latentwalk.gan.likeness import Moments, frechet_distance
 from latentwalk.trainer.data import Library
-from proofs.likeness import drawn, frechet_distance, told
+from proofs.likeness import drawn, told
 from proofs.options import RESULTS, Options
 from proofs.workshop import Workshop, request_id, workshop
 
@@ -59,7 +60,8 @@ def _measure(options: Options, shop: Workshop) -> tuple[list[Claim], list[str]]:
     right, real = told(judge, test.pictures(torch.arange(len(test))))
     accuracy = float((right == test.labels).float().mean())
     agreement = float((seen == torch.tensor(wanted)).float().mean())
-    distance, halves = frechet_distance(features, real), frechet_distance(real[::2], real[1::2])
+    distance = frechet_distance(Moments.of(features), Moments.of(real))
+    halves = frechet_distance(Moments.of(real[::2]), Moments.of(real[1::2]))
     claims = [
         Claim("the judge is right about the test part", 100 * accuracy, "%", 99),
         Claim(f"the judge sees the wanted digit in {PICTURES:,} pictures", 100 * agreement, "%", 97),

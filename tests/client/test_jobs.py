@@ -10,6 +10,7 @@ from latentwalk.client import (
     Client,
     CustomEdit,
     EditTarget,
+    Folder,
     InvalidRequest,
     JobFailed,
     JobProgress,
@@ -119,6 +120,8 @@ def test_a_model_is_measured_and_nothing_is_published(client: Client):
     assert job.describe().spec.settings == {"samples": 100, "distance": "pixels"}
     with pytest.raises(InvalidRequest, match="'taste' is none of lpips, features, pixels"):
         client.train_evaluation("tiny", distance="taste")
+    with pytest.raises(InvalidRequest, match=r"evaluation\.data.*no folder 'gone'"):
+        client.train_evaluation("tiny", data=Folder("gone"))
 
 
 def test_jobs_come_in_pages(client: Client):

@@ -22,7 +22,7 @@ def library(tmp_path: Path) -> Library:
 
 def test_a_data_set_of_torchvision_is_read_by_its_name(mnist: Path) -> None:
     library = Library(mnist)
-    assert library.form("dataset", "MNIST") == Form(channels=1, classes=10)
+    assert library.form("dataset", "MNIST") == Form(channels=1, classes=10, tested=10)
     train, test = (library.read("dataset", "MNIST", part, 32) for part in ("train", "test"))
     assert train.images.shape == (40, 1, 32, 32)
     assert len(test) == 10
@@ -44,7 +44,7 @@ def test_a_data_set_that_is_not_there_is_refused_with_what_to_do(library: Librar
 def test_a_folder_is_cut_to_squares_and_every_tenth_picture_is_for_tests(library: Library) -> None:
     for number in range(21):
         picture(library.root / "flat" / f"{number:02}.png", size=(30, 20), shade=number * 10)
-    assert library.form("folder", "flat") == Form(channels=1, classes=0)
+    assert library.form("folder", "flat") == Form(channels=1, classes=0, tested=3)
     train, test = (library.read("folder", "flat", part, 16) for part in ("train", "test"))
     assert train.images.shape == (18, 1, 16, 16)
     assert test.images[:, 0, 0, 0].tolist() == [0, 100, 200]
@@ -56,7 +56,7 @@ def test_sub_folders_are_classes_and_one_colour_picture_makes_all_of_them_colour
     for number in range(5):
         picture(library.root / "animals" / "cat" / f"{number}.png")
         picture(library.root / "animals" / "dog" / f"{number}.png", mode="RGB")
-    assert library.form("folder", "animals") == Form(channels=3, classes=2)
+    assert library.form("folder", "animals") == Form(channels=3, classes=2, tested=1)
     train = library.read("folder", "animals", "train", 8)
     assert train.classes == ("cat", "dog")
     assert train.labels is not None

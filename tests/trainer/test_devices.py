@@ -81,6 +81,9 @@ LONG: Mapping[str, pb.JobSpec] = {
             score=pb.Score(classifier=pb.ClassifierScore(classifier="judge", class_id=8)), samples=2_000
         ),
     ),
+    "evaluation beside real pictures": pb.JobSpec(
+        model="grey", evaluation=pb.EvaluationSpec(samples=100, classifier="judge", data=MNIST)
+    ),
     "discovery by a network, and its variation": pb.JobSpec(
         model="grey",
         direction="bent",

@@ -4,13 +4,17 @@ from dataclasses import replace
 
 import pytest
 import torch
+from PIL import Image
 from styled import make_styled
 
 from latentwalk.gan.artifacts import ArtifactStore, save_classifier, save_generator
 from latentwalk.gan.classifiers import ClassifierSpec, build_classifier
 from latentwalk.gan.entanglement import STEP, conditional_entropy, margins, path_length, separability
 from latentwalk.gan.families import build_generator
+from latentwalk.gan.images import to_uint8
 from latentwalk.gan.interpolation import lerp, slerp
+from latentwalk.gan.latents import latents_from_seeds
+from latentwalk.gan.likeness import kernel_distance
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer import seeds
@@ -19,7 +23,7 @@ from latentwalk.trainer.loop import Interrupted, train
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.evaluation import Evaluation
 from latentwalk.trainer.methods.samples import latents, sample
-from latentwalk.trainer.specs import Distance, EvaluationSpec, JobSpec
+from latentwalk.trainer.specs import Data, Distance, EvaluationSpec, JobSpec
 from latentwalk.trainer.validation import read_spec
 from latentwalk.v1 import training_service_pb2 as pb
 
@@ -29,14 +33,26 @@ CREATED = {"provenance": {}, "created": "2026-01-01T00:00:00Z"}
 
 @pytest.fixture
 def materials(artifacts_url, tmp_path):
-    """Of a store with a generator "styled" of 8 px, and classifiers of 3 classes for it ("judge") and for "tiny"."""
+    """Of a store with a generator "styled" of 8 px, and classifiers of 3 classes.
+
+    "judge" sees pictures of "styled", "large" those of "tiny", and "seer" those of "grey".
+    """
     store = ArtifactStore(artifacts_url)
     save_generator(store, "styled", make_styled(), **CREATED)
-    for name, resolution in (("judge", 8), ("large", 16)):
+    for name, resolution, channels in (("judge", 8, 3), ("large", 16, 3), ("seer", 16, 1)):
         torch.manual_seed(0)
-        network = build_classifier(ClassifierSpec("convolutional", 3, resolution, 3, {"width": 2}))
+        network = build_classifier(ClassifierSpec("convolutional", 3, resolution, channels, {"width": 2}))
+        for weights in network.parameters():  # or else its features are about 0
+            weights.data *= 4
         save_classifier(store, name, network.freeze(), **CREATED)
     return Materials(store, tmp_path)
+
+
+def put_into_folder(folder, pictures):
+    """Pictures uint8 [N, H, W, C], each a PNG."""
+    folder.mkdir()
+    for number, pixels in enumerate(pictures.numpy()):
+        Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0]).save(folder / f"{number:05}.png")
 
 
 def job(model="styled", **settings):
@@ -127,6 +143,48 @@ def test_a_generator_without_w_is_measured_in_z_and_an_interrupted_job_finds_the
     assert {name for name in disturbed if name.startswith("path")} == {"path_length.z.full", "path_length.z.end"}
 
 
+@torch.no_grad()
+def test_a_generator_is_as_far_from_its_own_pictures_as_those_are_from_one_another(materials, tmp_path):
+    tiny = materials.generator(job("tiny"))
+    pictures = to_uint8(tiny(latents_from_seeds(range(2_000), tiny.spec)))
+    put_into_folder(tmp_path / "own", pictures)
+    put_into_folder(tmp_path / "faded", pictures // 2 + 64)
+    of_own, of_faded = (
+        measured(job("tiny", classifier="large", data=Data(folder=name)), materials, tmp_path / f"{name}.job")
+        for name in ("own", "faded")
+    )
+    own, faded = of_own.measures, of_faded.measures
+    assert own["frechet_distance"] == pytest.approx(own["frechet_distance.floor"], rel=0.7)
+    assert faded["frechet_distance"] > 10 * max(own["frechet_distance"], faded["frechet_distance.floor"])
+    assert abs(own["kernel_distance"]) < 0.1 * faded["kernel_distance"]
+    assert abs(faded["kernel_distance.floor"]) < 0.1 * faded["kernel_distance"]
+    assert of_own.data.keys() == {"test"}
+    assert of_own.data != of_faded.data
+
+
+@torch.no_grad()
+def test_as_many_are_drawn_as_there_are_in_half_of_the_real_test_part(materials, mnist, tmp_path):
+    """The test part of the fixture has 10 pictures: so it is the first 5 that are drawn."""
+    with_data = replace(materials, data=mnist)
+    outcome = measured(job("grey", classifier="seer", data=Data(dataset="MNIST")), with_data, tmp_path / "job")
+    grey, seer = with_data.generator(job("grey")), with_data.classifier("seer")
+    real = with_data.pictures(Data(dataset="MNIST"), "test", 16)
+    order = torch.randperm(10, generator=seeds.held_out_generator("likeness"))
+    half, other = (seer.features(real.pictures(rows)) for rows in order.chunk(2))
+    drawn = seer.features(grey(latents(grey, 3, 0, 5)))
+    assert outcome.measures["kernel_distance"] == pytest.approx(kernel_distance(drawn, half), rel=1e-4)
+    assert outcome.measures["kernel_distance.floor"] == pytest.approx(kernel_distance(other, half), rel=1e-4)
+
+
+def test_an_interrupted_job_knows_what_it_has_drawn(materials, mnist, tmp_path):
+    materials = replace(materials, data=mnist)
+    spec = job("grey", classifier="seer", data=Data(dataset="MNIST"))
+    with pytest.raises(Interrupted):
+        measured(spec, materials, tmp_path / "job", interrupted_after=1)
+    disturbed = measured(spec, materials, tmp_path / "job").measures
+    assert disturbed == measured(spec, materials, tmp_path / "undisturbed").measures
+
+
 def test_the_distance_is_what_can_be_had(materials, tmp_path):
     def distance(materials, **settings):
         spec = pb.JobSpec(model="styled", evaluation=pb.EvaluationSpec(**settings))
@@ -148,10 +206,16 @@ def test_the_distance_is_what_can_be_had(materials, tmp_path):
         ({"classifier": "large"}, "spec.evaluation.classifier", "those of the generator have 8 px"),
         ({"distance": pb.DISTANCE_FEATURES}, "spec.evaluation.classifier", "is needed: its features"),
         ({"distance": pb.DISTANCE_LPIPS}, "spec.evaluation.distance", "8 px: LPIPS needs at least 31"),
+        ({"classifier": "judge", "data": pb.Data(folder="gone")}, "spec.evaluation.data", "no folder 'gone'"),
+        ({"classifier": "judge", "data": pb.Data(folder="few")}, "spec.evaluation.data", "has 3 pictures in its test"),
+        ({"classifier": "judge", "data": pb.Data(folder="dark")}, "spec.evaluation.data", "1 channels, those of the"),
+        ({"data": pb.Data(folder="enough")}, "spec.evaluation.classifier", "is needed: real and drawn"),
         ({"samples": 99}, "spec.evaluation.samples", "99 must be from 100"),
     ],
 )
-def test_what_cannot_be_measured_is_refused_by_field(materials, settings, field, problem):
+def test_what_cannot_be_measured_is_refused_by_field(materials, tmp_path, settings, field, problem):
+    for folder, count, channels in (("few", 30, 3), ("enough", 31, 3), ("dark", 31, 1)):
+        put_into_folder(tmp_path / folder, torch.zeros(count, 8, 8, channels, dtype=torch.uint8))
     with pytest.raises(InvalidRequest) as refusal:
         read_spec(pb.JobSpec(model="styled", evaluation=pb.EvaluationSpec(**settings)), materials)
     [(named, said)] = refusal.value.violations

@@ -6,6 +6,8 @@ import typer
 
 from latentwalk.cli.making import EveryModelJob, makes_job
 from latentwalk.cli.models import Name
+from latentwalk.cli.parsing import parse_data
+from latentwalk.cli.train_gans import Pictures
 from latentwalk.client import Client, JobHandle
 
 Distance = Annotated[
@@ -18,10 +20,21 @@ Distance = Annotated[
 def evaluation(
     client: Client,
     model: Name,
-    classifier: Annotated[str, typer.Option(help="a classifier whose classes are to be separated")] = "",
+    classifier: Annotated[
+        str, typer.Option(help="whose classes are to be separated, and in whose features pictures are compared")
+    ] = "",
     distance: Distance = None,
     samples: Annotated[int | None, typer.Option(min=1, help="latents for each measure; default: 10000")] = None,
+    dataset: Annotated[str | None, typer.Option(help="real pictures to compare drawn ones with, e.g. MNIST")] = None,
+    folder: Pictures = None,
     **options: Unpack[EveryModelJob],
 ) -> JobHandle:
-    """Measures how entangled the latent spaces of a model are; publishes nothing."""
-    return client.train_evaluation(model, classifier=classifier, distance=distance, samples=samples, **options)
+    """Measures a model: how entangled its latent spaces are, how real it looks; publishes nothing."""
+    return client.train_evaluation(
+        model,
+        classifier=classifier,
+        distance=distance,
+        samples=samples,
+        data=parse_data(dataset, folder) if dataset or folder else None,
+        **options,
+    )

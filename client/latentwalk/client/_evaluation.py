@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Literal, Unpack
 
 from latentwalk.client._choices import chosen
+from latentwalk.client._data import Folder, data_message
 from latentwalk.client._making import MakeJob, ModelJobOptions, make_job
 from latentwalk.client._numbers import count
 from latentwalk.v1 import training_service_pb2 as pb
@@ -24,21 +25,25 @@ def train_evaluation(
     classifier: str = "",
     distance: Distance | None = None,
     samples: int | None = None,
+    data: str | Folder | None = None,
     **options: Unpack[ModelJobOptions],
 ) -> MakeJob:
-    """Queues a job that measures how entangled the latent spaces of `model` are; it publishes nothing.
+    """Queues a job that measures `model`; it publishes nothing, the numbers are in `result().measures`.
 
-    `result().measures` has "path_length.w.full" and its like, the perceptual path lengths in z and w, and, with a
-    classifier, "separability.w" and its like (Karras et al. 2019): the less, the less entangled.
+    How entangled its latent spaces are (Karras et al. 2019): "path_length.w.full" and its like, and, with a classifier,
+    "separability.w" and its like; the less, the less entangled. How real its pictures look: with data, and a
+    classifier, "frechet_distance" and "kernel_distance" to real ones, and what a perfect model would have, the "floor".
 
-    classifier: the name of one whose classes are to be separated.
+    classifier: the name of one whose classes are to be separated, and in whose features pictures are compared.
     distance: what paths are measured by; None: LPIPS if the trainer has the weights of AlexNet, or else the
     classifier's features, or else pixels; `job.describe().spec` tells which. Only like is compared with like.
     samples: latents for each measure; None leaves them to the trainer.
+    data: real pictures, as in Gan; their test part is what counts.
     """
     method = pb.EvaluationSpec(
         samples=count("samples", samples),
         distance=pb.DISTANCE_UNSPECIFIED if distance is None else chosen("distance", distance, _DISTANCES),
         classifier=classifier,
+        data=None if data is None else data_message(data),
     )
     return make_job(pb.JobSpec(model=model, evaluation=method), **options)

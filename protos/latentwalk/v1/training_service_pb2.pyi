@@ -1282,9 +1282,16 @@ Global___ClassifierSpec: _TypeAlias = ClassifierSpec  # noqa: Y015
 
 @_typing.final
 class EvaluationSpec(_message.Message):
-    """Measures how entangled the latent spaces of a generator are, z and, if it has it, w. Nothing is published: the result
-    has the measures "path_length.<z or w>.<full or end>" and, with a classifier, "separability.<z or w>".
+    """Measures a generator. Nothing is published; the measures are in the result, and docs/training.md says what they mean.
+
+    How entangled its latent spaces are, z and, if it has it, w: "path_length.<z or w>.<full or end>" and, with a
+    classifier, "separability.<z or w>".
     Source: Karras et al., "A style-based generator architecture for generative adversarial networks" (2019), section 4.
+
+    How real its pictures look, with data: "frechet_distance" and "kernel_distance" to real pictures, and the
+    "<name>.floor" of each, what it is between the halves of the real ones.
+    Sources: Heusel et al., "GANs trained by a two time-scale update rule converge to a local Nash equilibrium" (2017);
+    Binkowski et al., "Demystifying MMD GANs" (2018).
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1292,24 +1299,34 @@ class EvaluationSpec(_message.Message):
     SAMPLES_FIELD_NUMBER: _builtins.int
     DISTANCE_FIELD_NUMBER: _builtins.int
     CLASSIFIER_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
     samples: _builtins.int
-    """Latents for each measure. 100 to 1,000,000. Default 10,000."""
+    """Latents for each measure; as many as half of the real pictures, if that is less, are compared with those. 100 to
+    1,000,000. Default 10,000.
+    """
     distance: Global___Distance.ValueType
     """What the lengths of paths are measured by. The default depends on what is at hand."""
     classifier: _builtins.str
-    """The classifier, an artifact, whose classes are to be separated; it must see pictures of the generator's size. Default:
-    none, and separability is not measured.
+    """The classifier, an artifact, whose classes are to be separated, and in whose features pictures are compared; it must
+    see pictures of the generator's size. Default: none, and separability is not measured.
     """
+    @_builtins.property
+    def data(self) -> Global___Data:
+        """Real pictures, with as many channels as the generator's, of whose test part (at least 4) drawn ones are to be like.
+        Needs a classifier. Default: none.
+        """
+
     def __init__(
         self,
         *,
         samples: _builtins.int = ...,
         distance: Global___Distance.ValueType = ...,
         classifier: _builtins.str = ...,
+        data: Global___Data | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["classifier", b"classifier", "distance", b"distance", "samples", b"samples"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["classifier", b"classifier", "data", b"data", "distance", b"distance", "samples", b"samples"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

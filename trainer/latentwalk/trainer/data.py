@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -36,6 +36,8 @@ class Form:
     """C: 1 for grey, 3 for colour."""
     classes: int
     """K; 0 without classes."""
+    tested: int
+    """Pictures in the test part."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +98,9 @@ class Library:
 
 
 DATASETS: Mapping[str, Form] = {
-    "MNIST": Form(1, 10),
-    "FashionMNIST": Form(1, 10),
-    "KMNIST": Form(1, 10),
+    "MNIST": Form(1, 10, 10_000),
+    "FashionMNIST": Form(1, 10, 10_000),
+    "KMNIST": Form(1, 10, 10_000),
 }
 """By their names in torchvision; all have a train part and a test part. None that torchvision would unpickle."""
 
@@ -106,9 +108,9 @@ DATASETS: Mapping[str, Form] = {
 def _known_form(library: Library, name: str) -> Form:
     if name not in DATASETS:
         raise DataRefused(f"{name!r} is none of {', '.join(DATASETS)}")
-    if not library.download:
-        _load(library, name, train=False)
-    return DATASETS[name]
+    if library.download:
+        return DATASETS[name]
+    return replace(DATASETS[name], tested=len(_load(library, name, train=False)))
 
 
 def _read_known(library: Library, name: str, part: Part, resolution: int) -> Pictures:
@@ -142,13 +144,13 @@ def _load(library: Library, name: str, *, train: bool) -> Any:
 def _folder_form(library: Library, name: str) -> Form:
     classes, files = _listed(library, name)
     grey = all(_mode(path) in _GREY for path, _ in files)
-    return Form(1 if grey else 3, len(classes))
+    return Form(1 if grey else 3, len(classes), sum(_is_tested(place) for place in range(len(files))))
 
 
 def _read_folder(library: Library, name: str, part: Part, resolution: int) -> Pictures:
     form = _folder_form(library, name)
     classes, files = _listed(library, name)
-    chosen = [file for place, file in enumerate(files) if (place % _TESTED == 0) == (part == "test")]
+    chosen = [file for place, file in enumerate(files) if _is_tested(place) == (part == "test")]
     if not chosen:
         raise DataRefused(f"folder {name!r} has {len(files)} pictures: at least 2 are needed")
     _check_size(len(chosen), form.channels, resolution)
@@ -175,6 +177,11 @@ def _listed(library: Library, name: str) -> tuple[tuple[str, ...], list[tuple[Pa
     if not files:
         raise DataRefused(f"folder {name!r} is empty: at least 2 pictures are needed")
     return tuple(path.name for path in classes), files
+
+
+def _is_tested(place: int) -> bool:
+    """Whether the picture at this place of a folder is of the test part."""
+    return place % _TESTED == 0
 
 
 def _visible(folder: Path) -> Iterator[Path]:

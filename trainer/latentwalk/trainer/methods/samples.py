@@ -4,9 +4,12 @@ import torch
 from torch import Tensor
 
 from latentwalk.gan.generator import Generator
-from latentwalk.gan.latents import latents_from_seeds, one_hot
+from latentwalk.gan.latents import latents_from_seeds, noise_from_seeds, one_hot
 from latentwalk.trainer import seeds
 from latentwalk.trainer.specs.closed_form import SAMPLES_PER_STEP
+
+DRAWN_AT_ONCE = 64
+"""Pictures that are held at once, of the samples of a step."""
 
 
 def sample(generator: Generator, job_seed: int, step: int, samples: int) -> tuple[Tensor, Tensor | None]:
@@ -26,3 +29,16 @@ def sample(generator: Generator, job_seed: int, step: int, samples: int) -> tupl
 def latents(generator: Generator, job_seed: int, step: int, rows: int) -> Tensor:
     """The latents [N, Z] of so many rows of one step, where the generator is."""
     return latents_from_seeds(seeds.training_seeds(job_seed, step, range(rows)), generator.spec).to(generator.device)
+
+
+def noise(generator: Generator, job_seed: int, step: int, rows: int) -> Tensor:
+    """The noise [N, P] of those latents, each its own, where the generator is; P is 0 without noise."""
+    size = len(generator.noise)
+    return noise_from_seeds(seeds.training_seeds(job_seed, step, range(rows)), size).to(generator.device)
+
+
+def drawn(generator: Generator, code: Tensor, space: str, condition: Tensor | None, noise: Tensor) -> Tensor:
+    """Pictures [N, C, H, W] of codes in a space, with their noise [N, P], if the generator takes any."""
+    if space == "z" and generator.spec.layers:  # where noise is drawn with w
+        code, space = generator.encode(code, "w", condition), "w"
+    return generator.draw(code, space, condition, noise)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from latentwalk.trainer.specs.bounds import count
 from latentwalk.trainer.specs.closed_form import SAMPLES_PER_STEP
+from latentwalk.trainer.specs.data import Data
 from latentwalk.trainer.specs.job import MethodSettings
 
 
@@ -19,7 +20,7 @@ class Distance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSpec(MethodSettings):
-    """How entangled the latent spaces of a generator are."""
+    """How entangled the latent spaces of a generator are, and how real its pictures look."""
 
     makes_direction: ClassVar[bool] = False
 
@@ -28,7 +29,9 @@ class EvaluationSpec(MethodSettings):
     distance: Distance | None = None
     """By which paths are measured; completed."""
     classifier: str = ""
-    """Its name in the artifact store: whose classes are to be separated, and whose features FEATURES compares."""
+    """Its name in the artifact store: whose classes are to be separated, and whose features are compared."""
+    data: Data | None = None
+    """Real pictures, with whose test part drawn ones are compared; None to leave that out."""
 
     @property
     def steps(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - it follows, nobody sets it

@@ -43,6 +43,13 @@ class Context:
         except DataRefused as error:
             raise InvalidRequest(field, str(error)) from error
 
+    def check_real(self, field: str, data: Data) -> Form:
+        """As check_data, for pictures that the generator's are compared with: they need as many channels."""
+        form, own = self.check_data(field, data), self.known_generator.channels
+        if form.channels != own:
+            raise InvalidRequest(field, f"its pictures have {form.channels} channels, those of the generator {own}")
+        return form
+
     def check_classifier(self, field: str, name: str, class_id: int = 0) -> ClassifierSpec:
         """What the classifier of that name is; InvalidRequest if none fits the generator's pictures and the class."""
         spec = self.known_generator

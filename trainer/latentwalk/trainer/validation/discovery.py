@@ -34,7 +34,8 @@ def complete_discovery(settings: DiscoverySpec, context: Context) -> DiscoverySp
     if settings.dipoles and not curved:
         raise InvalidRequest(f"{where}.dipoles", "is refused: only RBF has dipoles")
     _check_classes(f"{where}.class_ids", settings.class_ids, spec)
-    _check_data(f"{where}.data", settings, context)
+    if settings.data is not None:
+        context.check_real(f"{where}.data", settings.data)
     return replace(
         _complete(settings, where, directions, DEFAULT_RBF_SHIFTS if curved else DEFAULT_SHIFTS),
         dipoles=settings.dipoles or (DEFAULT_DIPOLES if curved else 0),
@@ -69,14 +70,6 @@ def _complete(settings: Telling, where: str, directions: int, defaults: tuple[fl
         raise InvalidRequest(f"{where}.shift_min", f"{least:g} must be at most shift_scale, {scale:g}")
     rate = settings.predictor_learning_rate or settings.learning_rate
     return replace(settings, directions=directions, predictor_learning_rate=rate, shift_scale=scale, shift_min=least)
-
-
-def _check_data(field: str, settings: DiscoverySpec, context: Context) -> None:
-    if settings.data is None:
-        return
-    own, channels = context.known_generator.channels, context.check_data(field, settings.data).channels
-    if channels != own:
-        raise InvalidRequest(field, f"its pictures have {channels} channels, those of the generator {own}")
 
 
 def _check_classes(field: str, class_ids: tuple[int, ...], spec: GeneratorSpec) -> None:

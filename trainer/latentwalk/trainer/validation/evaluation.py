@@ -4,23 +4,42 @@ from dataclasses import replace
 
 from latentwalk.gan.errors import GanError
 from latentwalk.rpc.errors import InvalidRequest
-from latentwalk.trainer.specs import Distance, EditLoss, EvaluationSpec
+from latentwalk.trainer.specs import Data, Distance, EditLoss, EvaluationSpec
 from latentwalk.trainer.validation.context import Context
+
+LEAST_REAL = 4
+"""Pictures of the test part: of either half a covariance is needed."""
 
 
 def complete_evaluation(settings: EvaluationSpec, context: Context) -> EvaluationSpec:
-    """The settings with a distance that can be had: LPIPS, or else the classifier's features, or else pixels."""
+    """The settings with a distance that can be had, and real pictures that drawn ones can be compared with."""
     if settings.classifier:
         context.check_classifier(f"{context.where}.classifier", settings.classifier)
+    if settings.data is not None:
+        _check_real(settings.data, settings, context)
+    return replace(settings, distance=_distance(settings, context))
+
+
+def _check_real(data: Data, settings: EvaluationSpec, context: Context) -> None:
+    field = f"{context.where}.data"
+    form = context.check_real(field, data)
+    if not settings.classifier:
+        raise InvalidRequest(f"{context.where}.classifier", "is needed: real and drawn pictures differ in its features")
+    if form.tested < LEAST_REAL:
+        raise InvalidRequest(field, f"has {form.tested} pictures in its test part: at least {LEAST_REAL} are needed")
+
+
+def _distance(settings: EvaluationSpec, context: Context) -> Distance:
+    """That which was asked for, or else LPIPS, or else the classifier's features, or else pixels."""
     distance, problem = settings.distance, _lpips_problem(context)
     if distance is None:
         weightless = Distance.FEATURES if settings.classifier else Distance.PIXELS
-        return replace(settings, distance=weightless if problem else Distance.LPIPS)
+        return weightless if problem else Distance.LPIPS
     if distance is Distance.LPIPS and problem:
         raise InvalidRequest(f"{context.where}.distance", problem)
     if distance is Distance.FEATURES and not settings.classifier:
         raise InvalidRequest(f"{context.where}.classifier", "is needed: its features are to be compared")
-    return settings
+    return distance
 
 
 def _lpips_problem(context: Context) -> str:

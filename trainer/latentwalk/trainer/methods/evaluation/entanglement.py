@@ -10,7 +10,6 @@ same noise, and the same class.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -20,16 +19,14 @@ from latentwalk.gan.entanglement import STEP, conditional_entropy, margins, path
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.interpolation import arc, line
 from latentwalk.trainer import seeds
-from latentwalk.trainer.distances import Differ, differ_by
-from latentwalk.trainer.materials import Materials
-from latentwalk.trainer.methods.method import Method, Outcome
-from latentwalk.trainer.methods.samples import latents, sample
+from latentwalk.trainer.distances import Differ
+from latentwalk.trainer.methods.evaluation.measure import Measure
+from latentwalk.trainer.methods.samples import DRAWN_AT_ONCE, drawn, latents, sample
 from latentwalk.trainer.specs import EvaluationSpec, JobSpec
 from latentwalk.trainer.specs.closed_form import SAMPLES_PER_STEP
 
 _CURVES = {"z": arc, "w": line}
 _KINDS = ("full", "end")
-_DRAWN_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,36 +51,25 @@ class Ways:
         return Ways(self.z[rows], self.others[rows], condition, self.noise[rows], places)
 
 
-class Evaluation(Method):
+class Entanglement(Measure):
     """Measures "path_length.<space>.<full or end>", and "separability.<space>" with a classifier."""
 
     def __init__(self, spec: JobSpec, generator: Generator, classifier: Classifier | None, differ: Differ) -> None:
         assert isinstance(spec.settings, EvaluationSpec)  # noqa: S101 - by the table of methods
-        self.steps, self._samples, self._seed = spec.settings.steps, spec.settings.samples, spec.seed
+        self._steps, self._samples, self._seed = spec.settings.steps, spec.settings.samples, spec.seed
         self._generator, self._classifier, self._differ = generator, classifier, differ
         self._spaces = [space for space in _CURVES if space in generator.spec.spaces]
         self._paths = list(product(self._spaces, _KINDS))
         self._distances = torch.zeros(len(self._paths), self._samples)
         self._margins = torch.zeros(self._samples, classifier.spec.classes if classifier else 0)
-        self.trained = nn.Module()
-        self.trained.register_buffer("distances", self._distances)
-        self.trained.register_buffer("margins", self._margins)
+        self.gathered = nn.Module()
+        self.gathered.register_buffer("distances", self._distances)
+        self.gathered.register_buffer("margins", self._margins)
 
-    @classmethod
-    def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
-        """On the generator of the spec, with the classifier that its settings name."""
-        settings = spec.settings
-        assert isinstance(settings, EvaluationSpec)  # noqa: S101 - by the table of methods
-        assert settings.distance is not None  # noqa: S101 - completed by validation
-        classifier = materials.classifier(settings.classifier) if settings.classifier else None
-        differ = differ_by(settings.distance, materials, classifier)
-        return cls(spec, materials.generator(spec), classifier, differ)
-
-    @torch.no_grad()
-    def after_step(self, step: int) -> None:
+    def take(self, step: int) -> None:
         """Measures pairs on the ways between fresh latents, and looks at the pictures of their beginnings."""
         ways, first = self._ways(step), step * SAMPLES_PER_STEP
-        for rows in torch.arange(len(ways.z)).split(_DRAWN_AT_ONCE):
+        for rows in torch.arange(len(ways.z)).split(DRAWN_AT_ONCE):
             some, kept = ways.part(rows), first + rows
             for number, (space, kind) in enumerate(self._paths):
                 self._distances[number, kept] = self._change(some, space, kind).cpu()
@@ -91,20 +77,20 @@ class Evaluation(Method):
                 logits = self._classifier(self._draw(some.z, some, "z"))
                 self._margins[kept] = margins(logits).float().cpu()
 
-    def outcome(self, pause: Callable[[], None]) -> Outcome:
-        """The measures; nothing is published."""
+    def measures(self, pause: Callable[[], None]) -> Mapping[str, float]:
+        """All of them, the lengths of paths first."""
         named = zip(self._paths, self._distances, strict=True)
         measures = {f"path_length.{space}.{kind}": path_length(distances) for (space, kind), distances in named}
         for space in self._spaces if self._classifier else ():
             entropies = self._entropies(space, pause)
             measures |= {f"conditional_entropy.{space}.{k}": one for k, one in enumerate(entropies)}
             measures[f"separability.{space}"] = separability(torch.tensor(entropies))
-        return Outcome((), measures=measures, generator_digest=self._generator.digest)
+        return measures
 
     def _ways(self, step: int) -> Ways:
         """Those of one step; the last has what is left."""
         z, condition = sample(self._generator, self._seed, step, self._samples)
-        apart = self.steps + step  # a step that no sample is of
+        apart = self._steps + step  # a step that no sample is of
         random = seeds.draw_generator(self._seed, apart)
         places = torch.rand(len(z), 1, generator=random).to(z.device)
         noise = torch.randn(len(z), len(self._generator.noise), generator=random)
@@ -119,17 +105,13 @@ class Evaluation(Method):
         return self._differ(*(self._draw(way(at), ways, space) for at in (place, place + STEP)))
 
     def _draw(self, code: Tensor, ways: Ways, space: str) -> Tensor:
-        """Pictures of z or w on these ways; with their noise, if the generator takes any."""
-        generator = self._generator
-        if space == "z" and generator.spec.layers:  # where noise is drawn with w
-            code, space = generator.encode(code, "w", ways.condition), "w"
-        return generator.draw(code, space, ways.condition, ways.noise)
+        """Pictures of z or w on these ways."""
+        return drawn(self._generator, code, space, ways.condition, ways.noise)
 
-    @torch.no_grad()
     def _entropies(self, space: str, pause: Callable[[], None]) -> list[float]:
         """What planes in a space leave unsaid of each class."""
-        drawn = (sample(self._generator, self._seed, step, self._samples) for step in range(self.steps))
-        codes = torch.cat([self._generator.encode(z, space, condition).cpu() for z, condition in drawn])
+        taken = (sample(self._generator, self._seed, step, self._samples) for step in range(self._steps))
+        codes = torch.cat([self._generator.encode(z, space, condition).cpu() for z, condition in taken])
         found: list[float] = []
         for margin in self._margins.unbind(dim=1):
             pause()
