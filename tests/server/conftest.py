@@ -166,13 +166,15 @@ def model(faces) -> ServedModel:
         "zoom": ServedDirection(zoom_of(faces.digest), 1),
         "style": ServedDirection(style_of(faces.digest), 1),
     }
-    return ServedModel("faces", 1, Engine(faces, torch.device("cpu")), 64, 10_000, directions)
+    engine = Engine(faces, torch.device("cpu"))
+    return ServedModel("faces", 1, engine, engine.searcher, 64, 10_000, directions)
 
 
 @pytest.fixture
 def grey_model(digits) -> ServedModel:
     """digits, as the server holds it."""
-    return ServedModel("digits", 1, Engine(digits, torch.device("cpu")), 64, 10_000)
+    engine = Engine(digits, torch.device("cpu"))
+    return ServedModel("digits", 1, engine, engine.searcher, 64, 10_000)
 
 
 @dataclass

@@ -968,3 +968,124 @@ class MapLatentsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MapLatentsResponse: _TypeAlias = MapLatentsResponse  # noqa: Y015
+
+@_typing.final
+class InvertRequest(_message.Message):
+    """A request for the latent of a picture."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    PICTURE_FIELD_NUMBER: _builtins.int
+    STARTS_FIELD_NUMBER: _builtins.int
+    SPACE_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    REPORT_EVERY_FIELD_NUMBER: _builtins.int
+    PRIOR_FIELD_NUMBER: _builtins.int
+    ENCODING_FIELD_NUMBER: _builtins.int
+    DELIVERY_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """The model's name."""
+    space: _builtins.str
+    """Where it looks: "z", "w" (the same w in all layers) or "w+" (one for each layer, which comes nearer to pictures
+    that the generator would not draw). Default: "w+" for a generator with a mapping network, else "z". In "z", all
+    starts must be given as seeds or z, without truncation, styles and noise.
+    """
+    steps: _builtins.int
+    """How many steps of the descent, from 1 to 10,000. Default 200."""
+    report_every: _builtins.int
+    """A message is sent after so many steps, and after the last. 1 to 10,000. Default 10."""
+    prior: _builtins.float
+    """How strongly the latent is held near the middle of what the generator was trained on, from 0 to 100: the weight of
+    its mean square, in deviations, beside the squared error of pixels in 0 to 1. Default 0.001.
+    """
+    @_builtins.property
+    def picture(self) -> _image_pb2.Image:
+        """The picture to look for, of the size and channels that the model draws; all its fields are needed."""
+
+    @_builtins.property
+    def starts(self) -> _containers.RepeatedCompositeFieldContainer[_latent_pb2.Latent]:
+        """The search begins at the one of these whose picture is the most like the given one, and keeps its condition and
+        noise. At least 1; the server states the most in ModelService.GetModel. To go on with an earlier search, its latent.
+        """
+
+    @_builtins.property
+    def encoding(self) -> _image_pb2.ImageEncoding:
+        """How the pictures are encoded. Default RAW."""
+
+    @_builtins.property
+    def delivery(self) -> Global___Delivery:
+        """How the steps are drawn. Its fps and first_frame have no meaning here."""
+
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        picture: _image_pb2.Image | None = ...,
+        starts: _abc.Iterable[_latent_pb2.Latent] | None = ...,
+        space: _builtins.str = ...,
+        steps: _builtins.int = ...,
+        report_every: _builtins.int = ...,
+        prior: _builtins.float | None = ...,
+        encoding: _image_pb2.ImageEncoding | None = ...,
+        delivery: Global___Delivery | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_prior", b"_prior", "delivery", b"delivery", "encoding", b"encoding", "picture", b"picture", "prior", b"prior"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_prior", b"_prior", "delivery", b"delivery", "encoding", b"encoding", "model", b"model", "picture", b"picture", "prior", b"prior", "report_every", b"report_every", "space", b"space", "starts", b"starts", "steps", b"steps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__prior: _TypeAlias = _typing.Literal["prior"]  # noqa: Y015
+    _WhichOneofArgType__prior: _TypeAlias = _typing.Literal["_prior", b"_prior"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__prior) -> _WhichOneofReturnType__prior | None: ...
+
+Global___InvertRequest: _TypeAlias = InvertRequest  # noqa: Y015
+
+@_typing.final
+class InvertResponse(_message.Message):
+    """The best latent so far."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STEP_FIELD_NUMBER: _builtins.int
+    LATENT_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    IMAGE_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
+    MODEL_DIGEST_FIELD_NUMBER: _builtins.int
+    step: _builtins.int
+    """After so many steps: 0 in the first message, which has the best of the starts."""
+    error: _builtins.float
+    """The mean squared difference to the given picture, over all values of all pixels in 0 to 1. It never grows."""
+    start: _builtins.int
+    """Which of the starts the search began at."""
+    model_version: _builtins.str
+    """Which version of the model is searched."""
+    model_digest: _builtins.str
+    """The digest of its weights."""
+    @_builtins.property
+    def latent(self) -> _latent_pb2.Latent:
+        """The latent. Given to other rpcs, it is the picture below."""
+
+    @_builtins.property
+    def image(self) -> _image_pb2.Image:
+        """The picture of the latent."""
+
+    def __init__(
+        self,
+        *,
+        step: _builtins.int = ...,
+        latent: _latent_pb2.Latent | None = ...,
+        error: _builtins.float = ...,
+        image: _image_pb2.Image | None = ...,
+        start: _builtins.int = ...,
+        model_version: _builtins.str = ...,
+        model_digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["image", b"image", "latent", b"latent"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "image", b"image", "latent", b"latent", "model_digest", b"model_digest", "model_version", b"model_version", "start", b"start", "step", b"step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvertResponse: _TypeAlias = InvertResponse  # noqa: Y015

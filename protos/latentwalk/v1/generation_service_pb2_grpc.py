@@ -66,6 +66,11 @@ class GenerationServiceStub(object):
                 request_serializer=latentwalk_dot_v1_dot_generation__service__pb2.MapLatentsRequest.SerializeToString,
                 response_deserializer=latentwalk_dot_v1_dot_generation__service__pb2.MapLatentsResponse.FromString,
                 _registered_method=True)
+        self.Invert = channel.unary_stream(
+                '/latentwalk.v1.GenerationService/Invert',
+                request_serializer=latentwalk_dot_v1_dot_generation__service__pb2.InvertRequest.SerializeToString,
+                response_deserializer=latentwalk_dot_v1_dot_generation__service__pb2.InvertResponse.FromString,
+                _registered_method=True)
 
 
 class GenerationServiceServicer(object):
@@ -115,6 +120,14 @@ class GenerationServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Invert(self, request, context):
+        """Looks for the latent whose picture is the most like a given one, by gradient descent, and streams the best one so
+        far. Its steps take their turns on the device among the pictures of others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GenerationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -142,6 +155,11 @@ def add_GenerationServiceServicer_to_server(servicer, server):
                     servicer.MapLatents,
                     request_deserializer=latentwalk_dot_v1_dot_generation__service__pb2.MapLatentsRequest.FromString,
                     response_serializer=latentwalk_dot_v1_dot_generation__service__pb2.MapLatentsResponse.SerializeToString,
+            ),
+            'Invert': grpc.unary_stream_rpc_method_handler(
+                    servicer.Invert,
+                    request_deserializer=latentwalk_dot_v1_dot_generation__service__pb2.InvertRequest.FromString,
+                    response_serializer=latentwalk_dot_v1_dot_generation__service__pb2.InvertResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -286,6 +304,33 @@ class GenerationService(object):
             '/latentwalk.v1.GenerationService/MapLatents',
             latentwalk_dot_v1_dot_generation__service__pb2.MapLatentsRequest.SerializeToString,
             latentwalk_dot_v1_dot_generation__service__pb2.MapLatentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Invert(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/latentwalk.v1.GenerationService/Invert',
+            latentwalk_dot_v1_dot_generation__service__pb2.InvertRequest.SerializeToString,
+            latentwalk_dot_v1_dot_generation__service__pb2.InvertResponse.FromString,
             options,
             channel_credentials,
             insecure,

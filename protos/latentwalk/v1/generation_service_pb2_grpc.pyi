@@ -54,6 +54,10 @@ class GenerationServiceStub:
     """Maps latents to the space that the generator draws from in the end; draws nothing. INVALID_ARGUMENT for a
     generator without a mapping network.
     """
+    Invert: _grpc.UnaryStreamMultiCallable[_generation_service_pb2.InvertRequest, _generation_service_pb2.InvertResponse]
+    """Looks for the latent whose picture is the most like a given one, by gradient descent, and streams the best one so
+    far. Its steps take their turns on the device among the pictures of others.
+    """
 
 @_typing.type_check_only
 class GenerationServiceAsyncStub(GenerationServiceStub):
@@ -80,6 +84,10 @@ class GenerationServiceAsyncStub(GenerationServiceStub):
     MapLatents: _aio.UnaryUnaryMultiCallable[_generation_service_pb2.MapLatentsRequest, _generation_service_pb2.MapLatentsResponse]  # type: ignore[assignment]
     """Maps latents to the space that the generator draws from in the end; draws nothing. INVALID_ARGUMENT for a
     generator without a mapping network.
+    """
+    Invert: _aio.UnaryStreamMultiCallable[_generation_service_pb2.InvertRequest, _generation_service_pb2.InvertResponse]  # type: ignore[assignment]
+    """Looks for the latent whose picture is the most like a given one, by gradient descent, and streams the best one so
+    far. Its steps take their turns on the device among the pictures of others.
     """
 
 class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -134,6 +142,16 @@ class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_generation_service_pb2.MapLatentsResponse, _abc.Awaitable[_generation_service_pb2.MapLatentsResponse]]:
         """Maps latents to the space that the generator draws from in the end; draws nothing. INVALID_ARGUMENT for a
         generator without a mapping network.
+        """
+
+    @_abc_1.abstractmethod
+    def Invert(
+        self,
+        request: _generation_service_pb2.InvertRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_generation_service_pb2.InvertResponse], _abc.AsyncIterator[_generation_service_pb2.InvertResponse]]:
+        """Looks for the latent whose picture is the most like a given one, by gradient descent, and streams the best one so
+        far. Its steps take their turns on the device among the pictures of others.
         """
 
 def add_GenerationServiceServicer_to_server(servicer: GenerationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

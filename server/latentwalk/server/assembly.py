@@ -4,7 +4,7 @@ import logging
 from asyncio import create_task, to_thread, wait
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
@@ -14,7 +14,7 @@ from latentwalk.rpc.lifecycle import Doorway
 from latentwalk.rpc.program import run_service
 from latentwalk.server import generation_servicer, model_servicer, oip_servicer
 from latentwalk.server.builtin import open_store
-from latentwalk.server.device import Device, RemoteEngine
+from latentwalk.server.device import Device
 from latentwalk.server.encoder import Encoder
 from latentwalk.server.engine import NoSuchDevice, use_threads
 from latentwalk.server.generation_servicer import GenerationServicer
@@ -25,8 +25,8 @@ from latentwalk.server.oip_servicer import OipServicer
 from latentwalk.server.repository import Repository
 from latentwalk.server.scheduler import Reuse, Scheduler, watch_device
 from latentwalk.server.settings import Settings
-from latentwalk.server.steering import Work, draw
 from latentwalk.server.translation import translate
+from latentwalk.server.works import draw
 from latentwalk.v1 import generation_service_pb2_grpc, model_service_pb2_grpc
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _repository(settings: Settings, registry: CollectorRegistry, device: Device)
 @asynccontextmanager
 async def _scheduler(
     settings: Settings, registry: CollectorRegistry, doorway: Doorway, device: Device
-) -> AsyncGenerator[Scheduler[RemoteEngine, Work, bytes]]:
+) -> AsyncGenerator[Scheduler[Any, Any, Any]]:
     """What has pictures drawn, until the context ends; health says whether the device works."""
     queue, drawing = QueueMetrics(registry), DrawingMetrics(registry)
 
@@ -97,7 +97,7 @@ async def _scheduler(
     scheduler = Scheduler(
         draw,
         settings.limits,
-        measured=lambda engine: engine.choice.seconds,
+        measured=lambda drawer: drawer.seconds,
         reuse=Reuse(picture_key, settings.frame_cache_bytes, entry_bytes),
         watchdog_seconds=settings.watchdog_seconds,
         on_batch=drawing.batch,

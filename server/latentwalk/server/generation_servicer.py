@@ -2,28 +2,35 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, ParamSpec
-
-from torch import Tensor
 
 from latentwalk.rpc.caller import caller
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.rpc.roles import Role
 from latentwalk.rpc.tracing import mark, span
-from latentwalk.server.device import RemoteEngine
 from latentwalk.server.encoder import Encoder, Format
 from latentwalk.server.engine import NonFinitePicture
+from latentwalk.server.finds import found
 from latentwalk.server.metrics import CallMetrics
 from latentwalk.server.paths import Delivery, Order
 from latentwalk.server.positions import positions_of
 from latentwalk.server.repository import Repository
 from latentwalk.server.scheduler import PictureFailed, Scheduler, Terms
+from latentwalk.server.searching import Seeker
 from latentwalk.server.served import ServedModel
-from latentwalk.server.steering import PictureStream, Session, Work
-from latentwalk.server.validation import generate_order, interpolate_order, map_order, read_still_delivery, walk_order
+from latentwalk.server.steering import PictureStream, Session
+from latentwalk.server.tensors import tensor_message
+from latentwalk.server.validation import (
+    generate_order,
+    interpolate_order,
+    map_order,
+    read_still_delivery,
+    search_order,
+    walk_order,
+)
 from latentwalk.v1 import generation_service_pb2 as pb
-from latentwalk.v1 import generation_service_pb2_grpc, image_pb2, tensor_pb2
+from latentwalk.v1 import generation_service_pb2_grpc, image_pb2
 
 P = ParamSpec("P")
 
@@ -35,6 +42,7 @@ ROLES: Mapping[str, Role] = {
     "Interpolate": Role.VIEWER,
     "Steer": Role.VIEWER,
     "MapLatents": Role.VIEWER,
+    "Invert": Role.VIEWER,
 }
 """The role that each rpc takes."""
 
@@ -56,7 +64,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     def __init__(
         self,
         repository: Repository,
-        scheduler: Scheduler[RemoteEngine, Work, bytes],
+        scheduler: Scheduler[Any, Any, Any],
         encoder: Encoder,
         metrics: CallMetrics,
         credit: Callable[[int], int],
@@ -119,8 +127,31 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         model = self._repository.model(request.model)
         order = await _read(model, map_order, request, model)
         await order.rehearse()
-        codes = [_tensor_message(row.code) for row in order.rows()]
+        codes = [tensor_message(row.code) for row in order.rows()]
         return pb.MapLatentsResponse(codes=codes, model_version=str(model.version), model_digest=model.digest)
+
+    async def Invert(  # noqa: N802  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, request: pb.InvertRequest, context: Any
+    ) -> None:
+        """Searches for the latent of a picture."""
+        model = self._repository.model(request.model)
+        # The picture may have to be decoded, and the starts to be mapped.
+        order = await asyncio.to_thread(search_order, request, model)
+        pace = self._metrics.pace(model.name, order.starts.kind)
+        with self._open_for(order.starts, context) as stream:
+            stream.begin(order.starts.rows())
+            start = order.nearest(await self._pictures(order.starts, stream, 0))
+        seeker = Seeker(order.searches[start])
+        terms = _terms(order.starts.delivery, 1, context)
+        try:
+            with self._scheduler.open(model.searcher, seeker.looks, credit=1, terms=terms) as steps:
+                async for step, find in seeker.finds(steps, order.report_every):
+                    pace.ready()
+                    [image] = await self._encoded([find.picture], order.starts)
+                    await context.write(found(request, model, start, step, find, image))
+                    pace.sent(1)
+        except PictureFailed as failed:
+            raise _explained(failed, f"starts[{start}]", f"step {failed.index}") from failed
 
     async def _write_frames(
         self,
@@ -160,13 +191,22 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
 
     async def _images(self, order: Order, stream: PictureStream, index: int) -> list[image_pb2.Image]:
         """The encoded pictures of the next frame, which is the one of that index."""
-        size, encoding = order.model.engine.size, order.encoding
+        return await self._encoded(await self._pictures(order, stream, index), order)
+
+    async def _pictures(self, order: Order, stream: PictureStream, index: int) -> list[bytes]:
+        """The pixels of the next frame, which is the one of that index."""
         try:
             with span("draw"):
                 pictures = await stream.take(order.path.rows)
                 mark("the device begins", stream.begun)
+                return pictures
         except PictureFailed as failed:
-            raise _explained(failed, order, index) from failed
+            row = failed.index % order.path.rows
+            field = order.field if order.kind == "interpolate" else f"{order.field}[{row}]"
+            raise _explained(failed, field, f"frame {index}") from failed
+
+    async def _encoded(self, pictures: Sequence[bytes], order: Order) -> list[image_pb2.Image]:
+        size, encoding = order.model.engine.size, order.encoding
         with span("encode"):
             encoded = await self._encoder.encode(pictures, size, encoding)
         return [
@@ -200,19 +240,11 @@ def _terms(delivery: Delivery, rows: int, context: Any) -> Terms:
     )
 
 
-def _tensor_message(code: Tensor) -> tensor_pb2.Tensor:
-    """A float32 code, as it travels."""
-    data = code.contiguous().numpy().astype("<f4").tobytes()
-    return tensor_pb2.Tensor(dtype=tensor_pb2.DATA_TYPE_FLOAT32, shape=code.shape, data=data)
-
-
-def _explained(failed: PictureFailed, order: Order, frame: int) -> BaseException:
+def _explained(failed: PictureFailed, field: str, what: str) -> BaseException:
     """A picture without finite pixels is told to its caller; whatever else went wrong is a fault of ours."""
     cause = failed.__cause__
     if not isinstance(cause, NonFinitePicture):
         return cause or failed
-    row = failed.index % order.path.rows
-    field = order.field if order.kind == "interpolate" else f"{order.field}[{row}]"
     return InvalidRequest(
-        field, f"frame {frame} is no picture, {cause}; is the latent too far out, or are the weights damaged?"
+        field, f"{what} is no picture, {cause}; is the latent too far out, or are the weights damaged?"
     )

@@ -4,7 +4,7 @@ from collections.abc import Hashable
 
 from latentwalk.server.device import RemoteEngine
 from latentwalk.server.engine import Row
-from latentwalk.server.steering import Work
+from latentwalk.server.works import Work
 
 
 def picture_key(engine: RemoteEngine, work: Work) -> Hashable:

@@ -18,7 +18,7 @@ from latentwalk.gan.artifacts import ArtifactStore, Kind, load_direction, load_g
 from latentwalk.gan.errors import CorruptArtifact, GeneratorMismatch, InvalidLatent
 from latentwalk.gan.generator import Generator
 from latentwalk.rpc.errors import InvalidRequest, UnknownDirection, UnknownModel
-from latentwalk.server.device import RemoteEngine
+from latentwalk.server.device import RemoteEngine, RemoteSearcher
 from latentwalk.server.served import ServedDirection, ServedModel
 
 Served = TypeVar("Served", ServedModel, ServedDirection)
@@ -222,7 +222,8 @@ class Repository:
                 f"a picture of {name}, or its code, has {_row_bytes(engine):,} bytes; a reply has room for "
                 f"{self._max_frame_bytes:,} (raise max_message_mib)",
             )
-        return ServedModel(name, ref.version, engine, min(self._max_rows, most), self._max_frames)
+        rows = min(self._max_rows, most)
+        return ServedModel(name, ref.version, engine, RemoteSearcher(engine), rows, self._max_frames)
 
     def _read_direction(self, owner: ServedModel, name: str, version: int | None) -> ServedDirection:
         prefix = f"{owner.name}/"

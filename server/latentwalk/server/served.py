@@ -7,7 +7,7 @@ from latentwalk.gan.directions import Direction
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import UnknownDirection
-from latentwalk.server.device import RemoteEngine
+from latentwalk.server.device import RemoteEngine, RemoteSearcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class ServedModel:
     name: str
     version: int
     engine: RemoteEngine
+    searcher: RemoteSearcher
+    """Of that engine."""
     max_rows: int
     """The most latents of one Generate, and the most starts of a Walk."""
     max_frames: int

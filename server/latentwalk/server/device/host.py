@@ -9,12 +9,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from latentwalk.rpc import logs
 from latentwalk.server.device.line import Line, Message
 from latentwalk.server.device.messages import Draw, Make, drawn, failure, made, ready
+from latentwalk.server.device.search_messages import Step, seen
 from latentwalk.server.device.settings import DeviceSettings
 from latentwalk.server.engine import Engine, Tuning, find_devices, use_threads
 from latentwalk.server.engine.memory import memory_watched
@@ -31,11 +32,16 @@ class Host:
     def __init__(self, tuning: Tuning) -> None:
         self._tuning = tuning
         self._engines: dict[int, Engine] = {}
+        self._answers: Mapping[str, Callable[[Message], Message]] = {
+            Draw.KIND: self._draw,
+            Step.KIND: self._step,
+            Make.KIND: self._make,
+        }
 
     def answer(self, message: Message) -> Message:
         """The reply to a request."""
         try:
-            return self._draw(message) if message.words["kind"] == Draw.KIND else self._make(message)
+            return self._answers[message.words["kind"]](message)
         except Exception as error:  # noqa: BLE001 - it goes to who asked
             return failure(error)
 
@@ -47,6 +53,10 @@ class Host:
     def _draw(self, message: Message) -> Message:
         request = Draw.from_message(message)
         return drawn(self._engines[request.engine].draw(request.rows))
+
+    def _step(self, message: Message) -> Message:
+        request = Step.from_message(message)
+        return seen(self._engines[request.engine].searcher.step(request.searches))
 
     def _make(self, message: Message) -> Message:
         request = Make.from_message(message)

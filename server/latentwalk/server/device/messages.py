@@ -89,7 +89,7 @@ def _tensor(part: bytes | memoryview, shape: Sequence[int]) -> Tensor:
 
 def drawn(pictures: Sequence[Picture]) -> Message:
     """The reply to Draw."""
-    failed = {place: _words_of(picture) for place, picture in enumerate(pictures) if isinstance(picture, Exception)}
+    failed = {place: words_of(picture) for place, picture in enumerate(pictures) if isinstance(picture, Exception)}
     return Message({"failed": failed}, [b"" if isinstance(picture, Exception) else picture for picture in pictures])
 
 
@@ -98,7 +98,7 @@ def pictures_of(reply: Message) -> list[Picture]:
     check(reply)
     pictures: list[Picture] = [bytes(part) for part in reply.parts]
     for place, words in reply.words["failed"].items():
-        pictures[int(place)] = _error_of(words)
+        pictures[int(place)] = error_of(words)
     return pictures
 
 
@@ -120,19 +120,21 @@ def ready() -> Message:
 
 def failure(error: Exception) -> Message:
     """The reply to a request that failed."""
-    return Message({"error": _words_of(error)})
+    return Message({"error": words_of(error)})
 
 
 def check(reply: Message) -> None:
     """Raises what `failure` was given, if it made the reply."""
     if words := reply.words.get("error"):
-        raise _error_of(words)
+        raise error_of(words)
 
 
-def _words_of(error: Exception) -> Sequence[str]:
+def words_of(error: Exception) -> Sequence[str]:
+    """An error as plain JSON; the inverse of error_of for those that are told apart."""
     return type(error).__name__, str(error)
 
 
-def _error_of(words: Sequence[str]) -> Exception:
+def error_of(words: Sequence[str]) -> Exception:
+    """The error that the words are of."""
     name, text = words
     return _ERRORS[name](text) if name in _ERRORS else RuntimeError(f"{name}: {text}")

@@ -10,9 +10,11 @@ from latentwalk.rpc import forkserver
 from latentwalk.server.device.host import serve
 from latentwalk.server.device.line import AsyncLine, Line, Message
 from latentwalk.server.device.messages import Draw, Make, check, choice_of, pictures_of
+from latentwalk.server.device.search_messages import Step, sights_of
 from latentwalk.server.device.settings import DeviceSettings
 from latentwalk.server.engine import Choice
 from latentwalk.server.engine.pixels import Picture
+from latentwalk.server.engine.searcher import Sight
 from latentwalk.server.scheduler import DeviceFailed
 
 _END_SECONDS = 5.0
@@ -62,11 +64,11 @@ class DeviceProcess:
 
     async def draw(self, forgotten: Sequence[int], request: Draw) -> list[Picture]:
         """The pictures of the request. One at a time. Raises what the engine raises, and DeviceFailed."""
-        try:
-            await self._drawing.send(_with(forgotten, request))
-            return pictures_of(await self._drawing.receive())
-        except (EOFError, OSError) as error:
-            raise await asyncio.to_thread(self._failed) from error
+        return pictures_of(await self._asked(_with(forgotten, request)))
+
+    async def step(self, forgotten: Sequence[int], request: Step) -> list[Sight]:
+        """What the searches of the request see; it takes turns with `draw`, and raises the same."""
+        return sights_of(await self._asked(_with(forgotten, request)), request.searches)
 
     def make(self, forgotten: Sequence[int], request: Make) -> Choice:
         """How the engine of the request serves. Raises what Tuning.make_engine raises, and DeviceFailed."""
@@ -89,6 +91,13 @@ class DeviceProcess:
         self._drawing.close()
         self._making.close()
 
+    async def _asked(self, message: Message) -> Message:
+        try:
+            await self._drawing.send(message)
+            return await self._drawing.receive()
+        except (EOFError, OSError) as error:
+            raise await asyncio.to_thread(self._failed) from error
+
     def _made(self) -> Message:
         try:
             return self._making.receive()
@@ -101,7 +110,7 @@ class DeviceProcess:
         return DeviceFailed(f"the device's process ended with exit code {code}; try again: it is replaced")
 
 
-def _with(forgotten: Sequence[int], request: Draw | Make) -> Message:
+def _with(forgotten: Sequence[int], request: Draw | Step | Make) -> Message:
     """The request, which also tells of engines that nobody will ask for any more."""
     words, parts = request.to_message()
     return Message({**words, "forgotten": forgotten}, parts)

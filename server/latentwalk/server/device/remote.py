@@ -4,19 +4,22 @@ import asyncio
 import logging
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from queue import Empty, SimpleQueue
 from threading import Lock
 
 from latentwalk.gan.generator import Generator
+from latentwalk.gan.inversion import Search
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.server.device.messages import Draw, Make
 from latentwalk.server.device.process import DeviceProcess
+from latentwalk.server.device.search_messages import Step
 from latentwalk.server.device.settings import DeviceSettings
 from latentwalk.server.engine import Choice, PictureSize, Row
 from latentwalk.server.engine.pixels import Picture
+from latentwalk.server.engine.searcher import Sight
 from latentwalk.server.scheduler import DeviceFailed, DeviceLost
 
 # An engine that comes back may take this many times as long as it took to be made at first.
@@ -127,16 +130,45 @@ class RemoteEngine:
         self._process, self.choice = self._made(None)
         self._patience = _PATIENCE * (time.monotonic() - started)
 
+    @property
+    def seconds(self) -> Mapping[int, float]:
+        """How long a batch takes, by batch size, as far as that was measured."""
+        return self.choice.seconds
+
     async def draw(self, rows: Sequence[Row]) -> list[Picture]:
         """As Engine.draw, of all engines of the device one at a time.
 
         Raises DeviceFailed if the process ends meanwhile: the next call has it started again.
         """
+        process = await self._there()
+        return await process.draw(self._device.forgotten(), Draw(self._number, rows))
+
+    async def step(self, searches: Sequence[Search]) -> list[Sight]:
+        """As Searcher.step; one at a time with `draw`, and it raises the same."""
+        process = await self._there()
+        return await process.step(self._device.forgotten(), Step(self._number, searches))
+
+    async def _there(self) -> DeviceProcess:
+        """The process that serves, with this engine in it."""
         if not self._device.holds(self._process):
             self._device.be_patient(self._patience)
             self._process, self.choice = await asyncio.to_thread(self._made, self.choice)
-        return await self._process.draw(self._device.forgotten(), Draw(self._number, rows))
+        return self._process
 
     def _made(self, choice: Choice | None) -> tuple[DeviceProcess, Choice]:
         process = self._device.process()
         return process, process.make(self._device.forgotten(), Make(self._number, self.generator, choice))
+
+
+class RemoteSearcher:
+    """The searches of an engine, as another that draws: their batches are of steps, which take longer than pictures."""
+
+    seconds: Mapping[int, float] = {}
+    """Nothing is measured before the first."""
+
+    def __init__(self, engine: RemoteEngine) -> None:
+        self._engine = engine
+
+    async def draw(self, searches: Sequence[Search]) -> list[Sight]:
+        """As RemoteEngine.step."""
+        return await self._engine.step(searches)

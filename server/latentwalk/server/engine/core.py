@@ -14,6 +14,7 @@ from latentwalk.server.engine.memory import memory_watched
 from latentwalk.server.engine.pixels import Picture
 from latentwalk.server.engine.plan import Plan, buckets_up_to
 from latentwalk.server.engine.rows import PictureSize, Row, sample_rows
+from latentwalk.server.engine.searcher import Searcher
 from latentwalk.server.engine.variants import REFERENCE, VARIANTS
 
 _UNMEASURED_BATCH = 32
@@ -40,6 +41,8 @@ class Engine:
         self.spec = generator.spec
         self.generator = generator
         self.digest = generator.digest
+        self.searcher = Searcher(generator)
+        """On the first of the devices."""
         self.size = PictureSize(self.spec.resolution, self.spec.resolution, self.spec.channels)
         self.choice = choice or unmeasured(buckets_up_to(_UNMEASURED_BATCH))
         self._plan = _plan_of(self.choice)

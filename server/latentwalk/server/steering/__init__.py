@@ -7,6 +7,6 @@ the inbox and, as long as the device has not come to it, also in the target that
 """
 
 from latentwalk.server.steering.session import PictureStream, Session
-from latentwalk.server.steering.target import LateRow, Work, draw
+from latentwalk.server.steering.target import LateRow
 
-__all__ = ["LateRow", "PictureStream", "Session", "Work", "draw"]
+__all__ = ["LateRow", "PictureStream", "Session"]

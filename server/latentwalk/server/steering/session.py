@@ -12,9 +12,10 @@ from latentwalk.server.positions import positions_of
 from latentwalk.server.scheduler import Stream
 from latentwalk.server.served import ServedModel
 from latentwalk.server.steering.inbox import Arrival, Inbox
-from latentwalk.server.steering.target import Aim, Target, Work
+from latentwalk.server.steering.target import Aim, Target
 from latentwalk.server.translation import translate
 from latentwalk.server.validation import check_setup, steer_order
+from latentwalk.server.works import Work
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import image_pb2
 

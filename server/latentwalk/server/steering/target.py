@@ -1,9 +1,8 @@
 """Rows that are settled when the device comes to them, and not when they are queued."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from latentwalk.server.device import RemoteEngine
 from latentwalk.server.engine import Row
 from latentwalk.server.paths import Order
 from latentwalk.server.steering.inbox import Arrival
@@ -61,12 +60,6 @@ class LateRow:
     target: Target
     index: int
 
-
-Work = Row | LateRow
-"""What the scheduler hands to `draw`."""
-
-
-async def draw(engine: RemoteEngine, works: Sequence[Work]) -> Sequence[bytes | Exception]:
-    """`RemoteEngine.draw`, for works that may be settled only now."""
-    rows = [work.target.settle(work.index) if isinstance(work, LateRow) else work for work in works]
-    return await engine.draw(rows)
+    def settle(self) -> Row:
+        """The row, for good."""
+        return self.target.settle(self.index)

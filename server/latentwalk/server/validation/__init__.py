@@ -3,6 +3,7 @@
 from latentwalk.server.validation.deliveries import read_still_delivery
 from latentwalk.server.validation.orders import generate_order, interpolate_order, map_order, walk_order
 from latentwalk.server.validation.positions import check_setup, read_position, read_setup, steer_order
+from latentwalk.server.validation.searches import search_order
 
 __all__ = [
     "check_setup",
@@ -12,6 +13,7 @@ __all__ = [
     "read_position",
     "read_setup",
     "read_still_delivery",
+    "search_order",
     "steer_order",
     "walk_order",
 ]

@@ -22,7 +22,7 @@ MOST_KEYFRAMES = 1_024
 def generate_order(request: pb.GenerateRequest, model: ServedModel, delivery: Delivery) -> Order:
     """Pictures of displaced latents: a walk that stands still. Their delivery was read before."""
     encoding = read_encoding(request.encoding, model.engine.size)
-    _check_rows("latents", len(request.latents), model)
+    check_rows("latents", len(request.latents), model)
     leg = read_displacements(request.displacements, model)
     path = _walk("latents", request.latents, {"displacements": leg}, model, any_class=request.any_class)
     return Order("generate", model, path, encoding, "latents", delivery)
@@ -31,7 +31,7 @@ def generate_order(request: pb.GenerateRequest, model: ServedModel, delivery: De
 def walk_order(request: pb.WalkRequest, model: ServedModel) -> Order:
     """A walk along directions."""
     encoding = read_encoding(request.encoding, model.engine.size)
-    _check_rows("starts", len(request.starts), model)
+    check_rows("starts", len(request.starts), model)
     legs = {f"legs[{index}].stretches": leg for index, leg in enumerate(read_legs(request.legs, model))}
     path = _walk("starts", request.starts, legs, model, any_class=request.any_class, loop=request.loop)
     _check_frames("legs", path, model)
@@ -108,7 +108,8 @@ def _check_spaces(field: str, leg: Leg, latents: str, start: Latents) -> None:
             raise InvalidRequest(f"{field}[{index}]", f"direction {name!r} moves z; {latents}[{given}] is given in w")
 
 
-def _check_rows(field: str, count: int, model: ServedModel) -> None:
+def check_rows(field: str, count: int, model: ServedModel) -> None:
+    """Raises InvalidRequest for no latents, or more than the model takes at once."""
     if not 1 <= count <= model.max_rows:
         raise InvalidRequest(field, f"{count:,} must be from 1 to {model.max_rows:,}")
 

@@ -1,0 +1,83 @@
+"""What a request to search for the latent of a picture asks for. Raises InvalidRequest."""
+
+from torch import Tensor
+
+from latentwalk.gan.inversion import Search
+from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.gan.walks import Walk
+from latentwalk.rpc.errors import InvalidRequest
+from latentwalk.server.paths import Order, WalkPath
+from latentwalk.server.searching import SearchOrder
+from latentwalk.server.served import ServedModel
+from latentwalk.server.validation.deliveries import read_still_delivery
+from latentwalk.server.validation.encodings import read_encoding
+from latentwalk.server.validation.latents import Latents, read_latents
+from latentwalk.server.validation.movements import read_displacements
+from latentwalk.server.validation.orders import check_rows
+from latentwalk.server.validation.pictures import read_picture
+from latentwalk.v1 import generation_service_pb2 as pb
+from latentwalk.v1 import latent_pb2
+
+_DEFAULT_STEPS, _MOST_STEPS = 200, 10_000
+_DEFAULT_EVERY = 10
+_DEFAULT_PRIOR, _MOST_PRIOR = 0.001, 100.0
+
+
+def search_order(request: pb.InvertRequest, model: ServedModel) -> SearchOrder:
+    """A search for the latent of a picture."""
+    space = _space(request.space, model.spec)
+    steps = _count("steps", request.steps or _DEFAULT_STEPS)
+    every = _count("report_every", request.report_every or _DEFAULT_EVERY)
+    prior = request.prior if request.HasField("prior") else _DEFAULT_PRIOR
+    if not 0 <= prior <= _MOST_PRIOR:
+        raise InvalidRequest("prior", f"{prior:g} must be from 0 to {_MOST_PRIOR:g}")
+    encoding = read_encoding(request.encoding, model.engine.size)
+    target = read_picture("picture", request.picture, model.engine.size)
+    delivery = read_still_delivery(request.delivery)
+    for index, start in enumerate(request.starts):
+        _check_start(f"starts[{index}]", start, space)
+    check_rows("starts", len(request.starts), model)
+    latents = read_latents("starts", request.starts, model.generator)
+    walk = Walk(latents.z, (read_displacements((), model),), lift=latents.lift)
+    path = WalkPath(walk, latents.condition if latents.lift is None else None, latents.noise, {})
+    searches = [
+        Search(space, target, code, condition, steps, prior, delivery.strict)
+        for code, condition in _codes(latents, walk.origin, space)
+    ]
+    return SearchOrder(Order("invert", model, path, encoding, "starts", delivery), searches, every)
+
+
+def _space(given: str, spec: GeneratorSpec) -> str:
+    space = given or spec.space
+    if space not in spec.spaces:
+        raise InvalidRequest("space", f"{space!r} is none of {', '.join(spec.spaces)}, which this generator has")
+    return space
+
+
+def _count(field: str, given: int) -> int:
+    if given > _MOST_STEPS:
+        raise InvalidRequest(field, f"{given:,} must be from 1 to {_MOST_STEPS:,}")
+    return given
+
+
+def _check_start(name: str, start: latent_pb2.Latent, space: str) -> None:
+    """A search looks at pictures with the noise of the weights; one in z, at what the mapping network makes of z."""
+    if start.HasField("noise"):
+        raise InvalidRequest(f"{name}.noise", "must be left out: a search has the noise of the weights")
+    if space != "z":
+        return
+    if start.WhichOneof("code") in ("w", "w_plus"):
+        raise InvalidRequest(name, "is given in w, from which no search in z can begin; search in w or w+")
+    if start.HasField("truncation") or start.styles:
+        raise InvalidRequest(name, "has truncation or styles, of which z knows nothing; search in w+")
+
+
+def _codes(latents: Latents, drawn: Tensor, space: str) -> list[tuple[Tensor, Tensor | None]]:
+    """The code of each start in the space, and its condition [K] where the code does not have it in it.
+
+    `drawn` is what the pictures are drawn from: z [N, Z] or w+ [N, L, W].
+    """
+    if space != "z":
+        return [(code, None) for code in (drawn if space == "w+" else drawn.mean(dim=1)).unbind()]
+    conditions = [None] * len(drawn) if latents.condition is None else latents.condition.unbind()
+    return list(zip(latents.z.unbind(), conditions, strict=True))
