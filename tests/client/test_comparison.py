@@ -97,7 +97,7 @@ async def test_a_server_s_directions_are_compared_on_the_same_seeds(client, serv
         ({"directions": "bank:middle"}, "no slider 'middle'; it has left, right"),
         ({"directions": []}, "have 0 sliders"),
         ({"directions": "zoom", "seeds": 1}, "fewer than 2"),
-        ({"directions": "zoom", "frames": 2}, "below 3"),
+        ({"directions": "zoom", "frames": 2}, "frames: 2 is not from 3"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(client, arguments, problem):

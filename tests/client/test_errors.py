@@ -17,7 +17,6 @@ from latentwalk.client import (
     GeneratorMismatch,
     InvalidRequest,
     LatentwalkError,
-    Leg,
     LimitExceeded,
     NotFound,
     NoTrainer,
@@ -100,7 +99,6 @@ def test_what_the_server_refuses_names_the_field(client: Client, call, field: st
         (lambda _: Displacement("zoom"), "zoom: give either alpha or amount"),
         (lambda _: Displacement("zoom", alpha=1, amount=2), "zoom: give either alpha or amount"),
         (lambda _: Stretch("zoom", alpha=(0, 1), amount=(1, 2)), "zoom: give alpha or amount, not both"),
-        (lambda _: Leg(Stretch("zoom"), frames="many").message(), "frames: 'many' is not a whole number"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_sent(make, told: str):

@@ -93,7 +93,7 @@ def test_a_grid_wraps_the_frames_of_each_start(client: Client):
     grid = frames.grid(columns=3)
     assert (grid.height, grid.width) == (4 * 18 - 2, 3 * 18 - 2)
     assert np.array_equal(grid.array[36:52, :16], frames[0].pictures[1].array)
-    with pytest.raises(InvalidRequest, match="columns: 0 is below 1"):
+    with pytest.raises(InvalidRequest, match="columns: 0 is not from 1"):
         frames.grid(columns=0)
 
 

@@ -33,6 +33,7 @@ from latentwalk.client._pictures import Picture
 from latentwalk.client._rpcs import Peer, Reply, Rpc
 from latentwalk.client._steering import SteerAnswer
 from latentwalk.client._tls import TlsChoice
+from latentwalk.client._values import text
 from latentwalk.v1 import generation_service_pb2 as pb
 
 P = ParamSpec("P")
@@ -184,7 +185,7 @@ class AsyncJobHandle:
 
     def __init__(self, connection: AsyncConnection, job_id: str) -> None:
         self._connection = connection
-        self.id = job_id
+        self.id = text("job_id", job_id)
 
     def __repr__(self) -> str:
         return f"AsyncJobHandle({self.id!r})"

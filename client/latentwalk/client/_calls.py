@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from latentwalk.client._courses import Course
 from latentwalk.client._errors import Overloaded, ServiceError, Unavailable
 from latentwalk.client._failures import failed
+from latentwalk.client._numbers import number_or_none
 from latentwalk.client._options import NOT_SAID, NotSaid, Options, Timeout
 from latentwalk.client._rpcs import Peer, Reply, Rpc
 
@@ -61,7 +62,7 @@ class Attempts:
     """The attempts at one call: the time that is left for them, and whether there may be another."""
 
     def __init__(self, options: Options, peer: Peer, timeout: Timeout) -> None:
-        self._timeout = options.timeout if isinstance(timeout, NotSaid) else timeout
+        self._timeout = options.timeout if isinstance(timeout, NotSaid) else number_or_none("timeout", timeout)
         self._ends = None if self._timeout is None else time.monotonic() + self._timeout
         self._patience = options.overload_retries
         self._retries = options.retries

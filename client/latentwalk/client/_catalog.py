@@ -4,6 +4,7 @@ from latentwalk.client import _rpcs as rpcs
 from latentwalk.client._calls import UnaryCall
 from latentwalk.client._models import Direction, LoadedModel, Model
 from latentwalk.client._options import NOT_SAID, Timeout
+from latentwalk.client._values import text
 from latentwalk.v1 import model_service_pb2 as pb
 
 Version = int | str
@@ -17,32 +18,33 @@ def models(*, timeout: Timeout = NOT_SAID) -> UnaryCall[pb.ListModelsResponse, t
 
 def model(name: str, *, timeout: Timeout = NOT_SAID) -> UnaryCall[pb.GetModelResponse, Model]:
     """Describes one model."""
-    return UnaryCall(rpcs.GET_MODEL, pb.GetModelRequest(model=name), lambda r: Model.from_message(r.model), timeout)
+    request = pb.GetModelRequest(model=text("name", name))
+    return UnaryCall(rpcs.GET_MODEL, request, lambda r: Model.from_message(r.model), timeout)
 
 
 def load_model(
     name: str, *, version: Version = "", timeout: Timeout = NOT_SAID
 ) -> UnaryCall[pb.LoadModelResponse, LoadedModel]:
     """Loads a version of a model (default: the newest) and swaps it in; if that fails, the old one goes on serving."""
-    request = pb.LoadModelRequest(model=name, version=str(version))
+    request = pb.LoadModelRequest(model=text("name", name), version=str(version))
     return UnaryCall(rpcs.LOAD_MODEL, request, _loaded_model, timeout)
 
 
 def unload_model(name: str, *, timeout: Timeout = NOT_SAID) -> UnaryCall[pb.UnloadModelResponse, None]:
     """Takes a model out of service, after the frames it has accepted. Its directions go with it."""
-    return UnaryCall(rpcs.UNLOAD_MODEL, pb.UnloadModelRequest(model=name), _nothing, timeout)
+    return UnaryCall(rpcs.UNLOAD_MODEL, pb.UnloadModelRequest(model=text("name", name)), _nothing, timeout)
 
 
 def directions(
     model: str = "", *, timeout: Timeout = NOT_SAID
 ) -> UnaryCall[pb.ListDirectionsResponse, tuple[Direction, ...]]:
     """Lists the directions of one model (default: of all) that are loaded or could be, by name."""
-    return UnaryCall(rpcs.LIST_DIRECTIONS, pb.ListDirectionsRequest(model=model), _directions, timeout)
+    return UnaryCall(rpcs.LIST_DIRECTIONS, pb.ListDirectionsRequest(model=text("model", model)), _directions, timeout)
 
 
 def direction(model: str, name: str, *, timeout: Timeout = NOT_SAID) -> UnaryCall[pb.GetDirectionResponse, Direction]:
     """Describes one direction."""
-    request = pb.GetDirectionRequest(model=model, direction=name)
+    request = pb.GetDirectionRequest(model=text("model", model), direction=text("name", name))
     return UnaryCall(rpcs.GET_DIRECTION, request, lambda r: Direction.from_message(r.direction), timeout)
 
 
@@ -53,7 +55,7 @@ def load_direction(
 
     GeneratorMismatch, with both digests, if it belongs to another generator.
     """
-    request = pb.LoadDirectionRequest(model=model, direction=name, version=str(version))
+    request = pb.LoadDirectionRequest(model=text("model", model), direction=text("name", name), version=str(version))
     return UnaryCall(rpcs.LOAD_DIRECTION, request, lambda r: Direction.from_message(r.direction), timeout)
 
 
@@ -61,7 +63,7 @@ def unload_direction(
     model: str, name: str, *, timeout: Timeout = NOT_SAID
 ) -> UnaryCall[pb.UnloadDirectionResponse, None]:
     """Takes a direction out of service. Walks that already use it end undisturbed."""
-    request = pb.UnloadDirectionRequest(model=model, direction=name)
+    request = pb.UnloadDirectionRequest(model=text("model", model), direction=text("name", name))
     return UnaryCall(rpcs.UNLOAD_DIRECTION, request, _nothing, timeout)
 
 

@@ -1,15 +1,15 @@
 """Names on their way to the wire, where they are numbers: refused here, with all that there are to choose from."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from latentwalk.client._errors import InvalidRequest
 
 Number = TypeVar("Number", bound=int)
 
 
-def chosen(field: str, name: str, table: Mapping[str, Number]) -> Number:
+def chosen(field: str, name: Any, table: Mapping[str, Number]) -> Number:
     """The number of a name; InvalidRequest for a name that is not in the table."""
-    if name not in table:
+    if not isinstance(name, str) or name not in table:
         raise InvalidRequest.of(field, f"{name!r} is none of {', '.join(table)}")
     return table[name]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Unpack
 
 from latentwalk.client._making import MakeJob, ModelJobOptions, make_job
-from latentwalk.client._numbers import count, whole
+from latentwalk.client._numbers import count, wholes
 from latentwalk.v1 import training_service_pb2 as pb
 
 
@@ -20,9 +20,9 @@ def train_sefa(
 
     layers: of a model with styles only these, which the bank then moves in w+; by default all, in w.
     """
-    chosen = [whole("layers", layer) for layer in layers]
+    chosen = wholes("layers", layers)
     method = pb.SefaSpec(directions=count("directions", directions), layers=chosen)
-    return make_job(pb.JobSpec(model=model, direction=direction, sefa=method), **options)
+    return make_job(pb.JobSpec(sefa=method), model, direction, **options)
 
 
 def train_pca(
@@ -39,6 +39,6 @@ def train_pca(
     samples: latents to look at; None leaves them to the trainer.
     layers: of a model with styles, whose components are those of w, the bank moves only these, in w+; by default all.
     """
-    chosen = [whole("layers", layer) for layer in layers]
+    chosen = wholes("layers", layers)
     method = pb.PcaSpec(directions=count("directions", directions), samples=count("samples", samples), layers=chosen)
-    return make_job(pb.JobSpec(model=model, direction=direction, pca=method), **options)
+    return make_job(pb.JobSpec(pca=method), model, direction, **options)

@@ -1,7 +1,7 @@
 """What finished directions do to the same pictures, measured on the pictures alone. Shapes: F frames, R rows."""
 
 import time
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -16,8 +16,10 @@ from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._frames import Frames
 from latentwalk.client._latents import Classes, Seeds
 from latentwalk.client._models import Direction, LoadState, Slider
+from latentwalk.client._numbers import whole
 from latentwalk.client._pictures import Picture, Pictures
 from latentwalk.client._sheets import contact_sheet
+from latentwalk.client._values import one_or_several
 
 Call: TypeAlias = UnaryCall[Any, Any] | generation.FramesCall[Any]
 """A call that answers with one value, or a stream whose frames are collected."""
@@ -75,9 +77,10 @@ def compare_directions(
     seeds, classes: of the pictures, as for `generate`; at least two seeds.
     frames: how finely the range of a slider is looked at; at least 3.
     """
-    if frames < 3:
-        raise InvalidRequest.of("frames", f"{frames} is below 3")
-    asked = [directions] if isinstance(directions, str) else list(directions)
+    frames = whole("frames", frames, low=3)
+    asked = one_or_several("directions", directions, str)
+    # They are asked for more than once: an iterator would be at its end after the first time.
+    seeds = tuple(seeds) if isinstance(seeds, Iterator) else seeds
     sliders = list[tuple[Direction, Slider]]()
     for name in asked:
         sliders += yield from _found(model, name)

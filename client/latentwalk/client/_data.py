@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from latentwalk.client._values import text
 from latentwalk.v1 import training_service_pb2 as pb
 
 
@@ -14,4 +15,6 @@ class Folder:
 
 def data_message(data: str | Folder) -> pb.Data:
     """The message of a data set or a folder."""
-    return pb.Data(folder=data.path) if isinstance(data, Folder) else pb.Data(dataset=data)
+    if isinstance(data, Folder):
+        return pb.Data(folder=text("data.path", data.path))
+    return pb.Data(dataset=text("data", data))

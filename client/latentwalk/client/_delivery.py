@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from latentwalk.client._choices import chosen
-from latentwalk.client._numbers import whole
+from latentwalk.client._numbers import number_or_none, whole
 from latentwalk.v1 import generation_service_pb2 as pb
 
 Determinism = Literal["default", "strict"]
@@ -29,6 +29,6 @@ def delivery_message(determinism: str, priority: str, *, fps: float | None = Non
     return pb.Delivery(
         determinism=chosen("determinism", determinism, DETERMINISMS),
         priority=chosen("priority", priority, PRIORITIES),
-        fps=fps,
+        fps=number_or_none("fps", fps),
         first_frame=whole("first_frame", first_frame),
     )

@@ -6,7 +6,8 @@ from typing import Any, Literal, Unpack
 from latentwalk.client._choices import chosen
 from latentwalk.client._data import Folder, data_message
 from latentwalk.client._making import MakeJob, ModelJobOptions, make_job
-from latentwalk.client._numbers import count, whole
+from latentwalk.client._numbers import count, number, number_or_none, wholes
+from latentwalk.client._values import switch, text
 from latentwalk.v1 import training_service_pb2 as pb
 
 Deformator = Literal["linear", "orthonormal", "projective", "mlp", "rbf"]
@@ -84,12 +85,12 @@ def train_discovery(
     """
     method = pb.DiscoverySpec(
         deformator=chosen("deformator", deformator, _DEFORMATORS),
-        class_ids=[whole("classes", class_id) for class_id in classes],
+        class_ids=wholes("classes", classes),
         dipoles=count("dipoles", dipoles),
         data=None if data is None else data_message(data),
     )
-    spec = pb.JobSpec(model=model, direction=direction, discovery=method)
-    return _make(spec, spec.discovery, options)
+    spec = pb.JobSpec(discovery=method)
+    return _make(spec, spec.discovery, model, direction, options)
 
 
 def train_class_directions(
@@ -110,23 +111,29 @@ def train_class_directions(
     """
     method = pb.ClassDirectionsSpec(
         orthogonality=chosen("orthogonality", orthogonality, _ORTHOGONALITIES),
-        separate_predictors=separate_predictors,
-        classifier=classifier,
-        confidence=confidence,
+        separate_predictors=switch("separate_predictors", separate_predictors),
+        classifier=text("classifier", classifier),
+        confidence=number_or_none("confidence", confidence),
     )
-    spec = pb.JobSpec(model=model, direction=direction, class_directions=method)
-    return _make(spec, spec.class_directions, options)
+    spec = pb.JobSpec(class_directions=method)
+    return _make(spec, spec.class_directions, model, direction, options)
 
 
-def _make(spec: pb.JobSpec, method: pb.DiscoverySpec | pb.ClassDirectionsSpec, options: DiscoveryOptions) -> MakeJob:
+def _make(
+    spec: pb.JobSpec,
+    method: pb.DiscoverySpec | pb.ClassDirectionsSpec,
+    model: str,
+    direction: str,
+    options: DiscoveryOptions,
+) -> MakeJob:
     """Queues the job of a spec, whose `method` lacks what both have."""
     every_job: dict[str, Any] = dict(options)
     method.predictor = chosen("predictor", every_job.pop("predictor", "lenet"), _PREDICTORS)
-    method.space = every_job.pop("space", "")
+    method.space = text("space", every_job.pop("space", ""))
     for name in _COUNTS:
-        if (number := every_job.pop(name, None)) is not None:
-            setattr(method, name, count(name, number))
+        if (given := every_job.pop(name, None)) is not None:
+            setattr(method, name, count(name, given))
     for name in _NUMBERS:
-        if (number := every_job.pop(name, None)) is not None:
-            setattr(method, name, number)
-    return make_job(spec, **every_job)
+        if (given := every_job.pop(name, None)) is not None:
+            setattr(method, name, number(name, given))
+    return make_job(spec, model, direction, **every_job)

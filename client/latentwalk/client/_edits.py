@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from latentwalk.client._errors import InvalidRequest
+from latentwalk.client._numbers import number_or_none
+from latentwalk.client._values import one_or_several, text
 from latentwalk.v1 import training_service_pb2 as pb
 
 EditKind = Literal["affine", "homography", "colour"]
@@ -28,18 +30,16 @@ class CustomEdit:
     unit: str = ""
     """For people."""
 
-    def message(self) -> pb.CustomEdit:
-        """The message of this edit. Raises InvalidRequest for another kind, and for what is no matrix."""
+    def message(self, field: str) -> pb.CustomEdit:
+        """The message of this edit, which stands in `field`. Raises InvalidRequest for what it cannot be."""
         try:
             entries = np.asarray(self.matrix, dtype=float).ravel().tolist()
         except (ValueError, TypeError) as error:
-            raise InvalidRequest.of("matrix", f"{self.matrix!r} is no matrix of numbers") from error
+            raise InvalidRequest.of(f"{field}.matrix", f"{self.matrix!r} is no matrix of numbers") from error
         if self.kind not in get_args(EditKind):
-            raise InvalidRequest.of("kind", f"{self.kind!r} is none of {', '.join(get_args(EditKind))}")
-        try:
-            return pb.CustomEdit(name=self.name, unit=self.unit, **{self.kind: pb.Matrix(entries=entries)})
-        except TypeError as error:
-            raise InvalidRequest.of("name", f"{self.name!r} must be text, and unit {self.unit!r} too") from error
+            raise InvalidRequest.of(f"{field}.kind", f"{self.kind!r} is none of {', '.join(get_args(EditKind))}")
+        name, unit = text(f"{field}.name", self.name), text(f"{field}.unit", self.unit)
+        return pb.CustomEdit(name=name, unit=unit, **{self.kind: pb.Matrix(entries=entries)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +54,20 @@ class EditTarget:
     high: float | None = None
     """The greatest amount to train on; None for the edit's own."""
 
-    def message(self) -> pb.EditTarget:
-        """The message of this target."""
+    def message(self, field: str) -> pb.EditTarget:
+        """The message of this target, which stands in `field`."""
+        low, high = number_or_none(f"{field}.low", self.low), number_or_none(f"{field}.high", self.high)
         if isinstance(self.edit, CustomEdit):
-            return pb.EditTarget(custom=self.edit.message(), amount_low=self.low, amount_high=self.high)
-        return pb.EditTarget(edit=self.edit, amount_low=self.low, amount_high=self.high)
+            return pb.EditTarget(custom=self.edit.message(f"{field}.edit"), amount_low=low, amount_high=high)
+        return pb.EditTarget(edit=text(f"{field}.edit", self.edit), amount_low=low, amount_high=high)
 
 
 Edits: TypeAlias = str | EditTarget | Iterable[str | EditTarget]
 """One edit or several; a name alone stands for the edit's own range."""
 
 
-def edit_messages(edits: Edits) -> list[pb.EditTarget]:
-    """The messages of one edit, or of several."""
-    listed = [edits] if isinstance(edits, str | EditTarget) else edits
-    return [EditTarget(edit).message() if isinstance(edit, str) else edit.message() for edit in listed]
+def edit_messages(edits: Edits, field: str = "edits") -> list[pb.EditTarget]:
+    """The messages of one edit, or of several, which stand in `field`."""
+    listed = one_or_several(field, edits, str, EditTarget)
+    targets = [EditTarget(edit) if isinstance(edit, str) else edit for edit in listed]
+    return [target.message(f"{field}[{index}]") for index, target in enumerate(targets)]

@@ -7,6 +7,7 @@ from latentwalk.client._choices import chosen
 from latentwalk.client._data import Folder, data_message
 from latentwalk.client._making import MakeJob, ModelJobOptions, make_job
 from latentwalk.client._numbers import count
+from latentwalk.client._values import text
 from latentwalk.v1 import training_service_pb2 as pb
 
 Distance = Literal["lpips", "features", "pixels"]
@@ -43,7 +44,7 @@ def train_evaluation(
     method = pb.EvaluationSpec(
         samples=count("samples", samples),
         distance=pb.DISTANCE_UNSPECIFIED if distance is None else chosen("distance", distance, _DISTANCES),
-        classifier=classifier,
+        classifier=text("classifier", classifier),
         data=None if data is None else data_message(data),
     )
-    return make_job(pb.JobSpec(model=model, evaluation=method), **options)
+    return make_job(pb.JobSpec(evaluation=method), model, **options)

@@ -9,6 +9,7 @@ from typing import Any
 from PIL import Image
 
 from latentwalk.client._errors import InvalidRequest
+from latentwalk.client._numbers import number
 
 StrPath = str | PathLike[str]
 
@@ -48,7 +49,7 @@ def save_still(image: Image.Image, path: StrPath) -> None:
 
 def save_moving(images: Sequence[Image.Image], path: StrPath, fps: float) -> None:
     """Writes frames that play for ever, `fps` of them a second; the kind of the file must be one that can move."""
-    if not fps > 0:
+    if not number("fps", fps) > 0:
         raise InvalidRequest.of("fps", f"{fps} is not above 0")
     kind = file_kind(path)
     images[0].save(

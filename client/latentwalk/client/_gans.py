@@ -8,7 +8,8 @@ from latentwalk.client._choices import chosen
 from latentwalk.client._data import Folder, data_message
 from latentwalk.client._edits import Edits, edit_messages
 from latentwalk.client._making import JobOptions, MakeJob, make_job
-from latentwalk.client._numbers import count
+from latentwalk.client._numbers import count, number_or_none
+from latentwalk.client._values import instance, switch, text
 from latentwalk.v1 import training_service_pb2 as pb
 
 GanLoss = Literal["non_saturating", "hinge", "wgan_gp"]
@@ -75,23 +76,23 @@ class Gan:
         """The message of these settings."""
         return pb.GanSettings(
             data=data_message(self.data),
-            conditional=self.conditional,
+            conditional=switch("conditional", self.conditional),
             family=chosen("family", self.family, _FAMILIES),
-            style_mixing=self.style_mixing,
+            style_mixing=number_or_none("style_mixing", self.style_mixing),
             loss=chosen("loss", self.loss, _LOSSES),
-            penalty=self.penalty,
-            learning_rate=self.learning_rate,
-            discriminator_learning_rate=self.discriminator_learning_rate,
-            spectral_norm=self.spectral_norm,
-            ema_half_life=self.ema_half_life,
-            augmentation=edit_messages(self.augmentation),
+            penalty=number_or_none("penalty", self.penalty),
+            learning_rate=number_or_none("learning_rate", self.learning_rate),
+            discriminator_learning_rate=number_or_none("discriminator_learning_rate", self.discriminator_learning_rate),
+            spectral_norm=switch("spectral_norm", self.spectral_norm),
+            ema_half_life=number_or_none("ema_half_life", self.ema_half_life),
+            augmentation=edit_messages(self.augmentation, "augmentation"),
             **{name: count(name, getattr(self, name)) for name in _COUNTS},
         )
 
 
 def train_gan(model: str, gan: Gan, **options: Unpack[JobOptions]) -> MakeJob:
     """Queues a job that trains a generator from nothing and publishes it as `model`."""
-    return make_job(pb.JobSpec(model=model, gan=pb.GanSpec(gan=gan.message())), **options)
+    return make_job(pb.JobSpec(gan=pb.GanSpec(gan=instance("gan", gan, Gan).message())), model, **options)
 
 
 def train_joint(
@@ -112,14 +113,14 @@ def train_joint(
     edit_weight: for "joint", of the edit loss against 1 for the game. walk_steps: for "sequential", of the walk.
     """
     method = pb.JointSpec(
-        gan=gan.message(),
+        gan=instance("gan", gan, Gan).message(),
         edits=edit_messages(edits),
         mode=chosen("mode", mode, _MODES),
-        edit_weight=edit_weight,
+        edit_weight=number_or_none("edit_weight", edit_weight),
         walk_steps=count("walk_steps", walk_steps),
         evaluation_size=count("evaluation_size", evaluation_size),
     )
-    return make_job(pb.JobSpec(model=model, direction=direction, joint=method), **options)
+    return make_job(pb.JobSpec(joint=method), model, direction, **options)
 
 
 def train_classifier(
@@ -141,6 +142,6 @@ def train_classifier(
         resolution=count("resolution", resolution),
         steps=count("steps", steps),
         batch_size=count("batch_size", batch_size),
-        learning_rate=learning_rate,
+        learning_rate=number_or_none("learning_rate", learning_rate),
     )
-    return make_job(pb.JobSpec(model=name, classifier=method), **options)
+    return make_job(pb.JobSpec(classifier=method), text("name", name), **options)

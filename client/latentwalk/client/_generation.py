@@ -27,6 +27,7 @@ from latentwalk.client._paths import (
 from latentwalk.client._pictures import Encoding, Picture, Pictures, encoding_message
 from latentwalk.client._steering import SteerAnswer
 from latentwalk.client._styles import Styles
+from latentwalk.client._values import switch, text
 from latentwalk.v1 import generation_service_pb2 as pb
 
 Interpolation = Literal["slerp", "lerp"]
@@ -77,10 +78,10 @@ def generate(
     determinism: "strict" gives the same bytes in any company, and is slower. priority: who goes first on a busy device.
     """
     request = pb.GenerateRequest(
-        model=model,
+        model=text("model", model),
         latents=latents(seeds, z, w, classes, styles),
         displacements=displacement_messages(displacements),
-        any_class=any_class,
+        any_class=switch("any_class", any_class),
         encoding=encoding_message(encoding, quality),
         delivery=delivery_message(determinism, priority),
     )
@@ -166,11 +167,11 @@ def walk_legs(
 ) -> FramesCall[pb.WalkResponse]:
     """Walks leg after leg, each along one direction or along several at once. The rest is as for `walk`."""
     request = pb.WalkRequest(
-        model=model,
+        model=text("model", model),
         starts=latents(seeds, z, w, classes, styles),
         legs=leg_messages(legs),
-        any_class=any_class,
-        loop=loop,
+        any_class=switch("any_class", any_class),
+        loop=switch("loop", loop),
         encoding=encoding_message(encoding, quality),
         delivery=delivery_message(determinism, priority, fps=fps, first_frame=first_frame),
     )
@@ -208,13 +209,13 @@ def interpolate(
     determinism, priority, fps, first_frame, timeout: as for `walk`.
     """
     request = pb.InterpolateRequest(
-        model=model,
+        model=text("model", model),
         keyframes=latents(seeds, z, w, classes, styles),
         frames_per_leg=whole("frames_per_leg", frames_per_leg),
-        space=space or "",
+        space=text("space", space or ""),
         interpolation=pb.INTERPOLATION_UNSPECIFIED if method is None else chosen("method", method, INTERPOLATIONS),
         easing=easing_message(easing),
-        loop=loop,
+        loop=switch("loop", loop),
         encoding=encoding_message(encoding, quality),
         delivery=delivery_message(determinism, priority, fps=fps, first_frame=first_frame),
     )
@@ -238,10 +239,10 @@ def map_latents(
     Given to `generate` as `w`, they are the same pictures again: all but noise is in them.
     """
     request = pb.MapLatentsRequest(
-        model=model,
+        model=text("model", model),
         latents=latents(seeds, z, w, classes, styles),
         displacements=displacement_messages(displacements),
-        any_class=any_class,
+        any_class=switch("any_class", any_class),
     )
     return UnaryCall(rpcs.MAP_LATENTS, request, _codes, timeout)
 
@@ -261,7 +262,9 @@ def steer(
     may stay open for ever.
     """
     setup = pb.SteerSetup(
-        model=model, encoding=encoding_message(encoding, quality), delivery=delivery_message(determinism, priority)
+        model=text("model", model),
+        encoding=encoding_message(encoding, quality),
+        delivery=delivery_message(determinism, priority),
     )
     return DuplexCall(rpcs.STEER, pb.SteerRequest(setup=setup), SteerAnswer.from_message, timeout)
 

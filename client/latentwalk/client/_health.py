@@ -7,6 +7,7 @@ from google.protobuf.wrappers_pb2 import Int32Value, StringValue
 
 from latentwalk.client import _rpcs as rpcs
 from latentwalk.client._calls import StreamCall
+from latentwalk.client._numbers import number_or_none
 from latentwalk.client._rpcs import Peer
 
 SERVING = 1
@@ -19,7 +20,8 @@ PROBES = {
 
 def readiness(peers: tuple[Peer, ...], timeout: float | None) -> Iterator[StreamCall[Int32Value, bool]]:
     """One watch for each peer, which tells whether it serves; `timeout` seconds for all of them together."""
-    ends = None if timeout is None else time.monotonic() + timeout
+    seconds = number_or_none("timeout", timeout)
+    ends = None if seconds is None else time.monotonic() + seconds
     for peer in peers:
         rpc, service = PROBES[peer]
         left = None if ends is None else max(0.0, ends - time.monotonic())

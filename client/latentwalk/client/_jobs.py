@@ -47,7 +47,7 @@ JOB_STATES = {
     pb.JOB_STATE_CANCELLED: JobState.CANCELLED,
     pb.JOB_STATE_PAUSED: JobState.PAUSED,
 }
-JOB_STATE_NUMBERS = {state: number for number, state in JOB_STATES.items()}
+JOB_STATE_NUMBERS: Mapping[str, pb.JobState.ValueType] = {state: number for number, state in JOB_STATES.items()}
 
 
 @dataclass(frozen=True, slots=True)

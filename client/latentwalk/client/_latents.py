@@ -1,13 +1,15 @@
 """Latents on their way to the wire. Shapes: N latents, Z numbers each."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentwalk.client._errors import InvalidRequest
-from latentwalk.client._numbers import UINT64, whole
+from latentwalk.client._numbers import UINT64, number, whole
 from latentwalk.client._styles import Styles, set_styles
+from latentwalk.client._values import elements
 from latentwalk.v1 import latent_pb2 as pb
 from latentwalk.v1 import tensor_pb2
 
@@ -39,7 +41,7 @@ def latents(
 
 
 def _from_seeds(seeds: Seeds) -> list[pb.Latent]:
-    listed = seeds if isinstance(seeds, Iterable) else [seeds]
+    listed = elements("seeds", seeds, "a seed or a list of seeds") if isinstance(seeds, Iterable) else [seeds]
     return [pb.Latent(seed=whole(f"seeds[{i}]", seed, high=UINT64)) for i, seed in enumerate(listed)]
 
 
@@ -62,7 +64,7 @@ def _from_w(w: ArrayLike | None) -> list[pb.Latent]:
 def _rows(field: str, codes: ArrayLike | None) -> NDArray[np.float32]:
     try:
         return np.atleast_2d(np.asarray(codes, dtype="<f4"))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidRequest.of(field, f"not an array of numbers: {error}") from None
 
 
@@ -73,14 +75,15 @@ def _tensor(row: np.ndarray) -> tensor_pb2.Tensor:
 def _conditions(classes: Classes | None, n: int) -> list[pb.Condition] | list[None]:
     if classes is None:
         return [None] * n
-    each = [classes] * n if isinstance(classes, int | Mapping) else classes
+    several = isinstance(classes, Iterable) and not isinstance(classes, Mapping)
+    each = elements("classes", classes, "a class, a mixture, or a list of those") if several else [classes] * n
     if len(each) != n:
         raise InvalidRequest.of("classes", f"{len(each)} classes for {n} latents; give one for all, or one for each")
     return [_condition(f"classes[{i}]", one) for i, one in enumerate(each)]
 
 
-def _condition(field: str, one: Class) -> pb.Condition:
+def _condition(field: str, one: Any) -> pb.Condition:
     if isinstance(one, Mapping):
-        weights = {whole(field, class_id): float(weight) for class_id, weight in one.items()}
+        weights = {whole(field, class_id): number(f"{field}[{class_id}]", weight) for class_id, weight in one.items()}
         return pb.Condition(class_mix=pb.ClassMix(weights=weights))
     return pb.Condition(class_id=whole(field, one))

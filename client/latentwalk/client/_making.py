@@ -8,6 +8,7 @@ from latentwalk.client._calls import UnaryCall
 from latentwalk.client._jobs import Job
 from latentwalk.client._numbers import INT32, UINT64, count, whole
 from latentwalk.client._options import NOT_SAID, Timeout
+from latentwalk.client._values import text
 from latentwalk.v1 import training_service_pb2 as pb
 
 
@@ -40,6 +41,8 @@ MakeJob = UnaryCall[pb.CreateJobResponse, Job]
 
 def make_job(
     spec: pb.JobSpec,
+    model: str,
+    direction: str = "",
     *,
     model_version: int | str = "",
     seed: int = 0,
@@ -48,10 +51,12 @@ def make_job(
     request_id: str | None = None,
     timeout: Timeout = NOT_SAID,
 ) -> MakeJob:
-    """Queues the job of a spec that says what to do, and on what; the rest is as in ModelJobOptions."""
+    """Queues the job of a spec that says what to do; the rest is as in ModelJobOptions."""
+    spec.model = text("model", model)
+    spec.direction = text("direction", direction)
     spec.model_version = str(model_version)
     spec.seed = whole("seed", seed, high=UINT64)
     spec.checkpoint_every = count("checkpoint_every", checkpoint_every)
     spec.priority = whole("priority", priority, low=-INT32, high=INT32)
-    request = pb.CreateJobRequest(request_id=request_id or uuid.uuid4().hex, spec=spec)
+    request = pb.CreateJobRequest(request_id=text("request_id", request_id or uuid.uuid4().hex), spec=spec)
     return UnaryCall(rpcs.CREATE_JOB, request, lambda reply: Job.from_message(reply.job), timeout)

@@ -8,9 +8,11 @@ from enum import Enum
 import grpc
 
 from latentwalk.client._addresses import with_port
-from latentwalk.client._errors import NoTrainer
+from latentwalk.client._errors import InvalidRequest, NoTrainer
+from latentwalk.client._numbers import number, whole
 from latentwalk.client._rpcs import RPCS, Peer
 from latentwalk.client._tls import Tls, TlsChoice
+from latentwalk.client._values import text
 
 # The most that services can be set to (max_message_mib), and a little more: it is for them to bound what they take and
 # send, and to say so. grpc's default of 4 MiB does not hold a batch of 1024x1024 pictures.
@@ -45,12 +47,13 @@ class Options:
     overload_retries: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.retries <= MAX_RETRIES:
-            raise ValueError(f"retries: {self.retries} is not from 0 to {MAX_RETRIES}")
-        if self.overload_retries < 0:
-            raise ValueError(f"overload_retries: {self.overload_retries} is below 0")
-        if self.timeout is not None and not self.timeout > 0:
-            raise ValueError(f"timeout: {self.timeout} is not above 0; None means no deadline")
+        text("address", self.address)
+        for name, said in (("trainer_address", self.trainer_address), ("token", self.token)):
+            text(name, said or "")
+        whole("retries", self.retries, high=MAX_RETRIES)
+        whole("overload_retries", self.overload_retries)
+        if self.timeout is not None and not number("timeout", self.timeout) > 0:
+            raise InvalidRequest.of("timeout", f"{self.timeout} is not above 0; None means no deadline")
 
     @property
     def peers(self) -> tuple[Peer, ...]:

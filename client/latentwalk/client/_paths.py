@@ -13,7 +13,8 @@ from typing import Literal
 
 from latentwalk.client._choices import chosen
 from latentwalk.client._errors import InvalidRequest
-from latentwalk.client._numbers import whole
+from latentwalk.client._numbers import number, whole
+from latentwalk.client._values import one_or_several, pair, text
 from latentwalk.v1 import generation_service_pb2 as pb
 
 Easing = Literal["linear", "in", "out", "in_out"]
@@ -50,11 +51,12 @@ class Displacement:
         if (self.alpha is None) == (self.amount is None):
             raise InvalidRequest.of(self.direction, "give either alpha or amount")
 
-    def message(self) -> pb.Displacement:
-        """The message of this displacement."""
+    def message(self, field: str) -> pb.Displacement:
+        """The message of this displacement, which stands in `field`."""
         measures = {"alpha": self.alpha, "amount": self.amount}
-        extent = pb.Extent(**{measure: far for measure, far in measures.items() if far is not None})
-        return pb.Displacement(direction=self.direction, slider=self.slider, extent=extent)
+        far = {name: number(f"{field}.{name}", value) for name, value in measures.items() if value is not None}
+        direction, slider = text(f"{field}.direction", self.direction), text(f"{field}.slider", self.slider)
+        return pb.Displacement(direction=direction, slider=slider, extent=pb.Extent(**far))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +77,14 @@ class Stretch:
         if self.alpha is not None and self.amount is not None:
             raise InvalidRequest.of(self.direction, "give alpha or amount, not both")
 
-    def message(self) -> pb.Stretch:
-        """The message of this stretch."""
-        if self.amount is not None:
-            ends = [pb.Extent(amount=end) for end in self.amount]
-        else:
-            ends = [pb.Extent(alpha=end) for end in self.alpha or ()]
+    def message(self, field: str) -> pb.Stretch:
+        """The message of this stretch, which stands in `field`."""
+        measure, given = ("alpha", self.alpha) if self.amount is None else ("amount", self.amount)
+        ends = () if given is None else pair(f"{field}.{measure}", given, "two numbers, (from, to)")
+        extents = [pb.Extent(**{measure: number(f"{field}.{measure}[{i}]", end)}) for i, end in enumerate(ends)]
+        direction, slider = text(f"{field}.direction", self.direction), text(f"{field}.slider", self.slider)
         # `from` is a keyword of Python, so it can only be given by name in a mapping.
-        return pb.Stretch(direction=self.direction, slider=self.slider, **dict(zip(("from", "to"), ends, strict=False)))
+        return pb.Stretch(direction=direction, slider=slider, **dict(zip(("from", "to"), extents, strict=False)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +102,22 @@ class Leg:
     easing: Easing = "linear"
     """How time becomes progress."""
 
-    def message(self) -> pb.Leg:
-        """The message of this leg."""
-        stretches = [self.stretches] if isinstance(self.stretches, Stretch) else self.stretches
+    def message(self, field: str) -> pb.Leg:
+        """The message of this leg, which stands in `field`."""
+        stretches = one_or_several(f"{field}.stretches", self.stretches, Stretch)
         return pb.Leg(
-            stretches=[stretch.message() for stretch in stretches],
-            frames=whole("frames", self.frames),
+            stretches=[stretch.message(f"{field}.stretches[{index}]") for index, stretch in enumerate(stretches)],
+            frames=whole(f"{field}.frames", self.frames),
             easing=easing_message(self.easing),
         )
 
 
 def displacement_messages(displacements: Displacement | Iterable[Displacement]) -> list[pb.Displacement]:
     """The messages of one displacement or several."""
-    return [push.message() for push in ([displacements] if isinstance(displacements, Displacement) else displacements)]
+    pushes = one_or_several("displacements", displacements, Displacement)
+    return [push.message(f"displacements[{index}]") for index, push in enumerate(pushes)]
 
 
 def leg_messages(legs: Leg | Iterable[Leg]) -> list[pb.Leg]:
     """The messages of one leg or several."""
-    return [leg.message() for leg in ([legs] if isinstance(legs, Leg) else legs)]
+    return [leg.message(f"legs[{index}]") for index, leg in enumerate(one_or_several("legs", legs, Leg))]

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from latentwalk.client._choices import chosen
-from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._files import StrPath, file_kind, save_still
-from latentwalk.client._numbers import count
+from latentwalk.client._numbers import count, whole
 from latentwalk.v1 import image_pb2 as pb
 
 Pixels = NDArray[np.uint8]
@@ -154,9 +153,8 @@ WHITE = 255
 
 def wrapped(pictures: Sequence[Picture], columns: int) -> list[Sequence[Picture]]:
     """The pictures in rows of `columns`."""
-    if columns < 1:
-        raise InvalidRequest.of("columns", f"{columns} is below 1")
-    return [pictures[start : start + columns] for start in range(0, len(pictures), columns)]
+    width = whole("columns", columns, low=1)
+    return [pictures[start : start + width] for start in range(0, len(pictures), width)]
 
 
 def tile(rows: Iterable[Sequence[Picture]]) -> Picture:

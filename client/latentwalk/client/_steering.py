@@ -14,6 +14,7 @@ from latentwalk.client._latents import Classes, Seeds, latents
 from latentwalk.client._paths import Displacement, displacement_messages
 from latentwalk.client._pictures import Picture, Pictures
 from latentwalk.client._styles import Styles
+from latentwalk.client._values import switch
 from latentwalk.v1 import error_reason_pb2
 from latentwalk.v1 import generation_service_pb2 as pb
 
@@ -134,7 +135,7 @@ class Helm:
             lambda: pb.SteerPosition(
                 latents=latents(seeds, z, w, classes, styles),
                 displacements=displacement_messages(displacements),
-                any_class=any_class,
+                any_class=switch("any_class", any_class),
             )
         )
 

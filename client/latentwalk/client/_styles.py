@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from latentwalk.client._errors import InvalidRequest
-from latentwalk.client._numbers import UINT64, whole
+from latentwalk.client._numbers import UINT64, number, whole, wholes
+from latentwalk.client._values import elements, one_or_several
 from latentwalk.v1 import latent_pb2 as pb
 
 
@@ -26,7 +27,7 @@ class Mix:
 
     def __post_init__(self) -> None:
         # An iterator of layers would be at its end after the first latent.
-        object.__setattr__(self, "layers", tuple(self.layers))
+        object.__setattr__(self, "layers", tuple(elements("layers", self.layers, "a list of whole numbers")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def set_styles(latents: Sequence[pb.Latent], styles: Styles | None) -> None:
     """Puts the styles into the latents: one into all, or each into its own."""
     if styles is None:
         return
-    each = [styles] * len(latents) if isinstance(styles, Style) else styles
+    each = [styles] * len(latents) if isinstance(styles, Style) else one_or_several("styles", styles, Style)
     if len(each) != len(latents):
         raise InvalidRequest.of(
             "styles", f"{len(each)} styles for {len(latents)} latents; give one for all, or one for each"
@@ -66,17 +67,23 @@ def set_styles(latents: Sequence[pb.Latent], styles: Styles | None) -> None:
 def _set_style(field: str, latent: pb.Latent, style: Style) -> None:
     _check_effect(field, style)
     if style.truncation != 1:
-        latent.truncation.psi = style.truncation
+        latent.truncation.psi = number(f"{field}.truncation", style.truncation)
         if style.truncated_layers is not None:
             latent.truncation.layers = whole(f"{field}.truncated_layers", style.truncated_layers)
-    mixed = [style.mix] if isinstance(style.mix, Mix) else style.mix
+    mixed = one_or_several(f"{field}.mix", style.mix, Mix)
     latent.styles.extend(_layer_style(f"{field}.mix[{index}]", mix) for index, mix in enumerate(mixed))
     if style.noise == "none":
         latent.noise.strength = 0
     elif style.noise != "weights" or style.noise_strength != 1:
-        latent.noise.strength = style.noise_strength
+        latent.noise.strength = number(f"{field}.noise_strength", style.noise_strength)
         if style.noise != "weights":
-            latent.noise.seed = whole(f"{field}.noise", style.noise, high=UINT64)
+            latent.noise.seed = _noise_seed(f"{field}.noise", style.noise)
+
+
+def _noise_seed(field: str, noise: int | str) -> int:
+    if isinstance(noise, str):
+        raise InvalidRequest.of(field, f"{noise!r} is neither 'weights', 'none' nor a seed")
+    return whole(field, noise, high=UINT64)
 
 
 def _check_effect(field: str, style: Style) -> None:
@@ -92,5 +99,5 @@ def _layer_style(field: str, mix: Mix) -> pb.LayerStyle:
     if mix.class_id is not None:
         latent.condition.class_id = whole(f"{field}.class_id", mix.class_id)
     if mix.truncation != 1:
-        latent.truncation.psi = mix.truncation
-    return pb.LayerStyle(latent=latent, layers=[whole(f"{field}.layers", layer) for layer in mix.layers])
+        latent.truncation.psi = number(f"{field}.truncation", mix.truncation)
+    return pb.LayerStyle(latent=latent, layers=wholes(f"{field}.layers", mix.layers))

@@ -1,13 +1,14 @@
 """The verbs that train directions towards what is known: edits, and scores."""
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, Unpack
+from typing import Any, Literal, Unpack
 
 from latentwalk.client._choices import chosen
 from latentwalk.client._edits import Edits, edit_messages
 from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._making import MakeJob, ModelJobOptions, make_job
-from latentwalk.client._numbers import count, whole
+from latentwalk.client._numbers import count, number_or_none, whole, wholes
+from latentwalk.client._values import elements, pair, text
 from latentwalk.v1 import training_service_pb2 as pb
 
 Form = Literal["linear", "nonlinear"]
@@ -57,17 +58,17 @@ def train_edit(
         edits=edit_messages(edits),
         steps=count("steps", steps),
         batch_size=count("batch_size", batch_size),
-        learning_rate=learning_rate,
+        learning_rate=number_or_none("learning_rate", learning_rate),
         evaluation_size=count("evaluation_size", evaluation_size),
         form=chosen("form", form, FORMS),
         loss=chosen("loss", loss, LOSSES),
-        space=space,
-        layers=[whole("layers", layer) for layer in layers],
+        space=text("space", space),
+        layers=wholes("layers", layers),
         classes=_class_choice(classes),
-        truncation=truncation,
+        truncation=number_or_none("truncation", truncation),
         walk_steps=count("walk_steps", walk_steps),
     )
-    return make_job(pb.JobSpec(model=model, direction=direction, edit_direction=method), **options)
+    return make_job(pb.JobSpec(edit_direction=method), model, direction, **options)
 
 
 def train_boundary(
@@ -92,18 +93,27 @@ def train_boundary(
     if (attribute is None) == (classifier is None):
         raise InvalidRequest.of("attribute", "give either an attribute or a classifier")
     if classifier is None:
-        score = pb.Score(attribute=attribute or "")
+        score = pb.Score(attribute=text("attribute", attribute))
     else:
-        score = pb.Score(classifier=pb.ClassifierScore(classifier=classifier[0], class_id=classifier[1]))
-    pairs = [(one, "") if isinstance(one, str) else one for one in conditions]
+        name, class_id = pair("classifier", classifier, "(name, class)")
+        name, class_id = text("classifier[0]", name), whole("classifier[1]", class_id)
+        score = pb.Score(classifier=pb.ClassifierScore(classifier=name, class_id=class_id))
+    listed = elements("conditions", conditions, "a list of directions, or of pairs (direction, slider)")
     method = pb.BoundarySpec(
         score=score,
         samples=count("samples", samples),
-        fraction=fraction,
-        conditions=[pb.SliderReference(direction=name, slider=slider) for name, slider in pairs],
-        space=space,
+        fraction=number_or_none("fraction", fraction),
+        conditions=[_slider(f"conditions[{index}]", one) for index, one in enumerate(listed)],
+        space=text("space", space),
     )
-    return make_job(pb.JobSpec(model=model, direction=direction, boundary=method), **options)
+    return make_job(pb.JobSpec(boundary=method), model, direction, **options)
+
+
+def _slider(field: str, reference: Any) -> pb.SliderReference:
+    if isinstance(reference, str):
+        return pb.SliderReference(direction=reference)
+    direction, slider = pair(field, reference, "a direction, or a pair (direction, slider)")
+    return pb.SliderReference(direction=text(f"{field}[0]", direction), slider=text(f"{field}[1]", slider))
 
 
 def _class_choice(classes: int | str | None) -> pb.ClassChoice | None:

@@ -31,6 +31,7 @@ from latentwalk.client._rpcs import Peer, Reply, Rpc
 from latentwalk.client._steering import SteerAnswer
 from latentwalk.client._sync_steering import Steering
 from latentwalk.client._tls import TlsChoice
+from latentwalk.client._values import text
 from latentwalk.v1 import generation_service_pb2 as pb
 
 P = ParamSpec("P")
@@ -177,7 +178,7 @@ class JobHandle:
 
     def __init__(self, connection: Connection, job_id: str) -> None:
         self._connection = connection
-        self.id = job_id
+        self.id = text("job_id", job_id)
 
     def __repr__(self) -> str:
         return f"JobHandle({self.id!r})"

@@ -1,11 +1,13 @@
 """Who a client trusts, and how it proves who it is."""
 
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 import grpc
 
 from latentwalk.client._files import StrPath
+from latentwalk.client._values import instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,9 @@ class Tls:
     key: StrPath | None = None
 
     def __post_init__(self) -> None:
+        for name, path in (("root", self.root), ("certificate", self.certificate), ("key", self.key)):
+            if path is not None:
+                instance(f"tls.{name}", path, str, PathLike)
         if (self.certificate is None) != (self.key is None):
             raise ValueError("tls: give both certificate and key, or neither")
 

@@ -4,22 +4,28 @@ from collections.abc import Iterable
 
 from latentwalk.client import _rpcs as rpcs
 from latentwalk.client._calls import StreamCall, UnaryCall
+from latentwalk.client._choices import chosen
 from latentwalk.client._jobs import JOB_STATE_NUMBERS, Job, JobEvent, JobPage, JobState
 from latentwalk.client._numbers import UINT64, whole
 from latentwalk.client._options import NOT_SAID, Timeout
+from latentwalk.client._values import one_or_several, text
 from latentwalk.v1 import training_service_pb2 as pb
 
 
 def jobs(
-    *, states: Iterable[JobState] = (), limit: int = 100, page_token: str = "", timeout: Timeout = NOT_SAID
+    *, states: JobState | Iterable[JobState] = (), limit: int = 100, page_token: str = "", timeout: Timeout = NOT_SAID
 ) -> UnaryCall[pb.ListJobsResponse, JobPage]:
     """Lists jobs, newest first.
 
-    states: only jobs in one of these; default all. limit: at most so many, 1 to 1,000.
+    states: only jobs in this one, or in one of these; default all. limit: at most so many, 1 to 1,000.
     page_token: the `next_page_token` of the page before.
     """
-    numbers = [JOB_STATE_NUMBERS[JobState(state)] for state in states]
-    request = pb.ListJobsRequest(states=numbers, page_size=whole("limit", limit, low=1), page_token=page_token)
+    wanted = one_or_several("states", states, str)
+    request = pb.ListJobsRequest(
+        states=[chosen(f"states[{index}]", state, JOB_STATE_NUMBERS) for index, state in enumerate(wanted)],
+        page_size=whole("limit", limit, low=1),
+        page_token=text("page_token", page_token),
+    )
     return UnaryCall(rpcs.LIST_JOBS, request, _page, timeout)
 
 
