@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from latentwalk.gan.errors import GanError, OutOfRange
+from latentwalk.gan.families.shapes import tensor_of
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 
@@ -51,7 +52,8 @@ class DCGAN(Generator):
         Raises GanError naming the first tensor that is missing, unknown or of another shape.
         """
         kernels = [tensor for tensor in state_dict.values() if tensor.ndim == 4]
-        first, last = (_kernel(state_dict, rung) for rung in (0, len(kernels) - 1))
+        names = (f"main.{3 * rung}.weight" for rung in (0, len(kernels) - 1))
+        first, last = (tensor_of("dcgan", state_dict, name, 4) for name in names)
         spec = GeneratorSpec(
             family="dcgan",
             latent_size=first.shape[0] - classes,
@@ -102,11 +104,3 @@ def _initialise(layer: nn.Module) -> None:
         nn.init.normal_(layer.weight, 0.0, 0.02)
     elif isinstance(layer, nn.BatchNorm2d):
         nn.init.normal_(layer.weight, 1.0, 0.02)
-
-
-def _kernel(state_dict: Mapping[str, Tensor], rung: int) -> Tensor:
-    name = f"main.{3 * rung}.weight"
-    kernel = state_dict.get(name)
-    if kernel is None or kernel.ndim != 4:
-        raise GanError(f"not a dcgan: there is no kernel {name} among {sorted(state_dict)[:8]} ...")
-    return kernel

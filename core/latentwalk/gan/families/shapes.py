@@ -11,9 +11,12 @@ from latentwalk.gan.errors import GanError
 def tensor_of(family: str, state_dict: Mapping[str, Tensor], name: str, dimensions: int) -> Tensor:
     """The tensor of that name. Raises GanError if it is missing or has not so many dimensions."""
     tensor = state_dict.get(name)
-    if tensor is None or tensor.ndim != dimensions:
-        found = "missing" if tensor is None else tuple(tensor.shape)
-        raise GanError(f"not a {family}: {name} is {found}, expected {dimensions} dimensions")
+    if tensor is None:
+        raise GanError(
+            f"not a {family}: {name} is missing among {', '.join(sorted(state_dict)[:8]) or 'no tensors'} ..."
+        )
+    if tensor.ndim != dimensions:
+        raise GanError(f"not a {family}: {name} is {tuple(tensor.shape)}, expected {dimensions} dimensions")
     return tensor
 
 
