@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 import torch
+from dcgan import make_dcgan
 from typer.testing import CliRunner
 
 from latentwalk.cli.demo.processes import running_services
 from latentwalk.cli.main import app
 from latentwalk.gan.artifacts import ArtifactStore, save_generator
-from latentwalk.gan.families import build_generator
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 
@@ -26,20 +26,10 @@ torch.set_num_threads(1)
 CREATED = "2026-01-01T00:00:00+00:00"
 
 
-def make_generator() -> Generator:
-    torch.manual_seed(0)
-    generator = build_generator(GeneratorSpec("dcgan", 6, 0, 64, 3, {"width": 2})).train()
-    with torch.no_grad():
-        for weight in (parameter for parameter in generator.parameters() if parameter.dim() == 4):
-            weight.normal_(std=0.2)
-        for _ in range(10):
-            generator(torch.randn(16, 6))
-    return generator.freeze()
-
-
 @pytest.fixture(scope="session")
 def generator() -> Generator:
-    return make_generator()
+    spec = GeneratorSpec("dcgan", 6, 0, 64, 3, {"width": 2})
+    return make_dcgan(spec, contrast=0.2, batches=10, rows=16)
 
 
 @pytest.fixture(scope="session")

@@ -13,12 +13,11 @@ from urllib.request import urlopen
 import grpc
 import pytest
 import torch
+from dcgan import make_dcgan
 
 from latentwalk.client import Client
 from latentwalk.gan.artifacts import ArtifactStore, save_direction, save_generator
 from latentwalk.gan.directions import LinearDirection, Slider
-from latentwalk.gan.families import build_generator
-from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.server import assembly as server_main
 from latentwalk.server.settings import Settings as ServerSettings
@@ -29,20 +28,6 @@ torch.set_num_threads(1)
 
 LATENT_SIZE = 6
 CREATED = "2026-01-01T00:00:00+00:00"
-
-
-def make_generator(classes: int, channels: int, seed: int) -> Generator:
-    """One that draws strong contrasts: large weights, and a batch normalisation that has seen its own activations."""
-    torch.manual_seed(seed)
-    spec = GeneratorSpec("dcgan", LATENT_SIZE, classes, 16, channels, {"width": 4})
-    generator = build_generator(spec).train()
-    with torch.no_grad():
-        for weight in (parameter for parameter in generator.parameters() if parameter.dim() == 4):
-            weight.normal_(std=0.3)
-        for _ in range(20):
-            condition = torch.softmax(torch.randn(32, classes), dim=1) if classes else None
-            generator(torch.randn(32, LATENT_SIZE), condition)
-    return generator.freeze()
 
 
 def make_direction(name: str, digest: str, *sliders: Slider) -> LinearDirection:
@@ -57,9 +42,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     and `foreign`, which says that it belongs to another generator; direction `loops` of `digits`, found for class 2."""
     folder = tmp_path_factory.mktemp("store")
     store = ArtifactStore(str(folder))
-    tiny = make_generator(classes=0, channels=3, seed=0)
+    tiny = make_dcgan(GeneratorSpec("dcgan", LATENT_SIZE, 0, 16, 3, {"width": 4}), contrast=0.3)
     save_generator(store, "tiny", tiny, provenance={}, created=CREATED)
-    digits = make_generator(classes=3, channels=1, seed=1)
+    digits = make_dcgan(GeneratorSpec("dcgan", LATENT_SIZE, 3, 16, 1, {"width": 4}), seed=1, contrast=0.3)
     save_generator(store, "digits", digits, provenance={}, created=CREATED)
     # ln 4 is zoom's linear coordinate at the far end of its range, four times the size.
     zoom = Slider("zoom", "zoom", "x", scale=1.3862943611198906, trained=(-1, 1), limit=(-2, 2))

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from dcgan import make_dcgan
 
 from latentwalk.gan.artifacts import ArtifactStore
 from latentwalk.gan.directions import LinearDirection, Slider
-from latentwalk.gan.families import build_generator
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 
@@ -18,17 +18,6 @@ def make_spec(classes: int = 0, resolution: int = 16, channels: int = 3, width: 
     return GeneratorSpec("dcgan", 6, classes, resolution, channels, {"width": width})
 
 
-def make_generator(spec: GeneratorSpec, seed: int = 0) -> Generator:
-    """A generator whose batch normalisation has seen its own activations, so that it does not draw plain grey."""
-    torch.manual_seed(seed)
-    generator = build_generator(spec).train()
-    with torch.no_grad():
-        for _ in range(20):
-            condition = torch.softmax(torch.randn(32, spec.classes), dim=1) if spec.classes else None
-            generator(torch.randn(32, spec.latent_size), condition)
-    return generator.freeze()
-
-
 @pytest.fixture
 def spec() -> GeneratorSpec:
     return make_spec()
@@ -36,7 +25,7 @@ def spec() -> GeneratorSpec:
 
 @pytest.fixture
 def generator(spec: GeneratorSpec) -> Generator:
-    return make_generator(spec)
+    return make_dcgan(spec)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 import grpc
 import pytest
 import torch
+from dcgan import make_dcgan
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 from prometheus_client.parser import text_string_to_metric_families
@@ -40,14 +41,8 @@ use_threads(1)
 
 
 def make_generator(spec: GeneratorSpec, seed: int = 0) -> Generator:
-    """A generator whose batch normalisation has seen its own activations, so that it does not draw plain grey."""
-    torch.manual_seed(seed)
-    generator = build_generator(spec).train()
-    with torch.no_grad():
-        for _ in range(5):
-            condition = torch.softmax(torch.randn(8, spec.classes), dim=1) if spec.classes else None
-            generator(torch.randn(8, spec.latent_size), condition)
-    return generator.freeze()
+    """A small one, also of pictures that take long."""
+    return make_dcgan(spec, seed, batches=5, rows=8)
 
 
 def zoom_of(digest: str) -> LinearDirection:

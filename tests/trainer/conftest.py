@@ -16,6 +16,7 @@ import grpc
 import numpy as np
 import pytest
 import torch
+from dcgan import settled
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from sqlalchemy import create_engine, text
 
@@ -40,14 +41,11 @@ POSTGRES = os.environ.get("LATENTWALK_TEST_POSTGRES_URL", "")
 def make_generator(classes: int = 0, channels: int = 3) -> Generator:
     """A generator of 16 x 16 px with random weights, of which half the features brighten every pixel."""
     torch.manual_seed(0)
-    generator = build_generator(GeneratorSpec("dcgan", 8, classes, 16, channels, {"width": 4})).train()
+    generator = build_generator(GeneratorSpec("dcgan", 8, classes, 16, channels, {"width": 4}))
     with torch.no_grad():
         last = generator.get_parameter("main.6.weight")
         last.copy_(10 * last.abs() * torch.tensor([1.0, 1.0, -1.0, -1.0])[:, None, None, None])
-        for _ in range(20):
-            condition = torch.softmax(torch.randn(32, classes), dim=1) if classes else None
-            generator(torch.randn(32, 8), condition)
-    return generator.freeze()
+    return settled(generator)
 
 
 def make_spec(edits: tuple[EditTarget, ...] = (EditTarget("brightness", -0.25, 0.25),), **settings) -> JobSpec:
