@@ -1,14 +1,15 @@
 """Commands that make a job: each says what its method needs, and gets the options that every job has."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, TypedDict, get_args, get_type_hints
+from typing import Annotated, Any, TypedDict
 
 import typer
 
 from latentwalk.cli.connection import connect
 from latentwalk.cli.jobs import watch_job
+from latentwalk.cli.options import parameters, present, said
 from latentwalk.cli.output import Json, show_json
 from latentwalk.client import JobHandle
 
@@ -41,25 +42,13 @@ def makes_job(command: Callable[..., JobHandle]) -> Callable[..., None]:
 
     def run(context: typer.Context, *, detach: Detach = False, as_json: Json = False, **given: Any) -> None:
         with connect(context) as client:
-            handle = command(client, **{name: value for name, value in given.items() if value is not None})
+            handle = command(client, **said(given))
             _follow(handle, detach, as_json)
 
     context, *after = list(inspect.signature(run).parameters.values())[:-1]
-    parameters = [context, *_parameters(command), *after]
-    run.__name__, run.__doc__ = command.__name__, command.__doc__
-    # typer reads a command's options from these two.
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    vars(run).update(__signature__=inspect.Signature(parameters))
+    _client, *own = parameters(command)
+    present(run, command, [context, *own, *after])
     return run
-
-
-def _parameters(command: Callable[..., JobHandle]) -> Iterator[inspect.Parameter]:
-    _, *own, together = inspect.signature(command).parameters.values()
-    for parameter in own:
-        yield parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-    (options,) = get_args(together.annotation)
-    for name, hint in get_type_hints(options, include_extras=True).items():
-        yield inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint)
 
 
 def _follow(handle: JobHandle, detach: bool, as_json: bool) -> None:

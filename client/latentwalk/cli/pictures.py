@@ -1,12 +1,13 @@
 """`latentwalk generate | walk | interpolate`: pictures into files."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypedDict, Unpack
 
 import typer
 
 from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
+from latentwalk.cli.options import spelled_out
 from latentwalk.cli.output import Json, show_json
 from latentwalk.cli.parsing import (
     parse_classes,
@@ -20,56 +21,70 @@ from latentwalk.client import Style, Walk
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="the file; its ending says how it is written")]
 Seeds = Annotated[str, typer.Option(help="e.g. 7 or 1,2,5-8")]
-Classes = Annotated[str | None, typer.Option(help="for a conditional model: one class for all, or 3,5,7 for each")]
 AnyClass = Annotated[bool, typer.Option("--any-class", help="let a slider of one class move other classes too")]
-Easing = Annotated[Literal["linear", "in", "out", "in_out"], typer.Option(help="how time becomes progress")]
-Loop = Annotated[bool, typer.Option("--loop", help="let the last frame lead back to the first")]
-Fps = Annotated[float, typer.Option(help="frames a second of a GIF or WebP, and how fast they are wanted")]
-Importance = Annotated[Literal["low", "normal", "high"], typer.Option("--priority", help="who goes first when busy")]
-Strict = Annotated[bool, typer.Option("--strict", help="the same bytes every time, whatever else is drawn; slower")]
-FromFrame = Annotated[int, typer.Option(min=0, help="leave out the frames before this one")]
-Truncation = Annotated[float, typer.Option(min=-2, max=2, help="of a StyleGAN: how far from the mean w; 1 as it is")]
-TruncatedLayers = Annotated[int | None, typer.Option(min=1, help="only so many of its layers, from the coarsest")]
-Mixes = Annotated[
-    list[str] | None, typer.Option(help="of a StyleGAN: the style of a seed in layers, 8:0-3; with class 2, 8/2:0-3")
-]
-Noise = Annotated[str, typer.Option(help="of a StyleGAN: weights, none, or a seed")]
-NoiseStrength = Annotated[float, typer.Option(min=0, max=4, help="of a StyleGAN: 1 as it was trained with")]
 Ends = tuple[float, float]
 
+FPS = 12.0
 
+
+class Drawing(TypedDict, total=False):
+    """How latents are drawn."""
+
+    classes: Annotated[str, typer.Option(help="for a conditional model: one class for all, or 3,5,7 for each")]
+    truncation: Annotated[
+        float, typer.Option(min=-2, max=2, help="of a StyleGAN: how far from the mean w; default: 1, as it is")
+    ]
+    truncated_layers: Annotated[
+        int, typer.Option(min=1, help="only so many of its layers, from the coarsest; default: all")
+    ]
+    mix: Annotated[
+        list[str],
+        typer.Option(help="of a StyleGAN: the style of a seed in layers, 8:0-3; with class 2, 8/2:0-3"),
+    ]
+    noise: Annotated[str, typer.Option(help="of a StyleGAN: weights, none, or a seed; default: weights")]
+    noise_strength: Annotated[
+        float, typer.Option(min=0, max=4, help="of a StyleGAN; default: 1, as it was trained with")
+    ]
+    priority: Annotated[
+        Literal["low", "normal", "high"], typer.Option(help="who goes first when busy; default: normal")
+    ]
+    strict: Annotated[bool, typer.Option("--strict", help="the same bytes every time, whatever else is drawn; slower")]
+
+
+class Moving(Drawing, total=False):
+    """How frames are drawn, and how they follow one another."""
+
+    easing: Annotated[
+        Literal["linear", "in", "out", "in_out"],
+        typer.Option(help="how time becomes progress; default: linear"),
+    ]
+    loop: Annotated[bool, typer.Option("--loop", help="let the last frame lead back to the first")]
+    fps: Annotated[
+        float,
+        typer.Option(help=f"frames a second of a GIF or WebP, and how fast they are wanted; default: {FPS:g}"),
+    ]
+    from_frame: Annotated[int, typer.Option(min=0, help="leave out the frames before this one; default: 0")]
+
+
+@spelled_out
 def generate(
     context: typer.Context,
     model: Name,
     out: Out,
     seeds: Seeds = "0",
-    classes: Classes = None,
-    truncation: Truncation = 1.0,
-    truncated_layers: TruncatedLayers = None,
-    mix: Mixes = None,
-    noise: Noise = "weights",
-    noise_strength: NoiseStrength = 1.0,
     amount: Annotated[list[str] | None, typer.Option(help="push along a direction, e.g. zoom=1.5; repeatable")] = None,
     alpha: Annotated[list[str] | None, typer.Option(help="the same in latent units, e.g. zoom=0.4")] = None,
     any_class: AnyClass = False,
     columns: Annotated[int | None, typer.Option(min=1, help="of the grid; default: about as wide as high")] = None,
-    priority: Importance = "normal",
-    strict: Strict = False,
     as_json: Json = False,
+    **options: Unpack[Drawing],
 ) -> None:
     """Draws one picture for each seed and writes them as one grid."""
     pushes = [parse_displacement(text, "amount") for text in amount or ()]
     pushes += [parse_displacement(text, "alpha") for text in alpha or ()]
     with connect(context) as client:
         pictures = client.generate(
-            model,
-            seeds=parse_numbers(seeds),
-            classes=parse_classes(classes),
-            styles=_style(truncation, truncated_layers, mix, noise, noise_strength),
-            displacements=pushes,
-            any_class=any_class,
-            determinism="strict" if strict else "default",
-            priority=priority,
+            model, seeds=parse_numbers(seeds), displacements=pushes, any_class=any_class, **_drawing(options)
         )
     pictures.grid(columns).save(out)
     if as_json:
@@ -79,6 +94,7 @@ def generate(
         typer.echo(f"{out}: {len(pictures)} picture{'s' if len(pictures) > 1 else ''}")
 
 
+@spelled_out
 def walk(
     context: typer.Context,
     model: Name,
@@ -87,102 +103,74 @@ def walk(
     ],
     out: Out,
     seeds: Seeds = "0",
-    classes: Classes = None,
-    truncation: Truncation = 1.0,
-    truncated_layers: TruncatedLayers = None,
-    mix: Mixes = None,
-    noise: Noise = "weights",
-    noise_strength: NoiseStrength = 1.0,
     amount: Annotated[Ends | None, typer.Option(help="from and to, in the edit's unit", metavar="FROM TO")] = None,
     alpha: Annotated[Ends | None, typer.Option(help="from and to, in latent units", metavar="FROM TO")] = None,
     any_class: AnyClass = False,
     frames: Annotated[int, typer.Option(min=1, help="how many, both ends included")] = 16,
-    easing: Easing = "linear",
-    loop: Loop = False,
-    fps: Fps = 12.0,
-    priority: Importance = "normal",
-    strict: Strict = False,
-    from_frame: FromFrame = 0,
     as_json: Json = False,
+    **options: Unpack[Moving],
 ) -> None:
     """Walks seeds along a direction; a GIF or WebP moves, a PNG or JPEG is a strip.
 
     Without --amount and --alpha: over the whole range that the direction was trained on.
     """
     name, slider = parse_slider(direction)
+    where = {"slider": slider, "amount": amount, "alpha": alpha, "any_class": any_class}
     with connect(context) as client:
-        steps = client.walk(
-            model,
-            name,
-            seeds=parse_numbers(seeds),
-            classes=parse_classes(classes),
-            styles=_style(truncation, truncated_layers, mix, noise, noise_strength),
-            amount=amount,
-            alpha=alpha,
-            slider=slider,
-            any_class=any_class,
-            frames=frames,
-            easing=easing,
-            loop=loop,
-            determinism="strict" if strict else "default",
-            priority=priority,
-            fps=fps,
-            first_frame=from_frame,
-        )
-        _keep(steps, out, fps, as_json)
+        steps = client.walk(model, name, seeds=parse_numbers(seeds), frames=frames, **where, **_moving(options))
+        _keep(steps, out, options.get("fps", FPS), as_json)
 
 
+@spelled_out
 def interpolate(
     context: typer.Context,
     model: Name,
     out: Out,
     seeds: Seeds = "0-3",
-    classes: Classes = None,
-    truncation: Truncation = 1.0,
-    truncated_layers: TruncatedLayers = None,
-    mix: Mixes = None,
-    noise: Noise = "weights",
-    noise_strength: NoiseStrength = 1.0,
     frames_per_leg: Annotated[int, typer.Option(min=1, help="from one seed up to the next")] = 12,
     space: Annotated[Literal["z", "w"] | None, typer.Option(help="to blend in; default: w if the model has it")] = None,
     method: Annotated[
         Literal["slerp", "lerp"] | None, typer.Option(help="along the arc, in z only, or along the line")
     ] = None,
-    easing: Easing = "linear",
-    loop: Loop = False,
-    fps: Fps = 12.0,
-    priority: Importance = "normal",
-    strict: Strict = False,
-    from_frame: FromFrame = 0,
     as_json: Json = False,
+    **options: Unpack[Moving],
 ) -> None:
     """Travels from seed to seed; a GIF or WebP moves, a PNG or JPEG is a strip."""
+    how = {"frames_per_leg": frames_per_leg, "space": space, "method": method}
     with connect(context) as client:
-        steps = client.interpolate(
-            model,
-            seeds=parse_numbers(seeds),
-            classes=parse_classes(classes),
-            styles=_style(truncation, truncated_layers, mix, noise, noise_strength),
-            frames_per_leg=frames_per_leg,
-            space=space,
-            method=method,
-            easing=easing,
-            loop=loop,
-            determinism="strict" if strict else "default",
-            priority=priority,
-            fps=fps,
-            first_frame=from_frame,
-        )
-        _keep(steps, out, fps, as_json)
+        steps = client.interpolate(model, seeds=parse_numbers(seeds), **how, **_moving(options))
+        _keep(steps, out, options.get("fps", FPS), as_json)
 
 
-def _style(
-    truncation: float, truncated_layers: int | None, mix: list[str] | None, noise: str, noise_strength: float
-) -> Style | None:
-    """What a StyleGAN is told; None if nothing is, so that other models can be asked, too."""
-    mixes = [parse_mix(text) for text in mix or ()]
-    style = Style(truncation, truncated_layers, mixes, parse_noise(noise), noise_strength)
-    return None if style == Style(mix=[]) else style
+def _drawing(options: Drawing) -> dict[str, Any]:
+    """What the SDK is told of it."""
+    return {
+        "classes": parse_classes(options.get("classes")),
+        "styles": _style(options),
+        "determinism": "strict" if options.get("strict") else "default",
+        "priority": options.get("priority", "normal"),
+    }
+
+
+def _moving(options: Moving) -> dict[str, Any]:
+    """What the SDK is told of it."""
+    return _drawing(options) | {
+        "easing": options.get("easing", "linear"),
+        "loop": options.get("loop", False),
+        "fps": options.get("fps", FPS),
+        "first_frame": options.get("from_frame", 0),
+    }
+
+
+def _style(options: Drawing) -> Style:
+    """What a StyleGAN is told. Where nothing is said, nothing is sent, so that other models can be asked, too."""
+    return Style(
+        truncation=options.get("truncation", 1.0),
+        truncated_layers=options.get("truncated_layers"),
+        mix=[parse_mix(text) for text in options.get("mix", ())],
+        noise=parse_noise(options.get("noise", "weights")),
+        noise_strength=options.get("noise_strength", 1.0),
+    )
 
 
 def _keep(steps: Walk, out: Path, fps: float, as_json: bool) -> None:
