@@ -70,7 +70,9 @@ def _codes(
     names: Sequence[str], latents: Sequence[latent_pb2.Latent], spec: GeneratorSpec
 ) -> tuple[Tensor, dict[int, Tensor]]:
     """The z [N, Z], and by index the w+ [L, W] of those that are given in w."""
-    z, seeded, given = np.zeros((len(latents), spec.latent_size), np.float32), list[int](), dict[int, Tensor]()
+    z = np.zeros((len(latents), spec.latent_size), np.float32)
+    seeded: list[int] = []
+    given: dict[int, Tensor] = {}
     for index, latent in enumerate(latents):
         kind = latent.WhichOneof("code")
         if kind == "seed":
