@@ -56,8 +56,8 @@ class WalkPath:
     """Starts that walk along directions."""
 
     walk: Walk
-    condition: Tensor | None
-    """[R, K] for the codes of the walk; None without classes, and with a lift, which has it."""
+    conditions: Sequence[Tensor | None]
+    """[K] of each row; None without classes, and with a lift, which has it."""
     noise: Sequence[Noise | None]
     """Of each row."""
     sliders: Mapping[tuple[str, str], Slider]
@@ -79,9 +79,7 @@ class WalkPath:
 
     def rows_at(self, index: int) -> list[Row]:
         """The rows of one frame."""
-        codes = self.walk.code_at(index).unbind()
-        conditions = [None] * len(codes) if self.condition is None else self.condition.unbind()
-        rows = zip(codes, conditions, self.noise, strict=True)
+        rows = zip(self.walk.code_at(index).unbind(), self.conditions, self.noise, strict=True)
         return [Row(code, condition, noise=noise) for code, condition, noise in rows]
 
     def standings_at(self, index: int) -> list[Standing]:

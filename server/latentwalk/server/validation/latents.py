@@ -44,6 +44,12 @@ class Latents:
         is_given = None if self.lift is None else self.lift.is_given
         return None if is_given is None or not is_given.any() else int(is_given.int().argmax())
 
+    def drawn_conditions(self) -> Sequence[Tensor | None]:
+        """The condition [K] with which each is drawn; None without classes, and with a lift, which has it."""
+        if self.condition is None or self.lift is not None:
+            return [None] * len(self.z)
+        return self.condition.unbind()
+
 
 def read_latents(field: str, latents: Sequence[latent_pb2.Latent], generator: Generator) -> Latents:
     """What at least one latent of the request's field is."""

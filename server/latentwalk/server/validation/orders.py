@@ -96,7 +96,7 @@ def _walk(
         for slider in (stretch.direction.sliders[stretch.slider],)
     }
     walk = Walk(start.z, tuple(legs.values()), loop, start.lift)
-    return WalkPath(walk, start.condition if start.lift is None else None, start.noise, sliders)
+    return WalkPath(walk, start.drawn_conditions(), start.noise, sliders)
 
 
 def _check_spaces(field: str, leg: Leg, latents: str, start: Latents) -> None:

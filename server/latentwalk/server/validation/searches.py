@@ -39,7 +39,7 @@ def search_order(request: pb.InvertRequest, model: ServedModel) -> SearchOrder:
     check_rows("starts", len(request.starts), model)
     latents = read_latents("starts", request.starts, model.generator)
     walk = Walk(latents.z, (read_displacements((), model),), lift=latents.lift)
-    path = WalkPath(walk, latents.condition if latents.lift is None else None, latents.noise, {})
+    path = WalkPath(walk, latents.drawn_conditions(), latents.noise, {})
     searches = [
         Search(space, target, code, condition, steps, prior, delivery.strict)
         for code, condition in _codes(latents, walk.origin, space)
