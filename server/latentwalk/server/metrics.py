@@ -1,6 +1,7 @@
 """What the server tells Prometheus about itself, besides the metrics of every gRPC server."""
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -10,12 +11,20 @@ from latentwalk.server.served import ServedModel
 _BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 _BATCH_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 _FRAME_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
+# Pairs of a model and a kind.
+_MOST_REMEMBERED = 1_024
 
 
 class Pace:
     """How fast the frames of one request, or of one position of Steer, come; made when it begins."""
 
-    def __init__(self, labels: tuple[str, str], first_frame: Histogram, frame_gap: Histogram, frames: Counter) -> None:
+    def __init__(
+        self,
+        labels: tuple[str, str],
+        first_frame: Callable[..., Histogram],
+        frame_gap: Callable[..., Histogram],
+        frames: Callable[..., Counter],
+    ) -> None:
         self._labels = labels
         self._seconds = first_frame
         self._frame_gap = frame_gap
@@ -24,12 +33,12 @@ class Pace:
 
     def ready(self) -> None:
         """The next frame, or the whole of a unary reply, is ready to be sent."""
-        self._seconds.labels(*self._labels).observe(perf_counter() - self._since)
+        self._seconds(*self._labels).observe(perf_counter() - self._since)
         self._seconds = self._frame_gap
 
     def sent(self, pictures: int) -> None:
         """It was sent, with so many pictures."""
-        self._frames.labels(*self._labels).inc(pictures)
+        self._frames(*self._labels).inc(pictures)
         self._since = perf_counter()
 
 
@@ -37,26 +46,31 @@ class CallMetrics:
     """What callers get, and how soon, in `registry`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._frames = Counter(
+        frames = Counter(
             "latentwalk_frames_total",
             "Pictures handed to callers; kind is generate, walk, interpolate or steer.",
             ("model", "kind"),
             registry=registry,
         )
-        self._first_frame = Histogram(
+        first_frame = Histogram(
             "latentwalk_first_frame_seconds",
             "Seconds from a valid request, or position, until its first frame, or whole reply, was ready to be sent.",
             ("model", "kind"),
             buckets=_FRAME_SECONDS,
             registry=registry,
         )
-        self._frame_gap = Histogram(
+        frame_gap = Histogram(
             "latentwalk_frame_gap_seconds",
             "Seconds from when a frame of a stream was sent until the next was ready; slow readers do not count.",
             ("model", "kind"),
             buckets=_FRAME_SECONDS,
             registry=registry,
         )
+        # Looked up once a model and kind, not for each frame; models come and go, so only so many are remembered.
+        remembered = lru_cache(_MOST_REMEMBERED)
+        self._frames = remembered(frames.labels)
+        self._first_frame = remembered(first_frame.labels)
+        self._frame_gap = remembered(frame_gap.labels)
 
     def pace(self, model: str, kind: str) -> Pace:
         """Counts and times the frames of a request that begins now."""
