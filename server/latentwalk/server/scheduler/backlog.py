@@ -7,7 +7,7 @@ wanted at once, and has a head start. Every few batches, those who have waited l
 nobody starves.
 """
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -139,9 +139,9 @@ class Backlog(Generic[AnyLane]):
 
     def __init__(self) -> None:
         self._size = 0
-        self._groups: dict[Family, _Group[AnyLane]] = {}
+        self._groups: defaultdict[Family, _Group[AnyLane]] = defaultdict(_Group)
         # Those of whom something waits.
-        self._clients: dict[Hashable, _Client] = {}
+        self._clients: defaultdict[Hashable, _Client] = defaultdict(_Client)
         self._places = count(1)
         self._turn = 0
 
@@ -248,8 +248,8 @@ class Backlog(Generic[AnyLane]):
         return self._clients[client].lanes / _FAIR_RATE
 
     def _enter(self, lane: AnyLane, now: float) -> None:
-        group = self._groups.setdefault(lane.family, _Group())
-        client = self._clients.setdefault(lane.terms.client, _Client())
+        group = self._groups[lane.family]
+        client = self._clients[lane.terms.client]
         client.lanes += 1
         if isnan(lane.due):
             lane.due = now + self._turn_seconds(lane.terms.client) - _HEAD_START_SECONDS
