@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-import uuid
+import secrets
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -60,4 +60,4 @@ class AccessLayer(Layer):
 
 def _request_id(call: Call) -> str:
     given = next((value for key, value in call.metadata if key == REQUEST_ID_KEY), None)
-    return given if isinstance(given, str) and _VALID_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if isinstance(given, str) and _VALID_ID.fullmatch(given) else secrets.token_hex(16)
