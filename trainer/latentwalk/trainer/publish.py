@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import torch
 
@@ -57,7 +58,28 @@ class Publisher:
         return None
 
     def _put(self, product: Product, outcome: Outcome) -> Published:
-        provenance = {
+        try:
+            ref = self._saved(product, self._provenance(product, outcome))
+        except OSError as error:
+            raise PublishFailed(
+                f"{_kind(product)}/{self._stored_name(product)} could not be written to the artifact store: "
+                f"{error.strerror or error}; see to that and resume the job: nothing is trained again"
+            ) from error
+        return self._entry(product, ref)
+
+    def _saved(self, product: Product, provenance: dict[str, Any]) -> ArtifactRef:
+        created, model = datetime.now(UTC).isoformat(timespec="seconds"), self.spec.model
+        match product:
+            case Generator():
+                return save_generator(self.store, model, product, provenance=provenance, created=created)
+            case Classifier():
+                return save_classifier(self.store, model, product, provenance=provenance, created=created)
+            case _:
+                return save_direction(self.store, model, product, provenance=provenance, created=created)
+
+    def _provenance(self, product: Product, outcome: Outcome) -> dict[str, Any]:
+        """Where the product comes from, for its manifest."""
+        return {
             "job": self.job_id,
             "method": self.spec.method,
             "spec": spec_to_json(self.spec),
@@ -75,21 +97,6 @@ class Publisher:
             "processes": self.processes,
             "device": self.device,
         }
-        created, name = datetime.now(UTC).isoformat(timespec="seconds"), self.spec.model
-        try:
-            match product:
-                case Generator():
-                    ref = save_generator(self.store, name, product, provenance=provenance, created=created)
-                case Classifier():
-                    ref = save_classifier(self.store, name, product, provenance=provenance, created=created)
-                case _:
-                    ref = save_direction(self.store, name, product, provenance=provenance, created=created)
-        except OSError as error:
-            raise PublishFailed(
-                f"{_kind(product)}/{self._stored_name(product)} could not be written to the artifact store: "
-                f"{error.strerror or error}; see to that and resume the job: nothing is trained again"
-            ) from error
-        return self._entry(product, ref)
 
     def _stored_name(self, product: Product) -> str:
         own = self._own_name(product)
