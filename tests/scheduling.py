@@ -1,0 +1,64 @@
+"""A device that draws tuples, and a scheduler on its clock."""
+
+from latentwalk.server.scheduler import DeviceOutOfMemory, Limits, Scheduler, Terms
+
+FOREVER = float("inf")
+
+
+class Model:
+    """A model is known by its identity alone."""
+
+
+MODEL, OTHER_MODEL = Model(), Model()
+
+
+class Poisoned(Exception):
+    """This picture cannot be drawn."""
+
+
+class FakeEngine:
+    """Draws tuples; a work that is poisoned takes its whole batch down, and so does a batch beyond the memory."""
+
+    def __init__(self, seconds_per_picture=0.0, seconds_per_batch=0.0):
+        self.now = 0.0
+        self.seconds_per_picture = seconds_per_picture
+        self.seconds_per_batch = seconds_per_batch
+        self.memory = 1_000_000
+        self.drawn = []
+        self.batches = []
+
+    def clock(self):
+        return self.now
+
+    async def run(self, model, works):
+        self.batches.append((model, list(works)))
+        if len(works) > self.memory:
+            raise DeviceOutOfMemory
+        self.now += self.seconds_per_picture * len(works) + self.seconds_per_batch
+        if any(work[-1] == "poisoned" for work in works):
+            raise Poisoned
+        self.drawn += works
+        return [("picture", *work) for work in works]
+
+
+def make(engine, run=None, *, batch=4, queued=16, streams=100, queue_seconds=FOREVER, **options):
+    """A scheduler on the clock of its engine."""
+    limits = Limits(batch, queued, streams, queue_seconds)
+    return Scheduler(run or engine.run, limits, clock=engine.clock, **options)
+
+
+def numbers(name, count, poisoned=()):
+    """The works of a stream: (name, place), or (name, place, "poisoned")."""
+    for place in range(count):
+        yield (name, place, "poisoned") if place in poisoned else (name, place)
+
+
+def opened_only(scheduler, count, *, credit=100, model=MODEL, **terms):
+    """A stream that has yet to begin."""
+    return scheduler.open(model, count, credit=credit, terms=Terms(**terms))
+
+
+def opened(scheduler, name, count, *, poisoned=(), **how):
+    stream = opened_only(scheduler, count, **how)
+    stream.begin(numbers(name, count, poisoned))
+    return stream

@@ -1,0 +1,169 @@
+"""The scheduler under any order of events."""
+
+import asyncio
+import itertools
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from scheduling import FOREVER, MODEL, OTHER_MODEL, FakeEngine, make, numbers
+
+from latentwalk.server.scheduler import (
+    DeadlinePassed,
+    PictureFailed,
+    Priority,
+    QueueFull,
+    Terms,
+)
+
+
+class Traffic(RuleBasedStateMachine):
+    """Requests come, are read, are cancelled, expire and fail, in any order, while the device draws."""
+
+    MAX_BATCH = 3
+    MAX_QUEUED = 10
+
+    def __init__(self):
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.engine = FakeEngine()
+        self.scheduler = make(self.engine, batch=self.MAX_BATCH, queued=self.MAX_QUEUED)
+        self.made = {}
+        self.requests = {}
+        self.yet_to_begin = []
+        self.drawn_when_closed = {}
+        self.names = itertools.count()
+
+    def teardown(self):
+        for name in list(self.requests):
+            self.leave(name)
+        assert (self.scheduler.queued, self.scheduler.streams) == (0, 0)
+        self.runner.close()
+
+    def works(self, name, count, poisoned):
+        for work in numbers(name, count, poisoned):
+            self.made[name] += 1
+            yield work
+
+    @rule(
+        count=st.integers(0, 12),
+        credit=st.integers(1, 6),
+        model=st.sampled_from([MODEL, OTHER_MODEL]),
+        lifetime=st.sampled_from([1.0, 5.0, FOREVER]),
+        poisoned=st.frozensets(st.integers(0, 11), max_size=2),
+        rows=st.integers(1, 4),
+        priority=st.sampled_from(list(Priority)),
+        client=st.sampled_from("xy"),
+        begins=st.booleans(),
+    )
+    def come(self, count, credit, model, lifetime, poisoned, begins, **terms):
+        name = next(self.names)
+        self.made[name] = 0
+        deadline = self.engine.now + lifetime
+        fits = min(credit, count, terms["rows"]) <= self.MAX_QUEUED - self.scheduler.queued
+        try:
+            stream = self.scheduler.open(model, count, credit=credit, terms=Terms(deadline=deadline, **terms))
+        except QueueFull:
+            assert self.made[name] == 0
+        else:
+            assert fits
+            self.requests[name] = {"stream": stream.__enter__(), "read": 0, "count": count, "credit": credit}
+            self.requests[name] |= {"deadline": deadline, "poisoned": poisoned, "rows": terms["rows"]}
+            self.yet_to_begin.append(name)
+            if begins:
+                self.begin()
+
+    @precondition(lambda self: self.yet_to_begin)
+    @rule()
+    def begin(self):
+        name = self.yet_to_begin.pop()
+        request = self.requests[name]
+        request["stream"].begin(self.works(name, request["count"], request["poisoned"]))
+        assert self.made[name] >= min(request["rows"], request["credit"], request["count"]), "it has its first frame"
+
+    @rule()
+    def draw(self):
+        now, before = self.engine.now, len(self.engine.drawn)
+        self.runner.run(self.scheduler.step())
+        for work in self.engine.drawn[before:]:
+            assert self.requests[work[0]]["deadline"] > now
+
+    @rule(pictures=st.sampled_from([1, 2, 100]))
+    def have_memory(self, pictures):
+        self.engine.memory = pictures
+
+    @rule(seconds=st.floats(0.1, 3.0))
+    def pass_time(self, seconds):
+        self.engine.now += seconds
+
+    @precondition(lambda self: self.requests)
+    @rule(data=st.data(), count=st.integers(1, 4))
+    def read(self, data, count):
+        name = data.draw(st.sampled_from(sorted(self.requests)))
+        self.runner.run(self.read_some(name, count))
+
+    async def read_some(self, name, count):
+        """Reads what is there; if that is less, gives the credit back and leaves the rest for later."""
+        request = self.requests[name]
+        for _ in range(min(count, request["count"] - request["read"])):
+            place = request["read"]
+            try:
+                async with asyncio.timeout(0):
+                    pictures = await request["stream"].take(1)
+            except TimeoutError:
+                return
+            except PictureFailed as failed:
+                assert failed.index == place  # noqa: PT017 - it may fail, or not
+                assert place in request["poisoned"]
+                request["read"] += 1
+            except DeadlinePassed:
+                assert request["deadline"] <= self.engine.now
+                return
+            else:
+                assert pictures == [("picture", name, place)]
+                request["read"] += 1
+
+    @precondition(lambda self: self.requests)
+    @rule(data=st.data())
+    def cancel(self, data):
+        self.leave(data.draw(st.sampled_from(sorted(self.requests))))
+
+    def leave(self, name):
+        self.requests.pop(name)["stream"].__exit__(None, None, None)
+        self.yet_to_begin = [other for other in self.yet_to_begin if other != name]
+        self.drawn_when_closed[name] = self.times_drawn(name)
+
+    def times_drawn(self, name):
+        return sum(work[0] == name for work in self.engine.drawn)
+
+    @invariant()
+    def bounds_hold(self):
+        assert 0 <= self.scheduler.queued <= self.MAX_QUEUED
+        assert all(1 <= len(works) <= self.MAX_BATCH for _, works in self.engine.batches)
+        for name, request in self.requests.items():
+            assert self.made[name] - request["read"] <= request["credit"]
+
+    @invariant()
+    def nothing_is_drawn_twice(self):
+        assert len(set(self.engine.drawn)) == len(self.engine.drawn)
+
+    @invariant()
+    def nothing_is_drawn_for_those_who_left(self):
+        for name, times in self.drawn_when_closed.items():
+            assert self.times_drawn(name) == times
+
+    @precondition(lambda self: self.requests)
+    @rule()
+    def everybody_who_keeps_reading_gets_everything(self):
+        while self.yet_to_begin:
+            self.begin()
+        for _ in range(200):
+            self.runner.run(self.scheduler.step())
+            for name in self.requests:
+                self.runner.run(self.read_some(name, 4))
+        for request in self.requests.values():
+            assert request["read"] == request["count"] or request["deadline"] <= self.engine.now
+
+
+Traffic.TestCase.settings = settings(deadline=None, max_examples=60, stateful_step_count=30)
+TestTraffic = Traffic.TestCase

@@ -1,0 +1,171 @@
+"""The scheduler on a device that fails, hangs, dies or has too little memory."""
+
+import asyncio
+from contextlib import ExitStack
+
+import pytest
+from scheduling import FakeEngine, make, opened
+
+from latentwalk.server.scheduler import (
+    DeviceFailed,
+    DeviceLost,
+    DeviceOutOfMemory,
+    PictureFailed,
+    watch_device,
+)
+
+
+async def test_a_guilty_picture_costs_few_batches():
+    engine = FakeEngine()
+    scheduler = make(engine, batch=32, queued=100)
+    with opened(scheduler, "a", 32, rows=32, poisoned={13}) as stream:
+        await scheduler.step()
+        assert len(await stream.take(13)) == 13
+        with pytest.raises(PictureFailed):
+            await stream.take(1)
+        assert len(await stream.take(18)) == 18
+    assert len(engine.batches) <= 1 + 2 * 5
+
+
+async def test_a_batch_beyond_the_memory_is_halved_remembered_and_tried_again_after_a_while():
+    engine = FakeEngine()
+    scheduler = make(engine, batch=8, queued=10_000)
+    engine.memory = 3
+    with opened(scheduler, "a", 8_000, credit=8) as stream:
+
+        async def sizes(batches):
+            before = len(engine.batches)
+            for _ in range(batches):
+                await scheduler.step()
+                await stream.take(len(engine.batches[-1][1]))
+            return [len(works) for _, works in engine.batches[before:]]
+
+        await scheduler.step()
+        assert len(await stream.take(8)) == 8, "nothing is lost"
+        assert [len(works) for _, works in engine.batches] == [8, 4, 2, 2, 4, 2, 2]
+        assert set(await sizes(60)) == {2}
+        engine.memory = 100
+        assert 4 in await sizes(10)
+        assert 8 in await sizes(70)
+
+
+async def test_a_device_without_memory_for_one_picture_fails_that_picture():
+    engine = FakeEngine()
+    engine.memory = 0
+    scheduler = make(engine)
+    with opened(scheduler, "a", 1) as stream:
+        await scheduler.step()
+        with pytest.raises(PictureFailed) as failed:
+            await stream.take(1)
+        assert isinstance(failed.value.__cause__, DeviceOutOfMemory)
+
+
+async def test_a_device_that_hangs_fails_its_streams_and_serves_again_when_it_comes_back():
+    engine, told, refused = FakeEngine(), [], []
+
+    async def run(model, works):
+        for seconds in (9.0, 2.0, 5.0):
+            engine.now += seconds
+            scheduler.check_device()
+            with ExitStack() as stack:
+                try:
+                    stack.enter_context(opened(scheduler, "b", 1))
+                    refused.append(False)
+                except DeviceFailed:
+                    refused.append(True)
+        return await engine.run(model, works)
+
+    scheduler = make(engine, run, watchdog_seconds=10.0, on_device=told.append)
+    with opened(scheduler, "a", 8) as stream:
+        await scheduler.step()
+        assert (refused, told) == ([False, True, True], [False, False, True])
+        assert len(await stream.take(4)) == 4
+        with pytest.raises(DeviceFailed, match="not answered for 10 s"):
+            await stream.take(1)
+    with opened(scheduler, "c", 1):
+        assert scheduler.queued == 1
+
+
+async def test_a_watch_that_was_stopped_itself_judges_the_device_at_its_next_look():
+    engine, told, looks = FakeEngine(), [], []
+
+    async def run(model, works):
+        await asyncio.Event().wait()
+
+    def clock():
+        looks.append(len(told))
+        if len(looks) == 2:  # its first sleep has taken this long
+            engine.now = 11.0
+        return engine.now
+
+    scheduler = make(engine, run, watchdog_seconds=10.0, on_device=told.append)
+    with opened(scheduler, "a", 1):
+        drawing = asyncio.create_task(scheduler.step())
+        await asyncio.sleep(0)
+        watch = asyncio.create_task(watch_device(scheduler, 0.001, clock))
+        while len(looks) < 5:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0)
+        watch.cancel()
+        drawing.cancel()
+    assert looks[:5] == [0, 0, 0, 0, 1]
+
+
+async def test_what_hung_once_is_not_drawn_again_though_its_reader_has_not_left_yet():
+    engine = FakeEngine()
+
+    async def run(model, works):
+        engine.batches.append((model, works))
+        engine.now += 11.0
+        scheduler.check_device()
+        raise DeviceFailed("it was ended")
+
+    scheduler = make(engine, run, watchdog_seconds=10.0)
+    with opened(scheduler, "a", 4) as stream:
+        await scheduler.step()
+        assert len(engine.batches) == 1
+        with pytest.raises((DeviceFailed, PictureFailed)):
+            await stream.take(1)
+
+
+@pytest.mark.parametrize(("deaths", "is_drawn"), [(1, True), (2, False)])
+async def test_a_picture_that_was_alone_on_a_device_that_died_is_drawn_once_more(deaths, is_drawn):
+    engine = FakeEngine()
+    left = [DeviceFailed("it died")] * deaths
+
+    async def run(model, works):
+        if left:
+            raise left.pop()
+        return await engine.run(model, works)
+
+    scheduler = make(engine, run)
+    with opened(scheduler, "a", 1) as stream:
+        await scheduler.step()
+        if is_drawn:
+            assert len(await stream.take(1)) == 1
+        else:
+            with pytest.raises(PictureFailed) as failed:
+                await stream.take(1)
+            assert isinstance(failed.value.__cause__, DeviceFailed)
+
+
+async def test_a_lost_device_fails_the_batch_at_once_and_is_told_of_until_it_draws_again():
+    engine, told, lost = FakeEngine(), [], True
+
+    async def run(model, works):
+        if lost:
+            engine.batches.append((model, works))
+            raise DeviceLost("it is gone")
+        return await engine.run(model, works)
+
+    scheduler = make(engine, run, on_device=told.append)
+    for tries in (1, 2):
+        with opened(scheduler, "a", 4) as stream:
+            await scheduler.step()
+            with pytest.raises(PictureFailed, match="it is gone"):
+                await stream.take(1)
+        assert (len(engine.batches), told) == (tries, [False])
+    lost = False
+    with opened(scheduler, "b", 4) as stream:
+        await scheduler.step()
+        assert len(await stream.take(4)) == 4
+    assert told == [False, True]
