@@ -8,6 +8,7 @@ import typer
 from latentwalk.cli import (
     directions,
     figure,
+    inverting,
     jobs,
     models,
     pictures,
@@ -65,6 +66,7 @@ app.add_typer(directions.app, name="directions")
 app.command()(pictures.generate)
 app.command()(pictures.walk)
 app.command()(pictures.interpolate)
+app.command()(inverting.invert)
 for command in (
     *(train.edit, train_discovery.discover, train_discovery.class_directions, train.boundary, train.sefa, train.pca),
     *(train_gans.gan, train_gans.joint, train_gans.classifier, train_evaluation.evaluation),

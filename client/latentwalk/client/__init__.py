@@ -8,6 +8,8 @@
         for frame in client.walk("faces", "zoom", seeds=1):
             frame.pictures[0].array  # uint8 [H, W, C]
         client.interpolate("faces", seeds=[1, 2, 3], loop=True).save("travel.webp")
+        found = client.invert("faces", Picture.open("me.jpg").fitted(64, 64, 3)).result()
+        client.walk("faces", "zoom", **found.latent).save("my_zoom.gif")
         with client.steer("faces") as steering:
             steering.move(seeds=7, displacements=Displacement("zoom", amount=1.5))  # as often as you like
             next(steering).pictures  # of the newest position
@@ -51,6 +53,7 @@ from latentwalk.client._errors import (
     Unimplemented,
     Violation,
 )
+from latentwalk.client._found import AsyncSearch, Found, Search, load_latent
 from latentwalk.client._frames import Frame, Frames, Header, Position
 from latentwalk.client._gans import Gan
 from latentwalk.client._jobs import (
@@ -88,6 +91,7 @@ __all__ = [
     "ArtifactKind",
     "AsyncClient",
     "AsyncJobHandle",
+    "AsyncSearch",
     "AsyncSteering",
     "AsyncWalk",
     "Cancelled",
@@ -108,6 +112,7 @@ __all__ = [
     "Encoding",
     "FailedPrecondition",
     "Folder",
+    "Found",
     "Frame",
     "Frames",
     "Gan",
@@ -149,6 +154,7 @@ __all__ = [
     "PublishedArtifact",
     "Range",
     "RateLimited",
+    "Search",
     "Seeds",
     "ServiceError",
     "Slider",
@@ -167,4 +173,5 @@ __all__ = [
     "Violation",
     "Walk",
     "contact_sheet",
+    "load_latent",
 ]

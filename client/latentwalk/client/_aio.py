@@ -17,6 +17,7 @@ from latentwalk.client import _discovery as discovery
 from latentwalk.client import _evaluation as evaluation
 from latentwalk.client import _gans as gans
 from latentwalk.client import _generation as generation
+from latentwalk.client import _inversion as inversion
 from latentwalk.client import _supervised as supervised
 from latentwalk.client import _training as training
 from latentwalk.client._aio_steering import AsyncSteering
@@ -25,6 +26,7 @@ from latentwalk.client._calls import Attempts, DuplexCall, Result, StreamCall, U
 from latentwalk.client._courses import FrameEvent
 from latentwalk.client._errors import ClientClosed
 from latentwalk.client._files import StrPath, file_kind
+from latentwalk.client._found import AsyncSearch, Found
 from latentwalk.client._frames import Frame, Frames, Header
 from latentwalk.client._health import readiness
 from latentwalk.client._jobs import Job, JobEvent, JobResult
@@ -241,6 +243,14 @@ def _walks(verb: Callable[P, generation.FramesCall[Any]]) -> "Callable[Concatena
     return method
 
 
+def _searches(verb: Callable[P, StreamCall[Any, Found]]) -> "Callable[Concatenate[AsyncClient, P], AsyncSearch]":
+    @like(verb, returns=AsyncSearch)
+    def method(self: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> AsyncSearch:
+        return AsyncSearch(self.connection.stream(verb(*args, **kwargs)))
+
+    return method
+
+
 def _steers(
     verb: Callable[P, DuplexCall[pb.SteerResponse, SteerAnswer]],
 ) -> "Callable[Concatenate[AsyncClient, P], AsyncSteering]":
@@ -310,6 +320,7 @@ class AsyncClient:
     interpolate = _walks(generation.interpolate)
     steer = _steers(generation.steer)
     map_latents = _runs(generation.map_latents)
+    invert = _searches(inversion.invert)
 
     models = _runs(catalog.models)
     model = _runs(catalog.model)

@@ -13,7 +13,7 @@ from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from latentwalk.client._choices import chosen
 from latentwalk.client._files import StrPath, file_kind, save_still
@@ -66,6 +66,21 @@ class Picture:
     def from_image(cls, image: Image.Image) -> "Picture":
         """A picture of a Pillow image, mode "L" or "RGB"."""
         return cls(image.tobytes(), "raw", image.width, image.height, len(image.getbands()))
+
+    @classmethod
+    def open(cls, path: StrPath) -> "Picture":
+        """The picture in a file of any kind that Pillow reads, grey or in colour; turned upright if its file says how.
+
+        Raises OSError for a file that cannot be read, or is no picture.
+        """
+        with Image.open(path) as image:
+            upright = ImageOps.exif_transpose(image)
+            return cls.from_image(upright.convert("L" if upright.mode in ("1", "L", "LA", "I;16") else "RGB"))
+
+    def fitted(self, width: int, height: int, channels: int) -> "Picture":
+        """The picture in another size, cut so that nothing is stretched, grey (1 channel) or in colour (3)."""
+        image = ImageOps.fit(self.image(), (width, height), Image.Resampling.LANCZOS)
+        return Picture.from_image(image.convert("L" if channels == 1 else "RGB"))
 
     @cached_property
     def array(self) -> Pixels:

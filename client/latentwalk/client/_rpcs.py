@@ -44,6 +44,7 @@ GENERATE = Rpc(GENERATION, "Generate", generation.GenerateResponse, repeatable=T
 WALK = Rpc(GENERATION, "Walk", generation.WalkResponse)
 INTERPOLATE = Rpc(GENERATION, "Interpolate", generation.InterpolateResponse)
 MAP_LATENTS = Rpc(GENERATION, "MapLatents", generation.MapLatentsResponse, repeatable=True)
+INVERT = Rpc(GENERATION, "Invert", generation.InvertResponse)
 STEER = Rpc(GENERATION, "Steer", generation.SteerResponse, interactive=True)
 
 LIST_MODELS = Rpc(MODELS, "ListModels", models.ListModelsResponse, repeatable=True)

@@ -15,6 +15,7 @@ from latentwalk.client import _discovery as discovery
 from latentwalk.client import _evaluation as evaluation
 from latentwalk.client import _gans as gans
 from latentwalk.client import _generation as generation
+from latentwalk.client import _inversion as inversion
 from latentwalk.client import _supervised as supervised
 from latentwalk.client import _training as training
 from latentwalk.client._binding import like, strict
@@ -22,6 +23,7 @@ from latentwalk.client._calls import Attempts, DuplexCall, Result, StreamCall, U
 from latentwalk.client._courses import FrameEvent
 from latentwalk.client._errors import ClientClosed
 from latentwalk.client._files import StrPath, file_kind
+from latentwalk.client._found import Found, Search
 from latentwalk.client._frames import Frame, Frames, Header
 from latentwalk.client._health import readiness
 from latentwalk.client._jobs import Job, JobEvent, JobResult
@@ -234,6 +236,14 @@ def _walks(verb: Callable[P, generation.FramesCall[Any]]) -> "Callable[Concatena
     return method
 
 
+def _searches(verb: Callable[P, StreamCall[Any, Found]]) -> "Callable[Concatenate[Client, P], Search]":
+    @like(verb, returns=Search)
+    def method(self: "Client", /, *args: P.args, **kwargs: P.kwargs) -> Search:
+        return Search(self.connection.stream(verb(*args, **kwargs)))
+
+    return method
+
+
 def _steers(
     verb: Callable[P, DuplexCall[pb.SteerResponse, SteerAnswer]],
 ) -> "Callable[Concatenate[Client, P], Steering]":
@@ -311,6 +321,7 @@ class Client:
     interpolate = _walks(generation.interpolate)
     steer = _steers(generation.steer)
     map_latents = _runs(generation.map_latents)
+    invert = _searches(inversion.invert)
 
     models = _runs(catalog.models)
     model = _runs(catalog.model)

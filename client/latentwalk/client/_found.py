@@ -1,0 +1,156 @@
+"""What a search for the latent of a picture finds. Shapes: Z and W numbers of a z and a w, L layers."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentwalk.client._errors import InvalidRequest
+from latentwalk.client._files import StrPath
+from latentwalk.client._latents import Class, Classes
+from latentwalk.client._pictures import Picture
+from latentwalk.v1 import generation_service_pb2 as pb
+from latentwalk.v1 import latent_pb2
+
+_SPACES: Mapping[str, Literal["z", "w", "w+"]] = {"z": "z", "w": "w", "w_plus": "w+"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best latent that a search has seen so far."""
+
+    step: int
+    """After so many steps."""
+    space: Literal["z", "w", "w+"]
+    code: NDArray[np.float32]
+    """z [Z], w [W] or w+ [L, W]."""
+    classes: Class | None
+    """The class, or mixture of classes, of the start; None without classes."""
+    error: float
+    """Mean squared difference to the given picture, of values from 0 to 1; of found latents it never grows."""
+    picture: Picture
+    """The picture of the latent."""
+    start: int
+    """Which of the starts the search began at."""
+    model_version: str
+    model_digest: str
+
+    @classmethod
+    def from_message(cls, reply: pb.InvertResponse) -> "Found":
+        """What was found, in a message."""
+        field = reply.latent.WhichOneof("code") or "z"
+        tensor = getattr(reply.latent, field)
+        return cls(
+            reply.step,
+            _SPACES[field],
+            np.frombuffer(tensor.data, "<f4").reshape(tensor.shape),
+            _class_of(reply.latent.condition),
+            reply.error,
+            Picture.from_message(reply.image),
+            reply.start,
+            reply.model_version,
+            reply.model_digest,
+        )
+
+    @property
+    def latent(self) -> dict[str, Any]:
+        """The latent as arguments of other calls: `client.walk("faces", "zoom", **found.latent)`."""
+        return latent_of(self.code[None], self.space, self.classes)
+
+    def save(self, path: StrPath) -> None:
+        """Writes the latent as a NumPy file (.npz), for `load_latent` and `latentwalk walk --latent`."""
+        mixture = {self.classes: 1.0} if isinstance(self.classes, int) else self.classes or {}
+        with open(path, "wb") as file:  # noqa: PTH123 - numpy would add an ending to a path
+            np.savez(
+                file,
+                space=np.array(self.space),
+                code=self.code,
+                class_ids=np.array(list(mixture), np.int64),
+                class_weights=np.array(list(mixture.values()), np.float64),
+            )
+
+
+class Search(Iterator[Found]):
+    """What a search for the latent of a picture finds, as it comes on; in a `with` statement or not.
+
+    Nothing is sent before the first is asked for. Closing or forgetting it ends the search.
+    """
+
+    def __init__(self, finds: Generator[Found]) -> None:
+        self._finds = finds
+
+    def __next__(self) -> Found:
+        return next(self._finds)
+
+    def result(self) -> Found:
+        """Waits for the last, which is the best. To be asked before it was read to its end."""
+        *_, last = self
+        return last
+
+    def close(self) -> None:
+        """Ends the search."""
+        self._finds.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncSearch(AsyncIterator[Found]):
+    """`Search`, in an `async with` statement or not."""
+
+    def __init__(self, finds: AsyncGenerator[Found]) -> None:
+        self._finds = finds
+
+    async def __anext__(self) -> Found:
+        return await anext(self._finds)
+
+    async def result(self) -> Found:
+        """Waits for the last, which is the best. To be asked before it was read to its end."""
+        *_, last = [found async for found in self]
+        return last
+
+    async def close(self) -> None:
+        """Ends the search."""
+        await self._finds.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def latent_of(codes: NDArray[np.float32], space: str, classes: Classes | None) -> dict[str, Any]:
+    """Codes [N, ...] of one space as arguments of other calls."""
+    given = {"z" if space == "z" else "w": codes}
+    return given if classes is None else {**given, "classes": classes}
+
+
+def load_latent(path: StrPath) -> dict[str, Any]:
+    """What `Found.save` has written, as arguments of other calls: `client.walk("faces", "zoom", **load_latent(path))`.
+
+    Raises OSError, and InvalidRequest for another file.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            space, code = str(file["space"]), file["code"].astype(np.float32)
+            weights = dict(zip(file["class_ids"].tolist(), file["class_weights"].tolist(), strict=True))
+    except (ValueError, KeyError, EOFError) as error:
+        raise InvalidRequest.of("latent", f"{path} is no latent that `Found.save` has written: {error}") from None
+    return latent_of(code[None], space, _class(weights))
+
+
+def _class_of(condition: latent_pb2.Condition) -> Class | None:
+    if condition.WhichOneof("kind") == "class_id":
+        return condition.class_id
+    return _class(condition.class_mix.weights)
+
+
+def _class(weights: Mapping[int, float]) -> Class | None:
+    """A mixture as a caller would give it: None of no classes, the number of one."""
+    return next(iter(weights)) if len(weights) == 1 else dict(weights) or None

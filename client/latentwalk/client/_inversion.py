@@ -1,0 +1,87 @@
+"""The verb that looks for the latent of a picture."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from latentwalk.client import _rpcs as rpcs
+from latentwalk.client._calls import StreamCall
+from latentwalk.client._delivery import Determinism, Priority, delivery_message
+from latentwalk.client._errors import InvalidRequest
+from latentwalk.client._found import Found
+from latentwalk.client._latents import Classes, Seeds, latents
+from latentwalk.client._numbers import count
+from latentwalk.client._pictures import ENCODINGS, Encoding, Picture, Pixels, encoding_message
+from latentwalk.client._styles import Styles
+from latentwalk.v1 import generation_service_pb2 as pb
+from latentwalk.v1 import image_pb2
+
+_SEEDS = range(32)
+
+
+def invert(
+    model: str,
+    picture: Picture | Pixels,
+    *,
+    seeds: Seeds | None = None,
+    z: ArrayLike | None = None,
+    w: ArrayLike | None = None,
+    classes: Classes | None = None,
+    styles: Styles | None = None,
+    space: Literal["z", "w", "w+"] | None = None,
+    steps: int = 200,
+    report_every: int = 10,
+    prior: float | None = None,
+    encoding: Encoding = "raw",
+    quality: int | None = None,
+    determinism: Determinism = "default",
+    priority: Priority = "normal",
+    timeout: float | None = None,
+) -> StreamCall[pb.InvertResponse, Found]:
+    """Looks for the latent whose picture is the most like a given one, by gradient descent: to edit it like any other.
+
+    picture: a Picture or pixels uint8 [H, W, C], of the size that the model draws: `Picture.open(path).fitted(...)`.
+    seeds, z, w, classes, styles: where it may begin, as for `generate`; it does at the one whose picture is the most
+    like the given one, and keeps its class. By default seeds 0 to 31; to go on with an earlier search, its `latent`.
+    space: where it looks; by default "w+" for a generator with a mapping network, which comes nearer to pictures that
+    the generator would not draw, else "z".
+    steps: 1 to 10,000. report_every: what was found comes after so many of them, and after the last.
+    prior: how strongly the latent is held where those of the generator lie, 0 to 100; by default 0.001. More makes it
+    better to edit, less brings it nearer to the picture.
+    encoding, quality, determinism, priority: as for `generate`. timeout: seconds for the whole search.
+    """
+    starts = _SEEDS if seeds is None and z is None and w is None else seeds
+    request = pb.InvertRequest(
+        model=model,
+        picture=_image(picture),
+        starts=latents(starts, z, w, classes, styles),
+        space=space or "",
+        steps=count("steps", steps),
+        report_every=count("report_every", report_every),
+        prior=prior,
+        encoding=encoding_message(encoding, quality),
+        delivery=delivery_message(determinism, priority),
+    )
+    return StreamCall(rpcs.INVERT, request, Found.from_message, timeout)
+
+
+def _image(picture: Picture | Pixels) -> image_pb2.Image:
+    given = picture if isinstance(picture, Picture) else _from_pixels(picture)
+    return image_pb2.Image(
+        format=ENCODINGS[given.encoding],
+        width=given.width,
+        height=given.height,
+        channels=given.channels,
+        data=given.data,
+    )
+
+
+def _from_pixels(pixels: Pixels) -> Picture:
+    array = np.asarray(pixels)
+    if array.dtype != np.uint8 or array.ndim != 3:
+        raise InvalidRequest.of(
+            "picture",
+            f"{array.dtype} {list(array.shape)}, must be a Picture, or pixels uint8 [height, width, channels]",
+        )
+    return Picture.from_array(array)
