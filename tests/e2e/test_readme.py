@@ -17,7 +17,7 @@ def test_the_five_minutes_of_sdk_run_as_written(services, tmp_path: Path, monkey
     exec(compile(code, "README.md", "exec"), {})
 
     sizes = {path.name: Image.open(path).size for path in tmp_path.iterdir()}
-    assert sizes.keys() == {"face.png", "zoom.png", "zoom.gif", "travel.webp", "steered.png"}
+    assert sizes.keys() == {"face.png", "zoom.png", "zoom.gif", "travel.webp", "my_zoom.gif", "steered.png"}
     assert sizes["face.png"] == (16, 16)
     assert sizes["zoom.png"][0] > 9 * 16
     assert sizes["zoom.png"][1] > 3 * 16

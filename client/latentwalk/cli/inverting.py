@@ -1,59 +1,47 @@
 """`latentwalk invert`: the latent of a picture of one's own, into a file that the other commands take."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Unpack
 
 import typer
 
 from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
+from latentwalk.cli.options import spelled_out
 from latentwalk.cli.output import Json, show_json
-from latentwalk.cli.parsing import parse_classes, parse_numbers
-from latentwalk.cli.pictures import Classes, Importance, Out, Strict
+from latentwalk.cli.pictures import Drawing, Out, drawing
 from latentwalk.cli.progress import add_bar, job_bars
 from latentwalk.client import Client, Found, Picture, Search
 
 
+@spelled_out
 def invert(
     context: typer.Context,
     model: Name,
     picture: Annotated[
-        Path,
-        typer.Argument(metavar="PICTURE", exists=True, dir_okay=False, help="of any size; cut and scaled to fit"),
+        Path, typer.Argument(metavar="PICTURE", exists=True, dir_okay=False, help="of any size; cut and scaled to fit")
     ],
     out: Out,
-    latent: Annotated[
+    to: Annotated[
         Path | None, typer.Option(dir_okay=False, help="the file for the latent; default: as --out, but .npz")
     ] = None,
     seeds: Annotated[
-        str, typer.Option(help="it begins at the one of these that is the most like the picture")
-    ] = "0-31",
-    classes: Classes = None,
+        str | None, typer.Option(help="it begins at the one that is the most like the picture; default: 0-31")
+    ] = None,
     space: Annotated[Literal["z", "w", "w+"] | None, typer.Option(help="default: w+ if the model has it, or z")] = None,
     steps: Annotated[int, typer.Option(min=1, max=10_000, help="of the search")] = 200,
     prior: Annotated[
         float | None,
         typer.Option(min=0, max=100, help="more makes it better to edit, less more like the picture; default: 0.001"),
     ] = None,
-    priority: Importance = "normal",
-    strict: Strict = False,
     as_json: Json = False,
+    **options: Unpack[Drawing],
 ) -> None:
-    """Finds the latent whose picture is the most like a given one, to be walked like any other."""
+    """Finds the latent whose picture is the most like one of your own, for `latentwalk walk --latent`."""
     with connect(context) as client:
-        search = client.invert(
-            model,
-            _fitting(client, model, picture),
-            seeds=parse_numbers(seeds),
-            classes=parse_classes(classes),
-            space=space,
-            steps=steps,
-            prior=prior,
-            determinism="strict" if strict else "default",
-            priority=priority,
-        )
-        found = _followed(search, steps)
-    file = latent or out.with_suffix(".npz")
+        given, how = _fitting(client, model, picture), drawing(options, seeds, "0-31")
+        found = _followed(client.invert(model, given, space=space, steps=steps, prior=prior, **how), steps)
+    file = to or out.with_suffix(".npz")
     found.picture.save(out)
     found.save(file)
     if as_json:

@@ -17,10 +17,10 @@ from latentwalk.cli.parsing import (
     parse_numbers,
     parse_slider,
 )
-from latentwalk.client import Style, Walk
+from latentwalk.client import Style, Walk, load_latents
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="the file; its ending says how it is written")]
-Seeds = Annotated[str, typer.Option(help="e.g. 7 or 1,2,5-8")]
+Seeds = Annotated[str | None, typer.Option(help="e.g. 7 or 1,2,5-8; default: 0")]
 AnyClass = Annotated[bool, typer.Option("--any-class", help="let a slider of one class move other classes too")]
 Ends = tuple[float, float]
 
@@ -30,6 +30,7 @@ FPS = 12.0
 class Drawing(TypedDict, total=False):
     """How latents are drawn."""
 
+    latent: Annotated[list[Path], typer.Option(help="what `invert` has found, in place of a seed; repeatable")]
     classes: Annotated[str, typer.Option(help="for a conditional model: one class for all, or 3,5,7 for each")]
     truncation: Annotated[
         float, typer.Option(min=-2, max=2, help="of a StyleGAN: how far from the mean w; default: 1, as it is")
@@ -71,7 +72,7 @@ def generate(
     context: typer.Context,
     model: Name,
     out: Out,
-    seeds: Seeds = "0",
+    seeds: Seeds = None,
     amount: Annotated[list[str] | None, typer.Option(help="push along a direction, e.g. zoom=1.5; repeatable")] = None,
     alpha: Annotated[list[str] | None, typer.Option(help="the same in latent units, e.g. zoom=0.4")] = None,
     any_class: AnyClass = False,
@@ -83,9 +84,7 @@ def generate(
     pushes = [parse_displacement(text, "amount") for text in amount or ()]
     pushes += [parse_displacement(text, "alpha") for text in alpha or ()]
     with connect(context) as client:
-        pictures = client.generate(
-            model, seeds=parse_numbers(seeds), displacements=pushes, any_class=any_class, **_drawing(options)
-        )
+        pictures = client.generate(model, displacements=pushes, any_class=any_class, **drawing(options, seeds, "0"))
     pictures.grid(columns).save(out)
     if as_json:
         digest = pictures.model_digest
@@ -102,7 +101,7 @@ def walk(
         str, typer.Argument(metavar="DIRECTION[:SLIDER]", help="the direction, and which slider of several")
     ],
     out: Out,
-    seeds: Seeds = "0",
+    seeds: Seeds = None,
     amount: Annotated[Ends | None, typer.Option(help="from and to, in the edit's unit", metavar="FROM TO")] = None,
     alpha: Annotated[Ends | None, typer.Option(help="from and to, in latent units", metavar="FROM TO")] = None,
     any_class: AnyClass = False,
@@ -117,7 +116,7 @@ def walk(
     name, slider = parse_slider(direction)
     where = {"slider": slider, "amount": amount, "alpha": alpha, "any_class": any_class}
     with connect(context) as client:
-        steps = client.walk(model, name, seeds=parse_numbers(seeds), frames=frames, **where, **_moving(options))
+        steps = client.walk(model, name, frames=frames, **where, **_moving(options, seeds, "0"))
         _keep(steps, out, options.get("fps", FPS), as_json)
 
 
@@ -126,7 +125,7 @@ def interpolate(
     context: typer.Context,
     model: Name,
     out: Out,
-    seeds: Seeds = "0-3",
+    seeds: Annotated[str | None, typer.Option(help="e.g. 1,2,5-8; default: 0-3")] = None,
     frames_per_leg: Annotated[int, typer.Option(min=1, help="from one seed up to the next")] = 12,
     space: Annotated[Literal["z", "w"] | None, typer.Option(help="to blend in; default: w if the model has it")] = None,
     method: Annotated[
@@ -138,23 +137,34 @@ def interpolate(
     """Travels from seed to seed; a GIF or WebP moves, a PNG or JPEG is a strip."""
     how = {"frames_per_leg": frames_per_leg, "space": space, "method": method}
     with connect(context) as client:
-        steps = client.interpolate(model, seeds=parse_numbers(seeds), **how, **_moving(options))
+        steps = client.interpolate(model, **how, **_moving(options, seeds, "0-3"))
         _keep(steps, out, options.get("fps", FPS), as_json)
 
 
-def _drawing(options: Drawing) -> dict[str, Any]:
-    """What the SDK is told of it."""
-    return {
-        "classes": parse_classes(options.get("classes")),
+def drawing(options: Drawing, seeds: str | None, default: str) -> dict[str, Any]:
+    """What the SDK is told of it, and which latents are drawn: those of files, or of seeds, by default these."""
+    told: dict[str, Any] = {
         "styles": _style(options),
         "determinism": "strict" if options.get("strict") else "default",
         "priority": options.get("priority", "normal"),
     }
+    if classes := options.get("classes"):
+        told["classes"] = parse_classes(classes)
+    return {**_latents(options.get("latent", []), seeds, default), **told}
 
 
-def _moving(options: Moving) -> dict[str, Any]:
+def _latents(files: list[Path], seeds: str | None, default: str) -> dict[str, Any]:
+    if files and seeds is not None:
+        raise typer.BadParameter("give either --seeds or --latent")
+    try:
+        return load_latents(*files) if files else {"seeds": parse_numbers(seeds or default)}
+    except OSError as error:
+        raise typer.BadParameter(f"{error.filename} cannot be read: {error.strerror}") from None
+
+
+def _moving(options: Moving, seeds: str | None, default: str) -> dict[str, Any]:
     """What the SDK is told of it."""
-    return _drawing(options) | {
+    return drawing(options, seeds, default) | {
         "easing": options.get("easing", "linear"),
         "loop": options.get("loop", False),
         "fps": options.get("fps", FPS),

@@ -53,7 +53,7 @@ from latentwalk.client._errors import (
     Unimplemented,
     Violation,
 )
-from latentwalk.client._found import AsyncSearch, Found, Search, load_latent
+from latentwalk.client._found import AsyncSearch, Found, Search, load_latents
 from latentwalk.client._frames import Frame, Frames, Header, Position
 from latentwalk.client._gans import Gan
 from latentwalk.client._jobs import (
@@ -173,5 +173,5 @@ __all__ = [
     "Violation",
     "Walk",
     "contact_sheet",
-    "load_latent",
+    "load_latents",
 ]

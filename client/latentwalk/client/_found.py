@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +61,7 @@ class Found:
         return latent_of(self.code[None], self.space, self.classes)
 
     def save(self, path: StrPath) -> None:
-        """Writes the latent as a NumPy file (.npz), for `load_latent` and `latentwalk walk --latent`."""
+        """Writes the latent as a NumPy file (.npz), for `load_latents` and `latentwalk walk --latent`."""
         mixture = {self.classes: 1.0} if isinstance(self.classes, int) else self.classes or {}
         with open(path, "wb") as file:  # noqa: PTH123 - numpy would add an ending to a path
             np.savez(
@@ -131,18 +132,25 @@ def latent_of(codes: NDArray[np.float32], space: str, classes: Classes | None) -
     return given if classes is None else {**given, "classes": classes}
 
 
-def load_latent(path: StrPath) -> dict[str, Any]:
-    """What `Found.save` has written, as arguments of other calls: `client.walk("faces", "zoom", **load_latent(path))`.
+def load_latents(*paths: StrPath) -> dict[str, Any]:
+    """What `Found.save` has written, as arguments of other calls: `client.walk("faces", "zoom", **load_latents(path))`.
 
-    Raises OSError, and InvalidRequest for another file.
+    All must be of one space. Raises OSError, and InvalidRequest for another file.
     """
+    spaces, codes, classes = zip(*(_read(path) for path in paths), strict=True)
+    if len(set(spaces)) > 1:
+        raise InvalidRequest.of("latents", f"are in {', '.join(spaces)}; give those of one space")
+    return latent_of(np.stack(codes), spaces[0], None if None in classes else classes)
+
+
+def _read(path: StrPath) -> tuple[str, NDArray[np.float32], Class | None]:
+    """Space, code and class of a latent in a file."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            space, code = str(file["space"]), file["code"].astype(np.float32)
-            weights = dict(zip(file["class_ids"].tolist(), file["class_weights"].tolist(), strict=True))
-    except (ValueError, KeyError, EOFError) as error:
-        raise InvalidRequest.of("latent", f"{path} is no latent that `Found.save` has written: {error}") from None
-    return latent_of(code[None], space, _class(weights))
+            weights = zip(file["class_ids"].tolist(), file["class_weights"].tolist(), strict=True)
+            return str(file["space"]), file["code"].astype(np.float32), _class(dict(weights))
+    except (ValueError, KeyError, EOFError, TypeError, BadZipFile) as error:
+        raise InvalidRequest.of("latents", f"{path} is no latent that `Found.save` has written: {error}") from None
 
 
 def _class_of(condition: latent_pb2.Condition) -> Class | None:

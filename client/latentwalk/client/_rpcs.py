@@ -77,6 +77,7 @@ RPCS: tuple[Rpc[Any], ...] = (
     INTERPOLATE,
     STEER,
     MAP_LATENTS,
+    INVERT,
     LIST_MODELS,
     GET_MODEL,
     LOAD_MODEL,

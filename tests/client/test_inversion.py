@@ -1,0 +1,127 @@
+"""The latent of a picture: searched for by both clients, of use to the other calls, kept in a file, and on the command
+line."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from latentwalk.cli.main import app
+from latentwalk.client import AsyncClient, InvalidRequest, Picture, load_latents
+
+
+def test_what_is_found_is_the_picture_of_the_latent(client):
+    target = client.generate("digits", seeds=5, classes=2)[0]
+    *before, found = client.invert("digits", target, classes=2, steps=25, report_every=10)
+    assert [one.step for one in before] == [0, 10, 20]
+    assert (found.step, found.space, found.classes, found.code.shape) == (25, "z", 2, (6,))
+    assert found.error <= before[0].error
+    again = client.generate("digits", **found.latent)[0]
+    np.testing.assert_allclose(again.array.astype(int), found.picture.array, atol=1)
+
+
+def test_the_search_begins_at_the_nearest_of_the_starts_and_keeps_its_class(client):
+    target = client.generate("digits", seeds=7, classes={0: 0.25, 1: 0.75})[0]
+    search = client.invert("digits", target, seeds=[7, 7, 8], classes=[2, {0: 1, 1: 3}, 0], steps=1)
+    found = search.result()
+    assert found.start == 1
+    assert found.classes == {0: 1, 1: 3}
+    assert found.error < 1e-5
+
+
+def test_a_search_goes_on_from_what_an_earlier_one_has_found(client):
+    target = client.generate("tiny", seeds=5)[0]
+    earlier = client.invert("tiny", target, steps=20).result()
+    later = client.invert("tiny", target.array, steps=20, **earlier.latent).result()
+    assert later.error <= earlier.error
+
+
+def test_pictures_may_travel_as_they_are_encoded(client):
+    target = client.generate("tiny", seeds=5, encoding="png")[0]
+    with client.invert("tiny", target, seeds=5, steps=1, encoding="jpeg", quality=80) as search:
+        found = search.result()
+    assert found.error < 1e-5
+    assert found.picture.encoding == "jpeg"
+
+
+def test_a_search_may_be_left(client):
+    target = client.generate("tiny", seeds=5)[0]
+    with client.invert("tiny", target, steps=10_000) as search:
+        assert next(search).step == 0
+    assert client.generate("tiny", seeds=1)
+
+
+async def test_the_asynchronous_client_finds_the_same(client, server):
+    target = client.generate("tiny", seeds=5)[0]
+    blocking = client.invert("tiny", target, steps=20, determinism="strict").result()
+    async with (
+        AsyncClient(server.address) as other,
+        other.invert("tiny", target, determinism="strict", steps=20) as one,
+    ):
+        found = await one.result()
+    np.testing.assert_array_equal(found.code, blocking.code)
+
+
+def test_what_is_found_is_kept_in_a_file(client, tmp_path):
+    target = client.generate("digits", seeds=5, classes=2)[0]
+    found = [client.invert("digits", target, seeds=seed, classes=2, steps=1).result() for seed in (1, 2)]
+    for index, one in enumerate(found):
+        one.save(tmp_path / f"{index}.npz")
+    latents = load_latents(tmp_path / "0.npz", tmp_path / "1.npz")
+    np.testing.assert_array_equal(latents["z"], [one.code for one in found])
+    assert latents["classes"] == (2, 2)
+    assert len(client.generate("digits", **latents)) == 2
+
+
+def test_another_file_is_no_latent(tmp_path):
+    (tmp_path / "text.npz").write_text("no")
+    np.savez(tmp_path / "other.npz", something=np.zeros(3))
+    for name in ("text.npz", "other.npz"):
+        with pytest.raises(InvalidRequest, match=f"{name} is no latent"):
+            load_latents(tmp_path / name)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((16, 16, 3)), np.zeros((16, 16), np.uint8), "face.png", None])
+def test_what_is_no_picture_is_refused(client, wrong):
+    with pytest.raises(InvalidRequest, match=r"picture: .* must be a Picture, or pixels uint8"):
+        client.invert("tiny", wrong).result()
+
+
+def test_a_picture_of_another_size_is_refused_by_the_server(client):
+    with pytest.raises(InvalidRequest, match=r"picture.width: 8 must be 16"):
+        client.invert("tiny", np.zeros((8, 8, 3), np.uint8)).result()
+
+
+def test_pictures_of_any_size_and_kind_are_fitted(tmp_path):
+    wide = Image.new("RGBA", (60, 20), (255, 0, 0, 255))
+    wide.paste((0, 0, 255, 255), (20, 0, 40, 20))  # what is left when both sides are cut off
+    wide.save(tmp_path / "wide.png")
+    fitted = Picture.open(tmp_path / "wide.png").fitted(16, 16, 3)
+    assert (fitted.array[:, 2:-2] == (0, 0, 255)).all()
+    assert Picture.open(tmp_path / "wide.png").fitted(16, 16, 1).array.shape == (16, 16, 1)
+
+
+def test_the_command_line_inverts_a_picture_and_walks_from_it(client, server, tmp_path):
+    client.generate("tiny", seeds=5)[0].image().resize((64, 48)).save(tmp_path / "mine.jpg")
+
+    def latentwalk(*arguments):
+        return CliRunner().invoke(app, ["--server", server.address, *map(str, arguments)])
+
+    out = tmp_path / "found.png"
+    done = latentwalk("invert", "tiny", tmp_path / "mine.jpg", "--out", out, "--steps", 20, "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert (told["file"], told["latent"]) == (str(out), str(out.with_suffix(".npz")))
+    assert Image.open(out).size == (16, 16)
+    walked = latentwalk("walk", "tiny", "zoom", "--latent", told["latent"], "--out", tmp_path / "walk.png")
+    assert walked.exit_code == 0, walked.output
+    both = latentwalk("generate", "tiny", "--latent", told["latent"], "--seeds", 1, "--out", out)
+    assert (both.exit_code, "give either" in both.stderr) == (2, True)
+    gone = latentwalk("generate", "tiny", "--latent", tmp_path / "gone.npz", "--out", out)
+    assert (gone.exit_code, "cannot be read" in gone.stderr) == (2, True)
+    other = latentwalk("generate", "tiny", "--latent", tmp_path / "mine.jpg", "--out", out)
+    assert (other.exit_code, "is no latent" in other.stderr) == (1, True)
+    text = latentwalk("invert", "tiny", told["latent"], "--out", out)
+    assert (text.exit_code, "cannot be read as" in text.stderr) == (2, True)
