@@ -20,6 +20,8 @@ from proofs.workshop import Workshop, request_id, workshop
 NAME = "mnist_styles"
 PICTURES = 10_000
 STEPS, CLASSIFIER_STEPS = 3_000, 2_000
+# The paper's mapping of 8 layers learns a hundredth as fast as the rest, and in so few steps hardly anything: what 8 layers
+# of random weights make of two latents is nearly the same (the judge then saw 75.8 % of the digits).
 DIGITS = Gan(
     data="MNIST",
     conditional=True,
@@ -27,6 +29,7 @@ DIGITS = Gan(
     latent_size=64,
     width=16,
     max_width=64,
+    mapping_layers=2,
     discriminator_width=32,
     discriminator_learning_rate=0.0005,
 )
