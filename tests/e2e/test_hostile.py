@@ -92,12 +92,14 @@ DEEPEST = 6
 ZOOM = {"direction": "zoom", "from": {"alpha": -1.0}, "to": {"amount": 2.0}}
 SEED = {"contents": {"uint64_contents": [1]}}
 FACES = {"model": "faces"}
+BLACK = {"width": 16, "height": 16, "channels": 3, "data": bytes(16 * 16 * 3)}
 PULLED = {"latents": [{"seed": 1}], "displacements": [{"direction": "zoom", "extent": {"alpha": 0.5}}]}
 # Requests that are right, for rpcs that chance alone would hardly ever ask rightly; several for a stream of requests.
 RIGHT = {
     "Generate": [FACES | PULLED],
     "Walk": [FACES | {"starts": [{"seed": 1}], "legs": [{"stretches": [ZOOM], "frames": 3}]}],
     "Interpolate": [FACES | {"keyframes": [{"seed": 1}, {"seed": 2}], "frames_per_leg": 2}],
+    "Invert": [FACES | {"picture": BLACK, "starts": [{"seed": 1}], "steps": 3}],
     "ModelInfer": [{"model_name": "faces", "inputs": [{"name": "seed", "datatype": "UINT64", "shape": [1], **SEED}]}],
     "Steer": [{"setup": FACES}, *({"sequence": number, "position": PULLED} for number in (1, 2, 3))],
 }
