@@ -20,8 +20,8 @@ from proofs.workshop import Workshop, request_id, workshop
 NAME = "mnist_styles"
 PICTURES = 10_000
 STEPS, CLASSIFIER_STEPS = 3_000, 2_000
-# The paper's mapping of 8 layers learns a hundredth as fast as the rest, and in so few steps hardly anything: what 8 layers
-# of random weights make of two latents is nearly the same (the judge then saw 75.8 % of the digits).
+# The paper's mapping of 8 layers learns a hundredth as fast as the rest, and in so few steps hardly anything: what 8
+# layers of random weights make of two latents is nearly the same (the judge then saw 75.8 % of the digits).
 DIGITS = Gan(
     data="MNIST",
     conditional=True,
