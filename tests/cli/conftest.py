@@ -98,7 +98,7 @@ def start_latentwalk() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 @pytest.fixture
 def wait_until() -> Callable[..., None]:
-    def wait(true: Callable[[], object], seconds: float = 60) -> None:
+    def wait(true: Callable[[], object], seconds: float = 240) -> None:
         ends = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < ends

@@ -12,6 +12,10 @@ from PIL import Image
 EDITS = ["brightness", "zoom", "shift_x", "rotate"]
 
 
+# A demo is two services and their jobs: what hangs is ended by this, and not sooner by a machine that is busy.
+pytestmark = pytest.mark.timeout(600)
+
+
 def processes_of(data: Path) -> list[str]:
     """What the processes that work on a data folder are: their command lines, and the logs of jobs."""
     found = logs_of_jobs(data)
@@ -53,13 +57,13 @@ def test_it_is_interrupted_runs_again_on_what_it_left_and_leaves_pictures_and_nu
     interrupted = start_latentwalk("demo", "--out", out, "--data", data, "--steps", 1_000_000)
     wait_until(lambda: logs_of_jobs(data))
     interrupted.send_signal(signal.SIGINT)
-    _, told = interrupted.communicate(timeout=60)
+    _, told = interrupted.communicate()
     assert interrupted.returncode == 130
     assert "Traceback" not in told
     assert_that_it_left_no_process_and_no_job(data)
 
     process = start_latentwalk("demo", "--out", out, "--data", data, "--steps", 3)
-    table, told = process.communicate(timeout=120)
+    table, told = process.communicate()
     assert process.returncode == 0, told
     assert processes_of(data) == []
     assert "frames per second" in table
@@ -79,7 +83,7 @@ def test_a_terminated_demo_cleans_up_as_well(start_latentwalk, data, tmp_path, w
     process = start_latentwalk("demo", "--out", tmp_path / "demo", "--data", data, "--steps", 1_000_000)
     wait_until(lambda: logs_of_jobs(data))
     process.terminate()
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate()
     assert process.returncode == 128 + signal.SIGTERM
     assert "Traceback" not in told
     assert_that_it_left_no_process_and_no_job(data)
@@ -88,7 +92,7 @@ def test_a_terminated_demo_cleans_up_as_well(start_latentwalk, data, tmp_path, w
 def test_a_service_that_cannot_start_is_told_with_the_end_of_its_log(start_latentwalk, data, tmp_path):
     (data / "trainer.db").mkdir()
     process = start_latentwalk("demo", "--out", tmp_path / "demo", "--data", data)
-    _, told = process.communicate(timeout=120)
+    _, told = process.communicate()
     assert process.returncode == 1
     assert "error: latentwalk.trainer ended with exit code 1" in told
     assert "Traceback" not in told

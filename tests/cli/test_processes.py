@@ -76,7 +76,7 @@ def test_ctrl_c_stops_watching_and_not_the_job(start_latentwalk, services, wait_
             _, told = process.communicate()
             assert process.returncode == 130
             assert "Traceback" not in told
-            wait_until(lambda: job.describe().state is JobState.RUNNING, 120)
+            wait_until(lambda: job.describe().state is JobState.RUNNING)
         finally:
             job.cancel()
             job.delete()
