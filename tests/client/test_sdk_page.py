@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from latentwalk.client import Client
 from latentwalk.gan.artifacts import ArtifactStore, save_generator
@@ -26,6 +27,7 @@ def test_the_python_of_the_page_runs_as_written(start_server, start_trainer, tmp
     server = start_server(store=str(store))
     trainer = start_trainer(store=str(store), server_address=(server.address,))
     monkeypatch.chdir(tmp_path)
+    Image.new("L", (40, 30), 90).save("my_three.jpg")
 
     connecting, *pages = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
     known: dict[str, object] = {}
@@ -35,7 +37,7 @@ def test_the_python_of_the_page_runs_as_written(start_server, start_trainer, tmp
         for page in pages:
             exec(compile(page, "sdk.md", "exec"), known)
 
-    assert {"mean.png", "both.gif"} <= {path.name for path in tmp_path.iterdir()}
+    assert {"mean.png", "both.gif", "turned.gif", "three.npz"} <= {path.name for path in tmp_path.iterdir()}
 
 
 @pytest.mark.parametrize(

@@ -66,10 +66,21 @@ async def test_few_streams_get_batches_that_are_just_large_enough_for_the_device
 
 async def test_batches_are_as_large_as_they_may_be_while_nobody_knows_what_the_largest_takes():
     engine = FakeEngine()
-    scheduler = make(engine, batch=8, measured=lambda model: {1: 0.2})
+    scheduler = make(engine, batch=8, measured=lambda model: {1: 0.02})
     with opened(scheduler, "a", 16), opened(scheduler, "b", 16):
         await scheduler.step()
     assert len(engine.batches[0][1]) == 8
+
+
+@pytest.mark.parametrize(("seconds", "size"), [(0.1, 8), (0.25, 4), (3.0, 1)])
+async def test_no_batch_takes_longer_than_a_second_while_a_smaller_one_can_be_had(seconds, size):
+    engine = FakeEngine()
+    scheduler = make(engine, batch=8, queued=100, measured=lambda model: {one: one * seconds for one in (1, 8)})
+    with ExitStack() as streams:
+        for name in range(32):
+            streams.enter_context(opened(scheduler, name, 1))
+        await scheduler.step()
+    assert len(engine.batches[0][1]) == size
 
 
 async def test_half_of_many_streams_share_a_batch_up_to_the_largest():

@@ -25,6 +25,8 @@ from latentwalk.server.scheduler import DeviceFailed, DeviceLost
 # An engine that comes back may take this many times as long as it took to be made at first.
 _PATIENCE = 2.0
 _LOOK_SECONDS = 0.05
+# A step of a search is a picture and the way back through the generator, in plain fp32.
+_STEP_COST = 5.0
 
 _log = logging.getLogger("latentwalk.device")
 
@@ -163,11 +165,13 @@ class RemoteEngine:
 class RemoteSearcher:
     """The searches of an engine, as another that draws: their batches are of steps, which take longer than pictures."""
 
-    seconds: Mapping[int, float] = {}
-    """Nothing is measured before the first."""
-
     def __init__(self, engine: RemoteEngine) -> None:
         self._engine = engine
+
+    @property
+    def seconds(self) -> Mapping[int, float]:
+        """How long a batch may take, before the first has told: guessed from that of pictures."""
+        return {size: _STEP_COST * seconds for size, seconds in self._engine.seconds.items()}
 
     async def draw(self, searches: Sequence[Search]) -> list[Sight]:
         """As RemoteEngine.step."""

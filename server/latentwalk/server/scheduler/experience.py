@@ -10,6 +10,8 @@ from latentwalk.server.scheduler.cost import BatchCost
 
 # A batch that takes so many times as long per picture as the best one is large enough.
 _NEAR_THE_BEST = 1.1
+# A batch takes no longer than this as long as a smaller one can be had: nobody else is drawn for meanwhile.
+_LONGEST_SECONDS = 1.0
 
 
 class Experience:
@@ -24,9 +26,17 @@ class Experience:
         """How many pictures the next batch may have while so many streams wait.
 
         As many as the device needs to be near its best: with more, all would wait longer for little, those most who
-        come meanwhile. Among many streams, half of them: while some are drawn, the others' callers get theirs.
+        come meanwhile. Among many streams, half of them: while some are drawn, the others' callers get theirs. Never so
+        many that it would take long.
         """
-        return min(self.bucket.size, max(self._enough, lanes // 2))
+        return min(self.bucket.size, max(self._enough, lanes // 2), self._brief)
+
+    @property
+    def _brief(self) -> int:
+        """How many pictures do not take long; any number for as long as nothing is known."""
+        if not self.cost.per_picture:
+            return self.bucket.most
+        return max(1, int((_LONGEST_SECONDS - self.cost.per_batch) / self.cost.per_picture))
 
     def went_well(self, pictures: int, seconds: float) -> None:
         """A batch of so many was drawn, and took so long."""
