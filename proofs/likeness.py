@@ -28,5 +28,4 @@ def drawn(generator: Generator, classes: list[int]) -> Tensor:
 def told(classifier: Classifier, pictures: Tensor) -> tuple[Tensor, Tensor]:
     """The classes [N] that the classifier sees, and its features [N, F]."""
     features = in_batches(len(pictures), lambda rows: classifier.features(pictures[rows]))
-    classes = in_batches(len(pictures), lambda rows: classifier(pictures[rows]).argmax(dim=1))
-    return classes, features
+    return classifier.logits(features).argmax(dim=1), features

@@ -41,6 +41,17 @@ def test_directions_are_discovered_and_drawn_on_one_sheet(services, tmp_path):
     assert len({*ends, *middle}) == 4
 
 
+def test_the_limits_of_a_slider_are_a_table_with_an_alpha_a_row(services):
+    run(services, "train", "sefa", "faces", "limited", "--directions", 2)
+    small = ["--samples", 100, "--distance", "pixels", "--direction", "limited:1"]
+    output = run(services, "train", "evaluation", "faces", *small)
+    head, *rows = [line.split() for line in output[output.index("limited.1  ") :].splitlines()]
+    assert "luminance_shift" in head
+    assert [row[0] for row in rows] == [*(f"-{n}" for n in range(6, 0, -1)), *(f"+{n}" for n in range(1, 7))]
+    assert {len(row) for row in rows} == {len(head)}
+    assert "limits.limited" not in output
+
+
 def test_data_that_the_trainer_has_not_are_refused_by_its_field(services):
     arguments = ["train", "discover", "faces", "found", "--folder", "nowhere"]
     done = CliRunner().invoke(app, [*services.flags, *arguments])

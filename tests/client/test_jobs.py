@@ -14,6 +14,7 @@ from latentwalk.client import (
     InvalidRequest,
     JobFailed,
     JobProgress,
+    JobSample,
     JobState,
     JobStateChange,
     JobStateConflict,
@@ -122,6 +123,23 @@ def test_a_model_is_measured_and_nothing_is_published(client: Client):
         client.train_evaluation("tiny", distance="taste")
     with pytest.raises(InvalidRequest, match=r"evaluation\.data.*no folder 'gone'"):
         client.train_evaluation("tiny", data=Folder("gone"))
+
+
+def test_the_limits_of_sliders_are_told_by_alpha(client: Client):
+    client.train_edit("tiny", "limited", edits="brightness", **SMALL).result()
+    job = client.train_evaluation("tiny", samples=100, distance="pixels", directions=["limited"])
+    samples = [event.what for event in job.watch() if isinstance(event.what, JobSample)]
+    assert [sample.caption for sample in samples] == ["limits of limited.brightness"]
+    limits = job.result().limits["limited.brightness"]
+    assert list(limits.rungs) == [-3, -2.5, -2, -1.5, -1, -0.5, 0.5, 1, 1.5, 2, 2.5, 3]
+    rung = limits.rungs[-1]
+    assert rung["amount"] == pytest.approx(-0.25)
+    assert rung["gain"] == pytest.approx(1 - rung["error"] / rung["baseline"])
+    assert rung["luminance_shift"] != 0
+    low, high = limits.ranges["gain"]
+    assert -0.75 <= low <= 0 <= high <= 0.75
+    with pytest.raises(InvalidRequest, match=r"sliders\[0\]\.slider.*'zoom'"):
+        client.train_evaluation("tiny", directions=[("limited", "zoom")])
 
 
 def test_jobs_come_in_pages(client: Client):

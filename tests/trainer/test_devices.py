@@ -47,6 +47,10 @@ MORE: Mapping[str, pb.JobSpec] = {
             edits=[*(pb.EditTarget(edit=name) for name in EDITS), *CUSTOM], steps=8, batch_size=16, evaluation_size=8
         ),
     ),
+    "evaluation of limits": pb.JobSpec(
+        model="digits",
+        evaluation=pb.EvaluationSpec(samples=100, sliders=[pb.SliderReference(direction="every", slider="zoom")]),
+    ),
     "edit in w+": pb.JobSpec(
         model="styled",
         direction="w",

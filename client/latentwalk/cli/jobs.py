@@ -10,7 +10,7 @@ import typer
 from latentwalk.cli.connection import connect
 from latentwalk.cli.output import Json, show_json, show_table
 from latentwalk.cli.progress import add_bar, job_bars, show_event, show_left
-from latentwalk.client import Job, JobEvent, JobHandle, JobResult, JobSample, JobState, PublishedArtifact
+from latentwalk.client import Job, JobEvent, JobHandle, JobResult, JobSample, JobState, PublishedArtifact, SliderLimits
 
 app = typer.Typer(no_args_is_help=True, help="Lists, watches and steers the jobs of the trainer.")
 
@@ -124,8 +124,25 @@ def show_result(result: JobResult) -> None:
         show_table(("slider", "error", "doing nothing", "better by"), rows)
     for part, digest in result.data_digests.items():
         typer.echo(f"read {part} pictures {digest}")
-    if result.measures:
-        show_table(("measure", "value"), ((name, f"{value:.4g}") for name, value in result.measures.items()))
+    others = {name: value for name, value in result.measures.items() if not name.startswith("limits.")}
+    if others:
+        show_table(("measure", "value"), ((name, f"{value:.4g}") for name, value in others.items()))
+    for slider, limits in result.limits.items():
+        _show_limits(slider, limits)
+
+
+def _show_limits(slider: str, limits: SliderLimits) -> None:
+    """Prints how far a slider can go, and what was measured on the way, an alpha a row."""
+    typer.echo("")
+    for what, (low, high) in limits.ranges.items():
+        typer.echo(f"{slider}: {what} from {low:.4g} to {high:.4g}")
+    columns = list(dict.fromkeys(what for rung in limits.rungs.values() for what in rung))
+    rows = ([_short(rung.get(what)) for what in columns] for rung in limits.rungs.values())
+    show_table((slider, *columns), ([f"{alpha:+.4g}", *row] for alpha, row in zip(limits.rungs, rows, strict=True)))
+
+
+def _short(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"
 
 
 def _loading(published: PublishedArtifact) -> str:

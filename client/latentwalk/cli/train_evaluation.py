@@ -6,7 +6,7 @@ import typer
 
 from latentwalk.cli.making import EveryModelJob, makes_job
 from latentwalk.cli.models import Name
-from latentwalk.cli.parsing import parse_data
+from latentwalk.cli.parsing import parse_data, parse_slider
 from latentwalk.cli.train_gans import Pictures
 from latentwalk.client import Client, JobHandle
 
@@ -27,14 +27,18 @@ def evaluation(
     samples: Annotated[int | None, typer.Option(min=1, help="latents for each measure; default: 10000")] = None,
     dataset: Annotated[str | None, typer.Option(help="real pictures to compare drawn ones with, e.g. MNIST")] = None,
     folder: Pictures = None,
+    direction: Annotated[
+        list[str] | None, typer.Option(help="DIRECTION or DIRECTION:SLIDER whose limits to measure; repeatable")
+    ] = None,
     **options: Unpack[EveryModelJob],
 ) -> JobHandle:
-    """Measures a model: how entangled its latent spaces are, how real it looks; publishes nothing."""
+    """Measures a model: how entangled its latents are, how real it looks, how far it can be steered."""
     return client.train_evaluation(
         model,
         classifier=classifier,
         distance=distance,
         samples=samples,
         data=parse_data(dataset, folder) if dataset or folder else None,
+        directions=[parse_slider(text) for text in direction or ()],
         **options,
     )

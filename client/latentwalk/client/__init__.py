@@ -73,6 +73,7 @@ from latentwalk.client._jobs import (
     SliderEvaluation,
 )
 from latentwalk.client._latents import Classes, Seeds
+from latentwalk.client._limits import SliderLimits
 from latentwalk.client._making import JobOptions, ModelJobOptions
 from latentwalk.client._models import Direction, LoadedModel, LoadState, Model, Range, Slider
 from latentwalk.client._options import NOT_SAID, Timeout
@@ -159,6 +160,7 @@ __all__ = [
     "ServiceError",
     "Slider",
     "SliderEvaluation",
+    "SliderLimits",
     "SliderMeasures",
     "SteerAnswer",
     "Steering",

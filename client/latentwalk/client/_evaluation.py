@@ -1,12 +1,13 @@
 """The verb that measures a generator."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, Unpack
 
 from latentwalk.client._choices import chosen
 from latentwalk.client._data import Folder, data_message
 from latentwalk.client._making import MakeJob, ModelJobOptions, make_job
 from latentwalk.client._numbers import count
+from latentwalk.client._references import slider_messages
 from latentwalk.client._values import text
 from latentwalk.v1 import training_service_pb2 as pb
 
@@ -27,6 +28,7 @@ def train_evaluation(
     distance: Distance | None = None,
     samples: int | None = None,
     data: str | Folder | None = None,
+    directions: Iterable[str | tuple[str, str]] = (),
     **options: Unpack[ModelJobOptions],
 ) -> MakeJob:
     """Queues a job that measures `model`; it publishes nothing, the numbers are in `result().measures`.
@@ -34,17 +36,20 @@ def train_evaluation(
     How entangled its latent spaces are (Karras et al. 2019): "path_length.w.full" and its like, and, with a classifier,
     "separability.w" and its like; the less, the less entangled. How real its pictures look: with data, and a
     classifier, "frechet_distance" and "kernel_distance" to real ones, and what a perfect model would have, the "floor".
+    How far it can be steered: `result().limits`, of every slider of `directions`.
 
     classifier: the name of one whose classes are to be separated, and in whose features pictures are compared.
     distance: what paths are measured by; None: LPIPS if the trainer has the weights of AlexNet, or else the
     classifier's features, or else pixels; `job.describe().spec` tells which. Only like is compared with like.
     samples: latents for each measure; None leaves them to the trainer.
     data: real pictures, as in Gan; their test part is what counts.
+    directions: names, or pairs (direction, slider), whose limits are measured, each in a pass over the samples.
     """
     method = pb.EvaluationSpec(
         samples=count("samples", samples),
         distance=pb.DISTANCE_UNSPECIFIED if distance is None else chosen("distance", distance, _DISTANCES),
         classifier=text("classifier", classifier),
         data=None if data is None else data_message(data),
+        sliders=slider_messages("directions", directions),
     )
     return make_job(pb.JobSpec(evaluation=method), model, **options)

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from latentwalk.client._errors import LatentwalkError
+from latentwalk.client._limits import SliderLimits, limits_in
 from latentwalk.v1 import training_service_pb2 as pb
 
 
@@ -260,6 +261,11 @@ class JobResult:
             measures=_sorted(result.measures),
             data_digests=dict(result.data_digests),
         )
+
+    @property
+    def limits(self) -> Mapping[str, SliderLimits]:
+        """How far sliders can go, by "<direction>.<slider>": the measures "limits..." of an evaluation."""
+        return limits_in(self.measures)
 
     @property
     def load_error(self) -> str:

@@ -1,14 +1,15 @@
 """The verbs that train directions towards what is known: edits, and scores."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, Unpack
+from typing import Literal, Unpack
 
 from latentwalk.client._choices import chosen
 from latentwalk.client._edits import Edits, edit_messages
 from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._making import MakeJob, ModelJobOptions, make_job
 from latentwalk.client._numbers import count, number_or_none, whole, wholes
-from latentwalk.client._values import elements, pair, text
+from latentwalk.client._references import slider_messages
+from latentwalk.client._values import pair, text
 from latentwalk.v1 import training_service_pb2 as pb
 
 Form = Literal["linear", "nonlinear"]
@@ -98,22 +99,14 @@ def train_boundary(
         name, class_id = pair("classifier", classifier, "(name, class)")
         name, class_id = text("classifier[0]", name), whole("classifier[1]", class_id)
         score = pb.Score(classifier=pb.ClassifierScore(classifier=name, class_id=class_id))
-    listed = elements("conditions", conditions, "a list of directions, or of pairs (direction, slider)")
     method = pb.BoundarySpec(
         score=score,
         samples=count("samples", samples),
         fraction=number_or_none("fraction", fraction),
-        conditions=[_slider(f"conditions[{index}]", one) for index, one in enumerate(listed)],
+        conditions=slider_messages("conditions", conditions),
         space=text("space", space),
     )
     return make_job(pb.JobSpec(boundary=method), model, direction, **options)
-
-
-def _slider(field: str, reference: Any) -> pb.SliderReference:
-    if isinstance(reference, str):
-        return pb.SliderReference(direction=reference)
-    direction, slider = pair(field, reference, "a direction, or a pair (direction, slider)")
-    return pb.SliderReference(direction=text(f"{field}[0]", direction), slider=text(f"{field}[1]", slider))
 
 
 def _class_choice(classes: int | str | None) -> pb.ClassChoice | None:

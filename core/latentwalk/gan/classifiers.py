@@ -58,13 +58,22 @@ class Classifier(nn.Module, ABC):
         super().__init__()
         self.spec = spec
 
+    @property
+    @abstractmethod
+    def feature_size(self) -> int:
+        """F: how many features it tells classes by."""
+
     @abstractmethod
     def features(self, pictures: Tensor) -> Tensor:
         """What the classes are told by [N, F]: a measure of likeness between sets of pictures."""
 
     @abstractmethod
+    def logits(self, features: Tensor) -> Tensor:
+        """What features [N, F] say of the classes: [N, K]."""
+
     def forward(self, pictures: Tensor) -> Tensor:
         """Logits [N, K]."""
+        return self.logits(self.features(pictures))
 
     def freeze(self) -> Self:
         """Makes it ready to be used, not trained: evaluation mode, no gradients to the weights."""
@@ -95,13 +104,18 @@ class ConvolutionalClassifier(Classifier):
         self.body = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.head = nn.Linear(inputs, spec.classes)
 
+    @property
+    def feature_size(self) -> int:
+        """The channels of the last convolution."""
+        return self.head.in_features
+
     def features(self, pictures: Tensor) -> Tensor:
         """The last layer's inputs, not negative."""
         return self.body(pictures)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Logits [N, K]."""
-        return self.head(self.features(pictures))
+    def logits(self, features: Tensor) -> Tensor:
+        """Those of the last layer."""
+        return self.head(features)
 
 
 def _block(inputs: int, outputs: int, *, stride: int) -> list[nn.Module]:

@@ -1292,6 +1292,10 @@ class EvaluationSpec(_message.Message):
     "<name>.floor" of each, what it is between the halves of the real ones.
     Sources: Heusel et al., "GANs trained by a two time-scale update rule converge to a local Nash equilibrium" (2017);
     Binkowski et al., "Demystifying MMD GANs" (2018).
+
+    How far sliders can go: "limits.<direction>.<slider>.<what>.<alpha>" at a ladder of alphas, and for those that imitate
+    an edit "limits.<direction>.<slider>.useful.<low or high>", the amounts between which the walk is of use.
+    Source: Jahanian et al., "On the steerability of generative adversarial networks" (2020), section 3.2.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1300,6 +1304,7 @@ class EvaluationSpec(_message.Message):
     DISTANCE_FIELD_NUMBER: _builtins.int
     CLASSIFIER_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
+    SLIDERS_FIELD_NUMBER: _builtins.int
     samples: _builtins.int
     """Latents for each measure; as many as half of the real pictures, if that is less, are compared with those. 100 to
     1,000,000. Default 10,000.
@@ -1316,6 +1321,12 @@ class EvaluationSpec(_message.Message):
         Needs a classifier. Default: none.
         """
 
+    @_builtins.property
+    def sliders(self) -> _containers.RepeatedCompositeFieldContainer[Global___SliderReference]:
+        """Sliders of directions in the store whose limits are measured: those named, and all of a direction of which none is.
+        At most 64, each once. Each costs a pass over the samples, with 13 pictures a latent. Default: none.
+        """
+
     def __init__(
         self,
         *,
@@ -1323,10 +1334,11 @@ class EvaluationSpec(_message.Message):
         distance: Global___Distance.ValueType = ...,
         classifier: _builtins.str = ...,
         data: Global___Data | None = ...,
+        sliders: _abc.Iterable[Global___SliderReference] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["classifier", b"classifier", "data", b"data", "distance", b"distance", "samples", b"samples"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["classifier", b"classifier", "data", b"data", "distance", b"distance", "samples", b"samples", "sliders", b"sliders"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

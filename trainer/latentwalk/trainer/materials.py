@@ -8,7 +8,7 @@ from torch import Tensor
 
 from latentwalk.gan.artifacts import ArtifactStore, load_classifier, load_direction, load_generator
 from latentwalk.gan.classifiers import Classifier
-from latentwalk.gan.directions import LinearDirection
+from latentwalk.gan.directions import Direction, LinearDirection
 from latentwalk.gan.errors import GanError
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
@@ -74,12 +74,16 @@ class Materials:
         """Raises GanError if the loss cannot be had for the pictures of such a generator."""
         LOSSES[loss].check(spec, self.lpips_backbone)
 
+    def direction(self, spec: JobSpec, name: str) -> Direction:
+        """The newest version of a direction of the job's generator. Raises UnknownArtifact, CorruptArtifact."""
+        return load_direction(self.store, spec.model, name)[0]
+
     def vector(self, spec: JobSpec, direction: str, slider: str) -> Tensor:
         """The vector [Z] of a slider of the newest version of a linear direction of the job's generator.
 
         Raises GanError if there is none.
         """
-        found, _ = load_direction(self.store, spec.model, direction)
+        found = self.direction(spec, direction)
         if not isinstance(found, LinearDirection):
             raise GanError(f"direction {direction!r} is of form {found.form}: only a linear one has a vector")
         return found.vectors[found.slider_index(slider)]

@@ -35,8 +35,7 @@ class Slider:
         if self.custom is not None and self.custom.name != self.edit:
             names = f"its edit is {self.edit!r}, its custom edit {self.custom.name!r}"
             raise GanError(f"slider {self.name!r} imitates two edits: {names}; both must be the same")
-        if self.edit:
-            self._imitated()
+        self.imitated  # noqa: B018 - raises for an edit that there is not
         if not math.isfinite(self.scale) or self.scale == 0:
             raise GanError(f"scale of slider {self.name!r} is {self.scale}: it must be finite and not 0")
         for what, (low, high) in (("trained", self.trained), ("limit", self.limit)):
@@ -48,16 +47,20 @@ class Slider:
 
     def alpha_of(self, amount: float) -> float:
         """The alpha that imitates this amount of the edit. Raises OutOfRange outside the edit's domain."""
-        if not self.edit:
+        edit = self.imitated
+        if edit is None:
             return amount / self.scale
-        edit = self._imitated()
         edit.check(amount)
         return edit.linear(amount) / self.scale
 
     def amount_of(self, alpha: float) -> float:
         """The amount of the edit that this alpha imitates, in the edit's unit: the inverse of alpha_of."""
-        coordinate = alpha * self.scale
-        return self._imitated().natural(coordinate) if self.edit else coordinate
+        edit, coordinate = self.imitated, alpha * self.scale
+        return coordinate if edit is None else edit.natural(coordinate)
 
-    def _imitated(self) -> Edit:
-        return edit_of(self.edit) if self.custom is None else self.custom.edit
+    @property
+    def imitated(self) -> Edit | None:
+        """The edit that it imitates; None if it imitates none."""
+        if self.custom is not None:
+            return self.custom.edit
+        return edit_of(self.edit) if self.edit else None

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from latentwalk.trainer.specs.bounds import count
-from latentwalk.trainer.specs.closed_form import SAMPLES_PER_STEP
+from latentwalk.trainer.specs.closed_form import SAMPLES_PER_STEP, SliderReference
 from latentwalk.trainer.specs.data import Data
 from latentwalk.trainer.specs.job import MethodSettings
 
@@ -20,7 +20,7 @@ class Distance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSpec(MethodSettings):
-    """How entangled the latent spaces of a generator are, and how real its pictures look."""
+    """How entangled the latent spaces of a generator are, how real its pictures look, how far its sliders can go."""
 
     makes_direction: ClassVar[bool] = False
 
@@ -33,7 +33,15 @@ class EvaluationSpec(MethodSettings):
     data: Data | None = None
     """Real pictures, with whose test part drawn ones are compared; None to leave that out."""
 
+    sliders: tuple[SliderReference, ...] = ()
+    """Those whose limits are measured; completed with every slider of a direction of which none is named."""
+
     @property
-    def steps(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - it follows, nobody sets it
+    def steps_of_a_pass(self) -> int:
         """So many latents at a time."""
         return -(-self.samples // SAMPLES_PER_STEP)
+
+    @property
+    def steps(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - it follows, nobody sets it
+        """A pass for the generator, and one for each slider."""
+        return self.steps_of_a_pass * (1 + len(self.sliders))

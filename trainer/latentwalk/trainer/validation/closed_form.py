@@ -2,11 +2,9 @@
 
 from dataclasses import replace
 
-from latentwalk.gan.artifacts import load_direction
-from latentwalk.gan.artifacts.manifest import is_name_part
 from latentwalk.gan.attributes import ATTRIBUTES, COLOURED
 from latentwalk.gan.directions import LinearDirection
-from latentwalk.gan.errors import GeneratorMismatch, UnknownArtifact, UnknownSlider
+from latentwalk.gan.errors import UnknownSlider
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.specs import BoundarySpec, PcaSpec, Score, SefaSpec, SliderReference
 from latentwalk.trainer.validation.context import Context
@@ -78,21 +76,13 @@ def _check_score(score: Score | None, context: Context) -> None:
 
 
 def _check_reference(field: str, reference: SliderReference, space: str, context: Context) -> None:
-    if not is_name_part(reference.direction):
-        raise InvalidRequest(f"{field}.direction", f"{reference.direction!r} is no name of a direction")
+    name = reference.direction
+    direction = context.check_direction(f"{field}.direction", name)
     try:
-        direction, _ = load_direction(context.materials.store, context.model, reference.direction)
-        direction.check_generator(context.digest)
         direction.slider_index(reference.slider)
-        if not isinstance(direction, LinearDirection):
-            raise InvalidRequest(
-                f"{field}.direction", f"{reference.direction!r} is {direction.form}: it must be linear"
-            )
-        if direction.space != space:
-            raise InvalidRequest(
-                f"{field}.direction", f"{reference.direction!r} moves {direction.space}: it must move {space}"
-            )
-    except (UnknownArtifact, GeneratorMismatch) as error:
-        raise InvalidRequest(f"{field}.direction", str(error)) from error
     except UnknownSlider as error:
         raise InvalidRequest(f"{field}.slider", str(error)) from error
+    if not isinstance(direction, LinearDirection):
+        raise InvalidRequest(f"{field}.direction", f"{name!r} is {direction.form}: it must be linear")
+    if direction.space != space:
+        raise InvalidRequest(f"{field}.direction", f"{name!r} moves {direction.space}: it must move {space}")

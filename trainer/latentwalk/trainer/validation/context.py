@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from latentwalk.gan.artifacts import load_direction
 from latentwalk.gan.artifacts.manifest import is_name_part
 from latentwalk.gan.classifiers import ClassifierSpec
-from latentwalk.gan.errors import UnknownArtifact
+from latentwalk.gan.directions import Direction
+from latentwalk.gan.errors import GeneratorMismatch, UnknownArtifact
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
@@ -49,6 +51,17 @@ class Context:
         if form.channels != own:
             raise InvalidRequest(field, f"its pictures have {form.channels} channels, those of the generator {own}")
         return form
+
+    def check_direction(self, field: str, name: str) -> Direction:
+        """The newest version of a direction; InvalidRequest if there is none, or if it is of another generator."""
+        if not is_name_part(name):
+            raise InvalidRequest(field, f"{name!r} is no name of a direction")
+        try:
+            direction, _ = load_direction(self.materials.store, self.model, name)
+            direction.check_generator(self.digest)
+        except (UnknownArtifact, GeneratorMismatch) as error:
+            raise InvalidRequest(field, str(error)) from error
+        return direction
 
     def check_classifier(self, field: str, name: str, class_id: int = 0) -> ClassifierSpec:
         """What the classifier of that name is; InvalidRequest if none fits the generator's pictures and the class."""

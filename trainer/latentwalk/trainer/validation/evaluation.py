@@ -1,23 +1,45 @@
 """The rules of jobs that measure a generator."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from latentwalk.gan.errors import GanError
+from latentwalk.gan.errors import GanError, UnknownSlider
 from latentwalk.rpc.errors import InvalidRequest
-from latentwalk.trainer.specs import Data, Distance, EditLoss, EvaluationSpec
+from latentwalk.trainer.specs import Data, Distance, EditLoss, EvaluationSpec, SliderReference
 from latentwalk.trainer.validation.context import Context
 
 LEAST_REAL = 4
 """Pictures of the test part: of either half a covariance is needed."""
 
 
+MAX_SLIDERS = 64
+
+
 def complete_evaluation(settings: EvaluationSpec, context: Context) -> EvaluationSpec:
-    """The settings with a distance that can be had, and real pictures that drawn ones can be compared with."""
+    """The settings with a distance that can be had, and each slider by its name."""
     if settings.classifier:
         context.check_classifier(f"{context.where}.classifier", settings.classifier)
     if settings.data is not None:
         _check_real(settings.data, settings, context)
-    return replace(settings, distance=_distance(settings, context))
+    sliders = _sliders(f"{context.where}.sliders", settings.sliders, context)
+    return replace(settings, distance=_distance(settings, context), sliders=sliders)
+
+
+def _sliders(field: str, references: Sequence[SliderReference], context: Context) -> tuple[SliderReference, ...]:
+    """Each slider that is named, and all of a direction of which none is."""
+    named: list[SliderReference] = []
+    for index, reference in enumerate(references):
+        place, name = f"{field}[{index}]", reference.direction
+        known = [slider.name for slider in context.check_direction(f"{place}.direction", name).sliders]
+        if reference.slider and reference.slider not in known:
+            raise InvalidRequest(f"{place}.slider", str(UnknownSlider(reference.slider, tuple(known))))
+        for slider in [reference.slider] if reference.slider else known:
+            if (one := SliderReference(name, slider)) in named:
+                raise InvalidRequest(place, f"slider {slider!r} of {name!r} is there twice")
+            named.append(one)
+    if len(named) > MAX_SLIDERS:
+        raise InvalidRequest(field, f"are {len(named):,} sliders; at most {MAX_SLIDERS} are allowed: name some of them")
+    return tuple(named)
 
 
 def _check_real(data: Data, settings: EvaluationSpec, context: Context) -> None:

@@ -56,7 +56,7 @@ class Entanglement(Measure):
 
     def __init__(self, spec: JobSpec, generator: Generator, classifier: Classifier | None, differ: Differ) -> None:
         assert isinstance(spec.settings, EvaluationSpec)  # noqa: S101 - by the table of methods
-        self._steps, self._samples, self._seed = spec.settings.steps, spec.settings.samples, spec.seed
+        self._steps, self._samples, self._seed = spec.settings.steps_of_a_pass, spec.settings.samples, spec.seed
         self._generator, self._classifier, self._differ = generator, classifier, differ
         self._spaces = [space for space in _CURVES if space in generator.spec.spaces]
         self._paths = list(product(self._spaces, _KINDS))

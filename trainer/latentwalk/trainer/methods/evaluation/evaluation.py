@@ -1,54 +1,87 @@
-"""The job that measures a generator: several measures, of the same latents."""
+"""The job that measures a generator: several measures, which look at samples step by step."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Self
 
 import torch
 from torch import nn
 
+from latentwalk.gan.classifiers import Classifier
 from latentwalk.gan.generator import Generator
+from latentwalk.gan.likeness import Moments
+from latentwalk.gan.limits import RUNGS
 from latentwalk.trainer.distances import differ_by
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.evaluation.entanglement import Entanglement
 from latentwalk.trainer.methods.evaluation.likeness import Likeness
+from latentwalk.trainer.methods.evaluation.limits import Limits
 from latentwalk.trainer.methods.evaluation.measure import Measure
+from latentwalk.trainer.methods.evaluation.walker import Walker
 from latentwalk.trainer.methods.method import Method, Outcome
+from latentwalk.trainer.reports import Sample
 from latentwalk.trainer.specs import EvaluationSpec, JobSpec
 
 
 class Evaluation(Method):
-    """Takes each measure through the samples; nothing is published."""
+    """One pass over the samples for what is measured of the generator, and one for each slider; publishes nothing."""
 
-    def __init__(self, steps: int, generator: Generator, measures: Sequence[Measure], data: Mapping[str, str]) -> None:
-        """``data`` are the digests of the pictures that are read, by their part."""
-        self.steps = steps
-        self._generator, self._measures, self._data = generator, measures, data
-        self.trained = nn.ModuleList([measure.gathered for measure in measures])
+    def __init__(
+        self,
+        settings: EvaluationSpec,
+        generator: Generator,
+        passes: Sequence[Sequence[Measure]],
+        moments: Sequence[Moments],
+        data: Mapping[str, str],
+    ) -> None:
+        """``moments`` are what sliders use one after the other, ``data`` the digests of the real pictures."""
+        self.steps, self._steps_of_a_pass = settings.steps, settings.steps_of_a_pass
+        self._generator, self._passes, self._data = generator, passes, data
+        self.trained = nn.ModuleList([measure.gathered for measure in chain(*passes)])
+        self.trained.extend(moments)
 
     @classmethod
     def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
-        """On the generator of the spec, with the classifier and the pictures that its settings name."""
+        """On the generator of the spec, with the classifier, the pictures and the directions that its settings name."""
         settings = spec.settings
         assert isinstance(settings, EvaluationSpec)  # noqa: S101 - by the table of methods
         assert settings.distance is not None  # noqa: S101 - completed by validation
         generator = materials.generator(spec)
         classifier = materials.classifier(settings.classifier) if settings.classifier else None
         differ = differ_by(settings.distance, materials, classifier)
-        measures: list[Measure] = [Entanglement(spec, generator, classifier, differ)]
-        if settings.data is None or classifier is None:
-            return cls(settings.steps, generator, measures, {})
-        real = materials.pictures(settings.data, "test", generator.spec.resolution)
-        measures.append(Likeness(spec, generator, classifier, real))
-        return cls(settings.steps, generator, measures, {"test": real.digest})
+        first: list[Measure] = [Entanglement(spec, generator, classifier, differ)]
+        data: dict[str, str] = {}
+        if settings.data is not None and classifier is not None:
+            real = materials.pictures(settings.data, "test", generator.spec.resolution)
+            first.append(Likeness(spec, generator, classifier, real))
+            data = {"test": real.digest}
+        moments = _moments(classifier) if settings.sliders else []
+        walkers = [Walker(generator, materials.direction(spec, one.direction), one.slider) for one in settings.sliders]
+        limits = [[Limits(walker, settings.samples, classifier, moments)] for walker in walkers]
+        return cls(settings, generator, [first, *limits], moments, data)
 
     @torch.no_grad()
     def after_step(self, step: int) -> None:
-        """Shows every measure the samples of the step."""
-        for measure in self._measures:
-            measure.take(step)
+        """Shows the measures of a pass the samples of a step."""
+        passed, within = divmod(step, self._steps_of_a_pass)
+        for measure in self._passes[passed]:
+            measure.take(within)
+
+    @torch.no_grad()
+    def sample(self, step: int) -> Sample | None:
+        """A sheet of each slider, after its pass."""
+        passed, within = divmod(step, self._steps_of_a_pass)
+        sheets = () if within else filter(None, (measure.sample(step) for measure in self._passes[passed - 1]))
+        return next(iter(sheets), None)
 
     @torch.no_grad()
     def outcome(self, pause: Callable[[], None]) -> Outcome:
         """All measures."""
-        found = {name: value for one in self._measures for name, value in one.measures(pause).items()}
-        return Outcome((), measures=found, data=self._data, generator_digest=self._generator.digest)
+        found = [measure.measures(pause) for measure in chain(*self._passes)]
+        measures = {name: value for one in found for name, value in one.items()}
+        return Outcome((), measures=measures, data=self._data, generator_digest=self._generator.digest)
+
+
+def _moments(classifier: Classifier | None) -> list[Moments]:
+    """Of the features of untouched pictures, and of those at each alpha."""
+    return [Moments(classifier.feature_size) for _ in range(1 + 2 * RUNGS)] if classifier else []

@@ -29,7 +29,7 @@ class Likeness(Measure):
         assert isinstance(spec.settings, EvaluationSpec)  # noqa: S101 - by the table of methods
         self._seed, self._rows = spec.seed, min(spec.settings.samples, len(real) // 2)
         self._generator, self._classifier, self._real = generator, classifier, real
-        self._features = torch.zeros(self._rows, self._seen(real.pictures(torch.tensor([0]))).shape[1])
+        self._features = torch.zeros(self._rows, classifier.feature_size)
         self.gathered = nn.Module()
         self.gathered.register_buffer("features", self._features)
 
@@ -64,7 +64,6 @@ class Likeness(Measure):
             seen.append(self._seen(self._real.pictures(some)))
         return torch.cat(seen)
 
-    @torch.no_grad()
     def _seen(self, pictures: Tensor) -> Tensor:
         """What the classifier tells pictures by [N, F], on the CPU."""
         return self._classifier.features(pictures).float().cpu()

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 
 from torch import nn
 
+from latentwalk.trainer.reports import Sample
+
 
 class Measure(ABC):
     """One thing to measure of a generator: looks at samples step by step, and gathers what it needs of them."""
@@ -15,6 +17,10 @@ class Measure(ABC):
     @abstractmethod
     def take(self, step: int) -> None:
         """Looks at the samples of one step, counted from 0; without gradients."""
+
+    def sample(self, step: int) -> Sample | None:
+        """Pictures worth showing once all steps are taken, if there are any; ``step`` is that of the job."""
+        return None
 
     @abstractmethod
     def measures(self, pause: Callable[[], None]) -> Mapping[str, float]:

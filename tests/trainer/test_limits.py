@@ -1,0 +1,200 @@
+"""How far sliders can go: on the digits that come with the package, on walks that lead nowhere, and refused."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from styled import make_styled
+
+from latentwalk.gan.artifacts import ArtifactStore, save_classifier, save_direction, save_generator
+from latentwalk.gan.attributes import attribute
+from latentwalk.gan.classifiers import ClassifierSpec, build_classifier
+from latentwalk.gan.directions import LinearDirection, Slider
+from latentwalk.gan.edits import EDITS, masked_squared_error
+from latentwalk.gan.latents import latents_from_seeds, one_hot
+from latentwalk.gan.likeness import Moments, frechet_distance
+from latentwalk.rpc.errors import InvalidRequest
+from latentwalk.server.builtin import BUILTIN
+from latentwalk.trainer.checkpoint import Checkpoints
+from latentwalk.trainer.loop import Interrupted, train
+from latentwalk.trainer.materials import Materials
+from latentwalk.trainer.methods.evaluation import Evaluation
+from latentwalk.trainer.reports import Sample
+from latentwalk.trainer.validation import read_spec
+from latentwalk.v1 import training_service_pb2 as pb
+
+SAMPLES = 100
+CREATED = {"provenance": {}, "created": "2026-01-01T00:00:00Z"}
+
+
+def make_classifier(resolution, channels):
+    torch.manual_seed(0)
+    network = build_classifier(ClassifierSpec("convolutional", 3, resolution, channels, {"width": 2}))
+    for weights in network.parameters():  # or else its features are about 0
+        weights.data *= 4
+    return network.freeze()
+
+
+def straight(generator, name, vectors, **slider):
+    """A direction whose sliders "0", "1", ... are these vectors; alphas up to 3 are allowed."""
+    common = {"edit": "", "unit": "", "scale": 1.0, "trained": (-1.0, 1.0), "limit": (-3.0, 3.0)} | slider
+    sliders = tuple(Slider(name=str(number), **common) for number in range(len(vectors)))
+    return LinearDirection(name, generator.digest, sliders, vectors=vectors)
+
+
+@pytest.fixture
+def materials(artifacts_url, tmp_path, generator):
+    """Of a store where "tiny" has the directions "nowhere", which imitates brightness, and "axes" with two sliders."""
+    store = ArtifactStore(artifacts_url)
+    for direction in (
+        straight(generator, "nowhere", torch.zeros(1, 8), edit="brightness", unit="fraction", scale=0.25),
+        straight(generator, "axes", torch.eye(8)[:2]),
+    ):
+        save_direction(store, "tiny", direction, **CREATED)
+    save_classifier(store, "judge", make_classifier(16, 3), **CREATED)
+    return Materials(store, tmp_path)
+
+
+@pytest.fixture
+def digits(tmp_path):
+    """The digits that come with the package; whoever judges them has learnt nothing."""
+    store = ArtifactStore(str(tmp_path / "digits"))
+    (tmp_path / "digits").mkdir()
+    for folder in ("generators", "directions"):
+        (tmp_path / "digits" / folder).symlink_to(BUILTIN / folder)
+    save_classifier(store, "judge", make_classifier(32, 1), **CREATED)
+    return Materials(store, tmp_path)
+
+
+def completed(materials, *sliders, model="tiny", **settings):
+    references = [pb.SliderReference(direction=direction, slider=slider) for direction, slider in sliders]
+    method = pb.EvaluationSpec(**{"samples": SAMPLES} | settings, sliders=references)
+    return read_spec(pb.JobSpec(model=model, seed=3, checkpoint_every=1, evaluation=method), materials)
+
+
+def measured(spec, materials, folder, interrupted_after=None):
+    """What a job measures, and the sheets that it shows on the way."""
+    pauses, said = iter(range(10**9 if interrupted_after is None else interrupted_after)), []
+
+    def pause():
+        if next(pauses, None) is None:
+            raise Interrupted
+
+    method = Evaluation.prepare(spec, materials)
+    train(method, Checkpoints(folder), 1, report=said.append, pause=pause)
+    return method.outcome(lambda: None).measures, [one for one in said if isinstance(one, Sample)]
+
+
+def test_a_direction_that_leads_nowhere_changes_nothing(materials, tmp_path):
+    spec = completed(materials, ("nowhere", ""), classifier="judge")
+    measures, _ = measured(spec, materials, tmp_path / "job")
+    limits = {name: value for name, value in measures.items() if name.startswith("limits.")}
+    for alpha in ("-3", "-0.5", "+1.5", "+3"):
+        for name in ("luminance", "contrast", "red", "green", "blue", "saturation"):
+            assert limits[f"limits.nowhere.0.{name}_shift.{alpha}"] == 0
+        assert limits[f"limits.nowhere.0.frechet_distance.{alpha}"] == pytest.approx(0, abs=1e-9)
+        assert limits[f"limits.nowhere.0.class_kept.{alpha}"] == 1
+        assert limits[f"limits.nowhere.0.gain.{alpha}"] == 0
+        assert limits[f"limits.nowhere.0.amount.{alpha}"] == pytest.approx(0.25 * float(alpha))
+        # Brightness by a fraction b of the range of length 2 is an error of (2 b)^2 for whom does nothing.
+        assert limits[f"limits.nowhere.0.baseline.{alpha}"] == pytest.approx((2 * 0.25 * float(alpha)) ** 2, rel=1e-4)
+    assert (limits["limits.nowhere.0.gain.low"], limits["limits.nowhere.0.gain.high"]) == (0, 0)
+    ends = limits["limits.nowhere.0.class_kept.low"], limits["limits.nowhere.0.class_kept.high"]
+    assert ends == pytest.approx((-0.75, 0.75))
+
+
+@torch.no_grad()
+def test_limits_are_what_plain_arithmetic_says(digits, tmp_path):
+    spec = completed(digits, ("zoom", ""), model="digits", classifier="judge", samples=120)
+    measures, _ = measured(spec, digits, tmp_path / "job")
+    generator, judge, zoom = digits.generator(spec), digits.classifier("judge"), digits.direction(spec, "zoom")
+    slider = zoom.sliders[0]
+    z, condition = latents_from_seeds(range(120), generator.spec), one_hot([row % 10 for row in range(120)], 10)
+    alpha = slider.limit[0] / 2
+    untouched, walked = generator(z, condition), generator(zoom.walk(z, 0, alpha), condition)
+    target, mask = EDITS["zoom"](untouched, torch.full((120,), slider.amount_of(alpha)))
+    error, baseline = (masked_squared_error(one, target, mask).mean().item() for one in (walked, untouched))
+    before, after = (attribute("contrast", one).double() for one in (untouched, walked))
+    expected = {
+        "amount": slider.amount_of(alpha),
+        "error": error,
+        "baseline": baseline,
+        "gain": 1 - error / baseline,
+        "contrast_shift": ((after.mean() - before.mean()) / before.std(unbiased=False)).item(),
+        "frechet_distance": frechet_distance(*(Moments.of(judge.features(one)) for one in (walked, untouched))),
+        "class_kept": (judge(walked).argmax(dim=1) == judge(untouched).argmax(dim=1)).double().mean().item(),
+    }
+    assert {name: measures[f"limits.zoom.zoom.{name}.-1.5"] for name in expected} == pytest.approx(expected, rel=1e-3)
+    assert expected["gain"] > 0.3
+    assert expected["frechet_distance"] > 0
+
+
+def test_digits_turn_as_far_as_they_were_trained_and_not_as_far_as_they_may(digits, tmp_path):
+    measures, [sheet] = measured(completed(digits, ("rotate", ""), model="digits"), digits, tmp_path / "job")
+    low, high = (measures[f"limits.rotate.rotate.gain.{end}"] for end in ("low", "high"))
+    assert -90 < low < -30 < 30 < high < 90
+    assert measures["limits.rotate.rotate.gain.+1"] > measures["limits.rotate.rotate.gain.+3"]
+    assert not [name for name in measures if "class_kept" in name or "frechet" in name]
+    assert sheet.caption == "limits of rotate.rotate"
+    assert sheet.step == 2
+
+
+def test_a_direction_stands_for_all_of_its_sliders_each_in_a_pass_of_its_own(materials):
+    settings = completed(materials, ("axes", ""), ("nowhere", "0"), samples=600).settings
+    named = [("axes", "0"), ("axes", "1"), ("nowhere", "0")]
+    assert [(one.direction, one.slider) for one in settings.sliders] == named
+    assert settings.steps == 2 * (1 + 3)
+
+
+def test_an_interrupted_job_finds_the_same_and_shows_each_slider_once(materials, tmp_path):
+    spec = completed(materials, ("axes", "1"), ("nowhere", ""), classifier="judge", samples=501)
+    for interrupted_after in (3, 2):  # in the middle of either slider
+        with pytest.raises(Interrupted):
+            measured(spec, materials, tmp_path / "job", interrupted_after)
+    disturbed, sheets = measured(spec, materials, tmp_path / "job")
+    undisturbed, all_sheets = measured(spec, materials, tmp_path / "undisturbed")
+    assert disturbed == undisturbed
+    assert [(one.step, one.caption) for one in all_sheets] == [(4, "limits of axes.1"), (6, "limits of nowhere.0")]
+    assert sheets == all_sheets[1:]
+
+
+@torch.no_grad()
+def test_sliders_in_w_move_w_with_the_noise_of_each_picture(materials, tmp_path):
+    styled = make_styled()
+    save_generator(materials.store, "styled", styled, **CREATED)
+    vector = torch.randn(1, styled.spec.w_size, generator=torch.Generator().manual_seed(0))
+    direction = replace(straight(styled, "w", vector), space="w")
+    save_direction(materials.store, "styled", direction, **CREATED)
+    nowhere = straight(styled, "z", torch.zeros(1, styled.spec.latent_size))
+    save_direction(materials.store, "styled", nowhere, **CREATED)
+    spec = completed(materials, ("w", ""), ("z", ""), model="styled")
+    measures, _ = measured(spec, materials, tmp_path / "job")
+    assert abs(measures["limits.w.0.luminance_shift.+3"]) > 0.01
+    assert measures["limits.z.0.luminance_shift.+3"] == 0
+
+
+@pytest.mark.parametrize(
+    ("sliders", "field", "problem"),
+    [
+        ([("gone", "")], "sliders[0].direction", "gone"),
+        ([("axes", ""), ("../x", "")], "sliders[1].direction", "'../x' is no name of a direction"),
+        ([("foreign", "")], "sliders[0].direction", "belongs to the generator"),
+        ([("axes", "7")], "sliders[0].slider", "7"),
+        ([("axes", "1"), ("axes", "")], "sliders[1]", "slider '1' of 'axes' is there twice"),
+    ],
+)
+def test_what_cannot_be_walked_is_refused_by_field(materials, sliders, field, problem):
+    foreign = straight(materials.generator(completed(materials, model="grey")), "foreign", torch.eye(8)[:1])
+    save_direction(materials.store, "tiny", foreign, **CREATED)
+    with pytest.raises(InvalidRequest) as refusal:
+        completed(materials, *sliders)
+    [(named, said)] = refusal.value.violations
+    assert named == f"spec.evaluation.{field}"
+    assert problem in said
+
+
+def test_more_sliders_than_a_job_can_hold_are_refused(materials, generator):
+    save_direction(materials.store, "tiny", straight(generator, "many", torch.zeros(65, 8)), **CREATED)
+    with pytest.raises(InvalidRequest, match="are 65 sliders; at most 64"):
+        completed(materials, ("many", ""))
+    assert len(completed(materials, ("many", "64")).settings.sliders) == 1

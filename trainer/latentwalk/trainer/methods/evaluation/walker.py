@@ -1,0 +1,70 @@
+"""Pictures along a slider, from one of its limits to the other."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from latentwalk.gan.directions import Direction
+from latentwalk.gan.generator import Generator
+from latentwalk.gan.latents import latents_from_seeds, noise_from_seeds, one_hot
+from latentwalk.gan.limits import ladder
+from latentwalk.trainer import seeds
+from latentwalk.trainer.methods.samples import drawn
+from latentwalk.trainer.sheets import Strip, amounts_shown
+
+_SHOWN, _SHOWN_PIXELS = range(2, 4), 64
+"""Of ten digits, two that show when they are turned."""
+
+
+class Walker:
+    """Walks held-out latents along one slider. Row n is the same for every slider of every job.
+
+    Of a conditional generator it is of class n modulo K, or of that which the slider is for. Raises GanError for a
+    direction of another generator, or without that slider.
+    """
+
+    def __init__(self, generator: Generator, direction: Direction, slider: str) -> None:
+        direction.check_generator(generator.digest)
+        self.generator, self._direction, self._index = generator, direction, direction.slider_index(slider)
+        self.slider = direction.sliders[self._index]
+        self.name = f"{direction.name}.{self.slider.name}"
+        self.alphas = ladder(self.slider.limit)
+
+    def pictures(self, rows: range) -> Iterator[Tensor]:
+        """Those of some rows [N, C, H, W], untouched, and then at each of the alphas."""
+        generator, device = self.generator, self.generator.device
+        held_out = seeds.held_out_seeds(rows.stop)[rows.start :]
+        condition, space = self._condition(rows), self._direction.space
+        code = generator.encode(latents_from_seeds(held_out, generator.spec).to(device), space, condition)
+        noise = noise_from_seeds(held_out, len(generator.noise)).to(device)
+        yield drawn(generator, code, space, condition, noise)
+        path = self._direction.path(code, self._index)
+        for alpha in self.alphas:
+            yield drawn(generator, code + path(alpha), space, condition, noise)
+
+    def strips(self) -> list[Strip]:
+        """Two rows along the slider, each above what the edit that it imitates, if any, makes of the untouched one."""
+        untouched, *walked = self.pictures(_SHOWN)
+        alphas = sorted((0.0, *self.alphas))
+        amounts = [self.slider.amount_of(alpha) for alpha in alphas]
+        below = len([alpha for alpha in alphas if alpha < 0])
+        columns = torch.stack([*walked[:below], untouched, *walked[below:]], dim=1)
+        strips: list[Strip] = []
+        for row, pictures in enumerate(columns):
+            shown = {self.name: pictures}
+            if edit := self.slider.imitated:
+                shown["wanted"], _ = edit(untouched[row].expand_as(pictures), torch.tensor(amounts))
+            strips += [Strip(_small(some), name, amounts_shown(amounts)) for name, some in shown.items()]
+        return strips
+
+    def _condition(self, rows: range) -> Tensor | None:
+        classes, own = self.generator.spec.classes, self.slider.class_id
+        if not classes:
+            return None
+        return one_hot([row % classes if own is None else own for row in rows], classes).to(self.generator.device)
+
+
+def _small(pictures: Tensor) -> Tensor:
+    return F.adaptive_avg_pool2d(pictures, min(pictures.shape[-1], _SHOWN_PIXELS))
