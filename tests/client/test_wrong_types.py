@@ -78,6 +78,8 @@ JOBS = [
     ("train_boundary", {"classifier": ("digits", "3")}, "classifier[1]: '3' is not a whole number"),
     ("train_boundary", {"attribute": "red", "conditions": "age"}, "conditions: 'age' must be a list of directions"),
     ("train_boundary", {"attribute": "red", "conditions": [5]}, "conditions[0]: 5 must be a direction, or a pair"),
+    ("train_evaluation", {"directions": "zoom"}, "directions: 'zoom' must be a list of directions"),
+    ("train_evaluation", {"directions": [("zoom", 5)]}, "directions[0][1]: 5 must be text"),
     ("train_discovery", {"classes": 3}, "classes: 3 must be a list of whole numbers"),
     ("train_discovery", {"shift_scale": "x"}, "shift_scale: 'x' is not a number"),
     ("train_discovery", {"data": Folder(5)}, "data.path: 5 must be text"),
