@@ -11,6 +11,7 @@ from proofs import (
     mnist_class_directions,
     mnist_discovery,
     mnist_generator,
+    mnist_inversion,
     mnist_rotation,
     mnist_styles,
 )
@@ -25,6 +26,7 @@ SCRIPTS: dict[str, Callable[[Options], bool]] = {
     "mnist_discovery": mnist_discovery.main,
     "mnist_class_directions": mnist_class_directions.main,
     "mnist_styles": mnist_styles.main,
+    "mnist_inversion": mnist_inversion.main,
 }
 
 
