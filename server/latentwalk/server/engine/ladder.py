@@ -4,8 +4,8 @@
 * The first transposed convolution, from 1x1 to 4x4, is one matrix product [N, Z] x [Z, 16 C].
 * The last one has so few channels that the vector units idle: it becomes its sub-pixel form (Shi et al. 2016,
   arXiv:1609.05158), a 2x2 convolution with four times the channels whose outputs interleave.
-* In fp32 and in batches, the one from 4x4 to 8x8 is one matrix product too, whose overlapping patches are added up.
-* Weights are packed once for oneDNN's kernels, which also apply the ReLU before they round.
+* In fp32, the one from 4x4 to 8x8 is one matrix product too, whose overlapping patches are added up.
+* Weights are packed once for the kernels of oneDNN, which also apply the ReLU before they round, or of MKL.
 
 Shapes: N batch, Z latent size and classes, C channels, H height, W width. Pictures lie in memory as [N, H, W, C].
 """
@@ -23,8 +23,8 @@ from latentwalk.server.engine.onednn import Layer, packed_doubling, packed_patch
 # padding 1: _ROWS[q][p].
 _ROWS = ((2, 0), (3, 1))
 
-# Up to this height and width, and from this batch on, an fp32 layer is faster as one matrix product.
-_SPREAD_SIDE, _SPREAD_BATCH = 4, 3
+# Up to this height and width, an fp32 layer is faster as one matrix product.
+_SPREAD_SIDE = 4
 
 
 class Ladder:
@@ -71,11 +71,10 @@ def _from_code(convolution: nn.ConvTranspose2d, precision: torch.dtype) -> Layer
 
 def _doubling(convolution: nn.ConvTranspose2d, precision: torch.dtype, side: int) -> Layer:
     """[N, C, side, side] -> [N, C', 2 side, 2 side], and the ReLU."""
-    packed = packed_doubling(convolution.weight.detach(), _bias(convolution, 1), precision, side)
-    if side > _SPREAD_SIDE or precision != torch.float32:  # a sum of patches in bf16 would round too often
-        return packed
-    spread = spread_doubling(convolution.weight.detach(), _bias(convolution, 1), side)
-    return lambda signal: (spread if len(signal) >= _SPREAD_BATCH else packed)(signal)
+    weight, bias = convolution.weight.detach(), _bias(convolution, 1)
+    if side <= _SPREAD_SIDE and precision == torch.float32:  # a sum of patches in bf16 would round too often
+        return spread_doubling(weight, bias, side)
+    return packed_doubling(weight, bias, precision, side)
 
 
 def _subpixel(convolution: nn.ConvTranspose2d, precision: torch.dtype, side: int) -> Layer:

@@ -1,4 +1,6 @@
-"""Layers of frozen weights that oneDNN has packed for its kernels, and that apply the ReLU before they round.
+"""Layers of frozen weights that oneDNN or MKL has packed for its kernels.
+
+oneDNN applies the ReLU before it rounds. A matrix product in fp32 is MKL's, where there is one.
 
 torch has these operators for its own compiler, and keeps them private: whoever builds on them must be ready for them
 to be gone, and look whether they still draw what they should. The trial does both.
@@ -8,6 +10,7 @@ Shapes: N batch, C inputs, C' outputs, `side` height and width; pictures lie in 
 # ruff: noqa: SLF001
 
 from collections.abc import Callable
+from functools import cache, partial
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +22,8 @@ def packed_product(weight: Tensor, bias: Tensor | None, precision: torch.dtype) 
     """[N, C] -> [N, C'], and the ReLU, for a weight [C', C]."""
     weight, bias = _cast(weight, bias, precision)
     if precision == torch.float32:  # which oneDNN does not pack for a matrix product
-        return lambda signal: nn.functional.linear(signal, weight, bias).relu_()
+        product = _product(weight, bias)
+        return lambda signal: product(signal).relu_()
     packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), 1)
     multiply = torch.ops.mkldnn._linear_pointwise
     return lambda signal: multiply(signal, packed, bias, "relu", [], "")
@@ -43,11 +47,11 @@ def spread_doubling(weight: Tensor, bias: Tensor | None, side: int) -> Layer:
     pixels of a row at a time that they idle.
     """
     channels, outputs = weight.shape[:2]
-    spread = weight.permute(0, 2, 3, 1).reshape(channels, 16 * outputs).contiguous()
+    spread = _product(weight.permute(2, 3, 1, 0).reshape(16 * outputs, channels), None)
 
     def convolve(signal: Tensor) -> Tensor:
         pixels = signal.permute(0, 2, 3, 1).reshape(-1, channels)
-        patches = (pixels @ spread).view(-1, side, side, 4, 4, outputs)  # [N, row, column, row, column, C']
+        patches = spread(pixels).view(-1, side, side, 4, 4, outputs)  # [N, row, column, row, column, C']
         canvas = _overlapped(_overlapped(patches.transpose(2, 3), 1), 2)
         inner = canvas[:, 1:-1, 1:-1]
         biased = inner.contiguous() if bias is None else inner + bias
@@ -65,6 +69,16 @@ def packed_patches(weight: Tensor, bias: Tensor | None, precision: torch.dtype, 
     packed = torch.ops.mkldnn._reorder_convolution_weight(_channels_last(weight), *geometry, shape)
     convolve = torch.ops.mkldnn._convolution_pointwise
     return lambda signal: convolve(signal, packed, bias, *geometry, "none", [], "")
+
+
+def _product(weight: Tensor, bias: Tensor | None) -> Layer:
+    """[N, C] -> [N, C'], for a weight [C', C] in fp32; MKL packs it anew for each N, of which there must be few."""
+    if not torch.backends.mkl.is_available():
+        return lambda rows: nn.functional.linear(rows, weight, bias)
+    weight = weight.contiguous()
+    packed = cache(partial(torch.ops.mkl._mkl_reorder_linear_weight, weight))
+    multiply = torch.ops.mkl._mkl_linear
+    return lambda rows: multiply(rows, packed(len(rows)), weight, bias, len(rows))
 
 
 def _overlapped(strips: Tensor, axis: int) -> Tensor:
