@@ -15,6 +15,7 @@ from dcgan import make_dcgan
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 from prometheus_client.parser import text_string_to_metric_families
+from styled_requests import directions_of
 
 from latentwalk.gan.artifacts import ArtifactStore, save_direction, save_generator
 from latentwalk.gan.directions import LinearDirection, Slider
@@ -239,6 +240,17 @@ def device_process():
 async def server(library) -> AsyncIterator[Server]:
     """A server of the library, with settings as they come."""
     async with _serve(library) as running:
+        yield running
+
+
+@pytest.fixture
+async def styled_server(empty_library, faces, styled) -> AsyncIterator[Server]:
+    """A server of a styled generator with a direction in each space, and of one without a mapping network."""
+    empty_library.put_generator("styled", styled)
+    empty_library.put_generator("faces", faces)
+    for direction in directions_of(styled).values():
+        empty_library.put_direction("styled", direction)
+    async with _serve(empty_library) as running:
         yield running
 
 
