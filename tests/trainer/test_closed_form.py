@@ -219,7 +219,7 @@ def test_an_interrupted_job_finds_the_same_bits(found, tmp_path, method):
             "boundary",
             pb.BoundarySpec(score=pb.Score(attribute="red"), conditions=[pb.SliderReference(direction="no name")]),
             "spec.boundary.conditions[0].direction",
-            "'no name' is no name of a direction",
+            "'no name' is no name",
         ),
     ],
 )

@@ -64,7 +64,7 @@ def test_banks_are_as_large_as_fit_beside_each_other(materials):
 
 def test_a_classifier_stands_in_for_the_classes_of_the_generator(materials):
     settings = read_spec(banks("tiny", classifier="fits", confidence=0.9), materials).settings
-    assert (settings.classifier, settings.confidence) == ("fits", 0.9)
+    assert (settings.classifier, settings.confidence) == ("fits@1", 0.9)
     assert read_spec(banks("tiny", classifier="fits"), materials).settings.confidence == 0.0
 
 

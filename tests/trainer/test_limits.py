@@ -141,7 +141,7 @@ def test_digits_turn_as_far_as_they_were_trained_and_not_as_far_as_they_may(digi
 
 def test_a_direction_stands_for_all_of_its_sliders_each_in_a_pass_of_its_own(materials):
     settings = completed(materials, ("axes", ""), ("nowhere", "0"), samples=600).settings
-    named = [("axes", "0"), ("axes", "1"), ("nowhere", "0")]
+    named = [("axes@1", "0"), ("axes@1", "1"), ("nowhere@1", "0")]
     assert [(one.direction, one.slider) for one in settings.sliders] == named
     assert settings.steps == 2 * (1 + 3)
 
@@ -177,7 +177,7 @@ def test_sliders_in_w_move_w_with_the_noise_of_each_picture(materials, tmp_path)
     ("sliders", "field", "problem"),
     [
         ([("gone", "")], "sliders[0].direction", "gone"),
-        ([("axes", ""), ("../x", "")], "sliders[1].direction", "'../x' is no name of a direction"),
+        ([("axes", ""), ("../x", "")], "sliders[1].direction", "'../x' is no name"),
         ([("foreign", "")], "sliders[0].direction", "belongs to the generator"),
         ([("axes", "7")], "sliders[0].slider", "7"),
         ([("axes", "1"), ("axes", "")], "sliders[1]", "slider '1' of 'axes' is there twice"),

@@ -723,7 +723,8 @@ class ClassDirectionsSpec(_message.Message):
     """A predictor of its own for each bank, as in the paper, instead of one trunk with a head for each. Default false."""
     classifier: _builtins.str
     """For an unconditional generator: the classifier, an artifact, that says which class a picture is; it must see pictures
-    of the generator's size. Refused for a conditional one.
+    of the generator's size. "digits" is the newest version when the job is created, "digits@3" the third. Refused for a
+    conditional one.
     """
     confidence: _builtins.float
     """With a classifier: latents are drawn again until it is at least so sure, at most 7 times. 0 to 1. Default 0."""
@@ -912,7 +913,9 @@ class ClassifierScore(_message.Message):
     CLASSIFIER_FIELD_NUMBER: _builtins.int
     CLASS_ID_FIELD_NUMBER: _builtins.int
     classifier: _builtins.str
-    """The classifier's name in the artifact store."""
+    """The classifier's name in the artifact store: "digits" is the newest version when the job is created, "digits@3" the
+    third.
+    """
     class_id: _builtins.int
     """The class."""
     def __init__(
@@ -986,7 +989,7 @@ class SliderReference(_message.Message):
     DIRECTION_FIELD_NUMBER: _builtins.int
     SLIDER_FIELD_NUMBER: _builtins.int
     direction: _builtins.str
-    """The direction."""
+    """The direction: "zoom" is the newest version when the job is created, "zoom@3" the third."""
     slider: _builtins.str
     """The slider. May be empty when it has only one."""
     def __init__(
@@ -1313,7 +1316,8 @@ class EvaluationSpec(_message.Message):
     """What the lengths of paths are measured by. The default depends on what is at hand."""
     classifier: _builtins.str
     """The classifier, an artifact, whose classes are to be separated, and in whose features pictures are compared; it must
-    see pictures of the generator's size. Default: none, and separability is not measured.
+    see pictures of the generator's size. "digits" is the newest version when the job is created, "digits@3" the third.
+    Default: none, and separability is not measured.
     """
     @_builtins.property
     def data(self) -> Global___Data:

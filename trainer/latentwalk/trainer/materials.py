@@ -15,6 +15,7 @@ from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.trainer.data import Form, Kind, Library, Part, Pictures
 from latentwalk.trainer.devices import CPU
 from latentwalk.trainer.losses import LOSSES, Loss
+from latentwalk.trainer.references import Reference
 from latentwalk.trainer.seat import ALONE, Seat
 from latentwalk.trainer.specs import Data, EditLoss, JobSpec
 
@@ -62,9 +63,10 @@ class Materials:
         """The generator that the job works on, frozen. Raises UnknownArtifact, CorruptArtifact."""
         return load_generator(self.store, spec.model, spec.model_version)[0].to(self.device)
 
-    def classifier(self, name: str) -> Classifier:
-        """The newest version of a classifier, frozen. Raises UnknownArtifact, CorruptArtifact."""
-        return load_classifier(self.store, name)[0].to(self.device)
+    def classifier(self, text: str) -> Classifier:
+        """The classifier of a Reference, frozen. Raises UnknownArtifact, CorruptArtifact."""
+        reference = Reference.read(text)
+        return load_classifier(self.store, reference.name, reference.version)[0].to(self.device)
 
     def edit_loss(self, loss: EditLoss) -> Loss:
         """The loss of that name. Raises GanError if what it needs is not at hand."""
@@ -74,15 +76,13 @@ class Materials:
         """Raises GanError if the loss cannot be had for the pictures of such a generator."""
         LOSSES[loss].check(spec, self.lpips_backbone)
 
-    def direction(self, spec: JobSpec, name: str) -> Direction:
-        """The newest version of a direction of the job's generator. Raises UnknownArtifact, CorruptArtifact."""
-        return load_direction(self.store, spec.model, name)[0]
+    def direction(self, spec: JobSpec, text: str) -> Direction:
+        """The direction of a Reference, of the job's generator. Raises UnknownArtifact, CorruptArtifact."""
+        reference = Reference.read(text)
+        return load_direction(self.store, spec.model, reference.name, reference.version)[0]
 
     def vector(self, spec: JobSpec, direction: str, slider: str) -> Tensor:
-        """The vector [Z] of a slider of the newest version of a linear direction of the job's generator.
-
-        Raises GanError if there is none.
-        """
+        """The vector [Z] of a slider of such a direction, which must be linear. Raises GanError if there is none."""
         found = self.direction(spec, direction)
         if not isinstance(found, LinearDirection):
             raise GanError(f"direction {direction!r} is of form {found.form}: only a linear one has a vector")

@@ -36,7 +36,7 @@ def complete_pca(settings: PcaSpec, context: Context) -> PcaSpec:
 def complete_boundary(settings: BoundarySpec, context: Context) -> BoundarySpec:
     """A score that the generator's pictures have, and conditions that exist for it."""
     check_space(f"{context.where}.space", settings.space, context.known_generator, ("z", "w"))
-    _check_score(settings.score, context)
+    score = _complete_score(settings.score, context)
     fraction = DEFAULT_FRACTION if settings.fraction is None else settings.fraction
     if fraction * settings.samples < _LEAST_AT_AN_END:
         raise InvalidRequest(
@@ -44,9 +44,11 @@ def complete_boundary(settings: BoundarySpec, context: Context) -> BoundarySpec:
             f"{fraction:g} of {settings.samples:,} samples leaves fewer than {_LEAST_AT_AN_END} at either end; "
             "take more of them, or more samples",
         )
-    for index, reference in enumerate(settings.conditions):
-        _check_reference(f"{context.where}.conditions[{index}]", reference, settings.space, context)
-    return replace(settings, fraction=fraction)
+    conditions = tuple(
+        _complete_reference(f"{context.where}.conditions[{index}]", reference, settings.space, context)
+        for index, reference in enumerate(settings.conditions)
+    )
+    return replace(settings, score=score, fraction=fraction, conditions=conditions)
 
 
 def _check_bank(settings: SefaSpec | PcaSpec, context: Context) -> None:
@@ -60,29 +62,30 @@ def _check_bank(settings: SefaSpec | PcaSpec, context: Context) -> None:
         )
 
 
-def _check_score(score: Score | None, context: Context) -> None:
+def _complete_score(score: Score | None, context: Context) -> Score:
     field, spec = f"{context.where}.score", context.known_generator
     if score is None or (not score.attribute and score.classifier is None):
         raise InvalidRequest(field, f"is needed: a classifier, or an attribute of {', '.join(ATTRIBUTES)}")
-    if score.classifier is not None:
-        context.check_classifier(f"{field}.classifier", score.classifier.classifier, score.classifier.class_id)
-        return
+    if (by := score.classifier) is not None:
+        _, name = context.check_classifier(f"{field}.classifier", by.classifier, by.class_id)
+        return replace(score, classifier=replace(by, classifier=name))
     if score.attribute not in ATTRIBUTES:
         raise InvalidRequest(f"{field}.attribute", f"{score.attribute!r} is none of {', '.join(ATTRIBUTES)}")
     if score.attribute in COLOURED and spec.channels != 3:
         raise InvalidRequest(
             f"{field}.attribute", f"{score.attribute!r} needs 3 channels; the generator has {spec.channels}"
         )
+    return score
 
 
-def _check_reference(field: str, reference: SliderReference, space: str, context: Context) -> None:
-    name = reference.direction
-    direction = context.check_direction(f"{field}.direction", name)
+def _complete_reference(field: str, reference: SliderReference, space: str, context: Context) -> SliderReference:
+    direction, name = context.check_direction(f"{field}.direction", reference.direction)
     try:
         direction.slider_index(reference.slider)
     except UnknownSlider as error:
         raise InvalidRequest(f"{field}.slider", str(error)) from error
     if not isinstance(direction, LinearDirection):
-        raise InvalidRequest(f"{field}.direction", f"{name!r} is {direction.form}: it must be linear")
+        raise InvalidRequest(f"{field}.direction", f"{direction.name!r} is {direction.form}: it must be linear")
     if direction.space != space:
-        raise InvalidRequest(f"{field}.direction", f"{name!r} moves {direction.space}: it must move {space}")
+        raise InvalidRequest(f"{field}.direction", f"{direction.name!r} moves {direction.space}: it must move {space}")
+    return replace(reference, direction=name)

@@ -1,9 +1,8 @@
 """What the rules of a method may look at."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from latentwalk.gan.artifacts import load_direction
-from latentwalk.gan.artifacts.manifest import is_name_part
+from latentwalk.gan.artifacts import load_classifier, load_direction
 from latentwalk.gan.classifiers import ClassifierSpec
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.errors import GeneratorMismatch, UnknownArtifact
@@ -12,6 +11,7 @@ from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.data import DataRefused, Form
 from latentwalk.trainer.materials import Materials
+from latentwalk.trainer.references import Reference
 from latentwalk.trainer.specs import Data
 
 
@@ -52,32 +52,40 @@ class Context:
             raise InvalidRequest(field, f"its pictures have {form.channels} channels, those of the generator {own}")
         return form
 
-    def check_direction(self, field: str, name: str) -> Direction:
-        """The newest version of a direction; InvalidRequest if there is none, or if it is of another generator."""
-        if not is_name_part(name):
-            raise InvalidRequest(field, f"{name!r} is no name of a direction")
+    def check_direction(self, field: str, text: str) -> tuple[Direction, str]:
+        """A direction, and how it is named with its version; InvalidRequest if it is none of this generator."""
+        reference = _reference(field, text)
         try:
-            direction, _ = load_direction(self.materials.store, self.model, name)
+            direction, ref = load_direction(self.materials.store, self.model, reference.name, reference.version)
             direction.check_generator(self.digest)
         except (UnknownArtifact, GeneratorMismatch) as error:
             raise InvalidRequest(field, str(error)) from error
-        return direction
+        return direction, str(replace(reference, version=ref.version))
 
-    def check_classifier(self, field: str, name: str, class_id: int = 0) -> ClassifierSpec:
-        """What the classifier of that name is; InvalidRequest if none fits the generator's pictures and the class."""
-        spec = self.known_generator
-        if not is_name_part(name):
-            raise InvalidRequest(field, f"{name!r} is no name of a classifier")
+    def check_classifier(self, field: str, text: str, class_id: int = 0) -> tuple[ClassifierSpec, str]:
+        """What a classifier is, and how it is named with its version.
+
+        InvalidRequest if there is none, or it does not fit the generator's pictures, or has not that class.
+        """
+        spec, reference = self.known_generator, _reference(field, text)
         try:
-            classifier = self.materials.classifier(name).spec
+            classifier, ref = load_classifier(self.materials.store, reference.name, reference.version)
         except UnknownArtifact as error:
             raise InvalidRequest(field, str(error)) from error
-        if (classifier.resolution, classifier.channels) != (spec.resolution, spec.channels):
+        seen = classifier.spec
+        if (seen.resolution, seen.channels) != (spec.resolution, spec.channels):
             raise InvalidRequest(
                 field,
-                f"{name!r} classifies pictures of {classifier.resolution} px and {classifier.channels} channels; "
+                f"{text!r} classifies pictures of {seen.resolution} px and {seen.channels} channels; "
                 f"those of the generator have {spec.resolution} px and {spec.channels}",
             )
-        if class_id >= classifier.classes:
-            raise InvalidRequest(field, f"class {class_id} is not one of 0 to {classifier.classes - 1} of {name!r}")
-        return classifier
+        if class_id >= seen.classes:
+            raise InvalidRequest(field, f"class {class_id} is not one of 0 to {seen.classes - 1} of {text!r}")
+        return seen, str(replace(reference, version=ref.version))
+
+
+def _reference(field: str, text: str) -> Reference:
+    try:
+        return Reference.read(text)
+    except ValueError as error:
+        raise InvalidRequest(field, str(error)) from error

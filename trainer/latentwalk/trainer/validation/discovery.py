@@ -46,7 +46,7 @@ def complete_class_directions(settings: ClassDirectionsSpec, context: Context) -
     """The settings with K, the shifts and the confidence."""
     where, spec = context.where, context.known_generator
     check_space(f"{where}.space", settings.space, spec, SPACES)
-    classes = _classes(settings, context)
+    classes, classifier = _classes(settings, context)
     size = spec.size_of(settings.space)
     half = size // 2
     directions = settings.directions or min(DEFAULT_BANK, max(half, 1))
@@ -58,6 +58,7 @@ def complete_class_directions(settings: ClassDirectionsSpec, context: Context) -
         raise InvalidRequest(f"{where}.directions", f"{directions:,} make {slots:,} {most}")
     return replace(
         _complete(settings, where, directions, DEFAULT_SHIFTS),
+        classifier=classifier,
         confidence=settings.confidence or (0.0 if settings.classifier else None),
     )
 
@@ -82,15 +83,16 @@ def _check_classes(field: str, class_ids: tuple[int, ...], spec: GeneratorSpec) 
             raise InvalidRequest(f"{field}[{index}]", f"{class_id} is there twice")
 
 
-def _classes(settings: ClassDirectionsSpec, context: Context) -> int:
-    """How many classes there are: the generator's, or those of the classifier."""
+def _classes(settings: ClassDirectionsSpec, context: Context) -> tuple[int, str]:
+    """How many classes there are, and the classifier that tells them; empty if they are the generator's."""
     field, spec = f"{context.where}.classifier", context.known_generator
     if spec.classes:
         if settings.classifier:
             raise InvalidRequest(field, f"is refused: the generator itself has {spec.classes} classes")
         if settings.confidence is not None:
             raise InvalidRequest(f"{context.where}.confidence", "is refused: there is no classifier to be sure")
-        return spec.classes
+        return spec.classes, ""
     if not settings.classifier:
         raise InvalidRequest(field, "is needed: the generator has no classes, so a classifier must tell them")
-    return context.check_classifier(field, settings.classifier).classes
+    classifier, name = context.check_classifier(field, settings.classifier)
+    return classifier.classes, name

@@ -18,7 +18,8 @@ MAX_SLIDERS = 64
 def complete_evaluation(settings: EvaluationSpec, context: Context) -> EvaluationSpec:
     """The settings with a distance that can be had, and each slider by its name."""
     if settings.classifier:
-        context.check_classifier(f"{context.where}.classifier", settings.classifier)
+        _, name = context.check_classifier(f"{context.where}.classifier", settings.classifier)
+        settings = replace(settings, classifier=name)
     if settings.data is not None:
         _check_real(settings.data, settings, context)
     sliders = _sliders(f"{context.where}.sliders", settings.sliders, context)
@@ -29,13 +30,14 @@ def _sliders(field: str, references: Sequence[SliderReference], context: Context
     """Each slider that is named, and all of a direction of which none is."""
     named: list[SliderReference] = []
     for index, reference in enumerate(references):
-        place, name = f"{field}[{index}]", reference.direction
-        known = [slider.name for slider in context.check_direction(f"{place}.direction", name).sliders]
+        place = f"{field}[{index}]"
+        direction, name = context.check_direction(f"{place}.direction", reference.direction)
+        known = [slider.name for slider in direction.sliders]
         if reference.slider and reference.slider not in known:
             raise InvalidRequest(f"{place}.slider", str(UnknownSlider(reference.slider, tuple(known))))
         for slider in [reference.slider] if reference.slider else known:
             if (one := SliderReference(name, slider)) in named:
-                raise InvalidRequest(place, f"slider {slider!r} of {name!r} is there twice")
+                raise InvalidRequest(place, f"slider {slider!r} of {direction.name!r} is there twice")
             named.append(one)
     if len(named) > MAX_SLIDERS:
         raise InvalidRequest(field, f"are {len(named):,} sliders; at most {MAX_SLIDERS} are allowed: name some of them")
