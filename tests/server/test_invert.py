@@ -2,6 +2,10 @@
 
 import asyncio
 import io
+import struct
+import subprocess
+import sys
+import zlib
 
 import grpc
 import numpy as np
@@ -122,6 +126,34 @@ async def test_pictures_may_be_files(server, kind):
     assert as_file[-1].error == pytest.approx(as_pixels[-1].error, rel=0.02)
 
 
+async def test_grey_files_of_16_bits_are_as_bright_as_those_of_8(server):
+    grey = np.arange(SIDE * SIDE, dtype=np.uint16).reshape(SIDE, SIDE, 1)
+    deep = encoded(np.repeat(grey.astype(np.uint8), 3, axis=2), "PNG")
+    buffer = io.BytesIO()
+    Image.fromarray(grey[:, :, 0] * 257).save(buffer, "PNG")
+    of_8 = await inverted(server, deep, seeds(1), steps=1)
+    of_16 = await inverted(server, altered(deep, data=buffer.getvalue()), seeds(1), steps=1)
+    assert of_16[0].error == of_8[0].error
+
+
+def test_a_large_file_is_refused_without_a_word_on_standard_error():
+    """Pillow warns of it, each time in other words, which Python would keep for good."""
+    script = """if True:
+        from latentwalk.rpc.errors import InvalidRequest
+        from latentwalk.server.engine import PictureSize
+        from latentwalk.server.validation.pictures import read_picture
+        from tests.server.test_invert import LARGE, SIDE
+
+        try:
+            read_picture("picture", LARGE, PictureSize(SIDE, SIDE, 3))
+        except InvalidRequest as refused:
+            print(refused)
+    """
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
+    assert "10,000 x 10,000" in ended.stdout
+    assert ended.stderr == ""
+
+
 async def test_strict_searches_end_with_the_same_bits_in_company(server):
     [target, other] = await drawn(server, "faces", *seeds(5, 6))
     strict = pb.Delivery(determinism=pb.DETERMINISM_STRICT)
@@ -189,7 +221,22 @@ def altered(image, **fields):
     return other
 
 
+def chunk(name, data):
+    """A part of a PNG."""
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def png(width, height, colours, parts=b""):
+    """A black PNG of which the head says this, whatever there is."""
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colours, 0, 0, 0))
+    pixels = chunk(b"IDAT", zlib.compress(bytes(SIDE * (SIDE + 1))))
+    return b"\x89PNG\r\n\x1a\n" + head + parts + pixels + chunk(b"IEND", b"")
+
+
 PNG = image_pb2.IMAGE_FORMAT_PNG
+FILE = encoded(np.zeros((SIDE, SIDE, 3), np.uint8), "PNG")
+NO_PALETTE = altered(FILE, data=png(SIDE, SIDE, colours=3, parts=chunk(b"tRNS", b"\0")))
+LARGE = altered(FILE, data=png(10_000, 10_000, colours=2))
 BOMB = altered(encoded(np.zeros((2_000, 3_000, 3), np.uint8), "PNG"), width=SIDE, height=SIDE)
 NOISY = latent_pb2.Latent(seed=1, noise=latent_pb2.Noise(strength=0.5))
 
@@ -207,9 +254,11 @@ NOISY = latent_pb2.Latent(seed=1, noise=latent_pb2.Noise(strength=0.5))
         ({"picture": altered(BLACK, channels=1)}, "picture.channels", "must be 3"),
         ({"picture": altered(BLACK, data=b"123")}, "picture.data", "3 bytes"),
         ({"picture": altered(BLACK, format=9)}, "picture.format", "no format"),
-        ({"picture": altered(BLACK, format=PNG)}, "picture.data", "cannot be read as PNG"),
+        ({"picture": altered(BLACK, format=PNG)}, "picture.data", "is no PNG"),
+        ({"picture": altered(FILE, data=FILE.data[:50])}, "picture.data", "cannot be read as PNG"),
+        ({"picture": NO_PALETTE}, "picture.data", "cannot be read as PNG"),
         ({"picture": BOMB}, "picture.data", "3,000 x 2,000"),
-        ({"picture": altered(encoded(np.zeros((SIDE, SIDE, 3), np.uint8), "JPEG"), format=PNG)}, "picture.data", "PNG"),
+        ({"picture": altered(FILE, format=image_pb2.IMAGE_FORMAT_JPEG)}, "picture.data", "is no JPEG"),
         ({"starts": [NOISY]}, "starts[0].noise", "left out"),
         ({"starts": seeds(1, class_id=0)}, "starts[0].condition", "no classes"),
     ],

@@ -74,8 +74,8 @@ class Picture:
         Raises OSError for a file that cannot be read, or is no picture.
         """
         with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image)
-            return cls.from_image(upright.convert("L" if upright.mode in ("1", "L", "LA", "I;16") else "RGB"))
+            upright = _in_bytes(ImageOps.exif_transpose(image))
+            return cls.from_image(upright.convert("L" if upright.mode in ("1", "L", "LA") else "RGB"))
 
     def fitted(self, width: int, height: int, channels: int) -> "Picture":
         """The picture in another size, cut so that nothing is stretched, grey (1 channel) or in colour (3)."""
@@ -114,6 +114,11 @@ class Picture:
 
     def _repr_png_(self) -> bytes:
         return self.png()
+
+
+def _in_bytes(image: Image.Image) -> Image.Image:
+    """The same with 8 bits a value: of 16, which only grey has, Pillow would cut off what is above 255."""
+    return Image.fromarray((np.asarray(image) // 257).astype(np.uint8)) if image.mode.startswith("I") else image
 
 
 @dataclass(frozen=True)

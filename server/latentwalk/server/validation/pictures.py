@@ -1,5 +1,6 @@
 """A picture that a caller gives."""
 
+import warnings
 from collections.abc import Mapping
 from io import BytesIO
 
@@ -18,6 +19,9 @@ _FILES: Mapping[int, str] = {
     image_pb2.IMAGE_FORMAT_JPEG: "JPEG",
     image_pb2.IMAGE_FORMAT_WEBP: "WEBP",
 }
+
+# Pillow warns of files in as many words as there are files, and Python remembers each of them for good.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def read_picture(field: str, image: image_pb2.Image, size: PictureSize) -> Tensor:
@@ -47,9 +51,22 @@ def _decoded(field: str, image: image_pb2.Image, size: PictureSize) -> bytes:
         raise InvalidRequest(f"{field}", f"{file} cannot hold {size.channels} channels; use RAW for this model")
     try:
         with Image.open(BytesIO(image.data), formats=[file]) as opened:
-            if opened.size != (size.width, size.height):
-                found = " x ".join(f"{side:,}" for side in opened.size)
-                raise InvalidRequest(field, f"is a {file} of {found} pixels; must be {size.width:,} x {size.height:,}")
-            return opened.convert(MODES[size.channels]).tobytes()
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InvalidRequest(field, f"cannot be read as {file}: {error}") from error
+            _check_size(field, opened, size)
+            return _in_bytes(opened).convert(MODES[size.channels]).tobytes()
+    except InvalidRequest:
+        raise
+    except UnidentifiedImageError as error:  # in words that say where in memory the file is
+        raise InvalidRequest(field, f"is no {file}") from error
+    except Exception as error:  # whatever a decoder stumbles over, such as a palette that is not there
+        raise InvalidRequest(field, f"cannot be read as {file}: {error!r}") from error
+
+
+def _check_size(field: str, image: Image.Image, size: PictureSize) -> None:
+    if image.size != (size.width, size.height):
+        found = " x ".join(f"{side:,}" for side in image.size)
+        raise InvalidRequest(field, f"is a {image.format} of {found} pixels; must be {size.width:,} x {size.height:,}")
+
+
+def _in_bytes(image: Image.Image) -> Image.Image:
+    """The same with 8 bits a value: of 16, which only grey has, Pillow would cut off what is above 255."""
+    return Image.fromarray((np.asarray(image) // 257).astype(np.uint8)) if image.mode.startswith("I") else image
