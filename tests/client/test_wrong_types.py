@@ -85,6 +85,8 @@ JOBS = [
     ("train_sefa", {"layers": "0-3"}, "layers: '0-3' must be a list of whole numbers"),
 ]
 
+BLACK = Picture.from_array(np.zeros((2, 2, 3), np.uint8))
+
 OTHERS = [
     (lambda c: c.generate(5, seeds=1), "model: 5 must be text"),
     (lambda _: Mix(1, 3), "layers: 3 must be a list of whole numbers"),
@@ -93,6 +95,9 @@ OTHERS = [
     (lambda c: c.walk_legs("m", Leg("zoom"), seeds=1), "legs[0].stretches: 'zoom' must be Stretch, or a list of them"),
     (lambda c: c.walk_legs("m", Leg(Stretch("zoom"), frames="many"), seeds=1), "legs[0].frames: 'many' is not a whole"),
     (lambda c: c.interpolate("m", seeds=[1, 2], space=5), "space: 5 must be text"),
+    (lambda c: c.invert(5, BLACK), "model: 5 must be text"),
+    (lambda c: c.invert("m", BLACK, space=5), "space: 5 must be text"),
+    (lambda c: c.invert("m", BLACK, prior="x"), "prior: 'x' is not a number"),
     (lambda c: c.model(5), "name: 5 must be text"),
     (lambda c: c.direction("m", None), "name: None must be text"),
     (lambda c: c.train_gan("m", 5), "gan: 5 must be Gan"),

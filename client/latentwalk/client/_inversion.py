@@ -11,9 +11,10 @@ from latentwalk.client._delivery import Determinism, Priority, delivery_message
 from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._found import Found
 from latentwalk.client._latents import Classes, Seeds, latents
-from latentwalk.client._numbers import count
+from latentwalk.client._numbers import count, number_or_none
 from latentwalk.client._pictures import ENCODINGS, Encoding, Picture, Pixels, encoding_message
 from latentwalk.client._styles import Styles
+from latentwalk.client._values import text
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import image_pb2
 
@@ -53,13 +54,13 @@ def invert(
     """
     starts = _SEEDS if seeds is None and z is None and w is None else seeds
     request = pb.InvertRequest(
-        model=model,
+        model=text("model", model),
         picture=_image(picture),
         starts=latents(starts, z, w, classes, styles),
-        space=space or "",
+        space=text("space", space or ""),
         steps=count("steps", steps),
         report_every=count("report_every", report_every),
-        prior=prior,
+        prior=number_or_none("prior", prior),
         encoding=encoding_message(encoding, quality),
         delivery=delivery_message(determinism, priority),
     )
