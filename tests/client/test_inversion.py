@@ -53,6 +53,21 @@ def test_a_search_may_be_left(client):
     assert client.generate("tiny", seeds=1)
 
 
+def test_what_was_found_until_a_search_ended_is_kept(client):
+    target = client.generate("tiny", seeds=5)[0]
+    search = client.invert("tiny", target, steps=2, report_every=1)
+    *_, last = search
+    assert search.result() is last
+    left = client.invert("tiny", target, steps=10_000)
+    first = next(left)
+    left.close()
+    assert left.result() is first
+    unasked = client.invert("tiny", target)
+    unasked.close()
+    with pytest.raises(InvalidRequest, match="before anything was found"):
+        unasked.result()
+
+
 async def test_the_asynchronous_client_finds_the_same(client, server):
     target = client.generate("tiny", seeds=5)[0]
     blocking = client.invert("tiny", target, steps=20, determinism="strict").result()
@@ -101,6 +116,15 @@ def test_pictures_of_any_size_and_kind_are_fitted(tmp_path):
     fitted = Picture.open(tmp_path / "wide.png").fitted(16, 16, 3)
     assert (fitted.array[:, 2:-2] == (0, 0, 255)).all()
     assert Picture.open(tmp_path / "wide.png").fitted(16, 16, 1).array.shape == (16, 16, 1)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32])
+def test_pictures_of_16_bits_are_as_bright_as_those_of_8(tmp_path, dtype):
+    grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    Image.fromarray(grey.astype(dtype) * 257).save(tmp_path / "deep.tif")
+    opened = Picture.open(tmp_path / "deep.tif")
+    np.testing.assert_array_equal(opened.array[:, :, 0], grey)
+    assert opened.channels == 1
 
 
 def test_the_command_line_inverts_a_picture_and_walks_from_it(client, server, tmp_path):

@@ -81,14 +81,20 @@ class Search(Iterator[Found]):
 
     def __init__(self, finds: Generator[Found]) -> None:
         self._finds = finds
+        self._best: Found | None = None
 
     def __next__(self) -> Found:
-        return next(self._finds)
+        self._best = next(self._finds)
+        return self._best
 
     def result(self) -> Found:
-        """Waits for the last, which is the best. To be asked before it was read to its end."""
-        *_, last = self
-        return last
+        """Waits for the last, which is the best. After it was closed, or has failed, the best until then.
+
+        Raises InvalidRequest if there was none.
+        """
+        for _ in self:
+            pass
+        return _that_came(self._best)
 
     def close(self) -> None:
         """Ends the search."""
@@ -106,14 +112,17 @@ class AsyncSearch(AsyncIterator[Found]):
 
     def __init__(self, finds: AsyncGenerator[Found]) -> None:
         self._finds = finds
+        self._best: Found | None = None
 
     async def __anext__(self) -> Found:
-        return await anext(self._finds)
+        self._best = await anext(self._finds)
+        return self._best
 
     async def result(self) -> Found:
-        """Waits for the last, which is the best. To be asked before it was read to its end."""
-        *_, last = [found async for found in self]
-        return last
+        """As `Search.result`."""
+        async for _ in self:
+            pass
+        return _that_came(self._best)
 
     async def close(self) -> None:
         """Ends the search."""
@@ -124,6 +133,12 @@ class AsyncSearch(AsyncIterator[Found]):
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+def _that_came(best: Found | None) -> Found:
+    if best is None:
+        raise InvalidRequest.of("search", "has ended before anything was found")
+    return best
 
 
 def latent_of(codes: NDArray[np.float32], space: str, classes: Classes | None) -> dict[str, Any]:
