@@ -1,5 +1,6 @@
 """`latentwalk invert`: the latent of a picture of one's own, into a file that the other commands take."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal, Unpack
 
@@ -9,7 +10,7 @@ from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
 from latentwalk.cli.options import spelled_out
 from latentwalk.cli.output import Json, show_json
-from latentwalk.cli.pictures import Drawing, Out, drawing
+from latentwalk.cli.pictures import Drawing, Out, Starting, drawing
 from latentwalk.cli.progress import add_bar, job_bars
 from latentwalk.client import Client, Found, Picture, Search
 
@@ -35,15 +36,22 @@ def invert(
         typer.Option(min=0, max=100, help="more makes it better to edit, less more like the picture; default: 0.001"),
     ] = None,
     as_json: Json = False,
-    **options: Unpack[Drawing],
+    **options: Unpack[Starting],
 ) -> None:
-    """Finds the latent whose picture is the most like one of your own, for `latentwalk walk --latent`."""
-    with connect(context) as client:
-        given, how = _fitting(client, model, picture), drawing(options, seeds, "0-31")
-        found = _followed(client.invert(model, given, space=space, steps=steps, prior=prior, **how), steps)
+    """Finds the latent whose picture is the most like one of your own, for `latentwalk walk --latent`.
+
+    Ctrl-C ends it with the best so far.
+    """
     file = to or out.with_suffix(".npz")
-    found.picture.save(out)
-    found.save(file)
+
+    def keep(found: Found) -> None:
+        found.picture.save(out)
+        found.save(file)
+
+    with connect(context) as client:
+        given, how = _fitting(client, model, picture), drawing(Drawing(**options), seeds, "0-31")
+        search = client.invert(model, given, space=space, steps=steps, prior=prior, **how)
+        found = _followed(search, steps, keep)
     if as_json:
         show_json({"file": str(out), "latent": str(file), "error": found.error, "digest": found.model_digest})
     else:
@@ -59,12 +67,19 @@ def _fitting(client: Client, name: str, path: Path) -> Picture:
     return picture.fitted(model.width, model.height, model.channels)
 
 
-def _followed(search: Search, steps: int) -> Found:
-    """What is found in the end; a bar shows how it comes on."""
-    finds: list[Found] = []
+def _followed(search: Search, steps: int, keep: Callable[[Found], object]) -> Found:
+    """What is found in the end; a bar shows how it comes on.
+
+    The first is kept at once, so that a file that cannot be written is told of before the search, and the best at the
+    end, whatever ends it.
+    """
     with search, job_bars() as bars:
         bar = add_bar(bars, "search")
-        for found in search:
-            bars.update(bar, completed=found.step, total=steps, note=f"squared error {found.error:.5f}")
-            finds.append(found)
-    return finds[-1]
+        keep(next(search))
+        try:
+            for found in search:
+                bars.update(bar, completed=found.step, total=steps, note=f"squared error {found.error:.5f}")
+        finally:
+            search.close()
+            keep(search.result())
+        return search.result()

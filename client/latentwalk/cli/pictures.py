@@ -27,8 +27,8 @@ Ends = tuple[float, float]
 FPS = 12.0
 
 
-class Drawing(TypedDict, total=False):
-    """How latents are drawn."""
+class Starting(TypedDict, total=False):
+    """Which latents there are, and how they are served."""
 
     latent: Annotated[list[Path], typer.Option(help="what `invert` has found, in place of a seed; repeatable")]
     classes: Annotated[str, typer.Option(help="for a conditional model: one class for all, or 3,5,7 for each")]
@@ -42,14 +42,19 @@ class Drawing(TypedDict, total=False):
         list[str],
         typer.Option(help="of a StyleGAN: the style of a seed in layers, 8:0-3; with class 2, 8/2:0-3"),
     ]
-    noise: Annotated[str, typer.Option(help="of a StyleGAN: weights, none, or a seed; default: weights")]
-    noise_strength: Annotated[
-        float, typer.Option(min=0, max=4, help="of a StyleGAN; default: 1, as it was trained with")
-    ]
     priority: Annotated[
         Literal["low", "normal", "high"], typer.Option(help="who goes first when busy; default: normal")
     ]
     strict: Annotated[bool, typer.Option("--strict", help="the same bytes every time, whatever else is drawn; slower")]
+
+
+class Drawing(Starting, total=False):
+    """How latents are drawn."""
+
+    noise: Annotated[str, typer.Option(help="of a StyleGAN: weights, none, or a seed; default: weights")]
+    noise_strength: Annotated[
+        float, typer.Option(min=0, max=4, help="of a StyleGAN; default: 1, as it was trained with")
+    ]
 
 
 class Moving(Drawing, total=False):
