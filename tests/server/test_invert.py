@@ -238,6 +238,7 @@ FILE = encoded(np.zeros((SIDE, SIDE, 3), np.uint8), "PNG")
 NO_PALETTE = altered(FILE, data=png(SIDE, SIDE, colours=3, parts=chunk(b"tRNS", b"\0")))
 LARGE = altered(FILE, data=png(10_000, 10_000, colours=2))
 BOMB = altered(encoded(np.zeros((2_000, 3_000, 3), np.uint8), "PNG"), width=SIDE, height=SIDE)
+IN_W = latent_pb2.Latent(w=tensor_pb2.Tensor(dtype=tensor_pb2.DATA_TYPE_FLOAT32, shape=[1], data=bytes(4)))
 NOISY = latent_pb2.Latent(seed=1, noise=latent_pb2.Noise(strength=0.5))
 
 
@@ -259,7 +260,8 @@ NOISY = latent_pb2.Latent(seed=1, noise=latent_pb2.Noise(strength=0.5))
         ({"picture": NO_PALETTE}, "picture.data", "cannot be read as PNG"),
         ({"picture": BOMB}, "picture.data", "3,000 x 2,000"),
         ({"picture": altered(FILE, format=image_pb2.IMAGE_FORMAT_JPEG)}, "picture.data", "is no JPEG"),
-        ({"starts": [NOISY]}, "starts[0].noise", "left out"),
+        ({"starts": [NOISY]}, "starts[0].noise", "leave it out"),
+        ({"starts": [IN_W]}, "starts[0].w", "it has z"),
         ({"starts": seeds(1, class_id=0)}, "starts[0].condition", "no classes"),
     ],
 )
@@ -278,11 +280,14 @@ async def test_a_search_in_z_takes_no_start_of_which_z_knows_nothing(empty_libra
     )
     [cut] = seeds(1, class_id=0)
     cut.truncation.psi = 0.5
+    [noisy] = seeds(1, class_id=0)
+    noisy.noise.strength = 0.5
+    told = [(given, "", "given in w"), (cut, "", "truncation"), (noisy, ".noise", "of the weights")]
     async with serve(empty_library) as server:
-        for start, words in ((given, "given in w"), (cut, "truncation")):
+        for start, field, words in told:
             request = pb.InvertRequest(model="styled", picture=BLACK, starts=[start], space="z")
             refused = await refusal(server.generation.Invert(request))
-            assert refused.fields == ["starts[0]"]
+            assert refused.fields == [f"starts[0]{field}"]
             assert words in refused.message
 
 

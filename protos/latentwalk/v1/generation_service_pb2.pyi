@@ -989,15 +989,16 @@ class InvertRequest(_message.Message):
     space: _builtins.str
     """Where it looks: "z", "w" (the same w in all layers) or "w+" (one for each layer, which comes nearer to pictures
     that the generator would not draw). Default: "w+" for a generator with a mapping network, else "z". In "z", all
-    starts must be given as seeds or z, without truncation, styles and noise.
+    starts must be given as seeds or z, without truncation and styles.
     """
     steps: _builtins.int
     """How many steps of the descent, from 1 to 10,000. Default 200."""
     report_every: _builtins.int
     """A message is sent after so many steps, and after the last. 1 to 10,000. Default 10."""
     prior: _builtins.float
-    """How strongly the latent is held near the middle of what the generator was trained on, from 0 to 100: the weight of
-    its mean square, in deviations, beside the squared error of pixels in 0 to 1. Default 0.001.
+    """How strongly the latent is held where those that the generator was trained on lie, from 0 to 100. Their mean
+    square, in deviations, is near 1: this is the weight of the squared distance to that, beside the squared error of
+    pixels in 0 to 1. Default 0.001.
     """
     @_builtins.property
     def picture(self) -> _image_pb2.Image:
@@ -1005,8 +1006,9 @@ class InvertRequest(_message.Message):
 
     @_builtins.property
     def starts(self) -> _containers.RepeatedCompositeFieldContainer[_latent_pb2.Latent]:
-        """The search begins at the one of these whose picture is the most like the given one, and keeps its condition and
-        noise. At least 1; the server states the most in ModelService.GetModel. To go on with an earlier search, its latent.
+        """The search begins at the one of these whose picture is the most like the given one, and keeps its condition. None
+        may have noise: all is drawn with that of the weights. At least 1; the server states the most in
+        ModelService.GetModel. To go on with an earlier search, its latent.
         """
 
     @_builtins.property

@@ -35,7 +35,7 @@ def search_order(request: pb.InvertRequest, model: ServedModel) -> SearchOrder:
     target = read_picture("picture", request.picture, model.engine.size)
     delivery = read_still_delivery(request.delivery)
     for index, start in enumerate(request.starts):
-        _check_start(f"starts[{index}]", start, space)
+        _check_start(f"starts[{index}]", start, space, model.spec)
     check_rows("starts", len(request.starts), model)
     latents = read_latents("starts", request.starts, model.generator)
     walk = Walk(latents.z, (read_displacements((), model),), lift=latents.lift)
@@ -60,8 +60,13 @@ def _count(field: str, given: int) -> int:
     return given
 
 
-def _check_start(name: str, start: latent_pb2.Latent, space: str) -> None:
-    """A search looks at pictures with the noise of the weights; one in z, at what the mapping network makes of z."""
+def _check_start(name: str, start: latent_pb2.Latent, space: str, spec: GeneratorSpec) -> None:
+    """A search looks at pictures with the noise of the weights; one in z, at what the mapping network makes of z.
+
+    What a generator without one cannot be asked for is refused where latents are read.
+    """
+    if spec.space == "z":
+        return
     if start.HasField("noise"):
         raise InvalidRequest(f"{name}.noise", "must be left out: a search has the noise of the weights")
     if space != "z":
