@@ -5,6 +5,7 @@ import io
 import struct
 import subprocess
 import sys
+import threading
 import zlib
 
 import grpc
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image
 
 from latentwalk.gan.latents import one_hot, z_from_seeds
+from latentwalk.server.searching import SearchOrder
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import image_pb2, latent_pb2, tensor_pb2
 
@@ -82,6 +84,20 @@ async def test_the_search_begins_at_the_start_that_is_the_most_like_the_picture(
     [first, *_] = await inverted(server, pictures[2], starts)
     assert first.start == 2
     assert first.error < 1 / 255**2
+
+
+async def test_starts_are_compared_off_the_event_loop(server, monkeypatch):
+    nearest, threads = SearchOrder.nearest, []
+
+    def watched(order, pictures):
+        threads.append(threading.current_thread())
+        return nearest(order, pictures)
+
+    monkeypatch.setattr(SearchOrder, "nearest", watched)
+    [target] = await drawn(server, "faces", *seeds(5))
+    await inverted(server, target, seeds(1, 2), steps=1)
+    assert threads
+    assert threading.current_thread() not in threads
 
 
 async def test_an_earlier_search_goes_on_from_its_latent(server):

@@ -140,7 +140,8 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         pace = self._metrics.pace(model.name, order.starts.kind)
         with self._open_for(order.starts, context) as stream:
             stream.begin(order.starts.rows())
-            start = order.nearest(await self._pictures(order.starts, stream, 0))
+            # Many large pictures take a second to compare.
+            start = await asyncio.to_thread(order.nearest, await self._pictures(order.starts, stream, 0))
         seeker = Seeker(order.searches[start])
         terms = _terms(order.starts.delivery, 1, context)
         try:
