@@ -149,3 +149,14 @@ def test_the_command_line_inverts_a_picture_and_walks_from_it(client, server, tm
     assert (other.exit_code, "is no latent" in other.stderr) == (1, True)
     text = latentwalk("invert", "tiny", told["latent"], "--out", out)
     assert (text.exit_code, "cannot be read as" in text.stderr) == (2, True)
+
+
+def test_a_picture_that_one_can_see_through_lies_on_white(tmp_path):
+    glass = Image.new("RGBA", (16, 16), (255, 0, 0, 0))
+    glass.paste((0, 0, 255, 255), (0, 0, 16, 8))
+    glass.save(tmp_path / "glass.png")
+    pixels = Picture.open(tmp_path / "glass.png").array
+    assert (pixels[:8] == (0, 0, 255)).all()
+    assert (pixels[8:] == 255).all()
+    Image.new("LA", (16, 16), (0, 0)).save(tmp_path / "grey.png")
+    assert (Picture.open(tmp_path / "grey.png").array == 255).all()

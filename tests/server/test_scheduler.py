@@ -83,6 +83,17 @@ async def test_no_batch_takes_longer_than_a_second_while_a_smaller_one_can_be_ha
     assert len(engine.batches[0][1]) == size
 
 
+async def test_a_model_may_have_shorter_batches():
+    engine = FakeEngine()
+    paces = {one: one * 0.1 for one in (1, 8)}
+    scheduler = make(engine, batch=8, queued=100, measured=lambda model: paces, longest=lambda model: 0.25)
+    with ExitStack() as streams:
+        for name in range(32):
+            streams.enter_context(opened(scheduler, name, 1))
+        await scheduler.step()
+    assert len(engine.batches[0][1]) == 2
+
+
 async def test_half_of_many_streams_share_a_batch_up_to_the_largest():
     engine = FakeEngine()
     scheduler = make(engine, batch=8, queued=100, measured=paces)

@@ -33,7 +33,7 @@ def invert(
     steps: Annotated[int, typer.Option(min=1, max=10_000, help="of the search")] = 200,
     prior: Annotated[
         float | None,
-        typer.Option(min=0, max=100, help="more makes it better to edit, less more like the picture; default: 0.001"),
+        typer.Option(min=0, max=100, help="how strongly it is held where latents lie; default: 0.001"),
     ] = None,
     as_json: Json = False,
     **options: Unpack[Starting],
@@ -53,7 +53,8 @@ def invert(
         search = client.invert(model, given, space=space, steps=steps, prior=prior, **how)
         found = _followed(search, steps, keep)
     if as_json:
-        show_json({"file": str(out), "latent": str(file), "error": found.error, "digest": found.model_digest})
+        told = {"classes": found.classes, "error": found.error, "digest": found.model_digest}
+        show_json({"file": str(out), "latent": str(file), **told})
     else:
         typer.echo(f"{out}, {file}: squared error {found.error:.5f}")
 
@@ -74,8 +75,8 @@ def _followed(search: Search, steps: int, keep: Callable[[Found], object]) -> Fo
     end, whatever ends it.
     """
     with search, job_bars() as bars:
+        keep(next(search))  # before the bar: a call that is refused needs none
         bar = add_bar(bars, "search")
-        keep(next(search))
         try:
             for found in search:
                 bars.update(bar, completed=found.step, total=steps, note=f"squared error {found.error:.5f}")

@@ -48,8 +48,8 @@ def invert(
     space: where it looks; by default "w+" for a generator with a mapping network, which comes nearer to pictures that
     the generator would not draw, else "z".
     steps: 1 to 10,000. report_every: what was found comes after so many of them, and after the last.
-    prior: how strongly the latent is held where those of the generator lie, 0 to 100; by default 0.001. More makes it
-    better to edit, less brings it nearer to the picture.
+    prior: how strongly the latent is held where those of the generator lie, 0 to 100; by default 0.001. More makes
+    walks from there more like those from any latent, 0 lets it stray.
     encoding, quality, determinism, priority: as for `generate`. timeout: seconds for the whole search.
     """
     starts = _SEEDS if seeds is None and z is None and w is None else seeds

@@ -69,13 +69,15 @@ class Picture:
 
     @classmethod
     def open(cls, path: StrPath) -> "Picture":
-        """The picture in a file of any kind that Pillow reads, grey or in colour; turned upright if its file says how.
+        """The picture in a file of any kind that Pillow reads, grey or in colour, on white where one can see through.
+
+        It is turned upright if its file says how.
 
         Raises OSError for a file that cannot be read, or is no picture.
         """
         with Image.open(path) as image:
-            upright = _in_bytes(ImageOps.exif_transpose(image))
-            return cls.from_image(upright.convert("L" if upright.mode in ("1", "L", "LA") else "RGB"))
+            upright = _on_white(_in_bytes(ImageOps.exif_transpose(image)))
+            return cls.from_image(upright.convert("L" if upright.mode in ("1", "L") else "RGB"))
 
     def fitted(self, width: int, height: int, channels: int) -> "Picture":
         """The picture in another size, cut so that nothing is stretched, grey (1 channel) or in colour (3)."""
@@ -114,6 +116,15 @@ class Picture:
 
     def _repr_png_(self) -> bytes:
         return self.png()
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """The image without its transparency, if it has any."""
+    if not image.has_transparency_data:
+        return image
+    canvas = Image.new("RGBA", image.size, "white")
+    canvas.alpha_composite(image.convert("RGBA"))
+    return canvas.convert("L" if image.mode in ("L", "LA", "La") else "RGB")
 
 
 def _in_bytes(image: Image.Image) -> Image.Image:

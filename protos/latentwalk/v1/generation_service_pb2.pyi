@@ -32,7 +32,9 @@ class _DeterminismEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Determini
     DETERMINISM_UNSPECIFIED: _Determinism.ValueType  # 0
     """Not said: DEFAULT."""
     DETERMINISM_DEFAULT: _Determinism.ValueType  # 1
-    """The same picture within 1/255, whatever else is drawn in its batch."""
+    """The same picture within 1/255, whatever else is drawn in its batch. What a search (Invert) ends with may differ by
+    more, since its steps add up.
+    """
     DETERMINISM_STRICT: _Determinism.ValueType  # 2
     """The same bytes, whatever else is drawn in its batch: always drawn in batches of one fixed size. Slower."""
 
@@ -42,7 +44,9 @@ class Determinism(_Determinism, metaclass=_DeterminismEnumTypeWrapper):
 DETERMINISM_UNSPECIFIED: Determinism.ValueType  # 0
 """Not said: DEFAULT."""
 DETERMINISM_DEFAULT: Determinism.ValueType  # 1
-"""The same picture within 1/255, whatever else is drawn in its batch."""
+"""The same picture within 1/255, whatever else is drawn in its batch. What a search (Invert) ends with may differ by
+more, since its steps add up.
+"""
 DETERMINISM_STRICT: Determinism.ValueType  # 2
 """The same bytes, whatever else is drawn in its batch: always drawn in batches of one fixed size. Slower."""
 Global___Determinism: _TypeAlias = Determinism  # noqa: Y015

@@ -98,6 +98,7 @@ async def _scheduler(
         draw,
         settings.limits,
         measured=lambda drawer: drawer.seconds,
+        longest=lambda drawer: drawer.longest_seconds,
         reuse=Reuse(picture_key, settings.frame_cache_bytes, entry_bytes),
         watchdog_seconds=settings.watchdog_seconds,
         on_batch=drawing.batch,

@@ -20,7 +20,7 @@ from latentwalk.server.device.settings import DeviceSettings
 from latentwalk.server.engine import Choice, PictureSize, Row
 from latentwalk.server.engine.pixels import Picture
 from latentwalk.server.engine.searcher import Sight
-from latentwalk.server.scheduler import DeviceFailed, DeviceLost
+from latentwalk.server.scheduler import LONGEST_SECONDS, DeviceFailed, DeviceLost
 
 # An engine that comes back may take this many times as long as it took to be made at first.
 _PATIENCE = 2.0
@@ -119,6 +119,9 @@ class Device:
 class RemoteEngine:
     """A generator in the device's process. It comes back by itself, in the same form, when that has ended."""
 
+    longest_seconds = LONGEST_SECONDS
+    """Of a batch, while a smaller one can be had."""
+
     def __init__(self, device: Device, generator: Generator, number: int) -> None:
         self.spec: GeneratorSpec = generator.spec
         self.digest: str = generator.digest
@@ -164,6 +167,9 @@ class RemoteEngine:
 
 class RemoteSearcher:
     """The searches of an engine, as another that draws: their batches are of steps, which take longer than pictures."""
+
+    longest_seconds = 0.1
+    """Of a batch, while a smaller one can be had: a search is in no hurry, and is to hold up nobody who is."""
 
     def __init__(self, engine: RemoteEngine) -> None:
         self._engine = engine

@@ -18,12 +18,14 @@ from latentwalk.server.scheduler.errors import (
     QueueFull,
     SchedulerClosed,
 )
+from latentwalk.server.scheduler.experience import LONGEST_SECONDS
 from latentwalk.server.scheduler.reuse import Reuse
 from latentwalk.server.scheduler.stream import Stream
 from latentwalk.server.scheduler.watch import watch_device
 
 __all__ = [
     "DEFAULT_FPS",
+    "LONGEST_SECONDS",
     "DeadlinePassed",
     "DeviceFailed",
     "DeviceLost",

@@ -10,7 +10,7 @@ from latentwalk.server.scheduler.admission import Admission, Limits, Newcomer
 from latentwalk.server.scheduler.backlog import Backlog, Family, Model, Taken, Terms, Work
 from latentwalk.server.scheduler.drawing import Drawer
 from latentwalk.server.scheduler.errors import DeadlinePassed, DeviceFailed, DeviceLost, QueueFull, SchedulerClosed
-from latentwalk.server.scheduler.experience import Experiences
+from latentwalk.server.scheduler.experience import LONGEST_SECONDS, Experiences
 from latentwalk.server.scheduler.reuse import Reuse
 from latentwalk.server.scheduler.stream import Picture, Stream, Ticket
 
@@ -30,6 +30,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         limits: how much may wait.
         reuse: which pictures need not be drawn again; by default, each one is drawn.
         measured: the seconds by batch size that are known of a model before its first batch.
+        longest: the seconds that a batch of a model may take, as long as a smaller one takes less.
         watchdog_seconds: a batch that takes longer means that the device hangs; see `check_device`.
         clock: seconds that only ever grow; deadlines are on it.
         on_batch: told of each batch: how many pictures, how many seconds.
@@ -48,6 +49,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         *,
         reuse: Reuse[Model, Work, Picture] | None = None,
         measured: Callable[[Model], Mapping[int, float]] = lambda model: {},
+        longest: Callable[[Model], float] = lambda model: LONGEST_SECONDS,
         watchdog_seconds: float = float("inf"),
         clock: Callable[[], float] = time.monotonic,
         on_batch: Callable[[int, float], object] = lambda size, seconds: None,
@@ -69,7 +71,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._changed = asyncio.Event()
         self._reuse: Reuse[Model, Work, Picture] = reuse or Reuse()
         self._backlog: Backlog[Stream[Model, Work, Picture]] = Backlog()
-        self._experiences = Experiences(limits.batch, measured)
+        self._experiences = Experiences(limits.batch, measured, longest)
         self._admission = Admission(limits, self._backlog, self._experiences)
         self._drawer: Drawer[Model, Work, Picture] = Drawer(run_batch, clock)
         self._streams: set[Stream[Model, Work, Picture]] = set()

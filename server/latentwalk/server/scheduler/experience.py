@@ -10,17 +10,18 @@ from latentwalk.server.scheduler.cost import BatchCost
 
 # A batch that takes so many times as long per picture as the best one is large enough.
 _NEAR_THE_BEST = 1.1
-# A batch takes no longer than this as long as a smaller one can be had: nobody else is drawn for meanwhile.
-_LONGEST_SECONDS = 1.0
+LONGEST_SECONDS = 1.0
+"""A batch takes no longer than this as long as a smaller one can be had: nobody else is drawn for meanwhile."""
 
 
 class Experience:
     """Of one family: a model, strict or not."""
 
-    def __init__(self, most: int, measured: Mapping[int, float]) -> None:
+    def __init__(self, most: int, measured: Mapping[int, float], longest: float) -> None:
         self.cost = BatchCost(measured)
         self.bucket = Bucket(most)
         self._enough = _enough(measured, most)
+        self._longest = longest
 
     def seats(self, lanes: int) -> int:
         """How many pictures the next batch may have while so many streams wait.
@@ -36,7 +37,7 @@ class Experience:
         """How many pictures do not take long; any number for as long as nothing is known."""
         if not self.cost.per_picture:
             return self.bucket.most
-        return max(1, int((_LONGEST_SECONDS - self.cost.per_batch) / self.cost.per_picture))
+        return max(1, int((self._longest - self.cost.per_batch) / self.cost.per_picture))
 
     def went_well(self, pictures: int, seconds: float) -> None:
         """A batch of so many was drawn, and took so long."""
@@ -64,12 +65,15 @@ class Experiences:
     """By family, for as long as its model lives.
 
     `most` is the most pictures of one batch. `measured` gives the seconds by batch size that are known of a model
-    before its first batch, if any.
+    before its first batch, if any; `longest` how many seconds a batch of it may take, if a smaller one takes less.
     """
 
-    def __init__(self, most: int, measured: Callable[[Any], Mapping[int, float]]) -> None:
+    def __init__(
+        self, most: int, measured: Callable[[Any], Mapping[int, float]], longest: Callable[[Any], float]
+    ) -> None:
         self._most = most
         self._measured = measured
+        self._longest = longest
         self._of: WeakKeyDictionary[Any, dict[bool, Experience]] = WeakKeyDictionary()
 
     def __getitem__(self, family: Family) -> Experience:
@@ -78,5 +82,5 @@ class Experiences:
         if kinds is None:
             kinds = self._of[model] = {}
         if strict not in kinds:
-            kinds[strict] = Experience(self._most, {} if strict else self._measured(model))
+            kinds[strict] = Experience(self._most, {} if strict else self._measured(model), self._longest(model))
         return kinds[strict]
