@@ -2,7 +2,9 @@
 
 import torch
 
+from latentwalk.gan.families import build_generator
 from latentwalk.gan.families.stylegan import StyleGAN
+from latentwalk.gan.generator import Generator
 from latentwalk.gan.latents import one_hot, z_from_seeds
 from latentwalk.gan.spec import SPACES, GeneratorSpec
 
@@ -19,4 +21,18 @@ def make_styled(seed: int = 0) -> StyleGAN:
             parameter.add_(torch.randn_like(parameter) * 0.5)
         codes = generator.map(z_from_seeds(range(512), 6), one_hot([0, 1] * 256, 2))
         generator.mean_w.copy_(codes[:, 0].mean(dim=0))
+    return generator.freeze()
+
+
+def make_lively(spec: GeneratorSpec) -> Generator:
+    """Another, of any spec, in whose pictures everything shows.
+
+    Before training, noise has no say, and the mapping of so few numbers hardly any.
+    """
+    torch.manual_seed(0)
+    generator = build_generator(spec)
+    with torch.no_grad():
+        for tensor in (*generator.parameters(), generator.get_buffer("mean")):
+            tensor.add_(torch.randn_like(tensor) * 0.3)
+        generator.get_parameter("synthesis.colours.weight").mul_(0.1)
     return generator.freeze()

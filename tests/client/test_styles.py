@@ -7,13 +7,13 @@ import pytest
 import torch
 from biggan import make_biggan
 from PIL import Image
+from styled import make_lively
 from typer.testing import CliRunner
 
 from latentwalk.cli.main import app
 from latentwalk.client import AsyncClient, Client, Displacement, InvalidRequest, Mix, Style
 from latentwalk.gan.artifacts import ArtifactStore, save_direction, save_generator
 from latentwalk.gan.directions import LinearDirection, Slider
-from latentwalk.gan.families import build_generator
 from latentwalk.gan.spec import SPACES, GeneratorSpec
 
 CREATED = "2026-01-01T00:00:00+00:00"
@@ -24,16 +24,10 @@ CONFIG = {"width": 4, "max_width": 8, "mapping_layers": 2}
 def address(start_server, tmp_path_factory) -> str:
     """A server of `styled`, of three classes and 6 layers, with directions `tall` in w and `broad` in some layers of
     w+; and of `plants`, a BigGAN."""
-    torch.manual_seed(0)
-    spec = GeneratorSpec("stylegan", 6, 3, 16, 3, CONFIG, spaces=SPACES, layers=6, w_size=5)
-    generator = build_generator(spec)
-    with torch.no_grad():
-        for tensor in (*generator.parameters(), generator.get_buffer("mean")):
-            tensor.add_(torch.randn_like(tensor) * 0.3)
-        generator.get_parameter("synthesis.colours.weight").mul_(0.1)
+    generator = make_lively(GeneratorSpec("stylegan", 6, 3, 16, 3, CONFIG, spaces=SPACES, layers=6, w_size=5))
     folder = tmp_path_factory.mktemp("styled")
     store = ArtifactStore(str(folder))
-    save_generator(store, "styled", generator.freeze(), provenance={}, created=CREATED)
+    save_generator(store, "styled", generator, provenance={}, created=CREATED)
     slider = Slider("tall", "", "", 1.0, (-1.0, 1.0), (-3.0, 3.0))
     tall = LinearDirection("tall", generator.digest, (slider,), torch.ones(1, 5), space="w")
     save_direction(store, "styled", tall, provenance={}, created=CREATED)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from styled import make_lively
 
 from latentwalk.gan.errors import InvalidLatent
 from latentwalk.gan.families import build_generator
@@ -34,13 +35,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def styled():
-    torch.manual_seed(0)
-    generator = build_generator(STYLED)
-    with torch.no_grad():
-        for tensor in (*generator.parameters(), generator.get_buffer("mean")):
-            tensor.add_(torch.randn_like(tensor) * 0.3)
-        generator.get_parameter("synthesis.colours.weight").mul_(0.1)
-    return generator.freeze()
+    return make_lively(STYLED)
 
 
 def picture_of(generator, code, space="z", condition=None):

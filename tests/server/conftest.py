@@ -15,11 +15,11 @@ from dcgan import make_dcgan
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 from prometheus_client.parser import text_string_to_metric_families
+from styled import make_lively
 from styled_requests import directions_of
 
 from latentwalk.gan.artifacts import ArtifactStore, save_direction, save_generator
 from latentwalk.gan.directions import LinearDirection, Slider
-from latentwalk.gan.families import build_generator
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import SPACES, GeneratorSpec
 from latentwalk.rpc.lifecycle import Doorway
@@ -94,14 +94,7 @@ def digits() -> Generator:
 @pytest.fixture(scope="session")
 def styled() -> Generator:
     """A generator with a mapping network, of colour pictures, 16 x 16, with three classes."""
-    torch.manual_seed(0)
-    generator = build_generator(STYLED)
-    with torch.no_grad():
-        # Before training, noise has no say, and the mapping of so few numbers hardly any.
-        for tensor in (*generator.parameters(), generator.get_buffer("mean")):
-            tensor.add_(torch.randn_like(tensor) * 0.3)
-        generator.get_parameter("synthesis.colours.weight").mul_(0.1)
-    return generator.freeze()
+    return make_lively(STYLED)
 
 
 @pytest.fixture(scope="session")
