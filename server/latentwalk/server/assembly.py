@@ -94,7 +94,7 @@ async def _scheduler(
         if not works:
             device.interrupt()
 
-    scheduler = Scheduler(
+    scheduler: Scheduler[Any, Any, Any] = Scheduler(
         draw,
         settings.limits,
         measured=lambda drawer: drawer.seconds,

@@ -1,6 +1,6 @@
 """What the scheduler hands to the device: works, of which some are settled only when the device comes to them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from latentwalk.server.engine import Row
@@ -17,6 +17,24 @@ class Late(Protocol):
 Work = Row | Late
 
 
-async def draw(drawer: Any, works: Sequence[Work]) -> Sequence[Any]:
-    """What a RemoteEngine or a RemoteSearcher makes of the works, which must be its own kind of works."""
+class Drawer(Protocol):
+    """What the scheduler calls a model: a RemoteEngine or a RemoteSearcher. No batch has works for two of them."""
+
+    @property
+    def seconds(self) -> Mapping[int, float]:
+        """How long a batch takes, by batch size, as far as that is known before the first."""
+        ...
+
+    @property
+    def longest_seconds(self) -> float:
+        """Of a batch, while a smaller one can be had."""
+        ...
+
+    async def draw(self, works: Sequence[Any], /) -> Sequence[Any]:
+        """What becomes of each of the works, which are of its own kind: a result or an exception."""
+        ...
+
+
+async def draw(drawer: Drawer, works: Sequence[Work]) -> Sequence[Any]:
+    """What the drawer makes of the works."""
     return await drawer.draw([work if isinstance(work, Row) else work.settle() for work in works])

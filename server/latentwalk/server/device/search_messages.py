@@ -12,6 +12,9 @@ from latentwalk.server.device.line import Message
 from latentwalk.server.device.messages import check, error_of, words_of
 from latentwalk.server.engine.searcher import Sight
 
+# The fields of a search that a step changes, besides its number.
+_CHANGED = ("code", "momentum", "energy")
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -56,9 +59,6 @@ def seen(sights: Sequence[Sight]) -> Message:
 def _changes(look: Look) -> bytes:
     after = {name: getattr(look.after, name) for name in _CHANGED}
     return safetensors.torch.save({"picture": look.picture.contiguous(), **after})
-
-
-_CHANGED = ("code", "momentum", "energy")
 
 
 def sights_of(reply: Message, searches: Sequence[Search]) -> list[Sight]:
