@@ -1,6 +1,7 @@
 """The latent of a picture: searched for by both clients, of use to the other calls, kept in a file, and on the command
 line."""
 
+import asyncio
 import json
 
 import numpy as np
@@ -9,7 +10,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from latentwalk.cli.main import app
-from latentwalk.client import AsyncClient, InvalidRequest, Picture, load_latents
+from latentwalk.client import AsyncClient, Client, InvalidRequest, Picture, Unavailable, load_latents
+from latentwalk.server.assembly import serving
+from latentwalk.server.settings import Settings
 
 
 def test_what_is_found_is_the_picture_of_the_latent(client):
@@ -77,6 +80,29 @@ async def test_the_asynchronous_client_finds_the_same(client, server):
     ):
         found = await one.result()
     np.testing.assert_array_equal(found.code, blocking.code)
+
+
+async def test_of_a_search_that_the_end_of_the_server_cuts_short_the_best_is_kept(store):
+    settings = Settings(
+        address="127.0.0.1:0", metrics_address="127.0.0.1:0", store=str(store), torch_threads=1, engine_seconds=0.0
+    )
+    async with serving(settings) as doorway:
+        address = f"127.0.0.1:{doorway.port}"
+        with Client(address) as blocking:
+            async with AsyncClient(address) as client:
+                target = (await client.generate("tiny", seeds=5))[0]
+                one = client.invert("tiny", target, steps=10_000)
+                other = blocking.invert("tiny", target, steps=10_000)
+                first = await anext(one), await asyncio.to_thread(next, other)
+                drain = asyncio.create_task(doorway.drain())
+                with pytest.raises(Unavailable, match="after step"):
+                    await one.result()
+                with pytest.raises(Unavailable, match="after step"):
+                    await asyncio.to_thread(other.result)
+                for begun, best in zip(first, (await one.result(), other.result()), strict=True):
+                    assert begun.step < best.step < 10_000
+                    assert best.error <= begun.error
+                await drain
 
 
 def test_what_is_found_is_kept_in_a_file(client, tmp_path):

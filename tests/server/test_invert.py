@@ -202,6 +202,27 @@ async def test_a_caller_who_leaves_ends_the_search(slow_library, serve):
         await server.settles("latentwalk_open_streams", 0)
 
 
+async def test_a_drain_ends_searches_with_the_best_so_far(slow_library, serve, described):
+    async with serve(slow_library, grace_seconds=30.0) as server:
+        [target] = await drawn(server, "slow", *seeds(5))
+        request = pb.InvertRequest(model="slow", picture=target, starts=seeds(1), steps=10_000, report_every=10_000)
+        call = server.generation.Invert(request)
+        first = await call.read()
+        before = await server.metric("latentwalk_batch_size_sum")
+        while await server.metric("latentwalk_batch_size_sum") < before + 5:  # noqa: ASYNC110 - it is on the other side
+            await asyncio.sleep(0.02)
+        drain = asyncio.create_task(server.doorway.drain())
+        best = await call.read()
+        assert (first.step, best.step >= 5) == (0, True)
+        assert best.error <= first.error
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call.read()
+        told = described(caught.value)
+        assert (told.status, told.reason) == ("UNAVAILABLE", "NOT_SERVING")
+        assert f"after step {best.step:,} of 10,000" in told.message
+        await asyncio.wait_for(drain, 20)
+
+
 async def test_a_device_that_dies_costs_no_step(library, serve, device_process):
     async with serve(library) as server:
         [target] = await drawn(server, "faces", *seeds(5))

@@ -90,7 +90,8 @@ class Search(Iterator[Found]):
     def result(self) -> Found:
         """Waits for the last, which is the best. After it was closed, or has failed, the best until then.
 
-        Raises InvalidRequest if there was none.
+        Raises what ends the search early, such as Unavailable when the server shuts down; and InvalidRequest if it has
+        ended before anything was found.
         """
         for _ in self:
             pass

@@ -51,6 +51,8 @@ def invert(
     prior: how strongly the latent is held where those of the generator lie, 0 to 100; by default 0.001. More makes
     walks from there more like those from any latent, 0 lets it stray.
     encoding, quality, determinism, priority: as for `generate`. timeout: seconds for the whole search.
+
+    A search that ends early raises why, such as Unavailable when the server shuts down; `result()` has the best so far.
     """
     starts = _SEEDS if seeds is None and z is None and w is None else seeds
     request = pb.InvertRequest(

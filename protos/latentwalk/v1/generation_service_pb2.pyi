@@ -1060,7 +1060,9 @@ class InvertResponse(_message.Message):
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
     MODEL_DIGEST_FIELD_NUMBER: _builtins.int
     step: _builtins.int
-    """After so many steps: 0 in the first message, which has the best of the starts."""
+    """After so many steps: 0 in the first message, which has the best of the starts; in the last one, all that were asked
+    for, unless the search ended with an error.
+    """
     error: _builtins.float
     """The mean squared difference to the given picture, over all values of all pixels in 0 to 1. It never grows."""
     start: _builtins.int

@@ -122,7 +122,9 @@ class GenerationServiceServicer(object):
 
     def Invert(self, request, context):
         """Looks for the latent whose picture is the most like a given one, by gradient descent, and streams the best one so
-        far. Its steps take their turns on the device among the pictures of others.
+        far. Its steps take their turns on the device among the pictures of others. When the server begins to drain, a
+        search ends after the step in work: with the best so far, and then, unless it was the last step, UNAVAILABLE
+        (NOT_SERVING). Another search with that latent as its start goes on from there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -56,7 +56,9 @@ class GenerationServiceStub:
     """
     Invert: _grpc.UnaryStreamMultiCallable[_generation_service_pb2.InvertRequest, _generation_service_pb2.InvertResponse]
     """Looks for the latent whose picture is the most like a given one, by gradient descent, and streams the best one so
-    far. Its steps take their turns on the device among the pictures of others.
+    far. Its steps take their turns on the device among the pictures of others. When the server begins to drain, a
+    search ends after the step in work: with the best so far, and then, unless it was the last step, UNAVAILABLE
+    (NOT_SERVING). Another search with that latent as its start goes on from there.
     """
 
 @_typing.type_check_only
@@ -87,7 +89,9 @@ class GenerationServiceAsyncStub(GenerationServiceStub):
     """
     Invert: _aio.UnaryStreamMultiCallable[_generation_service_pb2.InvertRequest, _generation_service_pb2.InvertResponse]  # type: ignore[assignment]
     """Looks for the latent whose picture is the most like a given one, by gradient descent, and streams the best one so
-    far. Its steps take their turns on the device among the pictures of others.
+    far. Its steps take their turns on the device among the pictures of others. When the server begins to drain, a
+    search ends after the step in work: with the best so far, and then, unless it was the last step, UNAVAILABLE
+    (NOT_SERVING). Another search with that latent as its start goes on from there.
     """
 
 class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -151,7 +155,9 @@ class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_generation_service_pb2.InvertResponse], _abc.AsyncIterator[_generation_service_pb2.InvertResponse]]:
         """Looks for the latent whose picture is the most like a given one, by gradient descent, and streams the best one so
-        far. Its steps take their turns on the device among the pictures of others.
+        far. Its steps take their turns on the device among the pictures of others. When the server begins to drain, a
+        search ends after the step in work: with the best so far, and then, unless it was the last step, UNAVAILABLE
+        (NOT_SERVING). Another search with that latent as its start goes on from there.
         """
 
 def add_GenerationServiceServicer_to_server(servicer: GenerationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

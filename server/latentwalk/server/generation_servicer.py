@@ -58,7 +58,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     """Pictures, and walks through latent space.
 
     `credit` says how many pictures of so many bytes a stream may hold; `draining` is set when interactive streams,
-    which have no end of their own, should end.
+    which have no end of their own, should end, and searches, which have found something before their end.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         terms = _terms(order.starts.delivery, 1, context)
         try:
             with self._scheduler.open(model.searcher, seeker.looks, credit=1, terms=terms) as steps:
-                async for step, find in seeker.finds(steps, order.report_every):
+                async for step, find in seeker.finds(steps, order.report_every, self._draining):
                     pace.ready()
                     [image] = await self._encoded([find.picture], order.starts)
                     await context.write(found(request, model, start, step, find, image))

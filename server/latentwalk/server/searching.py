@@ -7,6 +7,7 @@
 Each step takes its turn on the device among the pictures of others.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -14,6 +15,7 @@ from itertools import repeat
 import numpy as np
 
 from latentwalk.gan.inversion import Look, Search
+from latentwalk.rpc.errors import NotServing
 from latentwalk.server.device import RemoteSearcher
 from latentwalk.server.paths import Order
 from latentwalk.server.scheduler import Stream
@@ -65,19 +67,30 @@ class Seeker:
         """Where the search stands when the device comes to it."""
         return self._search
 
-    async def finds(self, stream: "SearchStream", every: int) -> AsyncIterator[tuple[int, Find]]:
+    async def finds(
+        self, stream: "SearchStream", every: int, draining: asyncio.Event
+    ) -> AsyncIterator[tuple[int, Find]]:
         """How many steps were taken, and the best so far: before the first, after every so manieth and after the last.
 
-        Raises what taking a picture from the stream raises.
+        Raises what taking a picture from the stream raises; and NotServing once `draining` is set, unless the step in
+        work was the last one, after the best that it has led to.
         """
         stream.begin(self.works())
+        last = self.looks - 1
         for step in range(self.looks):
-            [look] = await stream.take(1)
-            if self._best is None or look.error < self._best.error:
-                self._best = Find(self._search, look.picture.numpy().tobytes(), look.error)
-            self._search = look.after
-            if step % every == 0 or step == self.looks - 1:
-                yield step, self._best
+            best = self._looked(*await stream.take(1))
+            ends = draining.is_set()
+            if step % every == 0 or step == last or ends:
+                yield step, best
+            if ends and step < last:
+                raise NotServing(f"the service is shutting down after step {step:,} of {last:,} of the search")
+
+    def _looked(self, look: Look) -> Find:
+        """The best so far, with this look; the search stands after it from now on."""
+        if self._best is None or look.error < self._best.error:
+            self._best = Find(self._search, look.picture.numpy().tobytes(), look.error)
+        self._search = look.after
+        return self._best
 
 
 SearchStream = Stream[RemoteSearcher, Seeker, Look]
