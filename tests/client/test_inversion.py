@@ -157,7 +157,8 @@ def test_the_command_line_inverts_a_picture_and_walks_from_it(client, server, tm
     client.generate("tiny", seeds=5)[0].image().resize((64, 48)).save(tmp_path / "mine.jpg")
 
     def latentwalk(*arguments):
-        return CliRunner().invoke(app, ["--server", server.address, *map(str, arguments)])
+        # Wide enough for what is said of a path, whose length is not the same for everybody.
+        return CliRunner().invoke(app, ["--server", server.address, *map(str, arguments)], env={"COLUMNS": "400"})
 
     out = tmp_path / "found.png"
     done = latentwalk("invert", "tiny", tmp_path / "mine.jpg", "--out", out, "--steps", 20, "--json")
