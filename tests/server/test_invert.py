@@ -309,6 +309,20 @@ async def test_what_cannot_be_searched_is_refused_by_its_field(server, refusal, 
     assert words in refused.message
 
 
+async def test_an_overloaded_server_refuses_before_it_looks_at_the_picture(slow_library, serve, refusal):
+    async with serve(slow_library, max_streams=1) as server:
+        [target] = await drawn(server, "slow", *seeds(5))
+        search = server.generation.Invert(pb.InvertRequest(model="slow", picture=target, starts=seeds(1), steps=10_000))
+        await search.read()
+        broken = pb.InvertRequest(model="slow", picture=altered(target, data=b"123"), starts=seeds(1))
+        refused = await refusal(server.generation.Invert(broken))
+        assert (refused.status, refused.reason) == ("RESOURCE_EXHAUSTED", "QUEUE_FULL")
+        assert refused.retry_seconds > 0
+        search.cancel()
+        await server.settles("latentwalk_open_streams", 0)
+        assert (await refusal(server.generation.Invert(broken))).fields == ["picture.data"]
+
+
 async def test_a_search_in_z_takes_no_start_of_which_z_knows_nothing(empty_library, styled, serve, refusal):
     empty_library.put_generator("styled", styled)
     w = styled.map(z_from_seeds([1], 6), one_hot([0], 3))[0, 0]

@@ -80,9 +80,8 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     async def Generate(self, request: pb.GenerateRequest, context: Any) -> pb.GenerateResponse:  # noqa: N802
         """Draws one picture for each latent."""
         model = self._repository.model(request.model)
-        delivery, rows = read_still_delivery(request.delivery), min(len(request.latents), model.max_rows)
-        # Whoever cannot be served is told so before the latents are read: to refuse must cost little.
-        with self._open(model, delivery, rows, rows, context) as stream:
+        delivery = read_still_delivery(request.delivery)
+        with self._open_early(model, delivery, len(request.latents), context) as stream:
             order = await _read(model, generate_order, request, model, delivery)
             pace = self._metrics.pace(model.name, order.kind)
             await order.rehearse()
@@ -135,15 +134,16 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     ) -> None:
         """Searches for the latent of a picture."""
         model = self._repository.model(request.model)
-        # The picture may have to be decoded, and the starts to be mapped.
-        order = await asyncio.to_thread(search_order, request, model)
-        pace = self._metrics.pace(model.name, order.starts.kind)
-        with self._open_for(order.starts, context) as stream:
+        delivery = read_still_delivery(request.delivery)
+        with self._open_early(model, delivery, len(request.starts), context) as stream:
+            # The picture may have to be decoded, and the starts to be mapped.
+            order = await asyncio.to_thread(search_order, request, model, delivery)
+            pace = self._metrics.pace(model.name, order.starts.kind)
             stream.begin(order.starts.rows())
             # Many large pictures take a second to compare.
             start = await asyncio.to_thread(order.nearest, await self._pictures(order.starts, stream, 0))
         seeker = Seeker(order.searches[start])
-        terms = _terms(order.starts.delivery, 1, context)
+        terms = _terms(delivery, 1, context)
         try:
             with self._scheduler.open(model.searcher, seeker.looks, credit=1, terms=terms) as steps:
                 async for step, find in seeker.finds(steps, order.report_every, self._draining):
@@ -180,6 +180,14 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
                 frame = pb.Frame(index=index, images=images, positions=positions_of(path, index))
                 await context.write(response(frame=frame))
                 pace.sent(len(images))
+
+    def _open_early(self, model: ServedModel, delivery: Delivery, latents: int, context: Any) -> PictureStream:
+        """A stream for a picture of each of so many latents, of which none has been read yet.
+
+        Whoever cannot be served is told so before: to refuse must cost little.
+        """
+        rows = min(latents, model.max_rows)
+        return self._open(model, delivery, rows, rows, context)
 
     def _open_for(self, order: Order, context: Any) -> PictureStream:
         rows = order.path.rows

@@ -6,10 +6,9 @@ from latentwalk.gan.inversion import Search
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.gan.walks import Walk
 from latentwalk.rpc.errors import InvalidRequest
-from latentwalk.server.paths import Order, WalkPath
+from latentwalk.server.paths import Delivery, Order, WalkPath
 from latentwalk.server.searching import SearchOrder
 from latentwalk.server.served import ServedModel
-from latentwalk.server.validation.deliveries import read_still_delivery
 from latentwalk.server.validation.encodings import read_encoding
 from latentwalk.server.validation.latents import Latents, read_latents
 from latentwalk.server.validation.movements import read_displacements
@@ -23,8 +22,8 @@ _DEFAULT_EVERY = 10
 _DEFAULT_PRIOR, _MOST_PRIOR = 0.001, 100.0
 
 
-def search_order(request: pb.InvertRequest, model: ServedModel) -> SearchOrder:
-    """A search for the latent of a picture."""
+def search_order(request: pb.InvertRequest, model: ServedModel, delivery: Delivery) -> SearchOrder:
+    """A search for the latent of a picture. Its delivery was read before."""
     space = _space(request.space, model.spec)
     steps = _count("steps", request.steps or _DEFAULT_STEPS)
     every = _count("report_every", request.report_every or _DEFAULT_EVERY)
@@ -33,7 +32,6 @@ def search_order(request: pb.InvertRequest, model: ServedModel) -> SearchOrder:
         raise InvalidRequest("prior", f"{prior:g} must be from 0 to {_MOST_PRIOR:g}")
     encoding = read_encoding(request.encoding, model.engine.size)
     target = read_picture("picture", request.picture, model.engine.size)
-    delivery = read_still_delivery(request.delivery)
     for index, start in enumerate(request.starts):
         _check_start(f"starts[{index}]", start, space, model.spec)
     check_rows("starts", len(request.starts), model)
