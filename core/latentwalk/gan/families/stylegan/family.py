@@ -1,7 +1,7 @@
 """StyleGAN (Karras, Laine and Aila 2019, arXiv:1812.04948), the first of its name."""
 
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingOf
-from collections.abc import Sequence
 from typing import Self
 
 import torch
@@ -47,17 +47,22 @@ class Synthesis(nn.Module):
 
     def forward(self, w_plus: Tensor, noise: Tensor | None) -> Tensor:
         """Pictures of w+ [N, L, W] and the noise of all layers, [N, P], or None for their own."""
-        features = w_plus
-        for index, (layer, own) in enumerate(zip(self.layers, self._split(noise), strict=True)):
-            features = layer(features, w_plus[:, index], own)
-        return self.colours(features)
+        last = w_plus
+        for features in self.features(w_plus, noise):
+            last = features
+        return self.colours(last)
 
-    def _split(self, noise: Tensor | None) -> list[Tensor] | list[None]:
-        if noise is None:
-            return [None] * len(self.layers)
-        sides = [4 << index // 2 for index in range(len(self.layers))]
-        parts = noise.split([side * side for side in sides], dim=1)
-        return [part.unflatten(1, (1, side, side)) for part, side in zip(parts, sides, strict=True)]
+    def features(self, w_plus: Tensor, noise: Tensor | None) -> Iterator[Tensor]:
+        """Those of each layer, [N, C, H, W], from coarse to fine: of as many as w+ and noise are given for."""
+        features = w_plus
+        for layer, w, own in zip(self.layers, w_plus.unbind(dim=1), _split(noise, w_plus.shape[1]), strict=False):
+            features = layer(features, w, own)
+            yield features
+
+    @property
+    def widths(self) -> list[int]:
+        """The channels at 4x4, 8x8, ..., resolution."""
+        return [len(layer.bias) for layer in self.styled_layers[1::2]]
 
 
 class StyleGAN(Generator):
@@ -161,6 +166,15 @@ class StyleGAN(Generator):
         )
         cls.check_layout(spec, state_dict)
         return spec
+
+
+def _split(noise: Tensor | None, layers: int) -> list[Tensor] | list[None]:
+    """The noise [N, P] of so many layers, [N, 1, H, W] each."""
+    if noise is None:
+        return [None] * layers
+    sides = [4 << index // 2 for index in range(layers)]
+    parts = noise.split([side * side for side in sides], dim=1)
+    return [part.unflatten(1, (1, side, side)) for part, side in zip(parts, sides, strict=True)]
 
 
 def _widths(spec: GeneratorSpec) -> list[int]:
