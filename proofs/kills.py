@@ -62,6 +62,9 @@ _GAME = pb.GanSettings(
 _STYLED = pb.GanSettings()
 _STYLED.CopyFrom(_GAME)
 _STYLED.MergeFrom(pb.GanSettings(family=pb.GAN_FAMILY_STYLEGAN, max_width=4, w_size=5, mapping_layers=2, steps=15))
+_GROWING = pb.GanSettings()
+_GROWING.CopyFrom(_STYLED)
+_GROWING.MergeFrom(pb.GanSettings(progressive_from=4, stable_steps=3, fade_steps=8))
 _TURN: dict[str, Any] = {"gan": _GAME, "edits": [pb.EditTarget(edit="rotate")], "evaluation_size": 64}
 
 _SEARCH: dict[str, Any] = {"directions": 3, "steps": 20, "batch_size": 4, "evaluation_size": 64}
@@ -95,6 +98,7 @@ JOBS: Mapping[str, pb.JobSpec] = {
     "evaluation": pb.JobSpec(model="tiny", evaluation=pb.EvaluationSpec(samples=1_000)),
     "gan": pb.JobSpec(model="drawn", gan=pb.GanSpec(gan=_GAME)),
     "gan, styles": pb.JobSpec(model="styled", gan=pb.GanSpec(gan=_STYLED)),
+    "gan, growing": pb.JobSpec(model="grown", gan=pb.GanSpec(gan=_GROWING)),
     "joint": pb.JobSpec(model="steerable", direction="turn", joint=pb.JointSpec(**_TURN)),
     "joint, sequential": pb.JobSpec(
         model="steered", direction="turn", joint=pb.JointSpec(**_TURN, mode=pb.JOINT_MODE_SEQUENTIAL, walk_steps=15)

@@ -41,10 +41,13 @@ def test_a_generator_trained_with_its_walk_is_walked_at_once(client: Client):
 
 
 def test_a_generator_alone_and_a_bad_one(client: Client):
-    job = client.train_gan("shades", Gan(data=Folder("shades"), family="stylegan", w_size=3, **SMALL))
+    growing = {"progressive_from": 4, "fade_steps": 1}
+    job = client.train_gan("shades", Gan(data=Folder("shades"), family="stylegan", w_size=3, **growing, **SMALL))
     result, settings = job.result(timeout=120), job.describe().spec.settings["gan"]
     assert (settings["family"], settings["w_size"], settings["style_mixing"]) == ("stylegan", 3, 0.9)
-    assert [one.kind for one in result.artifacts] == [ArtifactKind.GENERATOR]
+    assert [settings[name] for name in ("progressive_from", "fade_steps", "stable_steps")] == [4, 1, 1]
+    assert [(one.kind, one.loaded) for one in result.artifacts] == [(ArtifactKind.GENERATOR, True)]
+    assert client.generate("shades", seeds=1).array.shape == (1, 8, 8, 1)
     assert list(result.data_digests) == ["train"]
     assert result.data_digests["train"].startswith("sha256:")
     with pytest.raises(InvalidRequest, match="KMNIST cannot be read"):

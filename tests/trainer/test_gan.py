@@ -5,6 +5,7 @@ import math
 from dataclasses import replace
 from io import BytesIO
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -49,6 +50,13 @@ TINY = GanSettings(
 )
 
 STYLES = {"family": GanFamily.STYLEGAN, "max_width": 4, "w_size": 6, "mapping_layers": 2, "style_mixing": 0.9}
+LEARNT_STYLES = {
+    "steps": 300,
+    "learning_rate": 0.003,
+    "discriminator_learning_rate": 0.003,
+    "max_width": 16,
+    "w_size": 16,
+}
 
 
 def make_pictures(channels=1):
@@ -69,6 +77,11 @@ def make_gan(pictures=None, **changes):
 
 def make_styled(**changes):
     return make_gan(**STYLES | changes)
+
+
+def make_growing(**changes):
+    """Stages: 4 px to step 5, 8 px fades in to step 13."""
+    return make_styled(**{"progressive_from": 4, "stable_steps": 5, "fade_steps": 8} | changes)
 
 
 def make_joint(mode, **changes):
@@ -105,9 +118,13 @@ FORMS = {
     "wasserstein": lambda: make_gan(loss=GanLoss.WGAN_GP, penalty=10.0),
     "without an average": lambda: make_gan(ema_half_life=0.0),
     "styles": lambda: make_styled(conditional=True),
+    "growing": lambda: make_growing(conditional=True),
     "joint": lambda: make_joint(JointMode.JOINT),
     "joint, styles": lambda: make_joint(JointMode.JOINT, **STYLES),
     "in sequence": lambda: make_joint(JointMode.SEQUENTIAL),
+    "in sequence, growing": lambda: make_joint(
+        JointMode.SEQUENTIAL, **STYLES, progressive_from=4, stable_steps=5, fade_steps=8
+    ),
     "classifier": make_classifier,
 }
 
@@ -132,9 +149,9 @@ def test_what_comes_of_it_is_the_average_and_it_is_not_the_last_state(tmp_path):
     (generator,) = outcome.products
     assert isinstance(generator, Generator)
     assert not generator.training
-    assert generator.digest != method._match.generator.digest
+    assert generator.digest != method._match.player.generator.digest
     plain, _ = go(FORMS["without an average"], tmp_path / "plain")
-    assert plain.outcome(lambda: None).products[0].digest == plain._match.generator.digest
+    assert plain.outcome(lambda: None).products[0].digest == plain._match.player.generator.digest
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -147,6 +164,27 @@ def test_sheets_of_samples_are_shown_on_the_way_and_at_the_end(channels, tmp_pat
     assert picture.height == 2 * (8 + 2)
     assert picture.width > 10 * (8 + 2)
     assert samples[0].png != samples[-1].png
+
+
+def test_sheets_of_one_that_grows_show_its_pictures_as_large_as_they_will_be(tmp_path):
+    _, reports = go(lambda: make_growing(sample_every=4), tmp_path)
+    samples = [report for report in reports if isinstance(report, Sample)]
+    captions = ["samples of 4 px", "samples", "samples", "samples", "samples"]
+    assert [(sample.step, sample.caption) for sample in samples] == list(zip((4, 8, 12, 16, 20), captions, strict=True))
+    sheets = [Image.open(BytesIO(base64.b64decode(sample.png))) for sample in samples]
+    assert len({picture.size for picture in sheets}) == 1
+    first, last = (np.array(one.crop((0, 0, 8, 8))) for one in sheets[::4])
+    assert (first[::2, ::2] == first[1::2, 1::2]).all()
+    assert (last[::2, ::2] != last[1::2, 1::2]).any()
+
+
+def test_one_that_has_grown_is_published_as_one_that_never_grew(tmp_path):
+    (grown,) = go(make_growing, tmp_path)[0].outcome(lambda: None).products
+    (plain,) = make_styled().outcome(lambda: None).products
+    assert grown.spec == plain.spec
+    assert grown.state_dict().keys() == plain.state_dict().keys()
+    plain.load_state_dict(grown.state_dict())
+    assert plain.freeze().digest == grown.digest
 
 
 def test_a_generator_and_its_walk_are_shown_on_one_sheet_and_a_walk_after_it_on_its_own(tmp_path):
@@ -164,10 +202,8 @@ def test_a_generator_and_its_walk_are_shown_on_one_sheet_and_a_walk_after_it_on_
     ("make", "more"),
     [
         (make_gan, {"steps": 200, "learning_rate": 0.005, "discriminator_learning_rate": 0.005}),
-        (
-            make_styled,
-            {"steps": 300, "learning_rate": 0.003, "discriminator_learning_rate": 0.003, "max_width": 16, "w_size": 16},
-        ),
+        (make_styled, LEARNT_STYLES),
+        (make_growing, LEARNT_STYLES | {"stable_steps": 75, "fade_steps": 75}),
     ],
 )
 def test_the_generator_learns_what_the_data_looks_like(tmp_path, make, more):

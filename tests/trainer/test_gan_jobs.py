@@ -60,6 +60,20 @@ def test_what_a_stylegan_has_is_filled_in(materials):
     assert (plain.style_mixing, plain.learning_rate, plain.w_size) == (None, 0.0002, 0)
 
 
+def test_when_a_stylegan_grows_is_filled_in(materials):
+    def phases(**settings):
+        gan = read_spec(job(gan=pb.GanSpec(gan=styled(**settings))), materials).settings.gan
+        return gan.fade_steps, gan.stable_steps
+
+    assert phases() == (0, 0)
+    growing = {"resolution": 32, "progressive_from": 8, "steps": 1_000}
+    assert phases(**growing) == (125, 125)  # 8, 16 and 32 px: two of each before half of the steps are done
+    assert phases(**growing, fade_steps=20) == phases(**growing, stable_steps=20) == (20, 20)
+    assert phases(**growing, fade_steps=20, stable_steps=479) == (20, 479)
+    in_turn = joint(styled(progressive_from=4), mode=pb.JOINT_MODE_SEQUENTIAL)
+    assert read_spec(in_turn, materials).settings.gan.growth.grown_at == 2
+
+
 def test_a_joint_job_knows_its_amounts_and_its_steps(materials):
     together = read_spec(joint(), materials).settings
     assert together.edits[0].amounts == (-45, 45)
@@ -87,6 +101,15 @@ def test_a_joint_job_knows_its_amounts_and_its_steps(materials):
         (job(gan={"gan": gan(style_mixing=0.5)}), "spec.gan.gan.style_mixing", "only a stylegan"),
         (job(gan={"gan": styled(style_mixing=1.5)}), "spec.gan.gan.style_mixing", "1.5 must be from 0 to 1"),
         (job(gan={"gan": styled(max_width=1)}), "spec.gan.gan.max_width", "1 must be at least 2, the width"),
+        (job(gan={"gan": gan(progressive_from=4)}), "spec.gan.gan.progressive_from", "only a stylegan"),
+        (job(gan={"gan": gan(fade_steps=4)}), "spec.gan.gan.fade_steps", "only a stylegan"),
+        (job(gan={"gan": styled(progressive_from=8)}), "spec.gan.gan.progressive_from", "8 must be a power of two"),
+        (job(gan={"gan": styled(progressive_from=6)}), "spec.gan.gan.progressive_from", "6 must be a power of two"),
+        (job(gan={"gan": styled(progressive_from=2)}), "spec.gan.gan.progressive_from", "2 must be from 4 to 128"),
+        (job(gan={"gan": styled(stable_steps=2)}), "spec.gan.gan.stable_steps", "set progressive_from"),
+        (job(gan={"gan": styled(progressive_from=4, fade_steps=3)}), "spec.gan.gan.steps", "6 must be above 6"),
+        (job(gan={"gan": styled(progressive_from=4, steps=2)}), "spec.gan.gan.steps", "1 times stable_steps (1)"),
+        (joint(styled(progressive_from=4)), "spec.joint.gan.progressive_from", "is refused in mode joint: its walk"),
         (joint(edits=()), "spec.joint.edits", "at least 1"),
         (joint(edit_weight=0), "spec.joint.edit_weight", "above 0"),
         (joint(walk_steps=5), "spec.joint.walk_steps", "only mode sequential"),
@@ -105,6 +128,22 @@ def test_a_spec_that_cannot_work_is_refused_by_field(materials, bad, field, prob
     [(named, said)] = refusal.value.violations
     assert named == field
     assert problem in said
+
+
+def test_a_job_grows_a_generator_and_shows_it_on_the_way(make_settings, serve_trainer, mnist):
+    settings = make_settings(data=str(mnist))
+    growing = styled(resolution=16, progressive_from=4, sample_every=2, steps=12, fade_steps=2, stable_steps=2)
+    with serve_trainer(settings) as trainer:
+        created = trainer.create(job(gan={"gan": growing}))
+        events, made = list(trainer.watch(created.id)), trainer.wait_for_end(created.id)
+    assert made.state == pb.JOB_STATE_SUCCEEDED, made.error
+    told = [event.sample for event in events if event.HasField("sample")]
+    sizes = [" of 4 px", " of 8 px", " of 8 px", "", "", ""]
+    assert [one.caption for one in told] == [f"samples{size}, one class a row" for size in sizes]
+    assert len({Image.open(BytesIO(one.png)).size for one in told}) == 1
+    generator, _ = load_generator(ArtifactStore(settings.store), "new")
+    assert generator.spec.resolution == 16
+    assert generator.digest == made.result.generator_digest
 
 
 def test_jobs_publish_a_generator_with_its_direction_and_a_classifier(make_settings, serve_trainer, mnist):

@@ -10,6 +10,7 @@ from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.trainer.methods.players import DcganPlayer, StyleGanPlayer
 from latentwalk.trainer.seat import Dice, Seat
 from latentwalk.trainer.specs import GanFamily, GanSettings
+from latentwalk.trainer.specs.growth import Stage
 
 ROWS, CLASSES = 64, 3
 
@@ -39,7 +40,7 @@ def begun(generator: StyleGAN, style_mixing: float, seed: int = 1, seat: Seat | 
     seat = seat or Seat()
     z, condition = torch.randn(ROWS, 6, generator=rolled(9)), one_hot([row % CLASSES for row in range(ROWS)], CLASSES)
     player = StyleGanPlayer(generator, make_settings(style_mixing))
-    player.begin(seat.take(z), Dice(rolled(seed), seat))
+    player.begin(seat.take(z), Dice(rolled(seed), seat), Stage(8))
     return player, seat.take(z), seat.take(condition)
 
 

@@ -35,6 +35,19 @@ class GanJob(EveryJob, total=False):
         float | None,
         typer.Option(min=0, max=1, help="of a stylegan: share of pictures with styles of two latents; default: 0.9"),
     ]
+    progressive_from: Annotated[
+        int | None,
+        typer.Option(
+            min=4, help="of a stylegan: grow from pictures of so many pixels a side; default: it does not grow"
+        ),
+    ]
+    fade_steps: Annotated[
+        int | None,
+        typer.Option(min=1, help="in which a doubled resolution fades in; default: grown after half of the steps"),
+    ]
+    stable_steps: Annotated[
+        int | None, typer.Option(min=1, help="at a resolution before the next fades in; default: as --fade-steps")
+    ]
     discriminator_width: Annotated[
         int | None, typer.Option(min=1, help="channels of its first layer; default: as the generator's")
     ]

@@ -31,7 +31,8 @@ _FAMILIES: Mapping[str, pb.GanFamily.ValueType] = {
 _MODES: Mapping[str, pb.JointMode.ValueType] = {"joint": pb.JOINT_MODE_JOINT, "sequential": pb.JOINT_MODE_SEQUENTIAL}
 
 _SIZES = ("resolution", "latent_size", "width", "max_width", "w_size", "mapping_layers", "discriminator_width")
-_COUNTS = (*_SIZES, "steps", "batch_size", "sample_every")
+_GROWTH = ("progressive_from", "fade_steps", "stable_steps")
+_COUNTS = (*_SIZES, *_GROWTH, "steps", "batch_size", "sample_every")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,12 @@ class Gan:
     """From z to w, of a stylegan."""
     style_mixing: float | None = None
     """The share of pictures with the styles of two latents while a stylegan is trained, 0 to 1."""
+    progressive_from: int | None = None
+    """Pixels a side of the pictures from which a stylegan grows while it is trained, such as 8; None if it does not."""
+    fade_steps: int | None = None
+    """In which a doubled resolution fades in, of one that grows."""
+    stable_steps: int | None = None
+    """At each resolution before the next fades in, of one that grows."""
     discriminator_width: int | None = None
     loss: GanLoss = "non_saturating"
     penalty: float | None = None

@@ -1063,6 +1063,9 @@ class GanSettings(_message.Message):
     W_SIZE_FIELD_NUMBER: _builtins.int
     MAPPING_LAYERS_FIELD_NUMBER: _builtins.int
     STYLE_MIXING_FIELD_NUMBER: _builtins.int
+    PROGRESSIVE_FROM_FIELD_NUMBER: _builtins.int
+    FADE_STEPS_FIELD_NUMBER: _builtins.int
+    STABLE_STEPS_FIELD_NUMBER: _builtins.int
     conditional: _builtins.bool
     """Condition generator and discriminator on the classes of the data. Default false."""
     resolution: _builtins.int
@@ -1107,6 +1110,20 @@ class GanSettings(_message.Message):
     """The share of pictures that are drawn with the styles of two latents, so that no layer relies on those before it. 0
     to 1. Default 0.9.
     """
+    progressive_from: _builtins.int
+    """Of STYLEGAN, refused for others and in joint training of mode JOINT: the generator and the discriminator begin with
+    pictures of so many pixels a side, and grow to resolution while they are trained. A power of two from 4 on, below
+    resolution; 8 in the paper of StyleGAN. Default 0: they do not grow.
+    Source: "Progressive growing of GANs for improved quality, stability, and variation", section 2.
+    """
+    fade_steps: _builtins.int
+    """Steps in which each doubled resolution fades in. Refused without progressive_from. Default: as stable_steps, or,
+    without either, the same number for both with which they are grown after half of the steps.
+    """
+    stable_steps: _builtins.int
+    """Steps at each resolution before the next fades in; the full resolution has what is left of the steps, which must be
+    1 at least. Refused without progressive_from. Default: as fade_steps, or as told there.
+    """
     @_builtins.property
     def data(self) -> Global___Data:
         """What to learn from."""
@@ -1139,10 +1156,13 @@ class GanSettings(_message.Message):
         w_size: _builtins.int = ...,
         mapping_layers: _builtins.int = ...,
         style_mixing: _builtins.float | None = ...,
+        progressive_from: _builtins.int = ...,
+        fade_steps: _builtins.int = ...,
+        stable_steps: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate", "_ema_half_life", b"_ema_half_life", "_learning_rate", b"_learning_rate", "_penalty", b"_penalty", "_style_mixing", b"_style_mixing", "data", b"data", "discriminator_learning_rate", b"discriminator_learning_rate", "ema_half_life", b"ema_half_life", "learning_rate", b"learning_rate", "penalty", b"penalty", "style_mixing", b"style_mixing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate", "_ema_half_life", b"_ema_half_life", "_learning_rate", b"_learning_rate", "_penalty", b"_penalty", "_style_mixing", b"_style_mixing", "augmentation", b"augmentation", "batch_size", b"batch_size", "conditional", b"conditional", "data", b"data", "discriminator_learning_rate", b"discriminator_learning_rate", "discriminator_width", b"discriminator_width", "ema_half_life", b"ema_half_life", "family", b"family", "latent_size", b"latent_size", "learning_rate", b"learning_rate", "loss", b"loss", "mapping_layers", b"mapping_layers", "max_width", b"max_width", "penalty", b"penalty", "resolution", b"resolution", "sample_every", b"sample_every", "spectral_norm", b"spectral_norm", "steps", b"steps", "style_mixing", b"style_mixing", "w_size", b"w_size", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate", "_ema_half_life", b"_ema_half_life", "_learning_rate", b"_learning_rate", "_penalty", b"_penalty", "_style_mixing", b"_style_mixing", "augmentation", b"augmentation", "batch_size", b"batch_size", "conditional", b"conditional", "data", b"data", "discriminator_learning_rate", b"discriminator_learning_rate", "discriminator_width", b"discriminator_width", "ema_half_life", b"ema_half_life", "fade_steps", b"fade_steps", "family", b"family", "latent_size", b"latent_size", "learning_rate", b"learning_rate", "loss", b"loss", "mapping_layers", b"mapping_layers", "max_width", b"max_width", "penalty", b"penalty", "progressive_from", b"progressive_from", "resolution", b"resolution", "sample_every", b"sample_every", "spectral_norm", b"spectral_norm", "stable_steps", b"stable_steps", "steps", b"steps", "style_mixing", b"style_mixing", "w_size", b"w_size", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__discriminator_learning_rate: _TypeAlias = _typing.Literal["discriminator_learning_rate"]  # noqa: Y015
     _WhichOneofArgType__discriminator_learning_rate: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate"]  # noqa: Y015

@@ -16,16 +16,18 @@ from latentwalk.trainer import seeds
 from latentwalk.trainer.augment import Augmentation
 from latentwalk.trainer.data import Pictures
 from latentwalk.trainer.methods.method import Phase
-from latentwalk.trainer.methods.players import PLAYERS
+from latentwalk.trainer.methods.players import PLAYERS, Player
 from latentwalk.trainer.networks.average import moving_average
 from latentwalk.trainer.networks.discriminator import Discriminator
 from latentwalk.trainer.networks.games import GAMES
+from latentwalk.trainer.networks.growth import shown_at
 from latentwalk.trainer.networks.precision import reduced
 from latentwalk.trainer.order import Order
 from latentwalk.trainer.reports import Sample
 from latentwalk.trainer.seat import ALONE, Dice, Seat
 from latentwalk.trainer.sheets import Strip, sheet
 from latentwalk.trainer.specs import GanSettings
+from latentwalk.trainer.specs.growth import Stage
 
 _SHEET_PIXELS = 448
 """A side of a sheet: even noise in colour then fits into one line of a job's report."""
@@ -38,19 +40,25 @@ class Match(nn.Module):
     In each step the generator has the first turn, and then the discriminator, on the same drawn pictures. The classes
     of drawn pictures are those of the real ones beside them. Both step sizes stay for the first half of the steps, and
     then fall to nothing along a line: a game does not settle by itself. It is played where the pictures are wanted.
+    Players that grow play with pictures of the size to which they have grown.
     """
 
     def __init__(self, settings: GanSettings, pictures: Pictures, job_seed: int, seat: Seat = ALONE) -> None:
         super().__init__()
         self.settings = settings
-        player = PLAYERS[settings.family]
-        spec = _generator_spec(settings, pictures, player.shape(settings))
+        spec = _generator_spec(settings, pictures, PLAYERS[settings.family].shape(settings))
         with seeds.fresh_weights(job_seed):
             generator = build_generator(spec)
-            discriminator = Discriminator(spec, settings.discriminator_width, normalised=settings.spectral_norm)
-        self.generator, self.discriminator = generator.to(pictures.device), discriminator.to(pictures.device)
-        self._player = player(self.generator, settings)
-        self.average = moving_average(self.generator, settings.batch_size, settings.ema_half_life)
+            discriminator = Discriminator(
+                spec,
+                settings.discriminator_width,
+                normalised=settings.spectral_norm,
+                start=settings.progressive_from,
+            )
+            player = PLAYERS[settings.family](generator, settings)
+        self.player, self.discriminator = player.to(pictures.device), discriminator.to(pictures.device)
+        self.average = moving_average(self.player, settings.batch_size, settings.ema_half_life)
+        self._growth = settings.growth
         self._game, self._weight = GAMES[settings.loss], settings.penalty or 0.0
         self.pictures, self._order = pictures, Order(len(pictures), job_seed)
         self._augmentations = [Augmentation(target, spec) for target in settings.augmentation]
@@ -60,15 +68,19 @@ class Match(nn.Module):
     @property
     def averaged(self) -> Generator:
         """The generator that is shown and published, in evaluation mode."""
-        assert isinstance(self.average.module, Generator)  # noqa: S101 - a copy of one
+        return self._shown.generator
+
+    @property
+    def _shown(self) -> Player:
+        assert isinstance(self.average.module, Player)  # noqa: S101 - a copy of one
         return self.average.module
 
     def phases(self, losses: Callable[[int], Mapping[str, Tensor]], *also: Mapping[str, object]) -> tuple[Phase, Phase]:
         """The turns of a step. The generator's minimises ``losses``; ``also`` are more parameters that it moves."""
         own, other = self.settings.learning_rate, self.settings.discriminator_learning_rate
         assert own is not None  # noqa: S101 - completed by validation
-        generator, discriminator = ({"params": list(one.parameters())} for one in (self.generator, self.discriminator))
-        betas = self._player.betas
+        generator, discriminator = ({"params": list(one.parameters())} for one in (self.player, self.discriminator))
+        betas = self.player.betas
         return (
             Phase("generator", _adam(own, betas, generator, *also), losses),
             Phase("discriminator", _adam(other or own, betas, discriminator), self._tell),
@@ -81,12 +93,14 @@ class Match(nn.Module):
         self._real = self.pictures.pictures(self._seat.take(whole))
         for augment in self._augmentations:
             self._real = augment(self._real, self.dice)
-        classes = self.generator.spec.classes
+        self._stage = self._growth.stage(step)
+        self._real = shown_at(self._stage, self._real)
+        classes = self.averaged.spec.classes
         condition = F.one_hot(self.pictures.classes_of(whole), classes).float() if classes else None
         z = torch.randn(len(whole), self.settings.latent_size, generator=self.dice.random).to(self.pictures.device)
         self._whole = z, condition
         self.z, self.condition = self._seat.take(z), None if condition is None else self._seat.take(condition)
-        self._player.begin(self.z, self.dice)
+        self.player.begin(self.z, self.dice, self._stage)
         share = min(1.0, 2 * (1 - step / self.settings.steps))
         for group in (group for phase in phases for group in phase.optimiser.param_groups):
             group["lr"] = share * group["initial_lr"]
@@ -94,7 +108,7 @@ class Match(nn.Module):
     def draw(self, z: Tensor, condition: Tensor | None) -> Tensor:
         """Pictures [R N, C, H, W] of the generator in training: of the z [N, Z] of the step, and of the same moved."""
         with reduced(z.device):
-            return self._player.draw(z, condition).float()
+            return self.player.draw(z, condition).float()
 
     def persuade(self, drawn: Tensor, condition: Tensor | None) -> Tensor:
         """The generator's loss in the game; the discriminator is shown the same pictures next."""
@@ -103,8 +117,8 @@ class Match(nn.Module):
 
     def end(self) -> None:
         """Moves the averages at the end of the step."""
-        self._player.end(*self._whole)
-        self.average.update_parameters(self.generator)
+        self.player.end(*self._whole)
+        self.average.update_parameters(self.player)
 
     def _tell(self, step: int) -> dict[str, Tensor]:
         """The discriminator's loss, and the penalty on it."""
@@ -115,14 +129,14 @@ class Match(nn.Module):
         real, fake = self._scores(torch.cat([self._real, drawn]), both).tensor_split([len(self._real)])
         losses = {"discriminator": self._game.discriminator(real, fake)}
         if self._weight and step % self._game.penalty_every == 0:
-            score = partial(self.discriminator, condition=self.condition)
+            score = partial(self.discriminator, condition=self.condition, share=self._stage.share)
             penalty = self._game.penalty(score, self._real, drawn[: len(self._real)], self.dice)
             losses["penalty"] = self._weight * self._game.penalty_every * penalty
         return losses
 
     def _scores(self, pictures: Tensor, condition: Tensor | None) -> Tensor:
         with reduced(pictures.device):
-            return self.discriminator(pictures, condition).float()
+            return self.discriminator(pictures, condition, self._stage.share).float()
 
     def sample(self, step: int, walked: Callable[[], Sequence[Strip]] = tuple) -> Sample | None:
         """A sheet of what the average draws for held-out seeds, one class a row, every so many steps and at the end.
@@ -132,22 +146,24 @@ class Match(nn.Module):
         every, steps = self.settings.sample_every, self.settings.steps
         if step > steps or (step % every and step != steps):
             return None
-        below = walked()
-        captions = ["samples, one class a row" if self.averaged.spec.classes else "samples"]
+        below, stage, spec = walked(), self._growth.stage(step - 1), self.averaged.spec
+        grown = "" if stage.resolution == spec.resolution else f" of {stage.resolution} px"
+        captions = [f"samples{grown}" + (", one class a row" if spec.classes else "")]
         captions += ["sliders " + ", ".join(strip.name for strip in below)] if below else []
-        strips = [*self._strips(sum(_area(strip.pictures) for strip in below)), *below]
-        return Sample(step, "; ".join(captions), sheet(strips, self.averaged.spec.range))
+        strips = [*self._strips(stage, sum(_area(strip.pictures) for strip in below)), *below]
+        return Sample(step, "; ".join(captions), sheet(strips, spec.range))
 
     @torch.no_grad()
-    def _strips(self, taken: int) -> list[Strip]:
-        """Rows of samples, on a sheet of which so many pixels are taken."""
+    def _strips(self, stage: Stage, taken: int) -> list[Strip]:
+        """Rows of samples, enlarged to the full resolution, on a sheet of which so many pixels are taken."""
         spec = self.averaged.spec
         columns = min(_SHOWN, _SHEET_PIXELS // spec.resolution)
         room = (_SHEET_PIXELS**2 - taken) // (columns * spec.resolution**2)
         rows = max(1, min(columns, spec.classes or columns, room))
         z = latents_from_seeds(seeds.held_out_seeds(rows * columns), spec).to(self.averaged.device)
         classes = [number // columns for number in range(len(z))]
-        drawn = self.averaged(z, one_hot(classes, spec.classes).to(z.device) if spec.classes else None)
+        condition = one_hot(classes, spec.classes).to(z.device) if spec.classes else None
+        drawn = F.interpolate(self._shown.show(z, condition, stage), (spec.resolution, spec.resolution))
         return [Strip(some, str(row) if spec.classes else "") for row, some in enumerate(drawn.split(columns))]
 
 

@@ -2,33 +2,41 @@
 
 StyleGAN as in Karras, Laine and Aila, "A style-based generator architecture for generative adversarial networks" (CVPR
 2019): fresh noise for every picture, and mixing regularisation (section 3.1): some of the rows take the w of another
-latent from a random layer on, so that no layer learns to rely on the others. Nothing grows while it is trained.
+latent from a random layer on, so that no layer learns to rely on the others. It may grow while it is trained, see
+networks.growth; the layers that draw its smaller pictures are the player's, not the generator's.
 """
 
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from latentwalk.gan.families.stylegan import StyleGAN
+from latentwalk.gan.families.stylegan.family import Synthesis
+from latentwalk.gan.families.stylegan.layers import Colours
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import SPACES
+from latentwalk.trainer.networks.growth import blended
 from latentwalk.trainer.seat import Dice
 from latentwalk.trainer.specs import GanFamily, GanSettings
+from latentwalk.trainer.specs.growth import Stage
 
 MEAN_DECAY = 0.995
 """Of the moving average of w, at each step (appendix B: the code's w_avg_beta)."""
 
 
-class Player(ABC):
-    """A generator in training: how it draws in one step after the other."""
+class Player(nn.Module, ABC):
+    """A generator in training: how it draws in one step after the other. Its average shows what has been learned."""
 
     betas: ClassVar[tuple[float, float]]
     """Of Adam, for this generator and its discriminator."""
 
     def __init__(self, generator: Generator, settings: GanSettings) -> None:
-        self._generator = generator
+        super().__init__()
+        self.generator = generator
         self._settings = settings
 
     @staticmethod
@@ -36,19 +44,23 @@ class Player(ABC):
     def shape(settings: GanSettings) -> Mapping[str, Any]:
         """What the spec of its generator says beside what all of them say."""
 
-    def begin(self, z: Tensor, dice: Dice) -> None:  # noqa: B027 - a player may have nothing to draw
+    def begin(self, z: Tensor, dice: Dice, stage: Stage) -> None:
         """Draws what it needs besides the latents of a step; z [N, Z] are those at the seat of the dice."""
 
     @abstractmethod
     def draw(self, z: Tensor, condition: Tensor | None) -> Tensor:
         """Pictures [R N, C, H, W] of latents [R N, Z]: those of the step, and R - 1 times the same ones moved."""
 
-    def end(self, z: Tensor, condition: Tensor | None) -> None:  # noqa: B027 - a player may have nothing to follow
+    @abstractmethod
+    def show(self, z: Tensor, condition: Tensor | None, stage: Stage) -> Tensor:
+        """Pictures [N, C, H, W] of latents [N, Z] at a stage, drawn as the generator draws that is published."""
+
+    def end(self, z: Tensor, condition: Tensor | None) -> None:
         """Follows what is to be known of the whole batch, z [M, Z] and its condition, of all seats."""
 
 
 class DcganPlayer(Player):
-    """A latent is all that it draws with."""
+    """A latent is all that it draws with. It does not grow."""
 
     betas = (0.5, 0.99)  # a mean of gradients over few steps: Radford et al. 2016, section 4
 
@@ -59,7 +71,11 @@ class DcganPlayer(Player):
 
     def draw(self, z: Tensor, condition: Tensor | None) -> Tensor:
         """As Player."""
-        return self._generator(z, condition)
+        return self.generator(z, condition)
+
+    def show(self, z: Tensor, condition: Tensor | None, stage: Stage) -> Tensor:
+        """As Player."""
+        return self.generator(z, condition)
 
 
 class StyleGanPlayer(Player):
@@ -67,37 +83,71 @@ class StyleGanPlayer(Player):
 
     betas = (0.0, 0.99)  # no mean of gradients: Karras et al. 2018, appendix A.1
 
+    def __init__(self, generator: Generator, settings: GanSettings) -> None:
+        super().__init__(generator, settings)
+        channels, widths = generator.spec.channels, self._synthesis.widths
+        smaller = {4 << rung: width for rung, width in enumerate(widths) if 4 << rung >= settings.growth.start}
+        smaller.pop(settings.resolution)  # these pictures the generator draws itself
+        self.colours = nn.ModuleDict({str(size): Colours(width, channels) for size, width in smaller.items()})
+
     @staticmethod
     def shape(settings: GanSettings) -> Mapping[str, Any]:
         """As Player."""
         config = {name: getattr(settings, name) for name in ("width", "max_width", "mapping_layers")}
-        layers = 2 * settings.resolution.bit_length() - 4
-        return {"config": config, "spaces": SPACES, "layers": layers, "w_size": settings.w_size}
+        return {"config": config, "spaces": SPACES, "layers": _layers(settings.resolution), "w_size": settings.w_size}
 
-    def begin(self, z: Tensor, dice: Dice) -> None:
+    def begin(self, z: Tensor, dice: Dice, stage: Stage) -> None:
         """Draws noise, second latents, and from which layer on each has a say; in a share of the rows."""
-        spec, share = self._generator.spec, self._settings.style_mixing or 0.0
-        second, noise = (_normal(len(z), size, dice) for size in (spec.latent_size, len(self._generator.noise)))
-        first = dice.roll(len(z), lambda rows, random: torch.randint(1, spec.layers, (rows, 1), generator=random))
+        share, layers = self._settings.style_mixing or 0.0, _layers(stage.resolution)
+        pixels = sum(layer.noise.numel() for layer in self._synthesis.styled_layers[:layers])
+        second, noise = (_normal(len(z), size, dice) for size in (self.generator.spec.latent_size, pixels))
+        first = dice.roll(len(z), lambda rows, random: torch.randint(1, layers, (rows, 1), generator=random))
         mixed = dice.roll(len(z), lambda rows, random: torch.rand(rows, 1, generator=random)) < share
-        given = mixed & (torch.arange(spec.layers) >= first)  # [N, L]
-        self._z, self._second, self._given, self._noise = z, *(one.to(z.device) for one in (second, given, noise))
+        given = mixed & (torch.arange(layers) >= first)  # [N, L], of the layers that are there
+        self._stage, self._z = stage, z
+        self._second, self._given, self._noise = (one.to(z.device) for one in (second, given, noise))
 
     def draw(self, z: Tensor, condition: Tensor | None) -> Tensor:
         """As Player."""
         times = len(z) // len(self._z)
-        w_plus = self._generator.map(z, condition)
+        w_plus = self._map(z, condition, self._stage)
         if self._settings.style_mixing:
             second = self._second.repeat(times, 1) + (z - self._z.repeat(times, 1))
             given = self._given.repeat(times, 1)[:, :, None]
-            w_plus = torch.where(given, self._generator.map(second, condition), w_plus)
-        return self._generator.synthesise(w_plus, self._noise.repeat(times, 1))
+            w_plus = torch.where(given, self._map(second, condition, self._stage), w_plus)
+        return self._synthesise(w_plus, self._noise.repeat(times, 1), self._stage)
+
+    def show(self, z: Tensor, condition: Tensor | None, stage: Stage) -> Tensor:
+        """As Player."""
+        return self._synthesise(self._map(z, condition, stage), None, stage)
 
     @torch.no_grad()
     def end(self, z: Tensor, condition: Tensor | None) -> None:
         """Moves the average w."""
-        mean = self._generator.map(z, condition)[:, 0].mean(dim=0)
-        self._generator.mean_w.lerp_(mean, 1 - MEAN_DECAY)
+        mean = self.generator.map(z, condition)[:, 0].mean(dim=0)
+        self.generator.mean_w.lerp_(mean, 1 - MEAN_DECAY)
+
+    @property
+    def _synthesis(self) -> Synthesis:
+        assert isinstance(self.generator, StyleGAN)  # noqa: S101 - by the table of players
+        return self.generator.synthesis
+
+    def _map(self, z: Tensor, condition: Tensor | None, stage: Stage) -> Tensor:
+        """w+ [N, L, W] of the layers that are there."""
+        return self.generator.map(z, condition)[:, : _layers(stage.resolution)]
+
+    def _synthesise(self, w_plus: Tensor, noise: Tensor | None, stage: Stage) -> Tensor:
+        """Pictures [N, C, H, W] of w+ [N, L, W] and noise [N, P], both of the layers that are there."""
+        newest = deque(self._synthesis.features(w_plus, noise), maxlen=3)
+        fine = self._coloured(newest[-1])
+        return fine if stage.share == 1 else blended(self._coloured(newest[0]), fine, stage.share)
+
+    def _coloured(self, features: Tensor) -> Tensor:
+        """The picture of the features of the last layer of a resolution."""
+        resolution = features.shape[-1]
+        if resolution == self.generator.spec.resolution:
+            return self._synthesis.colours(features)
+        return self.colours[str(resolution)](features)
 
 
 PLAYERS: Mapping[GanFamily, type[Player]] = {GanFamily.DCGAN: DcganPlayer, GanFamily.STYLEGAN: StyleGanPlayer}
@@ -106,3 +156,8 @@ PLAYERS: Mapping[GanFamily, type[Player]] = {GanFamily.DCGAN: DcganPlayer, GanFa
 
 def _normal(rows: int, size: int, dice: Dice) -> Tensor:
     return dice.roll(rows, lambda whole, random: torch.randn(whole, size, generator=random))
+
+
+def _layers(resolution: int) -> int:
+    """L, of a StyleGAN of that resolution."""
+    return 2 * resolution.bit_length() - 4

@@ -2,10 +2,12 @@
 
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.trainer.networks.growth import halved
 
 _SLOPE = 0.2
 """Of the leaky rectifier below zero (Radford et al. 2016, section 3)."""
@@ -18,9 +20,12 @@ class Discriminator(nn.Module):
     penalty on the gradient at a picture needs a score that depends on that picture alone (Gulrajani et al. 2017,
     section 4). A condition is met by projection (Miyato and Koyama 2018, equation 3): the score of a picture with
     features f is a f + b + c V f. With ``normalised`` every layer has a spectral norm of 1 (Miyato et al. 2018).
+
+    One that grows (see networks.growth) knows pictures from ``start`` pixels a side on: smaller ones enter the ladder
+    where features have their size, through a layer of 1x1 of their own.
     """
 
-    def __init__(self, spec: GeneratorSpec, width: int, *, normalised: bool = False) -> None:
+    def __init__(self, spec: GeneratorSpec, width: int, *, normalised: bool = False, start: int = 0) -> None:
         super().__init__()
         rungs = spec.resolution.bit_length() - 3
         channels = [spec.channels, *(width * 2**rung for rung in range(rungs))]
@@ -31,17 +36,40 @@ class Discriminator(nn.Module):
         features = channels[-1] * 4 * 4
         self.score = nn.Linear(features, 1)
         self.projection = nn.Linear(spec.classes, features, bias=False) if spec.classes else None
+        smaller = (spec.resolution // start).bit_length() - 1 if start else 0
+        self.entries = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(spec.channels, inputs, 1), nn.LeakyReLU(_SLOPE, inplace=True))
+            for inputs in channels[1 : 1 + smaller]
+        )
+        self._resolution = spec.resolution
         self.apply(_initialise)
         if normalised:
             self.apply(_normalise)
 
-    def forward(self, pictures: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Scores [N] of pictures [N, C, H, W] under a condition [N, K], or None without classes; high means real."""
-        features = self.ladder(pictures)
+    def forward(self, pictures: Tensor, condition: Tensor | None = None, share: float = 1.0) -> Tensor:
+        """Scores [N] of pictures [N, C, H, W] under a condition [N, K], or None without classes; high means real.
+
+        ``share`` is that of the layer by which the pictures enter, which fades in: the rest is that of the layer by
+        which pictures half as large do.
+        """
+        features = self._features(pictures, share)
         score = self.score(features).squeeze(1)
         if self.projection is None or condition is None:
             return score
         return score + (self.projection(condition) * features).sum(dim=1)
+
+    def _features(self, pictures: Tensor, share: float) -> Tensor:
+        rung = (self._resolution // pictures.shape[-1]).bit_length() - 1
+        features = self._entered(pictures, rung)
+        if share < 1:
+            features = self.ladder[2 * rung : 2 * rung + 2](features)
+            rung += 1
+            features = torch.lerp(self._entered(halved(pictures), rung), features, share)
+        return self.ladder[2 * rung :](features)
+
+    def _entered(self, pictures: Tensor, rung: int) -> Tensor:
+        """What the ladder sees at one of its rungs, from fine to coarse: the whole pictures, or features."""
+        return self.entries[rung - 1](pictures) if rung else pictures
 
 
 def _initialise(layer: nn.Module) -> None:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from latentwalk.trainer.specs.bounds import count, maybe, number
 from latentwalk.trainer.specs.data import Data
 from latentwalk.trainer.specs.edits import EditTarget
+from latentwalk.trainer.specs.growth import Growth
 from latentwalk.trainer.specs.job import MethodSettings
 
 
@@ -54,6 +55,12 @@ class GanSettings:
     """Of stylegan; completed with 8."""
     style_mixing: float | None = maybe(0, 1)
     """Of stylegan: the share of rows with styles of two latents; completed with 0.9."""
+    progressive_from: int = count(0, most=128, least=4)
+    """Of stylegan: pixels a side of the pictures from which it grows; 0 if it does not."""
+    fade_steps: int = count(0, most=10_000_000)
+    """In which a doubled resolution fades in; completed with stable_steps, or so that it grows in half of all steps."""
+    stable_steps: int = count(0, most=10_000_000)
+    """At a resolution before the next fades in; completed likewise."""
     loss: GanLoss = GanLoss.NON_SATURATING
     penalty: float | None = maybe(0, 1e6)
     """The weight of the penalty on the gradient; completed with the game's own."""
@@ -71,6 +78,11 @@ class GanSettings:
     """What real pictures are edited by."""
     sample_every: int = count(500, most=10_000_000)
     """Steps between two sheets of samples."""
+
+    @property
+    def growth(self) -> Growth:
+        """When the players grow."""
+        return Growth(self.progressive_from or self.resolution, self.resolution, self.fade_steps, self.stable_steps)
 
 
 @dataclass(frozen=True, slots=True)

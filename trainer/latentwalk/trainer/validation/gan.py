@@ -15,7 +15,8 @@ DEFAULT_WALK_STEPS = 1_000
 """Of a walk that comes after its generator."""
 
 DEFAULT_LEARNING_RATES: Mapping[GanFamily, float] = {GanFamily.DCGAN: 0.0002, GanFamily.STYLEGAN: 0.001}
-STYLES = ("max_width", "w_size", "mapping_layers", "style_mixing")
+PHASES = ("fade_steps", "stable_steps")
+STYLES = ("max_width", "w_size", "mapping_layers", "style_mixing", "progressive_from", *PHASES)
 DEFAULT_MAX_WIDTH, DEFAULT_MAPPING_LAYERS, DEFAULT_STYLE_MIXING = 512, 8, 0.9
 
 
@@ -29,6 +30,12 @@ def complete_joint(settings: JointSpec, context: Context) -> JointSpec:
     """As complete_gan, with the amounts of every edit, and what the mode asks for."""
     gan, form = _completed(settings.gan, context)
     settings = _completed_mode(settings, context.where)
+    if gan.progressive_from and settings.mode is JointMode.JOINT:
+        raise InvalidRequest(
+            f"{context.where}.gan.progressive_from",
+            "is refused in mode joint: its walk learns edits of whole pictures from the first step on, and there are "
+            "none before the generator has grown; use mode sequential",
+        )
     edits = complete_targets(f"{context.where}.edits", settings.edits, gan.resolution, form.channels)
     return replace(settings, gan=gan, edits=edits)
 
@@ -84,9 +91,35 @@ def _completed_styles(gan: GanSettings, where: str) -> GanSettings:
     if gan.max_width and gan.max_width < gan.width:
         raise InvalidRequest(f"{where}.max_width", f"{gan.max_width:,} must be at least {gan.width:,}, the width")
     return replace(
-        gan,
+        _completed_growth(gan, where),
         max_width=gan.max_width or max(DEFAULT_MAX_WIDTH, gan.width),
         w_size=gan.w_size or gan.latent_size,
         mapping_layers=gan.mapping_layers or DEFAULT_MAPPING_LAYERS,
         style_mixing=DEFAULT_STYLE_MIXING if gan.style_mixing is None else gan.style_mixing,
     )
+
+
+def _completed_growth(gan: GanSettings, where: str) -> GanSettings:
+    """The settings with the steps of each phase, of those that leave some for the full resolution."""
+    start, given = gan.progressive_from, max(gan.fade_steps, gan.stable_steps)
+    if not start:
+        for name in PHASES:
+            if getattr(gan, name):
+                raise InvalidRequest(
+                    f"{where}.{name}", "is refused: only a generator that grows has it; set progressive_from"
+                )
+        return gan
+    if start.bit_count() != 1 or start >= gan.resolution:
+        raise InvalidRequest(
+            f"{where}.progressive_from", f"{start} must be a power of two below {gan.resolution}, the resolution"
+        )
+    default = given or max(1, gan.steps // (4 * gan.growth.doublings))
+    gan = replace(gan, fade_steps=gan.fade_steps or default, stable_steps=gan.stable_steps or default)
+    growth = gan.growth
+    if growth.grown_at >= gan.steps:
+        raise InvalidRequest(
+            f"{where}.steps",
+            f"{gan.steps:,} must be above {growth.grown_at:,}, the steps in which it grows: {growth.doublings} times "
+            f"stable_steps ({growth.stable_steps:,}) and fade_steps ({growth.fade_steps:,})",
+        )
+    return gan
