@@ -34,6 +34,11 @@ def test_a_file_that_cannot_be_written_is_told_of_before_the_search(latentwalk, 
     assert "/10000" not in refused.stderr
 
 
+def test_a_folder_is_no_file_to_write(latentwalk, mine):
+    refused = latentwalk("invert", "faces", mine, "--out", "")
+    assert (refused.exit_code, "is a directory" in refused.stderr) == (2, True)
+
+
 def test_noise_is_not_asked_for_which_a_search_never_takes(latentwalk, mine, tmp_path):
     refused = latentwalk("invert", "faces", mine, "--out", tmp_path / "found.png", "--noise", "none")
     assert (refused.exit_code, "No such option" in refused.stderr) == (2, True)

@@ -3,6 +3,7 @@ line."""
 
 import asyncio
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -116,6 +117,14 @@ def test_what_is_found_is_kept_in_a_file(client, tmp_path):
     assert len(client.generate("digits", **latents)) == 2
 
 
+def test_latents_of_other_sizes_do_not_go_together(client, tmp_path):
+    found = client.invert("tiny", client.generate("tiny", seeds=5)[0], steps=1).result()
+    found.save(tmp_path / "one.npz")
+    replace(found, code=found.code[:3]).save(tmp_path / "short.npz")
+    with pytest.raises(InvalidRequest, match="latents: are of 2 sizes"):
+        load_latents(tmp_path / "one.npz", tmp_path / "short.npz")
+
+
 def test_another_file_is_no_latent(tmp_path):
     (tmp_path / "text.npz").write_text("no")
     np.savez(tmp_path / "other.npz", something=np.zeros(3))
@@ -176,6 +185,15 @@ def test_the_command_line_inverts_a_picture_and_walks_from_it(client, server, tm
     assert (other.exit_code, "is no latent" in other.stderr) == (1, True)
     text = latentwalk("invert", "tiny", told["latent"], "--out", out)
     assert (text.exit_code, "cannot be read as" in text.stderr) == (2, True)
+
+
+def test_a_file_that_a_decoder_stumbles_over_cannot_be_read(tmp_path):
+    Image.new("RGB", (16, 16)).save(tmp_path / "whole.png")
+    whole = (tmp_path / "whole.png").read_bytes()
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(whole.replace(b"IDAT", b"tRNS"))
+    with pytest.raises(OSError, match=r"broken\.png"):
+        Picture.open(broken)
 
 
 def test_a_picture_that_one_can_see_through_lies_on_white(tmp_path):

@@ -2,22 +2,29 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from latentwalk.client import (
+    AsyncClient,
     Client,
     CustomEdit,
     Displacement,
     EditTarget,
     Folder,
+    Frame,
+    Frames,
     Gan,
     InvalidRequest,
     JobState,
     Leg,
     Mix,
     Picture,
+    Pictures,
     Stretch,
     Style,
     Tls,
+    contact_sheet,
+    load_latents,
 )
 from latentwalk.client._files import save_moving
 
@@ -26,6 +33,10 @@ DRAWING = [
     ({"seeds": np.array(5)}, "seeds: array(5) must be a seed"),
     ({"seeds": [None]}, "seeds[0]: None is not a whole number"),
     ({"seeds": None, "z": [10**400]}, "z: not an array of numbers"),
+    ({"seeds": None, "z": [1j]}, "z: not an array of numbers: complex"),
+    ({"seeds": None, "w": [[1, 2], [1]]}, "w: not an array of numbers"),
+    ({"styles": Style(truncation=np.zeros(3))}, "styles[0].truncation: array([0., 0., 0.]) is not a number"),
+    ({"styles": Style(noise=np.zeros(3))}, "styles[0].noise: array([0., 0., 0.]) is not a whole number"),
     ({"classes": [None]}, "classes[0]: None is not a whole number"),
     ({"classes": 2.5}, "classes[0]: 2.5 is not a whole number"),
     ({"classes": "3"}, "classes: '3' must be a class, a mixture, or a list of those"),
@@ -72,6 +83,11 @@ JOBS = [
     ("train_edit", {"edits": "zoom", "layers": 3}, "layers: 3 must be a list of whole numbers"),
     ("train_edit", {"edits": "zoom", "space": None}, "space: None must be text"),
     ("train_edit", {"edits": "zoom", "request_id": 5}, "request_id: 5 must be text"),
+    ("train_edit", {"edits": "zoom", "request_id": np.zeros(3)}, "request_id: array([0., 0., 0.]) must be text"),
+    ("train_edit", {"edits": "zoom", "classes": np.zeros(3)}, "classes: array([0., 0., 0.]) is not a whole number"),
+    ("train_edit", {"edits": "zoom", "model_version": 2.5}, "model_version: 2.5 is not a whole number"),
+    ("train_edit", {"edits": EditTarget(CustomEdit("a", "affine", [10**400]))}, "edits[0].edit.matrix: not an array"),
+    ("train_edit", {"edits": EditTarget(CustomEdit("a", 5, [[1]]))}, "edits[0].edit.kind: 5 must be text"),
     ("train_edit", {"edits": "zoom", "direction": None}, "direction: None must be text"),
     ("train_boundary", {"attribute": 5}, "attribute: 5 must be text"),
     ("train_boundary", {"classifier": "digits:3"}, "classifier: 'digits:3' must be (name, class)"),
@@ -89,6 +105,7 @@ BLACK = Picture.from_array(np.zeros((2, 2, 3), np.uint8))
 
 OTHERS = [
     (lambda c: c.generate(5, seeds=1), "model: 5 must be text"),
+    (lambda c: c.generate("\ud800", seeds=1), "model: '\\ud800' is no text that can be written in UTF-8"),
     (lambda _: Mix(1, 3), "layers: 3 must be a list of whole numbers"),
     (lambda c: c.walk("m", "d", seeds=1, timeout="x").header(), "timeout: 'x' is not a number"),
     (lambda c: c.walk_legs("m", "zoom", seeds=1), "legs: 'zoom' must be Leg, or a list of them"),
@@ -97,7 +114,10 @@ OTHERS = [
     (lambda c: c.interpolate("m", seeds=[1, 2], space=5), "space: 5 must be text"),
     (lambda c: c.invert(5, BLACK), "model: 5 must be text"),
     (lambda c: c.invert("m", BLACK, space=5), "space: 5 must be text"),
+    (lambda c: c.interpolate("m", seeds=[1, 2], space=np.zeros(3)), "space: array([0., 0., 0.]) must be text"),
     (lambda c: c.invert("m", BLACK, prior="x"), "prior: 'x' is not a number"),
+    (lambda c: c.invert("m", [[1], [1, 2]]), "picture: object [], must be a Picture, or pixels uint8"),
+    (lambda c: c.load_model("m", version=None), "version: None is not a whole number"),
     (lambda c: c.model(5), "name: 5 must be text"),
     (lambda c: c.direction("m", None), "name: None must be text"),
     (lambda c: c.train_gan("m", 5), "gan: 5 must be Gan"),
@@ -118,7 +138,40 @@ OTHERS = [
     (lambda _: Client(5), "address: 5 must be text"),
     (lambda _: Client(retries="x"), "retries: 'x' is not a whole number"),
     (lambda _: Client(timeout="x"), "timeout: 'x' is not a number"),
+    (lambda _: Client(token="secret\n"), "token: has a character that no header can carry"),
+    (lambda _: AsyncClient(trainer_address=[]), "trainer_address: [] must be text"),
     (lambda _: Tls(5), "tls.root: 5 must be text or PathLike"),
+    (lambda _: Tls(certificate="a"), "tls: give both certificate and key"),
+    (lambda _: Tls("a\0b"), "tls.root: 'a\\x00b' can be no path"),
+]
+
+TWO = Frames((Frame(0, Pictures((BLACK, BLACK), "1", ""), ()),))
+LARGE = Frames((Frame(0, Pictures((Picture.from_array(np.zeros((4, 4, 3), np.uint8)),), "1", ""), ()),))
+
+PICTURES = [
+    (lambda: Picture.from_array(5), "pixels: int64 [], must be pixels uint8 [height, width, channels]"),
+    (lambda: Picture.from_array(np.zeros((2, 2, 3))), "pixels: float64 [2, 2, 3], must be"),
+    (lambda: Picture.from_array(np.zeros((2, 2), np.uint8)), "pixels: uint8 [2, 2], must be"),
+    (lambda: Picture.from_image(5), "image: 5 must be Image"),
+    (lambda: Picture.from_image(Image.new("RGBA", (2, 2))), "image: is in mode 'RGBA', must be in L or RGB"),
+    (lambda: Picture.open(None), "path: None must be text or PathLike"),
+    (lambda: BLACK.fitted("2", 2, 3), "width: '2' is not a whole number"),
+    (lambda: BLACK.fitted(2, 0, 3), "height: 0 is not from 1"),
+    (lambda: BLACK.fitted(2, 2, 4), "channels: 4 is neither 1 nor 3"),
+    (lambda: BLACK.save(5), "path: 5 must be text or PathLike"),
+    (lambda: TWO[0].pictures.grid(0), "columns: 0 is not from 1"),
+    (lambda: TWO[0].pictures[2:].strip(), "pictures: have 0 sizes; give at least one"),
+    (lambda: TWO[1:].save("a.png"), "pictures: have 0 sizes; give at least one"),
+    (lambda: TWO[1:].save("a.gif"), "pictures: are none"),
+    (lambda: contact_sheet(5), "walks: 5 must be a list of pairs (name, frames)"),
+    (lambda: contact_sheet(["zoom"]), "walks[0]: 'zoom' must be a pair (name, frames)"),
+    (lambda: contact_sheet([(5, TWO)]), "walks[0][0]: 5 must be text"),
+    (lambda: contact_sheet([("zoom", BLACK)]), "walks[0][1]: "),
+    (lambda: contact_sheet([("zoom", TWO[1:])]), "nothing to show"),
+    (lambda: contact_sheet([("zoom", TWO), ("shift", LARGE)]), "walks: have pictures of 2 sizes"),
+    (lambda: contact_sheet([("zoom", TWO)], rows=0), "rows: 0 is not from 1"),
+    (load_latents, "latents: are none"),
+    (lambda: load_latents(5), "latents: 5 must be text or PathLike"),
 ]
 
 
@@ -152,6 +205,11 @@ def test_what_is_trained(nobody: Client, verb: str, asked: dict, told: str):
 @pytest.mark.parametrize(("call", "told"), OTHERS)
 def test_what_else_is_asked(nobody: Client, call, told: str):
     refused(lambda: call(nobody), told)
+
+
+@pytest.mark.parametrize(("call", "told"), PICTURES)
+def test_what_becomes_of_pictures(call, told: str):
+    refused(call, told)
 
 
 def test_how_fast_frames_play(tmp_path):

@@ -19,7 +19,7 @@ from latentwalk.cli.parsing import (
 )
 from latentwalk.client import Style, Walk, load_latents
 
-Out = Annotated[Path, typer.Option("--out", "-o", help="the file; its ending says how it is written")]
+Out = Annotated[Path, typer.Option("--out", "-o", dir_okay=False, help="the file; its ending says how it is written")]
 Seeds = Annotated[str | None, typer.Option(help="e.g. 7 or 1,2,5-8; default: 0")]
 AnyClass = Annotated[bool, typer.Option("--any-class", help="let a slider of one class move other classes too")]
 Ends = tuple[float, float]

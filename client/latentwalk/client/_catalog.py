@@ -5,10 +5,8 @@ from latentwalk.client._calls import UnaryCall
 from latentwalk.client._models import Direction, LoadedModel, Model
 from latentwalk.client._options import NOT_SAID, Timeout
 from latentwalk.client._values import text
+from latentwalk.client._versions import Version, version_text
 from latentwalk.v1 import model_service_pb2 as pb
-
-Version = int | str
-"""A version of an artifact; "" for the newest."""
 
 
 def models(*, timeout: Timeout = NOT_SAID) -> UnaryCall[pb.ListModelsResponse, tuple[Model, ...]]:
@@ -26,7 +24,7 @@ def load_model(
     name: str, *, version: Version = "", timeout: Timeout = NOT_SAID
 ) -> UnaryCall[pb.LoadModelResponse, LoadedModel]:
     """Loads a version of a model (default: the newest) and swaps it in; if that fails, the old one goes on serving."""
-    request = pb.LoadModelRequest(model=text("name", name), version=str(version))
+    request = pb.LoadModelRequest(model=text("name", name), version=version_text("version", version))
     return UnaryCall(rpcs.LOAD_MODEL, request, _loaded_model, timeout)
 
 
@@ -55,7 +53,9 @@ def load_direction(
 
     GeneratorMismatch, with both digests, if it belongs to another generator.
     """
-    request = pb.LoadDirectionRequest(model=text("model", model), direction=text("name", name), version=str(version))
+    request = pb.LoadDirectionRequest(
+        model=text("model", model), direction=text("name", name), version=version_text("version", version)
+    )
     return UnaryCall(rpcs.LOAD_DIRECTION, request, lambda r: Direction.from_message(r.direction), timeout)
 
 

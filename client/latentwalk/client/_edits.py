@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from latentwalk.client._errors import InvalidRequest
-from latentwalk.client._numbers import number_or_none
+from latentwalk.client._numbers import number_or_none, numbers
 from latentwalk.client._values import one_or_several, text
 from latentwalk.v1 import training_service_pb2 as pb
 
@@ -32,11 +31,8 @@ class CustomEdit:
 
     def message(self, field: str) -> pb.CustomEdit:
         """The message of this edit, which stands in `field`. Raises InvalidRequest for what it cannot be."""
-        try:
-            entries = np.asarray(self.matrix, dtype=float).ravel().tolist()
-        except (ValueError, TypeError) as error:
-            raise InvalidRequest.of(f"{field}.matrix", f"{self.matrix!r} is no matrix of numbers") from error
-        if self.kind not in get_args(EditKind):
+        entries = numbers(f"{field}.matrix", self.matrix, "float64").ravel().tolist()
+        if text(f"{field}.kind", self.kind) not in get_args(EditKind):
             raise InvalidRequest.of(f"{field}.kind", f"{self.kind!r} is none of {', '.join(get_args(EditKind))}")
         name, unit = text(f"{field}.name", self.name), text(f"{field}.unit", self.unit)
         return pb.CustomEdit(name=name, unit=unit, **{self.kind: pb.Matrix(entries=entries)})

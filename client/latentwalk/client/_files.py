@@ -1,5 +1,6 @@
 """Pictures on disk. The ending of the file decides; one table knows the endings."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
@@ -10,6 +11,7 @@ from PIL import Image
 
 from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._numbers import number
+from latentwalk.client._values import instance
 
 StrPath = str | PathLike[str]
 
@@ -33,9 +35,21 @@ KINDS: Mapping[str, FileKind] = {
 }
 
 
+def file_path(field: str, path: StrPath) -> Path:
+    """`path` as a Path. InvalidRequest for anything that can be none."""
+    given = str(instance(field, path, str, PathLike))
+    try:
+        is_one = b"\0" not in os.fsencode(given)
+    except UnicodeEncodeError:
+        is_one = False
+    if not is_one:
+        raise InvalidRequest.of(field, f"{given!r} can be no path")
+    return Path(given)
+
+
 def file_kind(path: StrPath) -> FileKind:
     """What the ending of `path` asks for; InvalidRequest, with the endings that exist, if it asks for nothing."""
-    ending = Path(path).suffix.lower()
+    ending = file_path("path", path).suffix.lower()
     if ending not in KINDS:
         raise InvalidRequest.of("path", f"{str(path)!r} ends with {ending!r}, must be one of {', '.join(KINDS)}")
     return KINDS[ending]
@@ -52,6 +66,8 @@ def save_moving(images: Sequence[Image.Image], path: StrPath, fps: float) -> Non
     if not number("fps", fps) > 0:
         raise InvalidRequest.of("fps", f"{fps} is not above 0")
     kind = file_kind(path)
+    if not images:
+        raise InvalidRequest.of("pictures", "are none: there is nothing to show")
     images[0].save(
         path,
         format=kind.format,

@@ -2,14 +2,14 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Self
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentwalk.client._errors import InvalidRequest
-from latentwalk.client._files import StrPath
+from latentwalk.client._files import StrPath, file_path
 from latentwalk.client._latents import Class, Classes
 from latentwalk.client._pictures import Picture
 from latentwalk.v1 import generation_service_pb2 as pb
@@ -63,7 +63,7 @@ class Found:
     def save(self, path: StrPath) -> None:
         """Writes the latent as a NumPy file (.npz), for `load_latents` and `latentwalk walk --latent`."""
         mixture = {self.classes: 1.0} if isinstance(self.classes, int) else self.classes or {}
-        with open(path, "wb") as file:  # noqa: PTH123 - numpy would add an ending to a path
+        with file_path("path", path).open("wb") as file:  # numpy would add an ending to a path
             np.savez(
                 file,
                 space=np.array(self.space),
@@ -151,22 +151,28 @@ def latent_of(codes: NDArray[np.float32], space: str, classes: Classes | None) -
 def load_latents(*paths: StrPath) -> dict[str, Any]:
     """What `Found.save` has written, as arguments of other calls: `client.walk("faces", "zoom", **load_latents(path))`.
 
-    All must be of one space. Raises OSError, and InvalidRequest for another file.
+    All must be of one space, and one size. Raises OSError, and InvalidRequest for another file.
     """
-    spaces, codes, classes = zip(*(_read(path) for path in paths), strict=True)
+    if not paths:
+        raise InvalidRequest.of("latents", "are none; give at least one file")
+    spaces, codes, classes = zip(*(_read(file_path("latents", path)) for path in paths), strict=True)
     if len(set(spaces)) > 1:
         raise InvalidRequest.of("latents", f"are in {', '.join(spaces)}; give those of one space")
+    if len(shapes := {code.shape for code in codes}) > 1:
+        raise InvalidRequest.of("latents", f"are of {len(shapes)} sizes; give those of one model")
     return latent_of(np.stack(codes), spaces[0], None if None in classes else classes)
 
 
-def _read(path: StrPath) -> tuple[str, NDArray[np.float32], Class | None]:
+def _read(path: Path) -> tuple[str, NDArray[np.float32], Class | None]:
     """Space, code and class of a latent in a file."""
     try:
         with np.load(path, allow_pickle=False) as file:
             weights = zip(file["class_ids"].tolist(), file["class_weights"].tolist(), strict=True)
             return str(file["space"]), file["code"].astype(np.float32), _class(dict(weights))
-    except (ValueError, KeyError, EOFError, TypeError, BadZipFile) as error:
-        raise InvalidRequest.of("latents", f"{path} is no latent that `Found.save` has written: {error}") from None
+    except OSError:
+        raise
+    except Exception as error:  # whatever a file that is damaged, or another one, makes of numpy
+        raise InvalidRequest.of("latents", f"{path} is no latent that `Found.save` has written: {error}") from error
 
 
 def _class_of(condition: latent_pb2.Condition) -> Class | None:

@@ -27,7 +27,7 @@ from latentwalk.client._paths import (
 from latentwalk.client._pictures import Encoding, Picture, Pictures, encoding_message
 from latentwalk.client._steering import SteerAnswer
 from latentwalk.client._styles import Styles
-from latentwalk.client._values import switch, text
+from latentwalk.client._values import switch, text, text_or_empty
 from latentwalk.v1 import generation_service_pb2 as pb
 
 Interpolation = Literal["slerp", "lerp"]
@@ -212,7 +212,7 @@ def interpolate(
         model=text("model", model),
         keyframes=latents(seeds, z, w, classes, styles),
         frames_per_leg=whole("frames_per_leg", frames_per_leg),
-        space=text("space", space or ""),
+        space=text_or_empty("space", space),
         interpolation=pb.INTERPOLATION_UNSPECIFIED if method is None else chosen("method", method, INTERPOLATIONS),
         easing=easing_message(easing),
         loop=switch("loop", loop),

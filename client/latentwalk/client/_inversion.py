@@ -2,19 +2,17 @@
 
 from typing import Literal
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from latentwalk.client import _rpcs as rpcs
 from latentwalk.client._calls import StreamCall
 from latentwalk.client._delivery import Determinism, Priority, delivery_message
-from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._found import Found
 from latentwalk.client._latents import Classes, Seeds, latents
 from latentwalk.client._numbers import count, number_or_none
-from latentwalk.client._pictures import ENCODINGS, Encoding, Picture, Pixels, encoding_message
+from latentwalk.client._pictures import ENCODINGS, Encoding, Picture, Pixels, checked_pixels, encoding_message
 from latentwalk.client._styles import Styles
-from latentwalk.client._values import text
+from latentwalk.client._values import text, text_or_empty
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import image_pb2
 
@@ -59,7 +57,7 @@ def invert(
         model=text("model", model),
         picture=_image(picture),
         starts=latents(starts, z, w, classes, styles),
-        space=text("space", space or ""),
+        space=text_or_empty("space", space),
         steps=count("steps", steps),
         report_every=count("report_every", report_every),
         prior=number_or_none("prior", prior),
@@ -70,7 +68,11 @@ def invert(
 
 
 def _image(picture: Picture | Pixels) -> image_pb2.Image:
-    given = picture if isinstance(picture, Picture) else _from_pixels(picture)
+    given = (
+        picture
+        if isinstance(picture, Picture)
+        else Picture.from_array(checked_pixels("picture", picture, "a Picture, or pixels"))
+    )
     return image_pb2.Image(
         format=ENCODINGS[given.encoding],
         width=given.width,
@@ -78,13 +80,3 @@ def _image(picture: Picture | Pixels) -> image_pb2.Image:
         channels=given.channels,
         data=given.data,
     )
-
-
-def _from_pixels(pixels: Pixels) -> Picture:
-    array = np.asarray(pixels)
-    if array.dtype != np.uint8 or array.ndim != 3:
-        raise InvalidRequest.of(
-            "picture",
-            f"{array.dtype} {list(array.shape)}, must be a Picture, or pixels uint8 [height, width, channels]",
-        )
-    return Picture.from_array(array)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentwalk.client._errors import InvalidRequest
-from latentwalk.client._numbers import UINT64, number, whole
+from latentwalk.client._numbers import UINT64, number, numbers, whole
 from latentwalk.client._styles import Styles, set_styles
 from latentwalk.client._values import elements
 from latentwalk.v1 import latent_pb2 as pb
@@ -62,10 +62,7 @@ def _from_w(w: ArrayLike | None) -> list[pb.Latent]:
 
 
 def _rows(field: str, codes: ArrayLike | None) -> NDArray[np.float32]:
-    try:
-        return np.atleast_2d(np.asarray(codes, dtype="<f4"))
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidRequest.of(field, f"not an array of numbers: {error}") from None
+    return np.atleast_2d(numbers(field, codes, "<f4"))
 
 
 def _tensor(row: np.ndarray) -> tensor_pb2.Tensor:

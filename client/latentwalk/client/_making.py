@@ -8,7 +8,8 @@ from latentwalk.client._calls import UnaryCall
 from latentwalk.client._jobs import Job
 from latentwalk.client._numbers import INT32, UINT64, count, whole
 from latentwalk.client._options import NOT_SAID, Timeout
-from latentwalk.client._values import text
+from latentwalk.client._values import text, text_or_empty
+from latentwalk.client._versions import Version, version_text
 from latentwalk.v1 import training_service_pb2 as pb
 
 
@@ -31,7 +32,7 @@ class JobOptions(TypedDict, total=False):
 class ModelJobOptions(JobOptions, total=False):
     """JobOptions of a job that works on a generator that there is."""
 
-    model_version: int | str
+    model_version: Version
     """Of the generator; default the newest when the job is made."""
 
 
@@ -44,7 +45,7 @@ def make_job(
     model: str,
     direction: str = "",
     *,
-    model_version: int | str = "",
+    model_version: Version = "",
     seed: int = 0,
     checkpoint_every: int | None = None,
     priority: int = 0,
@@ -54,9 +55,10 @@ def make_job(
     """Queues the job of a spec that says what to do; the rest is as in ModelJobOptions."""
     spec.model = text("model", model)
     spec.direction = text("direction", direction)
-    spec.model_version = str(model_version)
+    spec.model_version = version_text("model_version", model_version)
     spec.seed = whole("seed", seed, high=UINT64)
     spec.checkpoint_every = count("checkpoint_every", checkpoint_every)
     spec.priority = whole("priority", priority, low=-INT32, high=INT32)
-    request = pb.CreateJobRequest(request_id=text("request_id", request_id or uuid.uuid4().hex), spec=spec)
+    own_id = text_or_empty("request_id", request_id) or uuid.uuid4().hex
+    request = pb.CreateJobRequest(request_id=own_id, spec=spec)
     return UnaryCall(rpcs.CREATE_JOB, request, lambda reply: Job.from_message(reply.job), timeout)

@@ -4,12 +4,18 @@ import math
 import operator
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._values import elements
 
 INT32 = 2**31 - 1
 UINT32 = 2**32 - 1
 UINT64 = 2**64 - 1
+
+# What numpy calls truth values, whole numbers, others, and objects, among which may be numbers of any size.
+_REAL_KINDS = "biufO"
 
 
 def whole(field: str, value: Any, *, low: int = 0, high: int = UINT32) -> int:
@@ -40,6 +46,17 @@ def number(field: str, value: Any) -> float:
         return math.ldexp(value, 0)
     except (TypeError, OverflowError):
         raise InvalidRequest.of(field, f"{value!r} is not a number") from None
+
+
+def numbers(field: str, values: Any, dtype: str) -> NDArray[Any]:
+    """`values` as an array of real numbers, of any shape. InvalidRequest for anything else, text included."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in _REAL_KINDS:
+            return array.astype(dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidRequest.of(field, f"not an array of numbers: {error}") from None
+    raise InvalidRequest.of(field, f"not an array of numbers: {array.dtype}")
 
 
 def number_or_none(field: str, value: Any) -> float | None:

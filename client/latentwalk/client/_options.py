@@ -12,7 +12,7 @@ from latentwalk.client._errors import InvalidRequest, NoTrainer
 from latentwalk.client._numbers import number, whole
 from latentwalk.client._rpcs import RPCS, Peer
 from latentwalk.client._tls import Tls, TlsChoice
-from latentwalk.client._values import text
+from latentwalk.client._values import text, text_or_empty
 
 # The most that services can be set to (max_message_mib), and a little more: it is for them to bound what they take and
 # send, and to say so. grpc's default of 4 MiB does not hold a batch of 1024x1024 pictures.
@@ -48,8 +48,10 @@ class Options:
 
     def __post_init__(self) -> None:
         text("address", self.address)
-        for name, said in (("trainer_address", self.trainer_address), ("token", self.token)):
-            text(name, said or "")
+        text_or_empty("trainer_address", self.trainer_address)
+        token = text_or_empty("token", self.token)
+        if not (token.isascii() and token.isprintable()):  # not shown: whatever is wrong with it, it is a secret
+            raise InvalidRequest.of("token", "has a character that no header can carry, such as the end of a line")
         whole("retries", self.retries, high=MAX_RETRIES)
         whole("overload_retries", self.overload_retries)
         if self.timeout is not None and not number("timeout", self.timeout) > 0:

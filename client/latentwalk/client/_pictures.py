@@ -8,16 +8,17 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from latentwalk.client._choices import chosen
-from latentwalk.client._files import StrPath, file_kind, save_still
+from latentwalk.client._errors import InvalidRequest
+from latentwalk.client._files import StrPath, file_kind, file_path, save_still
 from latentwalk.client._numbers import count, whole
+from latentwalk.client._values import instance
 from latentwalk.v1 import image_pb2 as pb
 
 Pixels = NDArray[np.uint8]
@@ -31,6 +32,9 @@ ENCODINGS: Mapping[str, pb.ImageFormat.ValueType] = {
     "jpeg": pb.IMAGE_FORMAT_JPEG,
     "webp": pb.IMAGE_FORMAT_WEBP,
 }
+# The most that JPEG can hold.
+_LONGEST_SIDE = 65_535
+
 ENCODING_NAMES = {number: name for name, number in ENCODINGS.items()}
 
 
@@ -58,13 +62,16 @@ class Picture:
 
     @classmethod
     def from_array(cls, pixels: Pixels) -> "Picture":
-        """A picture of the pixels uint8 [H, W, C]."""
-        height, width, channels = pixels.shape
-        return cls(pixels.tobytes(), "raw", width, height, channels)
+        """A picture of the pixels uint8 [H, W, C]. InvalidRequest for anything else."""
+        array = checked_pixels("pixels", pixels)
+        height, width, channels = array.shape
+        return cls(array.tobytes(), "raw", width, height, channels)
 
     @classmethod
     def from_image(cls, image: Image.Image) -> "Picture":
-        """A picture of a Pillow image, mode "L" or "RGB"."""
+        """A picture of a Pillow image, mode "L" or "RGB". InvalidRequest for anything else."""
+        if instance("image", image, Image.Image).mode not in ("L", "RGB"):
+            raise InvalidRequest.of("image", f"is in mode {image.mode!r}, must be in L or RGB")
         return cls(image.tobytes(), "raw", image.width, image.height, len(image.getbands()))
 
     @classmethod
@@ -75,13 +82,22 @@ class Picture:
 
         Raises OSError for a file that cannot be read, or is no picture.
         """
-        with Image.open(path) as image:
-            upright = _on_white(_in_bytes(ImageOps.exif_transpose(image)))
-            return cls.from_image(upright.convert("L" if upright.mode in ("1", "L") else "RGB"))
+        file = file_path("path", path)
+        try:
+            with Image.open(file) as image:
+                upright = _on_white(_in_bytes(ImageOps.exif_transpose(image)))
+                return cls.from_image(upright.convert("L" if upright.mode in ("1", "L") else "RGB"))
+        except OSError:
+            raise
+        except Exception as error:  # whatever a decoder stumbles over
+            raise OSError(f"{str(file)!r} cannot be read as a picture: {error!r}") from error
 
     def fitted(self, width: int, height: int, channels: int) -> "Picture":
         """The picture in another size, cut so that nothing is stretched, grey (1 channel) or in colour (3)."""
-        image = ImageOps.fit(self.image(), (width, height), Image.Resampling.LANCZOS)
+        size = whole("width", width, low=1, high=_LONGEST_SIDE), whole("height", height, low=1, high=_LONGEST_SIDE)
+        if whole("channels", channels) not in (1, 3):
+            raise InvalidRequest.of("channels", f"{channels} is neither 1 nor 3")
+        image = ImageOps.fit(self.image(), size, Image.Resampling.LANCZOS)
         return Picture.from_image(image.convert("L" if channels == 1 else "RGB"))
 
     @cached_property
@@ -102,7 +118,7 @@ class Picture:
     def save(self, path: StrPath) -> None:
         """Writes the picture; the ending of `path` says how. What came in that format is written as it came."""
         if file_kind(path).format.lower() == self.encoding:
-            Path(path).write_bytes(self.data)
+            file_path("path", path).write_bytes(self.data)
         else:
             save_still(self.image(), path)
 
@@ -116,6 +132,19 @@ class Picture:
 
     def _repr_png_(self) -> bytes:
         return self.png()
+
+
+def checked_pixels(field: str, given: Any, wanted: str = "pixels") -> Pixels:
+    """Pixels uint8 [H, W, C]. InvalidRequest, which says what is `wanted`, for anything else."""
+    try:
+        array = np.asarray(given)
+    except ValueError:  # rows of unequal length
+        array = np.asarray(None)
+    if array.dtype != np.uint8 or array.ndim != 3:
+        raise InvalidRequest.of(
+            field, f"{array.dtype} {list(array.shape)}, must be {wanted} uint8 [height, width, channels]"
+        )
+    return array
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -168,7 +197,8 @@ class Pictures(Sequence[Picture]):
 
     def grid(self, columns: int | None = None) -> Picture:
         """All of them in rows of `columns` (default: as square as can be), as one picture."""
-        return tile(wrapped(self.pictures, columns or math.ceil(math.sqrt(len(self)))))
+        width = math.ceil(math.sqrt(len(self))) if columns is None else columns
+        return tile(wrapped(self.pictures, width))
 
     def save(self, path: StrPath) -> None:
         """Writes the grid; the ending of `path` says how."""
@@ -191,9 +221,12 @@ def wrapped(pictures: Sequence[Picture], columns: int) -> list[Sequence[Picture]
 def tile(rows: Iterable[Sequence[Picture]]) -> Picture:
     """One picture of many: each row beside one another, the rows below one another, on white.
 
-    All pictures must have one size; a row may be shorter than the others.
+    A row may be shorter than the others. InvalidRequest unless there are pictures, all of one size.
     """
     listed = list(rows)
+    sizes = {(picture.height, picture.width, picture.channels) for row in listed for picture in row}
+    if len(sizes) != 1:
+        raise InvalidRequest.of("pictures", f"have {len(sizes)} sizes; give at least one, and all of one size")
     first = listed[0][0]
     columns = max(len(row) for row in listed)
     step_y, step_x = first.height + GAP, first.width + GAP

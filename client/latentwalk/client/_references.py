@@ -14,6 +14,6 @@ def slider_messages(field: str, references: Any) -> list[pb.SliderReference]:
 
 def _slider_message(field: str, reference: Any) -> pb.SliderReference:
     if isinstance(reference, str):
-        return pb.SliderReference(direction=reference)
+        return pb.SliderReference(direction=text(field, reference))
     direction, slider = pair(field, reference, "a direction, or a pair (direction, slider)")
     return pb.SliderReference(direction=text(f"{field}[0]", direction), slider=text(f"{field}[1]", slider))

@@ -1,12 +1,15 @@
 """Contact sheets: walks below one another, with what they are and how far each picture is walked."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
 from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._frames import Frame, Frames
+from latentwalk.client._numbers import whole
 from latentwalk.client._pictures import GAP, Picture, tile
+from latentwalk.client._values import elements, instance, pair, text
 
 _LETTERS, _LINE = 12, 16
 """Pixels of letters, and of a line of them."""
@@ -19,10 +22,10 @@ def contact_sheet(walks: Sequence[tuple[str, Frames]], rows: int | None = None) 
     above, unless it is that of the walk before; where columns are narrow, above every so many. Walks of several
     directions at once show the amounts of the first.
 
-    rows: of each walk at most so many. All pictures must have one size.
+    rows: of each walk at most so many. InvalidRequest unless all pictures have one size, and for what is no walk.
     """
-    if not walks:
-        raise InvalidRequest.of("walks", "are none: there is nothing to show")
+    walks = _checked(walks)
+    rows = None if rows is None else whole("rows", rows, low=1)
     font = ImageFont.load_default(_LETTERS)
     left = max(round(font.getlength(name)) for name, _ in walks)
     left += 3 * GAP if left else 0
@@ -41,6 +44,19 @@ def contact_sheet(walks: Sequence[tuple[str, Frames]], rows: int | None = None) 
         canvas.paste(block, (left, y))
         y += block.height + GAP
     return Picture.from_image(canvas)
+
+
+def _checked(walks: Any) -> list[tuple[str, Frames]]:
+    checked = list[tuple[str, Frames]]()
+    for index, walk in enumerate(elements("walks", walks, "a list of pairs (name, frames)")):
+        name, frames = pair(f"walks[{index}]", walk, "a pair (name, frames)")
+        checked.append((text(f"walks[{index}][0]", name), instance(f"walks[{index}][1]", frames, Frames)))
+    if not checked or not all(frames.rows for _, frames in checked):
+        raise InvalidRequest.of("walks", "are none, or one has no pictures: there is nothing to show")
+    pictures = [picture for _, frames in checked for frame in frames for picture in frame.pictures]
+    if len(sizes := {(one.width, one.height, one.channels) for one in pictures}) > 1:
+        raise InvalidRequest.of("walks", f"have pictures of {len(sizes)} sizes; give those of one")
+    return checked
 
 
 def _amount(frame: Frame) -> str:

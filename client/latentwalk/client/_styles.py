@@ -65,39 +65,46 @@ def set_styles(latents: Sequence[pb.Latent], styles: Styles | None) -> None:
 
 
 def _set_style(field: str, latent: pb.Latent, style: Style) -> None:
-    _check_effect(field, style)
-    if style.truncation != 1:
-        latent.truncation.psi = number(f"{field}.truncation", style.truncation)
-        if style.truncated_layers is not None:
-            latent.truncation.layers = whole(f"{field}.truncated_layers", style.truncated_layers)
+    _set_truncation(field, latent, style)
     mixed = one_or_several(f"{field}.mix", style.mix, Mix)
     latent.styles.extend(_layer_style(f"{field}.mix[{index}]", mix) for index, mix in enumerate(mixed))
-    if style.noise == "none":
+    _set_noise(field, latent, style)
+
+
+def _set_truncation(field: str, latent: pb.Latent, style: Style) -> None:
+    if (psi := number(f"{field}.truncation", style.truncation)) != 1:
+        latent.truncation.psi = psi
+    if style.truncated_layers is not None:
+        if psi == 1:
+            raise InvalidRequest.of(f"{field}.truncated_layers", "has no effect without a truncation other than 1")
+        latent.truncation.layers = whole(f"{field}.truncated_layers", style.truncated_layers)
+
+
+def _set_noise(field: str, latent: pb.Latent, style: Style) -> None:
+    noise, strength = _noise(f"{field}.noise", style.noise), number(f"{field}.noise_strength", style.noise_strength)
+    if noise == "none":
+        if strength != 1:
+            raise InvalidRequest.of(f"{field}.noise_strength", 'has no effect on noise "none"')
         latent.noise.strength = 0
-    elif style.noise != "weights" or style.noise_strength != 1:
-        latent.noise.strength = number(f"{field}.noise_strength", style.noise_strength)
-        if style.noise != "weights":
-            latent.noise.seed = _noise_seed(f"{field}.noise", style.noise)
+    elif noise != "weights" or strength != 1:
+        latent.noise.strength = strength
+        if isinstance(noise, int):
+            latent.noise.seed = noise
 
 
-def _noise_seed(field: str, noise: int | str) -> int:
-    if isinstance(noise, str):
+def _noise(field: str, noise: int | str) -> int | str:
+    """A seed, or one of the two words."""
+    if not isinstance(noise, str):
+        return whole(field, noise, high=UINT64)
+    if noise not in ("weights", "none"):
         raise InvalidRequest.of(field, f"{noise!r} is neither 'weights', 'none' nor a seed")
-    return whole(field, noise, high=UINT64)
-
-
-def _check_effect(field: str, style: Style) -> None:
-    """Refuses what would have none."""
-    if style.truncated_layers is not None and style.truncation == 1:
-        raise InvalidRequest.of(f"{field}.truncated_layers", "has no effect without a truncation other than 1")
-    if style.noise == "none" and style.noise_strength != 1:
-        raise InvalidRequest.of(f"{field}.noise_strength", 'has no effect on noise "none"')
+    return noise
 
 
 def _layer_style(field: str, mix: Mix) -> pb.LayerStyle:
     latent = pb.Latent(seed=whole(f"{field}.seed", mix.seed, high=UINT64))
     if mix.class_id is not None:
         latent.condition.class_id = whole(f"{field}.class_id", mix.class_id)
-    if mix.truncation != 1:
-        latent.truncation.psi = number(f"{field}.truncation", mix.truncation)
+    if (psi := number(f"{field}.truncation", mix.truncation)) != 1:
+        latent.truncation.psi = psi
     return pb.LayerStyle(latent=latent, layers=wholes(f"{field}.layers", mix.layers))

@@ -112,6 +112,6 @@ def train_boundary(
 def _class_choice(classes: int | str | None) -> pb.ClassChoice | None:
     if classes is None:
         return None
-    if classes == "each":
+    if isinstance(classes, str) and classes == "each":
         return pb.ClassChoice(each=True)
     return pb.ClassChoice(class_id=whole("classes", classes))

@@ -1,13 +1,12 @@
 """Who a client trusts, and how it proves who it is."""
 
 from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
 
 import grpc
 
-from latentwalk.client._files import StrPath
-from latentwalk.client._values import instance
+from latentwalk.client._errors import InvalidRequest
+from latentwalk.client._files import StrPath, file_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +24,9 @@ class Tls:
     def __post_init__(self) -> None:
         for name, path in (("root", self.root), ("certificate", self.certificate), ("key", self.key)):
             if path is not None:
-                instance(f"tls.{name}", path, str, PathLike)
+                file_path(f"tls.{name}", path)
         if (self.certificate is None) != (self.key is None):
-            raise ValueError("tls: give both certificate and key, or neither")
+            raise InvalidRequest.of("tls", "give both certificate and key, or neither")
 
     def credentials(self) -> grpc.ChannelCredentials:
         """What secures a channel. Raises OSError for a file that cannot be read."""

@@ -10,8 +10,18 @@ T = TypeVar("T")
 
 
 def text(field: str, value: Any) -> str:
-    """`value` if it is text. InvalidRequest for anything else."""
-    return instance(field, value, str)
+    """`value` if it is text that the wire can carry. InvalidRequest for anything else."""
+    given = instance(field, value, str)
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequest.of(field, f"{given!r} is no text that can be written in UTF-8") from None
+    return given
+
+
+def text_or_empty(field: str, value: Any) -> str:
+    """As `text`; None is empty, by which the wire leaves it to the service."""
+    return "" if value is None else text(field, value)
 
 
 def switch(field: str, value: Any) -> bool:
