@@ -113,14 +113,14 @@ async def next_process(device, before):
     return device.process_id()
 
 
-async def test_a_process_that_hangs_while_an_engine_comes_back_is_ended_too(device, tall, device_process):
+async def test_a_process_that_hangs_while_an_engine_comes_back_is_ended_too(device, tall, device_process, monkeypatch):
+    monkeypatch.setattr("latentwalk.server.device.remote._PATIENCE", 0.0)
     engine = device.make_engine(tall)
     rows = sample_rows(tall, 1)
     drawn = await engine.draw(rows)
     dead = killed(device_process())
     drawing = asyncio.create_task(engine.draw(rows))
     os.kill(await next_process(device, dead), signal.SIGSTOP)
-    device.be_patient(0)
     device.interrupt()
     with pytest.raises(DeviceFailed, match="ended with exit code -9"):
         await drawing

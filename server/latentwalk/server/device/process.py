@@ -3,8 +3,9 @@
 import asyncio
 import atexit
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
+from typing import TypeVar
 
 from latentwalk.rpc import forkserver
 from latentwalk.server.device.host import serve
@@ -16,6 +17,8 @@ from latentwalk.server.engine import Choice
 from latentwalk.server.engine.pixels import Picture
 from latentwalk.server.engine.searcher import Sight
 from latentwalk.server.scheduler import DeviceFailed
+
+Reply = TypeVar("Reply")
 
 _END_SECONDS = 5.0
 
@@ -32,6 +35,8 @@ class DeviceProcess:
         (drawing, theirs_drawing), (making, theirs_making) = socket.socketpair(), socket.socketpair()
         self._drawing, self._making = AsyncLine(drawing), Line(making)
         self._making_turn = Lock()
+        # Whoever has sent waits for the reply before those who send after.
+        self._sending_turn, self._receiving_turn = asyncio.Lock(), asyncio.Lock()
         self._process = forkserver.CONTEXT.Process(
             target=serve, args=(Line(theirs_drawing), Line(theirs_making), settings), name="device", daemon=True
         )
@@ -63,12 +68,12 @@ class DeviceProcess:
         return self._drawing.is_closed
 
     async def draw(self, forgotten: Sequence[int], request: Draw) -> list[Picture]:
-        """The pictures of the request. One at a time. Raises what the engine raises, and DeviceFailed."""
-        return pictures_of(await self._asked(_with(forgotten, request)))
+        """The pictures of the request, after those of the ones before. Raises what the engine raises, DeviceFailed."""
+        return await self._asked(_with(forgotten, request), pictures_of)
 
     async def step(self, forgotten: Sequence[int], request: Step) -> list[Sight]:
         """What the searches of the request see; it takes turns with `draw`, and raises the same."""
-        return sights_of(await self._asked(_with(forgotten, request)), request.searches)
+        return await self._asked(_with(forgotten, request), lambda reply: sights_of(reply, request.searches))
 
     def make(self, forgotten: Sequence[int], request: Make) -> Choice:
         """How the engine of the request serves. Raises what Tuning.make_engine raises, and DeviceFailed."""
@@ -91,10 +96,12 @@ class DeviceProcess:
         self._drawing.close()
         self._making.close()
 
-    async def _asked(self, message: Message) -> Message:
+    async def _asked(self, message: Message, read: Callable[[Message], Reply]) -> Reply:
         try:
-            await self._drawing.send(message)
-            return await self._drawing.receive()
+            async with self._sending_turn:
+                await self._drawing.send(message)
+            async with self._receiving_turn:
+                return read(await self._drawing.receive())
         except (EOFError, OSError) as error:
             raise await asyncio.to_thread(self._failed) from error
 

@@ -92,7 +92,7 @@ class Device:
 
     def be_patient(self, seconds: float) -> None:
         """Lets an engine come back for so long, whatever `interrupt` says."""
-        self._patient_until = time.monotonic() + seconds
+        self._patient_until = max(self._patient_until, time.monotonic() + seconds)
 
     def close(self) -> None:
         """Ends the process; the engines are of no use any more."""
@@ -130,6 +130,7 @@ class RemoteEngine:
         """Here, on the CPU: for what is not drawn, such as its mapping network."""
         self._device = device
         self._number = number
+        self._return = asyncio.Lock()
         weakref.finalize(self, device.forget, number).atexit = False
         started = time.monotonic()
         self._process, self.choice = self._made(None)
@@ -141,7 +142,7 @@ class RemoteEngine:
         return self.choice.seconds
 
     async def draw(self, rows: Sequence[Row]) -> list[Picture]:
-        """As Engine.draw, of all engines of the device one at a time.
+        """As Engine.draw, after what any engine of the device was asked before.
 
         Raises DeviceFailed if the process ends meanwhile: the next call has it started again.
         """
@@ -149,16 +150,22 @@ class RemoteEngine:
         return await process.draw(self._device.forgotten(), Draw(self._number, rows))
 
     async def step(self, searches: Sequence[Search]) -> list[Sight]:
-        """As Searcher.step; one at a time with `draw`, and it raises the same."""
+        """As Searcher.step, in turn with `draw`, and it raises the same."""
         process = await self._there()
         return await process.step(self._device.forgotten(), Step(self._number, searches))
 
     async def _there(self) -> DeviceProcess:
         """The process that serves, with this engine in it."""
         if not self._device.holds(self._process):
+            async with self._return:
+                await self._come_back()
+        return self._process
+
+    async def _come_back(self) -> None:
+        """Unless somebody else who draws has waited for that already."""
+        if not self._device.holds(self._process):
             self._device.be_patient(self._patience)
             self._process, self.choice = await asyncio.to_thread(self._made, self.choice)
-        return self._process
 
     def _made(self, choice: Choice | None) -> tuple[DeviceProcess, Choice]:
         process = self._device.process()

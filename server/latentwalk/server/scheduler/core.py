@@ -21,11 +21,12 @@ _log = logging.getLogger("latentwalk.scheduler")
 
 
 class Scheduler(Generic[Model, Work, Picture]):
-    """One bounded queue over all streams, drawn in batches, one at a time. All methods belong to the event loop.
+    """One bounded queue over all streams, drawn in batches, one after the other. All methods belong to the event loop.
 
     Args:
         run_batch: draws works of one model, at least 1 and at most limits.batch, all of them strict or none; returns a
-            picture or an exception for each, in order. If it raises, the works are drawn again in halves, so that only
+            picture or an exception for each, in order. Called again shortly before it returns: what it is given then,
+            it draws afterwards. If it raises, the works are drawn again in halves, so that only
             the guilty one fails. DeviceOutOfMemory means smaller batches of this model from now on.
         limits: how much may wait.
         reuse: which pictures need not be drawn again; by default, each one is drawn.
@@ -69,6 +70,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         # The most pictures of later frames that may wait: the rest of the room is for first frames.
         self._later_limit = max(1, limits.queued // 2)
         self._changed = asyncio.Event()
+        self._turn = asyncio.Lock()
         self._reuse: Reuse[Model, Work, Picture] = reuse or Reuse()
         self._backlog: Backlog[Stream[Model, Work, Picture]] = Backlog()
         self._experiences = Experiences(limits.batch, measured, longest)
@@ -79,6 +81,9 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._coming: dict[Stream[Model, Work, Picture], Newcomer] = {}
         # Streams of which nothing waits, because the backlog had no room: first come, first served.
         self._hungry: dict[Stream[Model, Work, Picture], None] = {}
+        self._drawn_at = float("-inf")
+        # Those that the device has.
+        self._begun: set[Ticket[Work, Picture]] = set()
         self._hangs = False
         self._works = True
         self._closed = False
@@ -133,16 +138,24 @@ class Scheduler(Generic[Model, Work, Picture]):
     async def run(self) -> None:
         """Draws batch after batch until the scheduler is closed, whenever the device is free and something waits."""
         try:
-            while not self._closed:
-                if len(self._backlog) > 0:
-                    await self.step()
-                else:
-                    self._changed.clear()
-                    await self._changed.wait()
+            await asyncio.gather(self._take_turns(), self._take_turns())
         except Exception:  # noqa: BLE001 - a fault of our own: nobody may wait for ever, and nobody else come
             _log.exception("the scheduler cannot go on; the server must be started again")
             self._on_device(False)
             self.close()
+
+    async def _take_turns(self) -> None:
+        """One forms a batch while that of the other is drawn, so that the device need not wait for either."""
+        while not self._closed:
+            async with self._turn:
+                await self._until_something_waits()
+                await self._drawer.until_nearly_free()
+            await self.step()
+
+    async def _until_something_waits(self) -> None:
+        while not self._closed and not len(self._backlog):
+            self._changed.clear()
+            await self._changed.wait()
 
     async def step(self) -> None:
         """Draws one batch of what waits now, if anything does. What is dead is dropped, and not drawn."""
@@ -154,15 +167,20 @@ class Scheduler(Generic[Model, Work, Picture]):
         for ticket in taken.batch:
             ticket.begun = started
         if taken.family and taken.batch:
+            self._begun.update(taken.batch)
             outcomes = await self._drawer.draw(taken.family[0], taken.batch, self._experiences[taken.family])
+            self._begun.difference_update(taken.batch)
+        began, self._drawn_at = max(started, self._drawn_at), self._clock()
         try:
-            self._tell(taken, outcomes, kept, self._clock() - started)
+            self._tell(taken, outcomes, kept, self._drawn_at - began)
         except Exception:  # noqa: BLE001 - whatever it is, the pictures are there
             _log.exception("a batch that was drawn could not be counted")
         self._deliver(taken, outcomes)
 
     def _seats(self, family: Family, lanes: int) -> int:
-        return self._experiences[family].seats(lanes)
+        """For a batch while so many streams wait; others wait for what is being drawn."""
+        drawn = {ticket.stream for ticket in self._begun if not ticket.stream.waiting}
+        return self._experiences[family].seats(lanes + len(drawn))
 
     def check_device(self) -> None:
         """To be called now and then: fails all streams if the device hangs; it serves again when it comes back."""

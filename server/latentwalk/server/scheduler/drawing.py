@@ -1,25 +1,41 @@
-"""One batch on the device, whatever happens to it: every ticket gets a picture or an error of its own."""
+"""Batches on the device, whatever happens to them: every ticket gets a picture or an error of its own."""
 
+import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from itertools import compress
-from typing import Any, Generic
+from typing import Any, Generic, NamedTuple
 
 from latentwalk.server.scheduler.backlog import Model, Work
 from latentwalk.server.scheduler.errors import DeviceFailed, DeviceLost, DeviceOutOfMemory, SchedulerClosed
 from latentwalk.server.scheduler.experience import Experience
 from latentwalk.server.scheduler.stream import Picture, Ticket
 
+# The next batch is sent to the device so long before that should be done with what it has: afterwards it would have to
+# wait until pictures are handed out, and the batch is formed and sent.
+_LEAD_SECONDS = 0.0015
+
 _log = logging.getLogger("latentwalk.scheduler")
+
+
+class _Given(NamedTuple):
+    """A batch that the device has."""
+
+    since: float
+    seconds: float
+    """How long it should take; infinity for as long as nothing is known."""
 
 
 class Drawer(Generic[Model, Work, Picture]):
     """Draws tickets with `run`, which takes works of one model and gives a picture or an exception for each.
 
-    A batch that fails as a whole is halved until the guilty stand alone: g of them among n cost at most some
-    2 g log2(n) further batches. One that does not fit the memory of the device is halved likewise. A picture that was
-    alone from the start on a device that died is drawn once more. Nobody is drawn again whom nobody wants any more,
-    after `give_up`, or once the device is lost.
+    The device draws one batch after the other, in the order in which it was given them. A batch that fails as a whole
+    is halved until the guilty stand alone: g of them among n cost at most some 2 g log2(n) further batches. One that
+    does not fit the memory of the device is halved likewise. A picture that was alone from the start on a device that
+    died is drawn once more. Nobody is drawn again whom nobody wants any more, after `give_up`, or once the device is
+    lost.
     """
 
     def __init__(
@@ -29,23 +45,44 @@ class Drawer(Generic[Model, Work, Picture]):
     ) -> None:
         self._run = run
         self._clock = clock
-        self.running_since: float | None = None
+        self._given: deque[_Given] = deque()
+        self._done_at = float("-inf")
+        self._done = asyncio.Event()
+        self._surrenders = 0
+
+    @property
+    def running_since(self) -> float | None:
         """When the device began what it is doing now; None while it does nothing."""
-        self._gave_up = False
+        return max(self._given[0].since, self._done_at) if self._given else None
+
+    async def until_nearly_free(self) -> None:
+        """Returns when the device does nothing, or should be done in a moment with all that it has."""
+        while (since := self.running_since) is not None:
+            seconds = since + sum(given.seconds for given in self._given) - _LEAD_SECONDS - self._clock()
+            if seconds <= 0:
+                return
+            self._done.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._done.wait(), seconds if seconds < float("inf") else None)
 
     def give_up(self) -> None:
-        """Whatever is being drawn now need not be drawn again should it fail."""
-        self._gave_up = True
+        """Whatever the device has now need not be drawn again should it fail."""
+        self._surrenders += 1
 
     async def draw(
         self, model: Model, tickets: Sequence[Ticket[Any, Any]], experience: Experience
     ) -> list[Picture | Exception]:
         """A picture or an exception for each ticket, in order."""
-        self._gave_up = False
-        return await self._draw(model, tickets, experience, may_die=len(tickets) == 1)
+        return await self._draw(model, tickets, experience, self._surrenders, may_die=len(tickets) == 1)
 
     async def _draw(
-        self, model: Model, tickets: Sequence[Ticket[Any, Any]], experience: Experience, *, may_die: bool = False
+        self,
+        model: Model,
+        tickets: Sequence[Ticket[Any, Any]],
+        experience: Experience,
+        surrenders: int,
+        *,
+        may_die: bool = False,
     ) -> list[Picture | Exception]:
         try:
             return await self._drawn(model, [ticket.work for ticket in tickets], experience)
@@ -61,24 +98,30 @@ class Drawer(Generic[Model, Work, Picture]):
         half = len(tickets) // 2  # of one, the second half is all of it
         outcomes: list[Picture | Exception] = []
         for part in (tickets[:half], tickets[half:]):
-            outcomes += [failed] * len(part) if self._gave_up else await self._draw_wanted(model, part, experience)
+            if self._surrenders > surrenders:
+                outcomes += [failed] * len(part)
+            else:
+                outcomes += await self._draw_wanted(model, part, experience, surrenders)
         return outcomes
 
     async def _drawn(self, model: Model, works: list[Work], experience: Experience) -> list[Picture | Exception]:
-        started = self.running_since = self._clock()
+        given = _Given(self._clock(), experience.expected(len(works)))
+        self._given.append(given)
         try:
             pictures = list(await self._run(model, works))
         finally:
-            self.running_since = None
+            self._given.remove(given)
+            began, self._done_at = max(given.since, self._done_at), self._clock()
+            self._done.set()
         if len(pictures) != len(works):
             raise RuntimeError(f"a batch of {len(works)} works became {len(pictures)} pictures")
-        experience.went_well(len(works), self._clock() - started)
+        experience.went_well(len(works), self._done_at - began)
         return pictures
 
     async def _draw_wanted(
-        self, model: Model, tickets: Sequence[Ticket[Any, Any]], experience: Experience
+        self, model: Model, tickets: Sequence[Ticket[Any, Any]], experience: Experience, surrenders: int
     ) -> list[Picture | Exception]:
         wanted = [ticket.is_wanted for ticket in tickets]
         rest = list(compress(tickets, wanted))
-        drawn = iter(await self._draw(model, rest, experience) if rest else ())
+        drawn = iter(await self._draw(model, rest, experience, surrenders) if rest else ())
         return [next(drawn) if is_wanted else SchedulerClosed("the stream was closed") for is_wanted in wanted]

@@ -48,6 +48,10 @@ class Experience:
         """The device had no memory for so many at once."""
         self.bucket.ran_out(pictures)
 
+    def expected(self, pictures: int) -> float:
+        """How long a batch of so many takes; infinity for as long as nothing is known."""
+        return self.seconds(pictures) if self.cost.known else float("inf")
+
     def seconds(self, pictures: int) -> float:
         """How long so many pictures take on an otherwise idle device; 0 for as long as nothing is known."""
         return self.cost.seconds(pictures, self.bucket.size)
