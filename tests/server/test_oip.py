@@ -137,6 +137,28 @@ REFUSED = {
 }
 
 
+def floats(name, *shape, value=0.0):
+    return name, "FP32", list(shape), "fp32_contents", [value] * int(np.prod(shape))
+
+
+STYLED = {
+    "no input": ((), "inputs", "seed or z or w or w_plus, and only one"),
+    "two codes": ((floats("w", 1, 5), floats("w_plus", 1, 6, 5)), "inputs", "only one of them"),
+    "w of another size": ((floats("w", 1, 6),), "inputs.w.shape", "[1, 6] must be [-1, 5]"),
+    "w of too few layers": ((floats("w_plus", 1, 5, 5),), "inputs.w_plus.shape", "[1, 5, 5] must be [-1, 6, 5]"),
+    "w that is none": ((floats("w", 1, 5, value=float("nan")),), "inputs.w[0]", "nan"),
+    "truncation": ((floats("w", 1, 5), floats("truncation", 1, value=3)), "inputs.truncation[0]", "from -2 to 2"),
+}
+
+
+@pytest.mark.parametrize(("inputs", "field", "words"), STYLED.values(), ids=STYLED.keys())
+async def test_what_is_wrong_in_w_is_named_too(styled_server, refusal, inputs, field, words):
+    stub = oip_grpc.GRPCInferenceServiceStub(styled_server.channel)
+    refused = await refusal(stub.ModelInfer(infer(*inputs, model="styled")))
+    assert (refused.status, refused.fields) == ("INVALID_ARGUMENT", [field])
+    assert words in refused.message
+
+
 @pytest.mark.parametrize(("request_", "field", "words"), REFUSED.values(), ids=REFUSED.keys())
 async def test_what_is_wrong_is_named_in_the_words_of_the_protocol(stub, refusal, request_, field, words):
     refused = await refusal(stub.ModelInfer(request_))

@@ -8,12 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from styled_requests import latent, tensor
 
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import latent_pb2, tensor_pb2
 
 SESSION = Path(__file__).parent / "triton_session.py"
 SEEDS = (1, 2**64 - 1)
+
+
+@pytest.fixture
+def library(library, styled):
+    """The common one, and a StyleGAN."""
+    library.put_generator("styled", styled)
+    return library
 
 
 @pytest.fixture
@@ -76,6 +85,29 @@ async def test_tritonclient_makes_all_six_calls(server, told, digits):
     np.testing.assert_allclose(zoomed, await generated(server, "faces", latents, displacements=[zoom]), atol=1)
     assert (zoomed != array(told["seeds"])).any()
 
-    assert told["unknown_model"] == ["StatusCode.NOT_FOUND", "no model 'nobody'; there are: digits, faces"]
+    assert told["unknown_model"] == ["StatusCode.NOT_FOUND", "no model 'nobody'; there are: digits, faces, styled"]
     assert told["unknown_input"] == ["StatusCode.INVALID_ARGUMENT", "inputs[0].name: 'class_id' is none of seed, z"]
+    assert told["no_w"] == ["StatusCode.INVALID_ARGUMENT", "inputs[0].name: 'w' is none of seed, z"]
+    assert told["no_truncation"] == ["StatusCode.INVALID_ARGUMENT", "inputs[1].name: 'truncation' is none of seed, z"]
     assert told["deadline"] == "StatusCode.DEADLINE_EXCEEDED"
+
+
+async def test_tritonclient_gives_w_and_truncation_to_a_stylegan(server, told):
+    assert told["styled"] == [
+        {"name": "seed", "datatype": "UINT64", "shape": ["-1"]},
+        {"name": "z", "datatype": "FP32", "shape": ["-1", "6"]},
+        {"name": "w", "datatype": "FP32", "shape": ["-1", "5"]},
+        {"name": "w_plus", "datatype": "FP32", "shape": ["-1", "6", "5"]},
+        {"name": "truncation", "datatype": "FP32", "shape": ["-1"]},
+        {"name": "class_id", "datatype": "INT64", "shape": ["-1"]},
+    ]
+    codes = torch.linspace(-1, 1, 60).reshape(2, 6, 5)
+    halves = [latent_pb2.Truncation(psi=psi) for psi in (0.5, -0.5)]
+    in_w = [latent_pb2.Latent(w=tensor(code[0])) for code in codes]
+    in_w_plus = [latent_pb2.Latent(w_plus=tensor(code)) for code in codes]
+    seeded = [latent(seed, class_id) for seed, class_id in zip(SEEDS, (2, 0), strict=True)]
+    for one, other, half in zip(in_w_plus, seeded, halves, strict=True):
+        one.truncation.CopyFrom(half)
+        other.truncation.CopyFrom(half)
+    for kind, latents in (("w", in_w), ("w_plus", in_w_plus), ("truncated", seeded)):
+        np.testing.assert_allclose(array(told[kind]), await generated(server, "styled", latents), atol=1)

@@ -50,6 +50,8 @@ def main(address):
     zoom = {"direction": "zoom", "slider": "zoom", "amount": 2.0}
     images = triton.InferRequestedOutput("images")
     reply = client.infer("faces", [seeds], model_version="1", outputs=[images], request_id="mine")
+    lively = np.linspace(-1, 1, 60, dtype=np.float32).reshape(2, 6, 5)
+    half = tensor("truncation", np.array([0.5, -0.5], np.float32), "FP32")
     told = {
         "live": client.is_server_live(),
         "ready": client.is_server_ready(),
@@ -63,10 +65,16 @@ def main(address):
         "fp32": saved(client.infer("faces", [tensor("z", codes, "FP32")]).as_numpy("images")),
         "fp16": saved(client.infer("faces", [tensor("z", codes.astype(np.float16), "FP16")]).as_numpy("images")),
         "classes": saved(client.infer("digits", [seeds, classes]).as_numpy("images")),
+        "styled": client.get_model_metadata("styled", as_json=True)["inputs"],
+        "w": saved(client.infer("styled", [tensor("w", lively[:, 0], "FP32")]).as_numpy("images")),
+        "w_plus": saved(client.infer("styled", [tensor("w_plus", lively, "FP32"), half]).as_numpy("images")),
+        "truncated": saved(client.infer("styled", [seeds, classes, half]).as_numpy("images")),
         "zoomed": saved(client.infer("faces", [seeds], parameters=zoom).as_numpy("images")),
         "asyncio": asyncio.run(drawn_by_asyncio(address, seeds)),
         "unknown_model": failure(client.infer, "nobody", [seeds]),
         "unknown_input": failure(client.infer, "faces", [classes]),
+        "no_w": failure(client.infer, "faces", [tensor("w", lively[:, 0], "FP32")]),
+        "no_truncation": failure(client.infer, "faces", [seeds, half]),
         "deadline": failure(client.infer, "faces", [seeds], client_timeout=1e-6)[0],
     }
     client.close()

@@ -22,13 +22,18 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = {
 }
 """The parameters of a request, and the kinds of value that each may have."""
 
+_CODES = ("seed", "z", "w", "w_plus")
+"""The inputs that are what pictures are made of, by the fields of a latent."""
+
+_FLOATS = ("FP32", "FP16")
+
 _MOST_CLASS = 2**32 - 1
 
 _FIELDS: Sequence[tuple[re.Pattern[str], str]] = [
     (re.compile(pattern), field)
     for pattern, field in (
         (r"latents\[(\d+)\]\.condition.*", r"inputs.class_id[\1]"),
-        (r"latents\[(\d+)\]\.z.*", r"inputs.z[\1]"),
+        (r"latents\[(\d+)\]\.(z|w|w_plus|truncation)(?:\..*)?", r"inputs.\2[\1]"),
         (r"latents\[(\d+)\]", r"images[\1]"),
         (r"displacements\[0\](?:\.extent)?\.(direction|slider|alpha|amount)", r"parameters.\1"),
         (r"displacements.*", "parameters"),
@@ -38,9 +43,14 @@ _FIELDS: Sequence[tuple[re.Pattern[str], str]] = [
 
 
 def inputs_of(model: ServedModel) -> list[TensorSpec]:
-    """The tensors that a model takes: either seed or z, and class_id if it has classes."""
-    inputs = [TensorSpec("seed", ("UINT64",), (-1,)), TensorSpec("z", ("FP32", "FP16"), (-1, model.spec.latent_size))]
-    if model.spec.classes:
+    """The tensors that a model takes: one of the codes, class_id if it has classes, and truncation if it has w."""
+    spec = model.spec
+    inputs = [TensorSpec("seed", ("UINT64",), (-1,)), TensorSpec("z", _FLOATS, (-1, spec.latent_size))]
+    if "w" in spec.spaces:
+        inputs.append(TensorSpec("w", _FLOATS, (-1, spec.w_size)))
+        inputs.append(TensorSpec("w_plus", _FLOATS, (-1, spec.layers, spec.w_size)))
+        inputs.append(TensorSpec("truncation", _FLOATS, (-1,)))
+    if spec.classes:
         inputs.append(TensorSpec("class_id", ("INT64", "UINT32"), (-1,)))
     return inputs
 
@@ -54,10 +64,16 @@ def outputs_of(model: ServedModel) -> list[TensorSpec]:
 def generate_request(request: oip.ModelInferRequest, model: ServedModel) -> pb.GenerateRequest:
     """The same request to the GenerationService, which checks all that is not about tensors. Raises InvalidRequest."""
     _check_outputs(request, model)
-    tensors = read_tensors(request, inputs_of(model), model.max_rows)
-    if ("seed" in tensors) == ("z" in tensors):
-        raise InvalidRequest("inputs", "must have either seed or z")
-    latents = _seeds(tensors["seed"]) if "seed" in tensors else _codes(tensors["z"])
+    inputs = inputs_of(model)
+    tensors = read_tensors(request, inputs, model.max_rows)
+    codes = [name for name in _CODES if name in tensors]
+    if len(codes) != 1:
+        known = " or ".join(spec.name for spec in inputs if spec.name in _CODES)
+        raise InvalidRequest("inputs", f"must have {known}, and only one of them")
+    latents = _latents(codes[0], tensors[codes[0]])
+    if "truncation" in tensors:
+        for latent, psi in zip(latents, tensors["truncation"].tolist(), strict=True):
+            latent.truncation.psi = psi
     if "class_id" in tensors:
         _set_classes(latents, tensors["class_id"])
     return pb.GenerateRequest(model=model.name, latents=latents, displacements=_displacements(request.parameters))
@@ -86,15 +102,15 @@ def _check_outputs(request: oip.ModelInferRequest, model: ServedModel) -> None:
         raise InvalidRequest("outputs", f"asks for {len(request.outputs):,} tensors; there are {len(known)}")
 
 
-def _seeds(seeds: NDArray[Any]) -> list[latent_pb2.Latent]:
-    return [latent_pb2.Latent(seed=seed) for seed in seeds.tolist()]
-
-
-def _codes(codes: NDArray[Any]) -> list[latent_pb2.Latent]:
+def _latents(name: str, codes: NDArray[Any]) -> list[latent_pb2.Latent]:
+    """One of each of the codes, which are the input of that name."""
+    if name == "seed":
+        return [latent_pb2.Latent(seed=seed) for seed in codes.tolist()]
     dtype = tensor_pb2.DATA_TYPE_FLOAT16 if codes.dtype == np.float16 else tensor_pb2.DATA_TYPE_FLOAT32
-    return [
-        latent_pb2.Latent(z=tensor_pb2.Tensor(dtype=dtype, shape=code.shape, data=code.tobytes())) for code in codes
-    ]
+    latents = [latent_pb2.Latent() for _ in codes]
+    for latent, code in zip(latents, codes, strict=True):
+        getattr(latent, name).CopyFrom(tensor_pb2.Tensor(dtype=dtype, shape=code.shape, data=code.tobytes()))
+    return latents
 
 
 def _set_classes(latents: Sequence[latent_pb2.Latent], classes: NDArray[Any]) -> None:
