@@ -11,5 +11,5 @@ def to_uint8(pictures: Tensor, value_range: tuple[float, float] = (-1.0, 1.0)) -
     pictures that are not finite is up to the caller: NaN has no colour.
     """
     black, white = value_range
-    scaled = (pictures.float() - black) * (255 / (white - black))
-    return scaled.clamp(0, 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+    scaled = (pictures.float() - black).mul_(255 / (white - black))
+    return scaled.clamp_(0, 255).round_().to(torch.uint8).permute(0, 2, 3, 1).contiguous()

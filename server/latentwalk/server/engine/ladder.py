@@ -46,7 +46,12 @@ class Ladder:
         signal = (z if condition is None else torch.cat([z, condition], dim=1)).to(self._precision)
         for layer in self._layers:
             signal = layer(signal)
-        return signal.float().tanh_()
+        return _tanh(signal.float())
+
+
+def _tanh(signal: Tensor) -> Tensor:
+    """In place, as 2 sigmoid(2 x) - 1: the kernel for that takes a quarter of the time."""
+    return signal.mul_(2).sigmoid_().mul_(2).sub_(1)
 
 
 def _folded(generator: DCGAN) -> list[nn.ConvTranspose2d]:
