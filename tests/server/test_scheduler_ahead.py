@@ -90,7 +90,7 @@ async def test_a_hanging_device_fails_both_batches_and_neither_is_drawn_again():
             with opened(scheduler, "b", 2) as second:
                 await settle()
                 assert len(engine.batches) == 2
-                engine.now = 2 * SECONDS + 1
+                engine.now = 5 * SECONDS + 1
                 scheduler.check_device()
                 for end in engine.ends:
                     end.set_exception(DeviceFailed("it was ended"))

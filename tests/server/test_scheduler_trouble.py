@@ -4,7 +4,7 @@ import asyncio
 from contextlib import ExitStack
 
 import pytest
-from scheduling import FakeEngine, make, opened
+from scheduling import OTHER_MODEL, FakeEngine, make, opened
 
 from latentwalk.server.scheduler import (
     DeviceFailed,
@@ -84,6 +84,44 @@ async def test_a_device_that_hangs_fails_its_streams_and_serves_again_when_it_co
             await stream.take(1)
     with opened(scheduler, "c", 1):
         assert scheduler.queued == 1
+
+
+@pytest.mark.parametrize(("strict", "pictures"), [(False, 1), (True, 3)])
+async def test_honest_work_that_takes_long_is_no_device_that_hangs(strict, pictures):
+    """Of a model with 30 s for a picture, five times as long is waited for, which is bounded too."""
+    engine, told = FakeEngine(), []
+
+    async def run(model, works):
+        for seconds in (150.0 * pictures, 0.1):
+            engine.now += seconds
+            scheduler.check_device()
+            told.append(list(hung))
+        return await engine.run(model, works)
+
+    hung = []
+    scheduler = make(engine, run, measured=lambda _: {1: 30.0}, watchdog_seconds=10.0, on_device=hung.append)
+    with opened(scheduler, "a", pictures, strict=strict):
+        await scheduler.step()
+    assert told == [[], [False]]
+
+
+async def test_what_was_learned_of_a_model_that_was_not_measured_counts_too():
+    engine, hung, seconds = FakeEngine(), [], [9.0, 40.0]
+
+    async def run(model, works):
+        engine.now += seconds.pop(0)
+        scheduler.check_device()
+        return await engine.run(model, works)
+
+    scheduler = make(engine, run, watchdog_seconds=10.0, on_device=hung.append)
+    with opened(scheduler, "a", 1), opened(scheduler, "b", 1, model=OTHER_MODEL):
+        await scheduler.step()
+        await scheduler.step()
+    assert hung == [False, True]
+    seconds += [40.0]
+    with opened(scheduler, "c", 1):
+        await scheduler.step()
+    assert hung == [False, True]
 
 
 async def test_a_watch_that_was_stopped_itself_judges_the_device_at_its_next_look():

@@ -40,7 +40,10 @@ class Settings(Endpoint):
         at_least(0),
     )
     watchdog_seconds: float = setting(
-        60.0, "a batch that takes longer fails its requests, and the device's process is replaced", at_least(0.1)
+        60.0,
+        "a batch that takes longer, and five times as long as is known of its model, fails its requests, and the "
+        "device's process is replaced",
+        at_least(0.1),
     )
     frame_cache_mib: int = setting(
         64, "most MiB of drawn pictures to keep for who asks for the same again; 0 for none", at_least(0)

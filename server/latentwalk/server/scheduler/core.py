@@ -32,7 +32,8 @@ class Scheduler(Generic[Model, Work, Picture]):
         reuse: which pictures need not be drawn again; by default, each one is drawn.
         measured: the seconds by batch size that are known of a model before its first batch.
         longest: the seconds that a batch of a model may take, as long as a smaller one takes less.
-        watchdog_seconds: a batch that takes longer means that the device hangs; see `check_device`.
+        watchdog_seconds: a batch that takes longer, and much longer than those of its model do, means that the device
+            hangs; see `check_device`.
         clock: seconds that only ever grow; deadlines are on it.
         on_batch: told of each batch: how many pictures, how many seconds.
         on_dropped: told how many waiting pictures were dropped because nobody wants them any more.
@@ -184,13 +185,13 @@ class Scheduler(Generic[Model, Work, Picture]):
 
     def check_device(self) -> None:
         """To be called now and then: fails all streams if the device hangs; it serves again when it comes back."""
-        since = self._drawer.running_since
-        if since is None or self._clock() - since <= self._watchdog_seconds:
+        since, patience = self._drawer.running_since, max(self._watchdog_seconds, self._drawer.patience)
+        if since is None or self._clock() - since <= patience:
             return
         self._hangs, self._works = True, False
         self._drawer.give_up()
         self._on_device(False)
-        self._fail_all(DeviceFailed(f"the device has not answered for {self._watchdog_seconds:g} s"))
+        self._fail_all(DeviceFailed(f"the device has not answered for {patience:g} s"))
 
     def _deliver(self, taken: Taken[Stream[Model, Work, Picture]], outcomes: Sequence[Picture | Exception]) -> None:
         batch: list[Ticket[Work, Picture]] = taken.batch

@@ -26,6 +26,8 @@ class _Given(NamedTuple):
     since: float
     seconds: float
     """How long it should take; infinity for as long as nothing is known."""
+    patience: float
+    """How long it may take before the device hangs; 0 for as long as nothing is known."""
 
 
 class Drawer(Generic[Model, Work, Picture]):
@@ -54,6 +56,11 @@ class Drawer(Generic[Model, Work, Picture]):
     def running_since(self) -> float | None:
         """When the device began what it is doing now; None while it does nothing."""
         return max(self._given[0].since, self._done_at) if self._given else None
+
+    @property
+    def patience(self) -> float:
+        """How long what the device does now may take before it hangs, as far as anything is known of that."""
+        return self._given[0].patience if self._given else 0.0
 
     async def until_nearly_free(self) -> None:
         """Returns when the device does nothing, or should be done in a moment with all that it has."""
@@ -105,7 +112,7 @@ class Drawer(Generic[Model, Work, Picture]):
         return outcomes
 
     async def _drawn(self, model: Model, works: list[Work], experience: Experience) -> list[Picture | Exception]:
-        given = _Given(self._clock(), experience.expected(len(works)))
+        given = _Given(self._clock(), experience.expected(len(works)), experience.patience(len(works)))
         self._given.append(given)
         try:
             pictures = list(await self._run(model, works))

@@ -10,18 +10,23 @@ from latentwalk.server.scheduler.cost import BatchCost
 
 # A batch that takes so many times as long per picture as the best one is large enough.
 _NEAR_THE_BEST = 1.1
+# A batch takes no more than so many times as long as it should, however busy the machine is, unless the device hangs.
+_PATIENCE = 5.0
 LONGEST_SECONDS = 1.0
 """A batch takes no longer than this as long as a smaller one can be had: nobody else is drawn for meanwhile."""
 
 
 class Experience:
-    """Of one family: a model, strict or not."""
+    """Of one family: a model, `strict` or not, of which the cost of batches that are not may have been measured."""
 
-    def __init__(self, most: int, measured: Mapping[int, float], longest: float) -> None:
-        self.cost = BatchCost(measured)
+    def __init__(self, most: int, measured: Mapping[int, float], longest: float, *, strict: bool = False) -> None:
+        learned = {} if strict else measured
+        self.cost = BatchCost(learned)
         self.bucket = Bucket(most)
-        self._enough = _enough(measured, most)
+        self._enough = _enough(learned, most)
         self._longest = longest
+        # What each picture takes in the smallest batch, which is what strict ones are drawn in.
+        self._alone = max((seconds / size for size, seconds in measured.items()), default=0.0)
 
     def seats(self, lanes: int) -> int:
         """How many pictures the next batch may have while so many streams wait.
@@ -51,6 +56,10 @@ class Experience:
     def expected(self, pictures: int) -> float:
         """How long a batch of so many takes; infinity for as long as nothing is known."""
         return self.seconds(pictures) if self.cost.known else float("inf")
+
+    def patience(self, pictures: int) -> float:
+        """How long a batch of so many may take before the device hangs; 0 for as long as nothing is known."""
+        return _PATIENCE * (self.seconds(pictures) if self.cost.known else pictures * self._alone)
 
     def seconds(self, pictures: int) -> float:
         """How long so many pictures take on an otherwise idle device; 0 for as long as nothing is known."""
@@ -86,5 +95,5 @@ class Experiences:
         if kinds is None:
             kinds = self._of[model] = {}
         if strict not in kinds:
-            kinds[strict] = Experience(self._most, {} if strict else self._measured(model), self._longest(model))
+            kinds[strict] = Experience(self._most, self._measured(model), self._longest(model), strict=strict)
         return kinds[strict]
