@@ -163,3 +163,20 @@ async def test_a_stream_that_never_begins_leaves_nothing_behind():
     assert (scheduler.streams, scheduler.queued) == (0, 0)
     with opened(scheduler, "b", 3):
         assert scheduler.queued == 3
+
+
+async def test_all_that_was_promised_is_there_again_however_those_who_were_let_in_ended():
+    scheduler = make(FakeEngine(), queued=12)
+
+    def unmade():
+        raise ValueError("no works")
+        yield
+
+    with opened_only(scheduler, 4, rows=4), opened_only(scheduler, 4, rows=4) as broken, opened(scheduler, "a", 4):
+        broken.begin(unmade())
+        with pytest.raises(ValueError, match="no works"):
+            await broken.take(1)
+        await scheduler.step()
+    with opened_only(scheduler, 12, rows=12) as whole:
+        whole.begin(numbers("b", 12))
+        assert scheduler.queued == 12

@@ -80,6 +80,8 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._streams: set[Stream[Model, Work, Picture]] = set()
         # Those that were let in and have yet to begin: they count as if they waited.
         self._coming: dict[Stream[Model, Work, Picture], Newcomer] = {}
+        # How many pictures those were let in with.
+        self._promised = 0
         # Streams of which nothing waits, because the backlog had no room: first come, first served.
         self._hungry: dict[Stream[Model, Work, Picture], None] = {}
         self._drawn_at = float("-inf")
@@ -119,6 +121,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         stream: Stream[Model, Work, Picture] = Stream(model, pictures, credit, terms, self._refill, self._close_stream)
         self._streams.add(stream)
         self._coming[stream] = newcomer
+        self._promised += newcomer.pictures
         return stream
 
     def _check_open(self) -> None:
@@ -244,12 +247,18 @@ class Scheduler(Generic[Model, Work, Picture]):
 
     def _room(self, stream: Stream[Model, Work, Picture]) -> int:
         """How many pictures of a stream fit in beside those that wait, and those that others were let in with."""
-        promised = sum(newcomer.pictures for other, newcomer in self._coming.items() if other is not stream)
+        own = self._coming.get(stream)
+        promised = self._promised - (own.pictures if own else 0)
         later = max(0, self._later_limit - self._backlog.later)
         return min(self._limits.queued - len(self._backlog) - promised, stream.unbegun + later)
 
+    def _has_come(self, stream: Stream[Model, Work, Picture]) -> None:
+        """From now on it waits, or has left: nothing is promised to it any more."""
+        if newcomer := self._coming.pop(stream, None):
+            self._promised -= newcomer.pictures
+
     def _ask(self, stream: Stream[Model, Work, Picture], count: int) -> None:
-        self._coming.pop(stream, None)
+        self._has_come(stream)
         try:
             works = stream.make(count)
         except Exception as error:  # noqa: BLE001 - it goes to the reader of this stream
@@ -282,7 +291,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         stream.closed = True
         dropped = self._backlog.remove(stream)
         self._streams.discard(stream)
-        self._coming.pop(stream, None)
+        self._has_come(stream)
         self._hungry.pop(stream, None)
         if dropped:
             self._on_dropped(dropped)
