@@ -64,7 +64,21 @@ async def test_the_next_batch_is_there_before_the_device_is_done():
                 assert await second.take(1) == [("picture", "b", 0)]
 
 
-@pytest.mark.parametrize(("known", "now"), [(True, SECONDS / 2), (False, SECONDS)], ids=["early", "unknown"])
+async def test_a_batch_that_cannot_grow_is_sent_a_little_sooner():
+    engine = HeldEngine()
+    async with running(engine) as scheduler:
+        with opened(scheduler, "a", 1):
+            await settle()
+            engine.now = SECONDS - 0.003
+            with opened(scheduler, "b", 4, credit=4) as stream:
+                await settle()
+                assert [len(works) for _, works in engine.batches] == [1, 4]
+                for end in engine.ends:
+                    end.set_result(None)
+                assert len(await stream.take(4)) == 4
+
+
+@pytest.mark.parametrize(("known", "now"), [(True, SECONDS - 0.003), (False, SECONDS)], ids=["early", "unknown"])
 async def test_until_then_it_may_still_grow(known, now):
     engine = HeldEngine()
     async with running(engine, known) as scheduler:

@@ -153,7 +153,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         while not self._closed:
             async with self._turn:
                 await self._until_something_waits()
-                await self._drawer.until_nearly_free()
+                await self._drawer.until_nearly_free(self._is_full)
             await self.step()
 
     async def _until_something_waits(self) -> None:
@@ -180,6 +180,11 @@ class Scheduler(Generic[Model, Work, Picture]):
         except Exception:  # noqa: BLE001 - whatever it is, the pictures are there
             _log.exception("a batch that was drawn could not be counted")
         self._deliver(taken, outcomes)
+
+    def _is_full(self) -> bool:
+        """Whether enough waits for a batch that is as large as it may be."""
+        backlog = self._backlog
+        return any(backlog.holds(family, self._seats(family, backlog.lanes(family))) for family in backlog.families)
 
     def _seats(self, family: Family, lanes: int) -> int:
         """For a batch while so many streams wait; others wait for what is being drawn."""

@@ -14,8 +14,10 @@ from latentwalk.server.scheduler.experience import Experience
 from latentwalk.server.scheduler.stream import Picture, Ticket
 
 # The next batch is sent to the device so long before that should be done with what it has: afterwards it would have to
-# wait until pictures are handed out, and the batch is formed and sent.
+# wait until pictures are handed out, and the batch is formed and sent. One that is full already gains nothing by being
+# sent late, and must not be late because the event loop is busy.
 _LEAD_SECONDS = 0.0015
+_FULL_LEAD_SECONDS = 0.004
 
 _log = logging.getLogger("latentwalk.scheduler")
 
@@ -62,10 +64,20 @@ class Drawer(Generic[Model, Work, Picture]):
         """How long what the device does now may take before it hangs, as far as anything is known of that."""
         return self._given[0].patience if self._given else 0.0
 
-    async def until_nearly_free(self) -> None:
-        """Returns when the device does nothing, or should be done in a moment with all that it has."""
+    async def until_nearly_free(self, is_full: Callable[[], bool]) -> None:
+        """Returns when the device does nothing, or should be done in a moment with all that it has.
+
+        The moment is longer for a batch that `is_full`.
+        """
+        for lead, is_enough in ((_FULL_LEAD_SECONDS, is_full), (_LEAD_SECONDS, lambda: True)):
+            await self._until_left(lead)
+            if is_enough():
+                return
+
+    async def _until_left(self, lead: float) -> None:
+        """Returns when the device does nothing, or should need no more than so many seconds for all that it has."""
         while (since := self.running_since) is not None:
-            seconds = since + sum(given.seconds for given in self._given) - _LEAD_SECONDS - self._clock()
+            seconds = since + sum(given.seconds for given in self._given) - lead - self._clock()
             if seconds <= 0:
                 return
             self._done.clear()
