@@ -1,5 +1,7 @@
 """A small StyleGAN: a generator that has w and w+."""
 
+import re
+
 import torch
 
 from latentwalk.gan.families import build_generator
@@ -34,5 +36,7 @@ def make_lively(spec: GeneratorSpec) -> Generator:
     with torch.no_grad():
         for tensor in (*generator.parameters(), generator.get_buffer("mean")):
             tensor.add_(torch.randn_like(tensor) * 0.3)
-        generator.get_parameter("synthesis.colours.weight").mul_(0.1)
+        for name, weight in generator.named_parameters():
+            if re.fullmatch(r"synthesis\.colours(\.\d+)?\.weight", name):
+                weight.mul_(0.1)
     return generator.freeze()

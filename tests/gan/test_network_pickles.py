@@ -148,7 +148,8 @@ REFUSED = {
     "text": (lambda: with_variable("b"), "'a' is no array"),
     "a variable named by a tuple": (lambda: (Network({("a",): 1}),) * 3, "a tuple as a name"),
     "a key that is a tuple": (lambda: with_variable({("a",): 1}), "a tuple as a name"),
-    "a set": (lambda: with_variable({1}), "EMPTY_SET, which no weights need"),
+    "a set": (lambda: with_variable({1}), "'a' is no array"),
+    "a frozen set": (lambda: with_variable(frozenset({1})), "FROZENSET, which no weights need"),
 }
 
 

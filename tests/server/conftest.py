@@ -5,7 +5,7 @@ import multiprocessing
 import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import grpc
@@ -91,10 +91,10 @@ def digits() -> Generator:
     return make_generator(DIGITS)
 
 
-@pytest.fixture(scope="session")
-def styled() -> Generator:
-    """A generator with a mapping network, of colour pictures, 16 x 16, with three classes."""
-    return make_lively(STYLED)
+@pytest.fixture(scope="session", params=["stylegan", "stylegan2"])
+def styled(request) -> Generator:
+    """A generator of each family with a mapping network: colour pictures, 16 x 16, three classes."""
+    return make_lively(replace(STYLED, family=request.param))
 
 
 @pytest.fixture(scope="session")

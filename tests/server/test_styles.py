@@ -9,7 +9,7 @@ from styled_requests import SLIDER, directions_of, latent, tensor
 
 from latentwalk.gan.artifacts import save_direction
 from latentwalk.gan.directions import IteratedDirection
-from latentwalk.gan.families.stylegan import StyleGAN
+from latentwalk.gan.families.style_based import StyleBased
 from latentwalk.gan.images import to_uint8
 from latentwalk.gan.interpolation import slerp
 from latentwalk.gan.latents import noise_from_seeds, one_hot, z_from_seeds
@@ -214,13 +214,13 @@ async def test_a_mapped_latent_is_the_same_picture(server, styled):
 
 async def test_latents_are_mapped_off_the_event_loop(server, monkeypatch):
     """Or reading 1,024 keyframes would hold up everybody else."""
-    mapping, threads = StyleGAN.map, set()
+    mapping, threads = StyleBased.map, set()
 
     def watched(*arguments):
         threads.add(threading.current_thread())
         return mapping(*arguments)
 
-    monkeypatch.setattr(StyleGAN, "map", watched)
+    monkeypatch.setattr(StyleBased, "map", watched)
     stretch = pb.Stretch(direction="after")
     keyframes = [latent(3, 1), latent(4, 2)]
     await generate(server, latent(3, 1))
@@ -247,9 +247,14 @@ async def test_an_interactive_stream_takes_styles(server, styled):
     assert_same(answers[-1].frame.images, drawn(styled, styled.mean_w + 0.5 * (w_plus - styled.mean_w)))
 
 
-async def test_the_model_says_what_it_has(server):
+async def test_the_model_says_what_it_has(server, styled):
     model = (await server.models.GetModel(model_pb.GetModelRequest(model="styled"))).model
-    assert (list(model.spaces), model.layers, model.w_size, model.family) == (["z", "w", "w+"], 6, 5, "stylegan")
+    assert (list(model.spaces), model.layers, model.w_size, model.family) == (
+        ["z", "w", "w+"],
+        6,
+        5,
+        styled.spec.family,
+    )
     plain = (await server.models.GetModel(model_pb.GetModelRequest(model="faces"))).model
     assert (list(plain.spaces), plain.layers, plain.w_size) == (["z"], 0, 0)
     assert not plain.HasField("truncation")

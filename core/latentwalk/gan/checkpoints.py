@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from latentwalk.gan.errors import CheckpointRefused, GanError
+from latentwalk.gan.module_pickles import is_module_pickle, read_module_pickle
 from latentwalk.gan.network_pickles import is_network_pickle, read_network_pickle
 
 Tree: TypeAlias = "dict[str | int, Tree] | list[Tree] | tuple[Tree, ...] | str | int | float | bool | Tensor | None"
@@ -20,17 +21,19 @@ MAX_NODES = 1_000_000
 
 
 def read_checkpoint(path: Path, max_bytes: int = MAX_BYTES) -> Tree:
-    """Reads what torch.save wrote, or NVlabs' code for TensorFlow, as tensors and plain containers.
+    """Reads what torch.save wrote, or NVlabs' code for TensorFlow or PyTorch, as tensors and plain containers.
 
     Nothing of it is executed. Both forms of torch are read: the zip archive, and the stream of pickles of torch
-    before 1.6; for the other see network_pickles. The tensors are dense, on the CPU, neither quantized nor
-    complex; a parameter comes as a plain tensor. Raises CheckpointRefused naming the file and the reason: the
-    global that it wants to call, what it holds that is no weight, its size, or how it is broken.
+    before 1.6; for the others see network_pickles and module_pickles. The tensors are dense, on the CPU, neither
+    quantized nor complex; a parameter comes as a plain tensor. Raises CheckpointRefused naming the file and the
+    reason: the global that it wants to call, what it holds that is no weight, its size, or how it is broken.
     """
     try:
         _check_size(path, max_bytes)
         if is_network_pickle(path):
             content: object = read_network_pickle(path)
+        elif is_module_pickle(path):
+            content = read_module_pickle(path)
         else:
             content = torch.load(path, map_location="cpu", weights_only=True)
         return _Inspection(max_bytes).tree(content, depth=0)

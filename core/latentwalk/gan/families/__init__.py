@@ -4,12 +4,14 @@ from latentwalk.gan.errors import UnknownFamily
 from latentwalk.gan.families.biggan import BigGAN, BigGANDeep
 from latentwalk.gan.families.dcgan import DCGAN
 from latentwalk.gan.families.stylegan import StyleGAN
+from latentwalk.gan.families.stylegan2 import StyleGAN2
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 
 FAMILIES: dict[str, type[Generator]] = {
     "dcgan": DCGAN,
     "stylegan": StyleGAN,
+    "stylegan2": StyleGAN2,
     "biggan_deep": BigGANDeep,
     "biggan": BigGAN,
 }

@@ -1,0 +1,121 @@
+"""What the generators of the StyleGAN papers share: mapping from z to w, and synthesis from styles and noise."""
+
+from abc import abstractmethod
+from typing import Protocol, Self
+
+import torch
+from torch import Tensor, nn
+
+from latentwalk.gan.errors import GanError, OutOfRange
+from latentwalk.gan.families.scaled import Scaled
+from latentwalk.gan.generator import Generator
+from latentwalk.gan.spec import GeneratorSpec
+
+LIMITS = {"width": (1, 4_096), "max_width": (1, 4_096), "mapping_layers": (1, 32)}
+
+
+class Noisy(Protocol):
+    """A layer that is given noise."""
+
+    noise: Tensor
+    """Its own, [1, 1, H, W]."""
+
+
+class StyleBased(Generator):
+    """A generator of a mapping, a synthesis and the mean w.
+
+    config: {"width": channels of the last layers, each coarser pair having twice as many, up to "max_width";
+    "mapping_layers": dense layers of the mapping}. Pictures are not confined to the range, only trained to be in it.
+    """
+
+    mean: Tensor
+
+    def __init__(self, spec: GeneratorSpec, mapping: nn.Module, synthesis: nn.Module) -> None:
+        super().__init__(spec)
+        self.mapping = mapping
+        self.synthesis = synthesis
+        self.register_buffer("mean", torch.zeros(spec.w_size))
+
+    @property
+    @abstractmethod
+    def noisy_layers(self) -> "list[Noisy]":
+        """The layers that are given noise, from coarse to fine."""
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Pictures [N, C, H, W] from z [N, Z] and a condition [N, K] or None."""
+        return self.synthesise(self.map(z, condition))
+
+    def map(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The w+ [N, L, W] of z [N, Z] and a condition [N, K] or None; all its layers are alike."""
+        self.check_condition(condition)
+        return self.mapping(z, condition)[:, None].expand(-1, self.spec.layers, -1)
+
+    def synthesise(self, w_plus: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Pictures [N, C, H, W] from w+ [N, L, W] and noise [N, P], or None for that of the weights."""
+        return self.synthesis(w_plus, noise)
+
+    def first_features(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """W [N, W], in which the paper of GANSpace looks for components."""
+        return self.encode(z, "w", condition)
+
+    @property
+    def noise(self) -> Tensor:
+        """The noise that belongs to the weights [P]: one number for each pixel of each layer."""
+        return torch.cat([layer.noise.flatten() for layer in self.noisy_layers])
+
+    @property
+    def mean_w(self) -> Tensor:
+        """The average w [W] over all z, in the middle of what was trained."""
+        return self.mean
+
+    def freeze(self) -> Self:
+        """As Generator.freeze; weights that are scaled at each use keep the product."""
+        for layer in self._scaled():
+            layer.fold()
+        return super().freeze()
+
+    def thaw(self) -> None:
+        """As Generator.thaw."""
+        for layer in self._scaled():
+            layer.unfold()
+        super().thaw()
+
+    def _scaled(self) -> list[Scaled]:
+        return [module for module in self.modules() if isinstance(module, Scaled)]
+
+
+def noise_of_layers(noise: Tensor | None, sides: list[int]) -> list[Tensor] | list[None]:
+    """The noise [N, P] of layers of so many pixels a side, [N, 1, H, W] each; None for each if there is none."""
+    if noise is None:
+        return [None] * len(sides)
+    parts = noise.split([side * side for side in sides], dim=1)
+    return [part.unflatten(1, (1, side, side)) for part, side in zip(parts, sides, strict=True)]
+
+
+def widths_of(spec: GeneratorSpec) -> list[int]:
+    """The channels at 4x4, 8x8, ..., resolution."""
+    width, most = config_of(spec, "width"), config_of(spec, "max_width")
+    rungs = spec.resolution.bit_length() - 2
+    return [min(width << (rungs - 1 - rung), most) for rung in range(rungs)]
+
+
+def check_spec(spec: GeneratorSpec) -> None:
+    """Raises GanError for a resolution that is no power of two, layers that do not go with it, or another config."""
+    name = spec.family
+    if spec.resolution.bit_count() != 1:
+        raise GanError(f"resolution of a {name} is {spec.resolution}: it must be a power of two")
+    layers = 2 * spec.resolution.bit_length() - 4
+    if spec.layers != layers:
+        raise GanError(f"layers of a {name} of {spec.resolution} pixels are {spec.layers}: they must be {layers}")
+    if spec.config.keys() != LIMITS.keys():
+        raise GanError(f"config of a {name} is {dict(spec.config)}: it must have {', '.join(LIMITS)}")
+
+
+def config_of(spec: GeneratorSpec, name: str) -> int:
+    """A number of the config. Raises GanError if it is none, and OutOfRange."""
+    value, (low, high) = spec.config.get(name), LIMITS[name]
+    if type(value) is not int:
+        raise GanError(f"{name} of a {spec.family} is {value!r}: it must be an integer")
+    if not low <= value <= high:
+        raise OutOfRange(f"{name} of a {spec.family}", value, low, high)
+    return value

@@ -1,0 +1,140 @@
+"""StyleGAN2 (Karras et al. 2020, arXiv:1912.04958), and with classes as in ADA (arXiv:2006.06676)."""
+
+from collections.abc import Mapping as MappingOf
+from collections.abc import Sequence
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from latentwalk.gan.errors import GanError
+from latentwalk.gan.families.shapes import places_of, tensor_of
+from latentwalk.gan.families.style_based import (
+    Noisy,
+    StyleBased,
+    check_spec,
+    config_of,
+    noise_of_layers,
+    widths_of,
+)
+from latentwalk.gan.families.stylegan2.layers import Mapping, StyledColours, StyledConvolution
+from latentwalk.gan.families.stylegan2.nvlabs import from_nvlabs, is_nvlabs
+from latentwalk.gan.families.stylegan2.rosinality import from_rosinality, is_rosinality
+from latentwalk.gan.latents import z_from_seeds
+from latentwalk.gan.spec import SPACES, GeneratorSpec
+
+# Of so many latents the mean w is taken where a checkpoint has none; as many as in the code that wrote it.
+_MEAN_OF = 4_096
+
+
+class Synthesis(nn.Module):
+    """From w to a picture: one layer at 4x4, two at 8x8 and all that follow, and a picture at each, which add up."""
+
+    def __init__(self, spec: GeneratorSpec) -> None:
+        super().__init__()
+        widths = widths_of(spec)
+        self.constant = nn.Parameter(torch.randn(1, widths[0], 4, 4))
+        layers = [StyledConvolution(widths[0], widths[0], 4, spec.w_size, doubles=False)]
+        for rung, width in enumerate(widths[1:], start=1):
+            layers += [
+                StyledConvolution(widths[rung - 1], width, 4 << rung, spec.w_size, doubles=True),
+                StyledConvolution(width, width, 4 << rung, spec.w_size, doubles=False),
+            ]
+        self.layers = nn.ModuleList(layers)
+        self.colours = nn.ModuleList(StyledColours(width, spec.channels, spec.w_size) for width in widths)
+
+    @property
+    def styled_layers(self) -> list[StyledConvolution]:
+        """The layers, from coarse to fine."""
+        return [layer for layer in self.layers if isinstance(layer, StyledConvolution)]
+
+    def forward(self, w_plus: Tensor, noise: Tensor | None) -> Tensor:
+        """Pictures of w+ [N, L, W] and the noise of all layers, [N, P], or None for their own.
+
+        A picture is drawn by the w of the layer that comes next; the last w draws the last picture only.
+        """
+        styles = w_plus.unbind(dim=1)
+        each = noise_of_layers(noise, [4 << (index + 1) // 2 for index in range(len(self.layers))])
+        features, picture = self.constant.expand(len(w_plus), -1, -1, -1), None
+        for index, (layer, own) in enumerate(zip(self.layers, each, strict=True)):
+            features = layer(features, styles[index], own)
+            if index % 2 == 0:
+                picture = self.colours[index // 2](features, styles[index + 1], picture)
+        assert picture is not None  # noqa: S101 - there is a layer at 4x4
+        return picture
+
+
+class StyleGAN2(StyleBased):
+    """A mapping from z to w, and a synthesis whose weights are scaled by styles from w."""
+
+    synthesis: Synthesis
+
+    def __init__(self, spec: GeneratorSpec) -> None:
+        check_spec(spec)
+        mapping = Mapping(spec.latent_size, spec.classes, spec.w_size, config_of(spec, "mapping_layers"))
+        super().__init__(spec, mapping, Synthesis(spec))
+
+    def style_weights(self, layers: Sequence[int] = ()) -> Tensor:
+        """The weights [F, W] of the styles of these layers, a row a channel.
+
+        As SeFa has it, of the layers that draw features, and of the last w that of the picture, which alone takes it.
+        """
+        last = self.spec.layers - 1
+        places = [f"colours.{last // 2}" if layer == last else f"layers.{layer}" for layer in layers or range(last + 1)]
+        return torch.cat([self.synthesis.get_parameter(f"{place}.style.weight") for place in places])
+
+    @property
+    def noisy_layers(self) -> list[Noisy]:
+        """All but those that draw pictures, from coarse to fine."""
+        return [*self.synthesis.styled_layers]
+
+    @classmethod
+    def from_checkpoint(
+        cls, checkpoint: MappingOf[str, Tensor], classes: int = 0, truncation: float | None = None
+    ) -> Self:
+        """As Generator.from_checkpoint; the mean w is computed where the layout has none."""
+        generator = super().from_checkpoint(checkpoint, classes, truncation)
+        if is_rosinality(checkpoint):
+            with torch.no_grad():
+                z = z_from_seeds(range(_MEAN_OF), generator.spec.latent_size)
+                generator.mean.copy_(generator.encode(z, "w").mean(dim=0))
+        return generator
+
+    @classmethod
+    def translate(cls, checkpoint: MappingOf[str, Tensor]) -> MappingOf[str, Tensor]:
+        """From the layout of NVlabs' code for PyTorch, or of rosinality, or our own."""
+        if is_nvlabs(checkpoint):
+            return from_nvlabs(checkpoint)
+        return from_rosinality(checkpoint) if is_rosinality(checkpoint) else checkpoint
+
+    @classmethod
+    def infer_spec(cls, state_dict: MappingOf[str, Tensor], classes: int = 0) -> GeneratorSpec:
+        """Reads the spec off the shapes, classes too.
+
+        Raises GanError naming the first tensor that is missing, unknown or of another shape.
+        """
+        rungs = len(places_of(state_dict, "synthesis.colours"))
+        first = tensor_of("stylegan2", state_dict, "mapping.layers.0.weight", 2)
+        last = tensor_of("stylegan2", state_dict, f"synthesis.colours.{rungs - 1}.weight", 4)
+        constant = tensor_of("stylegan2", state_dict, "synthesis.constant", 4)
+        has_classes, (w_size, inputs) = "mapping.embedding.weight" in state_dict, first.shape
+        found = tensor_of("stylegan2", state_dict, "mapping.embedding.weight", 2).shape[1] if has_classes else 0
+        if classes not in (0, found):
+            raise GanError(f"not a stylegan2 of {classes} classes: its mapping knows {found}")
+        spec = GeneratorSpec(
+            family="stylegan2",
+            latent_size=inputs - (w_size if has_classes else 0),
+            classes=found,
+            resolution=2 << rungs,
+            channels=last.shape[0],
+            config={
+                "width": last.shape[1],
+                "max_width": constant.shape[1],
+                "mapping_layers": len(places_of(state_dict, "mapping.layers")),
+            },
+            spaces=SPACES,
+            layers=2 * rungs,
+            w_size=w_size,
+        )
+        cls.check_layout(spec, state_dict)
+        return spec

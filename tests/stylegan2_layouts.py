@@ -1,0 +1,82 @@
+"""Small StyleGAN2s, and their weights in the layouts in which others publish them."""
+
+import re
+
+import torch
+from torch import Tensor
+
+from latentwalk.gan.families import build_generator
+from latentwalk.gan.families.stylegan2 import StyleGAN2
+from latentwalk.gan.spec import SPACES, GeneratorSpec
+
+CONFIG = {"width": 4, "max_width": 6, "mapping_layers": 3}
+FILTER = torch.tensor([1.0, 3, 3, 1]).outer(torch.tensor([1.0, 3, 3, 1])) / 64
+
+
+def make_spec(resolution: int = 16, classes: int = 0, config: dict | None = None, **changed) -> GeneratorSpec:
+    layers = changed.pop("layers", 2 * resolution.bit_length() - 4)
+    shape = {"spaces": SPACES, "layers": layers, "w_size": 7, **changed}
+    return GeneratorSpec("stylegan2", 6, classes, resolution, 3, CONFIG if config is None else config, **shape)
+
+
+def make_stylegan2(**spec) -> StyleGAN2:
+    """One of which every weight has a say, also those that are zero or one before training."""
+    torch.manual_seed(0)
+    generator = build_generator(make_spec(**spec))
+    with torch.no_grad():
+        for parameter in (*generator.parameters(), generator.get_buffer("mean")):
+            parameter.add_(torch.randn_like(parameter) * 0.5)
+    assert isinstance(generator, StyleGAN2)
+    return generator
+
+
+def nvlabs_layout(generator: StyleGAN2) -> dict[str, Tensor]:
+    """The same weights by the names of NVlabs' code for PyTorch, with the filters that it keeps beside them."""
+    parts = {"noise": "noise_const", "style.weight": "affine.weight", "style.bias": "affine.bias"}
+    layout: dict[str, Tensor] = {}
+    for name, tensor in generator.state_dict().items():
+        if found := re.fullmatch(r"synthesis\.(layers|colours)\.(\d+)\.(.*)", name):
+            index, part = int(found[2]), parts.get(found[3], found[3])
+            is_layer = found[1] == "layers"
+            block = f"synthesis.b{4 << ((index + 1) // 2 if is_layer else index)}"
+            place = ("conv1", "conv0")[index % 2] if is_layer else "torgb"
+            layout[f"{block}.{place}.{part}"] = tensor[0, 0] if part == "noise_const" else tensor
+            layout[f"{block}.resample_filter"] = FILTER
+            if is_layer:
+                layout[f"{block}.{place}.resample_filter"] = FILTER
+        elif found := re.fullmatch(r"mapping\.layers\.(\d+)\.(.*)", name):
+            layout[f"mapping.fc{found[1]}.{found[2]}"] = tensor
+        elif name == "synthesis.constant":
+            layout["synthesis.b4.const"] = tensor[0]
+        else:
+            layout[name.replace("mapping.embedding", "mapping.embed").replace("mean", "mapping.w_avg")] = tensor
+    return layout
+
+
+def rosinality_layout(generator: StyleGAN2) -> dict[str, Tensor]:
+    """The same weights by the names of rosinality's code; it has no mean w, and no classes."""
+    parts = {"weight": "conv.weight", "style.weight": "conv.modulation.weight", "style.bias": "conv.modulation.bias"}
+    layer_parts = {**parts, "bias": "activate.bias", "noise_strength": "noise.weight"}
+    layout: dict[str, Tensor] = {}
+    for name, tensor in generator.state_dict().items():
+        match name.split(".", 3):
+            case ["synthesis", "layers", index, "noise"]:
+                layout[f"noises.noise_{index}"] = tensor
+            case ["synthesis", "layers", index, part]:
+                place = f"convs.{int(index) - 1}" if int(index) else "conv1"
+                own = tensor[None] if part in ("weight", "noise_strength") else tensor
+                layout[f"{place}.{layer_parts[part]}"] = own
+                if int(index) % 2:
+                    layout[f"{place}.conv.blur.kernel"] = FILTER * 4
+            case ["synthesis", "colours", index, part]:
+                place = f"to_rgbs.{int(index) - 1}" if int(index) else "to_rgb1"
+                own = {"weight": lambda one: one[None], "bias": lambda one: one.view(1, -1, 1, 1)}
+                layout[f"{place}.{parts.get(part, part)}"] = own.get(part, lambda one: one)(tensor)
+                if int(index):
+                    layout[f"{place}.upsample.kernel"] = FILTER * 4
+            case ["mapping", "layers", index, part]:
+                layout[f"style.{int(index) + 1}.{part}"] = tensor
+            case _:
+                if name == "synthesis.constant":
+                    layout["input.input"] = tensor
+    return layout
