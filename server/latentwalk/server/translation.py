@@ -10,6 +10,7 @@ from latentwalk.server.scheduler import (
     DeviceFailed,
     DeviceLost,
     DeviceOutOfMemory,
+    NeverBegun,
     QueueFull,
     SchedulerClosed,
 )
@@ -49,6 +50,7 @@ _RULES: Mapping[type[Exception], Callable[[Any], rpc.ServiceError]] = {
     DeadlinePassed: lambda error: rpc.DeadlineExceeded(str(error)),
     DeviceFailed: lambda error: rpc.DeviceFailed(str(error)),
     DeviceLost: lambda error: rpc.DeviceFailed(str(error)),
+    NeverBegun: lambda error: rpc.DeviceFailed(str(error)),
     DeviceOutOfMemory: _out_of_memory,
     SchedulerClosed: lambda _: rpc.NotServing("the service is shutting down"),
 }

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -21,7 +22,7 @@ from latentwalk.server.device.line import Line, Message
 from latentwalk.server.device.messages import Draw, Make, check, choice_of, failure, pictures_of
 from latentwalk.server.engine import Engine, NonFinitePicture, NoSuchDevice, Row, Tuning
 from latentwalk.server.engine.rows import sample_rows
-from latentwalk.server.scheduler import DeviceFailed, DeviceLost, DeviceOutOfMemory
+from latentwalk.server.scheduler import DeviceFailed, DeviceLost, DeviceOutOfMemory, NeverBegun
 
 CPU = torch.device("cpu")
 SETTINGS = DeviceSettings("cpu", 1, 8, 0.0, 0.5, "", "error")
@@ -91,6 +92,70 @@ async def test_a_batch_on_a_process_that_dies_fails_and_so_says_how_it_ended(dev
     device.interrupt()
     with pytest.raises(DeviceFailed, match="ended with exit code -9"):
         await drawing
+
+
+@pytest.fixture
+def stopped(device_process):
+    """A function that has the device's process stand still, and gives it."""
+
+    def stop():
+        process = device_process()
+        os.kill(process.pid, signal.SIGSTOP)
+        return process
+
+    return stop
+
+
+async def on_its_way(*batches):
+    """Tasks of these batches, once the process has all of them to draw."""
+    tasks = [asyncio.create_task(batch) for batch in batches]
+    await asyncio.sleep(0.05)
+    return tasks
+
+
+async def test_batches_that_are_under_way_together_each_get_their_own_pictures(device, faces, digits, stopped):
+    engines = [device.make_engine(generator) for generator in (faces, digits)]
+    batches = [sample_rows(engine, count) for engine, count in zip(engines, (3, 8), strict=True)]
+    alone = [await engine.draw(rows) for engine, rows in zip(engines, batches, strict=True)]
+    process = stopped()
+    tasks = await on_its_way(*(engine.draw(rows) for engine, rows in zip(engines, batches, strict=True)))
+    os.kill(process.pid, signal.SIGCONT)
+    assert await asyncio.gather(*tasks) == alone
+
+
+async def test_nobody_gets_the_pictures_of_a_batch_that_was_cancelled(device, faces, stopped):
+    engine = device.make_engine(faces)
+    first, second = sample_rows(faces, 2)
+    alone = await engine.draw([second])
+    process = stopped()
+    (left,) = await on_its_way(engine.draw([first]))
+    left.cancel()
+    await asyncio.wait([left])
+    with suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGCONT)
+    assert await engine.draw([second]) == alone
+
+
+@pytest.mark.parametrize("deaths", range(10))
+async def test_of_two_batches_on_a_process_that_dies_the_second_was_never_begun(device, faces, stopped, deaths):
+    engine = device.make_engine(faces)
+    process = stopped()
+    tasks = await on_its_way(*(engine.draw(sample_rows(faces, 1)) for _ in range(2)))
+    process.kill()
+    first, second = await asyncio.gather(*tasks, return_exceptions=True)
+    for error in (first, second):
+        assert "ended with exit code -9" in str(error)
+    assert (type(first), type(second)) == (DeviceFailed, NeverBegun)
+
+
+async def test_a_batch_hears_of_the_end_also_when_somebody_else_was_first_to_notice(device, faces, stopped):
+    engine = device.make_engine(faces)
+    process = stopped()
+    (drawing,) = await on_its_way(engine.draw(sample_rows(faces, 1)))
+    killed(process)
+    device.process()  # as whoever loads a model asks for it, in another thread
+    with pytest.raises(DeviceFailed, match="ended with exit code -9"):
+        await asyncio.wait_for(drawing, 10)
 
 
 @pytest.fixture

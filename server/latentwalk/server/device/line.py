@@ -4,7 +4,9 @@ import asyncio
 import json
 import socket
 import struct
+import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 # How long the words and the bytes of a message are.
@@ -58,6 +60,8 @@ class AsyncLine:
     def __init__(self, end: socket.socket) -> None:
         end.setblocking(False)
         self._socket = end
+        # Not before: a descriptor that is closed while the loop waits for it would never be heard of again.
+        weakref.finalize(self, end.close)
         self._memory = _Memory()
 
     @property
@@ -80,8 +84,9 @@ class AsyncLine:
         return _unpacked(await self._read(sum(lengths)), lengths[0])
 
     def close(self) -> None:
-        """As Line.close."""
-        self._socket.close()
+        """As Line.close, from any thread: whoever is sending or receiving is told, too."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     async def _read(self, length: int) -> memoryview:
         loop = asyncio.get_running_loop()

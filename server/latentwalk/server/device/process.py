@@ -16,7 +16,7 @@ from latentwalk.server.device.settings import DeviceSettings
 from latentwalk.server.engine import Choice
 from latentwalk.server.engine.pixels import Picture
 from latentwalk.server.engine.searcher import Sight
-from latentwalk.server.scheduler import DeviceFailed
+from latentwalk.server.scheduler import DeviceFailed, NeverBegun
 
 Reply = TypeVar("Reply")
 
@@ -28,15 +28,16 @@ forkserver.preload(serve.__module__)
 class DeviceProcess:
     """Starts with its construction, is of use after `wait_until_ready`, and ends with `end`, or with the server.
 
-    After DeviceFailed it is of no use.
+    After DeviceFailed it is of no use; nor after a request was cancelled, whose reply would be taken for another's.
     """
 
     def __init__(self, settings: DeviceSettings) -> None:
         (drawing, theirs_drawing), (making, theirs_making) = socket.socketpair(), socket.socketpair()
         self._drawing, self._making = AsyncLine(drawing), Line(making)
-        self._making_turn = Lock()
-        # Whoever has sent waits for the reply before those who send after.
+        self._making_turn, self._ending_turn = Lock(), Lock()
+        # Replies come in the order of the requests, and so they are waited for.
         self._sending_turn, self._receiving_turn = asyncio.Lock(), asyncio.Lock()
+        self._asked, self._answered = 0, 0
         self._process = forkserver.CONTEXT.Process(
             target=serve, args=(Line(theirs_drawing), Line(theirs_making), settings), name="device", daemon=True
         )
@@ -68,12 +69,16 @@ class DeviceProcess:
         return self._drawing.is_closed
 
     async def draw(self, forgotten: Sequence[int], request: Draw) -> list[Picture]:
-        """The pictures of the request, after those of the ones before. Raises what the engine raises, DeviceFailed."""
-        return await self._asked(_with(forgotten, request), pictures_of)
+        """The pictures of the request, after those of the ones before.
+
+        Raises what the engine raises, DeviceFailed if the process ends meanwhile, and NeverBegun if it ends before it
+        has come to this request.
+        """
+        return await self._ask(_with(forgotten, request), pictures_of)
 
     async def step(self, forgotten: Sequence[int], request: Step) -> list[Sight]:
         """What the searches of the request see; it takes turns with `draw`, and raises the same."""
-        return await self._asked(_with(forgotten, request), lambda reply: sights_of(reply, request.searches))
+        return await self._ask(_with(forgotten, request), lambda reply: sights_of(reply, request.searches))
 
     def make(self, forgotten: Sequence[int], request: Make) -> Choice:
         """How the engine of the request serves. Raises what Tuning.make_engine raises, and DeviceFailed."""
@@ -87,23 +92,31 @@ class DeviceProcess:
     def kill(self) -> None:
         """Ends it at once, whatever it does; whoever waits for a reply gets DeviceFailed."""
         self._process.kill()
+        self._drawing.close()
 
     def end(self) -> None:
-        """Ends it, and frees what it held. Nobody may be waiting for a reply."""
+        """Ends it, and frees what it held. Whoever waits for a reply gets DeviceFailed."""
         atexit.unregister(self.end)
         self.kill()
-        self._process.join(_END_SECONDS)
-        self._drawing.close()
+        self._exit_code()
         self._making.close()
 
-    async def _asked(self, message: Message, read: Callable[[Message], Reply]) -> Reply:
+    async def _ask(self, message: Message, read: Callable[[Message], Reply]) -> Reply:
+        place, self._asked = self._asked, self._asked + 1
         try:
             async with self._sending_turn:
                 await self._drawing.send(message)
             async with self._receiving_turn:
-                return read(await self._drawing.receive())
+                reply = await self._drawing.receive()
+                self._answered += 1
+                return read(reply)
         except (EOFError, OSError) as error:
-            raise await asyncio.to_thread(self._failed) from error
+            kind = NeverBegun if place > self._answered else DeviceFailed
+            raise await asyncio.to_thread(self._failed, kind) from error
+        except (asyncio.CancelledError, MemoryError):
+            # Its reply, or the rest of it, would be taken for that to the next request.
+            self.kill()
+            raise
 
     def _made(self) -> Message:
         try:
@@ -111,10 +124,14 @@ class DeviceProcess:
         except (EOFError, OSError) as error:
             raise self._failed() from error
 
-    def _failed(self) -> DeviceFailed:
-        self._process.join(_END_SECONDS)
-        code = self._process.exitcode
-        return DeviceFailed(f"the device's process ended with exit code {code}; try again: it is replaced")
+    def _failed(self, kind: type[DeviceFailed] = DeviceFailed) -> DeviceFailed:
+        return kind(f"the device's process ended with exit code {self._exit_code()}; try again: it is replaced")
+
+    def _exit_code(self) -> int | None:
+        """Once it has ended."""
+        with self._ending_turn:  # of two threads that wait for a process, one may be told a code that is not its own
+            self._process.join(_END_SECONDS)
+            return self._process.exitcode
 
 
 def _with(forgotten: Sequence[int], request: Draw | Step | Make) -> Message:

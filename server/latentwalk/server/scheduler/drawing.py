@@ -9,7 +9,13 @@ from itertools import compress
 from typing import Any, Generic, NamedTuple
 
 from latentwalk.server.scheduler.backlog import Model, Work
-from latentwalk.server.scheduler.errors import DeviceFailed, DeviceLost, DeviceOutOfMemory, SchedulerClosed
+from latentwalk.server.scheduler.errors import (
+    DeviceFailed,
+    DeviceLost,
+    DeviceOutOfMemory,
+    NeverBegun,
+    SchedulerClosed,
+)
 from latentwalk.server.scheduler.experience import Experience
 from latentwalk.server.scheduler.stream import Picture, Ticket
 
@@ -32,14 +38,25 @@ class _Given(NamedTuple):
     """How long it may take before the device hangs; 0 for as long as nothing is known."""
 
 
+class _Order(NamedTuple, Generic[Model]):
+    """What is the same for a batch and for what it is halved into."""
+
+    model: Model
+    experience: Experience
+    surrenders: int
+    """How often the device had been given up when it came."""
+    may_die: bool
+    """Whether it may take the device with it, and be drawn once more."""
+
+
 class Drawer(Generic[Model, Work, Picture]):
     """Draws tickets with `run`, which takes works of one model and gives a picture or an exception for each.
 
     The device draws one batch after the other, in the order in which it was given them. A batch that fails as a whole
     is halved until the guilty stand alone: g of them among n cost at most some 2 g log2(n) further batches. One that
     does not fit the memory of the device is halved likewise. A picture that was alone from the start on a device that
-    died is drawn once more. Nobody is drawn again whom nobody wants any more, after `give_up`, or once the device is
-    lost.
+    died is drawn once more. A batch with which the device had not begun when it died is drawn again whole. Nobody is
+    drawn again whom nobody wants any more, after `give_up`, or once the device is lost.
     """
 
     def __init__(
@@ -92,42 +109,39 @@ class Drawer(Generic[Model, Work, Picture]):
         self, model: Model, tickets: Sequence[Ticket[Any, Any]], experience: Experience
     ) -> list[Picture | Exception]:
         """A picture or an exception for each ticket, in order."""
-        return await self._draw(model, tickets, experience, self._surrenders, may_die=len(tickets) == 1)
+        return await self._draw(_Order(model, experience, self._surrenders, len(tickets) == 1), tickets)
 
-    async def _draw(
-        self,
-        model: Model,
-        tickets: Sequence[Ticket[Any, Any]],
-        experience: Experience,
-        surrenders: int,
-        *,
-        may_die: bool = False,
-    ) -> list[Picture | Exception]:
+    async def _draw(self, order: _Order[Model], tickets: Sequence[Ticket[Any, Any]]) -> list[Picture | Exception]:
         try:
-            return await self._drawn(model, [ticket.work for ticket in tickets], experience)
+            return await self._drawn(order, [ticket.work for ticket in tickets])
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not take the innocent with it
             _log.warning("a batch of %d failed: %r", len(tickets), error)
             if isinstance(error, DeviceOutOfMemory):
-                experience.ran_out(len(tickets))
+                order.experience.ran_out(len(tickets))
             if isinstance(error, DeviceLost):
                 self.give_up()
             failed = error
-        if len(tickets) == 1 and not (may_die and isinstance(failed, DeviceFailed)):
-            return [failed]
         half = len(tickets) // 2  # of one, the second half is all of it
+        if isinstance(failed, NeverBegun):
+            half = 0
+        elif half or (order.may_die and isinstance(failed, DeviceFailed)):
+            order = order._replace(may_die=False)
+        else:
+            return [failed]
         outcomes: list[Picture | Exception] = []
         for part in (tickets[:half], tickets[half:]):
-            if self._surrenders > surrenders:
+            if self._surrenders > order.surrenders:
                 outcomes += [failed] * len(part)
             else:
-                outcomes += await self._draw_wanted(model, part, experience, surrenders)
+                outcomes += await self._draw_wanted(order, part)
         return outcomes
 
-    async def _drawn(self, model: Model, works: list[Work], experience: Experience) -> list[Picture | Exception]:
+    async def _drawn(self, order: _Order[Model], works: list[Work]) -> list[Picture | Exception]:
+        experience = order.experience
         given = _Given(self._clock(), experience.expected(len(works)), experience.patience(len(works)))
         self._given.append(given)
         try:
-            pictures = list(await self._run(model, works))
+            pictures = list(await self._run(order.model, works))
         finally:
             self._given.remove(given)
             began, self._done_at = max(given.since, self._done_at), self._clock()
@@ -138,9 +152,9 @@ class Drawer(Generic[Model, Work, Picture]):
         return pictures
 
     async def _draw_wanted(
-        self, model: Model, tickets: Sequence[Ticket[Any, Any]], experience: Experience, surrenders: int
+        self, order: _Order[Model], tickets: Sequence[Ticket[Any, Any]]
     ) -> list[Picture | Exception]:
         wanted = [ticket.is_wanted for ticket in tickets]
         rest = list(compress(tickets, wanted))
-        drawn = iter(await self._draw(model, rest, experience, surrenders) if rest else ())
+        drawn = iter(await self._draw(order, rest) if rest else ())
         return [next(drawn) if is_wanted else SchedulerClosed("the stream was closed") for is_wanted in wanted]

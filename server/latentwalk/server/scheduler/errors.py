@@ -30,6 +30,10 @@ class DeviceLost(DeviceFailed):
     """There is no device to draw with any more; nobody's picture is at fault."""
 
 
+class NeverBegun(DeviceFailed):
+    """The device failed at what it was given before, and never came to this."""
+
+
 class DeviceOutOfMemory(Exception):
     """Raised by an engine: the batch was too large for the memory of the device. Smaller ones are tried."""
 
