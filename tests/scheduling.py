@@ -1,6 +1,9 @@
 """A device that draws tuples, and a scheduler on its clock."""
 
-from latentwalk.server.scheduler import DeviceOutOfMemory, Limits, Scheduler, Terms
+import asyncio
+from collections import deque
+
+from latentwalk.server.scheduler import DeviceFailed, DeviceOutOfMemory, Limits, NeverBegun, Scheduler, Terms
 
 FOREVER = float("inf")
 
@@ -39,6 +42,43 @@ class FakeEngine:
             raise Poisoned
         self.drawn += works
         return [("picture", *work) for work in works]
+
+
+class HeldEngine(FakeEngine):
+    """Is given batches at any time, and draws them in that order, each when it is told to."""
+
+    def __init__(self):
+        super().__init__()
+        self.given = []
+        self.waiting = deque()
+        self.suspects = set()
+        """The works at which it died."""
+
+    async def run(self, model, works):
+        self.given.append(list(works))
+        self.waiting.append((works, turn := asyncio.get_running_loop().create_future()))
+        await turn
+        return await super().run(model, works)
+
+    async def draw_next(self):
+        """Is done with the batch that it was given first, if it has any."""
+        if self.waiting:
+            self.waiting.popleft()[1].set_result(None)
+        await settle()
+
+    async def die(self):
+        """Ends while it draws that batch, and is there again."""
+        for place, (works, turn) in enumerate(self.waiting):
+            turn.set_exception(NeverBegun("it died before") if place else DeviceFailed("it died"))
+            self.suspects.update([] if place else works)
+        self.waiting.clear()
+        await settle()
+
+
+async def settle():
+    """Lets everybody do what there is to do."""
+    for _ in range(20):
+        await asyncio.sleep(0)
 
 
 def make(engine, run=None, *, batch=4, queued=16, streams=100, queue_seconds=FOREVER, **options):

@@ -1,35 +1,15 @@
 """The scheduler hands the device its next batch shortly before it is done with the last."""
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager
 
 import pytest
-from scheduling import MODEL, OTHER_MODEL, FakeEngine, make, opened
+from scheduling import MODEL, OTHER_MODEL, HeldEngine, make, opened, settle
 
-from latentwalk.server.scheduler import DeviceFailed, PictureFailed
+from latentwalk.server.scheduler import DeviceFailed, PictureFailed, Priority, Reuse, SchedulerClosed
 
 SECONDS = 1_000.0
 """Of a batch, on the clock of the engine: nobody waits for so long in these tests."""
-
-
-class HeldEngine(FakeEngine):
-    """Draws what it is given in order, each batch when it is told to."""
-
-    def __init__(self):
-        super().__init__()
-        self.ends = []
-
-    async def run(self, model, works):
-        self.batches.append((model, list(works)))
-        self.ends.append(end := asyncio.get_running_loop().create_future())
-        await end
-        return [("picture", *work) for work in works]
-
-
-async def settle():
-    """Lets everybody do what there is to do."""
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 @asynccontextmanager
@@ -43,25 +23,31 @@ async def running(engine, known=True, **how):
         yield scheduler
     finally:
         scheduler.close()
-        for end in engine.ends:
-            with suppress(asyncio.InvalidStateError):
-                end.set_result(None)
+        while not drawing.done():
+            await engine.draw_next()
         await drawing
+
+
+@asynccontextmanager
+async def two_given(engine, first=1, second=1, second_model=MODEL, **how):
+    """A scheduler that runs, and streams of so many pictures; the device has a batch of each."""
+    async with running(engine, **how) as scheduler:
+        with opened(scheduler, "a", first) as a:
+            await settle()
+            engine.now += SECONDS - 0.001
+            with opened(scheduler, "b", second, model=second_model) as b:
+                await settle()
+                assert [works[0] for works in engine.given] == [("a", 0), ("b", 0)]
+                yield scheduler, a, b
 
 
 async def test_the_next_batch_is_there_before_the_device_is_done():
     engine = HeldEngine()
-    async with running(engine) as scheduler:
-        with opened(scheduler, "a", 1, model=MODEL) as first:
-            await settle()
-            engine.now = SECONDS - 0.001
-            with opened(scheduler, "b", 1, model=OTHER_MODEL) as second:
-                await settle()
-                assert [works for _, works in engine.batches] == [[("a", 0)], [("b", 0)]]
-                engine.ends[0].set_result(None)
-                assert await first.take(1) == [("picture", "a", 0)]
-                engine.ends[1].set_result(None)
-                assert await second.take(1) == [("picture", "b", 0)]
+    async with two_given(engine, second_model=OTHER_MODEL) as (_, first, second):
+        await engine.draw_next()
+        assert await first.take(1) == [("picture", "a", 0)]
+        await engine.draw_next()
+        assert await second.take(1) == [("picture", "b", 0)]
 
 
 async def test_a_batch_that_cannot_grow_is_sent_a_little_sooner():
@@ -72,9 +58,9 @@ async def test_a_batch_that_cannot_grow_is_sent_a_little_sooner():
             engine.now = SECONDS - 0.003
             with opened(scheduler, "b", 4, credit=4) as stream:
                 await settle()
-                assert [len(works) for _, works in engine.batches] == [1, 4]
-                for end in engine.ends:
-                    end.set_result(None)
+                assert [len(works) for works in engine.given] == [1, 4]
+                for _ in range(2):
+                    await engine.draw_next()
                 assert len(await stream.take(4)) == 4
 
 
@@ -87,29 +73,142 @@ async def test_until_then_it_may_still_grow(known, now):
             engine.now = now
             with opened(scheduler, "c", 1), opened(scheduler, "d", 1) as last:
                 await settle()
-                assert len(engine.batches) == 1
-                engine.ends[0].set_result(None)
-                await settle()
-                assert engine.batches[1][1] == [("c", 0), ("d", 0)]
-                engine.ends[1].set_result(None)
+                assert len(engine.given) == 1
+                await engine.draw_next()
+                assert engine.given[1] == [("c", 0), ("d", 0)]
+                await engine.draw_next()
                 assert await last.take(1)
 
 
 async def test_a_hanging_device_fails_both_batches_and_neither_is_drawn_again():
     engine = HeldEngine()
-    async with running(engine, watchdog_seconds=2 * SECONDS) as scheduler:
-        with opened(scheduler, "a", 2) as first:
+    async with two_given(engine, 2, 2, watchdog_seconds=5 * SECONDS) as (scheduler, *streams):
+        engine.now += 5 * SECONDS
+        scheduler.check_device()
+        await engine.die()
+        for stream in streams:
+            with pytest.raises((DeviceFailed, PictureFailed)):
+                await stream.take(1)
+        assert len(engine.given) == 2
+
+
+@pytest.mark.parametrize("count", [1, 3])
+async def test_whoever_was_behind_pictures_of_which_the_device_died_outlives_them(count):
+    engine = HeldEngine()
+    async with two_given(engine, 4, count) as (_, guilty, innocent):
+        while engine.waiting:
+            works, _ = engine.waiting[0]
+            await (engine.die() if ("a", 1) in works else engine.draw_next())
+        assert await innocent.take(count) == [("picture", "b", place) for place in range(count)]
+        assert await guilty.take(1) == [("picture", "a", 0)]
+        with pytest.raises(PictureFailed, match="picture 1: it died"):
+            await guilty.take(1)
+        assert await guilty.take(2) == [("picture", "a", place) for place in (2, 3)]
+
+
+async def test_a_batch_behind_one_beyond_the_memory_is_drawn_before_its_halves():
+    engine = HeldEngine()
+    engine.memory = 2
+    async with two_given(engine, 4, 2) as (_, first, second):
+        for _ in range(4):
+            await engine.draw_next()
+        assert [len(works) for works in engine.given] == [4, 2, 2, 2]
+        assert len(await first.take(4) + await second.take(2)) == 6
+        assert [len(works) for _, works in engine.batches] == [4, 2, 2, 2]
+
+
+async def test_who_wants_a_picture_that_its_batch_has_dropped_meanwhile_gets_it():
+    engine = HeldEngine()
+    engine.memory = 1
+    reuse = Reuse(lambda model, work: work)
+    async with running(engine, reuse=reuse) as scheduler:
+        with opened(scheduler, "b", 1), opened(scheduler, "c", 1):
+            with opened(scheduler, "a", 1):
+                await settle()
+            for given in ([("b", 0), ("c", 0), ("a", 0)], [("b", 0)], [("c", 0)]):
+                assert engine.given[-1] == given
+                if given != [("c", 0)]:
+                    await engine.draw_next()
+            engine.now += SECONDS
+            with opened(scheduler, "a", 1) as late:
+                await settle()
+                while engine.waiting:
+                    await engine.draw_next()
+                assert await late.take(1) == [("picture", "a", 0)]
+
+
+async def test_a_scheduler_that_is_closed_begins_no_further_batch():
+    engine = HeldEngine()
+    async with running(engine) as scheduler:
+        with opened(scheduler, "a", 1), opened(scheduler, "b", 4):
+            await settle()
+            with opened(scheduler, "c", 1):
+                await settle()
+                scheduler.close()
+                await engine.draw_next()
+                await settle()
+                assert len(engine.given) == 1
+
+
+async def test_a_fault_of_the_schedulers_own_leaves_what_the_device_has_to_be_finished():
+    engine, told = HeldEngine(), []
+
+    def size_of(key, picture):
+        return 1 if key[0] == "b" else 1 / 0
+
+    reuse = Reuse(lambda model, work: work, 100_000, size_of)
+    async with two_given(engine, reuse=reuse, on_device=told.append) as (scheduler, first, second):
+        await engine.draw_next()
+        assert told == [False]
+        assert await first.take(1) == [("picture", "a", 0)]
+        await engine.draw_next()
+        assert await second.take(1) == [("picture", "b", 0)]
+        with pytest.raises(SchedulerClosed):
+            opened(scheduler, "c", 1)
+
+
+async def test_seconds_are_those_for_which_the_device_was_busy_with_a_batch():
+    engine, told = HeldEngine(), []
+    batches = lambda size, seconds: told.append((size, seconds))  # noqa: E731
+    async with two_given(engine, 1, 2, on_batch=batches) as (_, first, second):
+        engine.now = 1_000.0
+        await engine.draw_next()
+        engine.now = 1_400.0
+        await engine.draw_next()
+        assert told == [(1, 1_000.0), (2, 400.0)]
+        await first.take(1)
+        await second.take(1)
+        assert (first.begun, second.begun) == (0.0, 1_000.0)
+
+
+async def test_a_turn_in_which_nothing_is_drawn_takes_nothing_off_the_seconds_of_what_is():
+    engine, told = HeldEngine(), []
+    reuse = Reuse(lambda model, work: work)
+    batches = lambda size, seconds: told.append((size, seconds))  # noqa: E731
+    async with running(engine, reuse=reuse, on_batch=batches) as scheduler:
+        with opened(scheduler, "a", 1):
             await settle()
             engine.now = SECONDS - 0.001
-            with opened(scheduler, "b", 2) as second:
+            with opened(scheduler, "a", 1) as twin:
                 await settle()
-                assert len(engine.batches) == 2
-                engine.now = 5 * SECONDS + 1
-                scheduler.check_device()
-                for end in engine.ends:
-                    end.set_exception(DeviceFailed("it was ended"))
-                await settle()
-                for stream in (first, second):
-                    with pytest.raises((DeviceFailed, PictureFailed)):
-                        await stream.take(1)
-        assert len(engine.batches) == 2
+                engine.now = SECONDS
+                await engine.draw_next()
+                assert await twin.take(1)
+    assert told == [(1, SECONDS)]
+
+
+async def test_who_waits_for_another_model_has_no_part_in_how_large_a_batch_is():
+    engine = HeldEngine()
+    measured = {1: SECONDS, 32: 32 * SECONDS}
+    scheduler = make(engine, batch=32, queued=100, measured=lambda model: measured, longest=lambda model: 1e6)
+    with ExitStack() as stack:
+        turns = []
+        for model, priority in ((MODEL, Priority.NORMAL), (OTHER_MODEL, Priority.HIGH)):
+            for name in range(8):
+                stack.enter_context(opened(scheduler, name, 1, model=model, priority=priority))
+            turns.append(asyncio.create_task(scheduler.step()))
+            await settle()
+        assert [len(works) for works in engine.given] == [4, 4], "half of those who wait for it"
+        for turn in turns:
+            await engine.draw_next()
+            await turn

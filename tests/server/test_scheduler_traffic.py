@@ -6,13 +6,15 @@ import itertools
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from scheduling import FOREVER, MODEL, OTHER_MODEL, FakeEngine, make, numbers
+from scheduling import FOREVER, MODEL, OTHER_MODEL, FakeEngine, HeldEngine, make, numbers, settle
 
 from latentwalk.server.scheduler import (
     DeadlinePassed,
+    DeviceFailed,
     PictureFailed,
     Priority,
     QueueFull,
+    Reuse,
     Terms,
 )
 
@@ -23,11 +25,13 @@ class Traffic(RuleBasedStateMachine):
     MAX_BATCH = 3
     MAX_QUEUED = 10
 
-    def __init__(self):
+    ENGINE = FakeEngine
+
+    def __init__(self, **options):
         super().__init__()
         self.runner = asyncio.Runner()
-        self.engine = FakeEngine()
-        self.scheduler = make(self.engine, batch=self.MAX_BATCH, queued=self.MAX_QUEUED)
+        self.engine = self.ENGINE()
+        self.scheduler = make(self.engine, batch=self.MAX_BATCH, queued=self.MAX_QUEUED, **options)
         self.made = {}
         self.requests = {}
         self.yet_to_begin = []
@@ -114,14 +118,22 @@ class Traffic(RuleBasedStateMachine):
                 return
             except PictureFailed as failed:
                 assert failed.index == place  # noqa: PT017 - it may fail, or not
-                assert place in request["poisoned"]
+                assert place in request["poisoned"] or self.died_at(name, place, failed.__cause__)  # noqa: PT017
                 request["read"] += 1
             except DeadlinePassed:
                 assert request["deadline"] <= self.engine.now
                 return
             else:
-                assert pictures == [("picture", name, place)]
+                assert pictures in ([("picture", other, place)] for other in self.like(name))
                 request["read"] += 1
+
+    def died_at(self, name, place, error):
+        """Whether the device died at this picture with that error."""
+        return False
+
+    def like(self, name):
+        """Those whose pictures are the same."""
+        return [name]
 
     @precondition(lambda self: self.requests)
     @rule(data=st.data())
@@ -132,6 +144,9 @@ class Traffic(RuleBasedStateMachine):
         self.requests.pop(name)["stream"].__exit__(None, None, None)
         self.yet_to_begin = [other for other in self.yet_to_begin if other != name]
         self.drawn_when_closed[name] = self.times_drawn(name)
+
+    def draw_something(self):
+        self.runner.run(self.scheduler.step())
 
     def times_drawn(self, name):
         return sum(work[0] == name for work in self.engine.drawn)
@@ -158,7 +173,7 @@ class Traffic(RuleBasedStateMachine):
         while self.yet_to_begin:
             self.begin()
         for _ in range(200):
-            self.runner.run(self.scheduler.step())
+            self.draw_something()
             for name in self.requests:
                 self.runner.run(self.read_some(name, 4))
         for request in self.requests.values():
@@ -167,3 +182,65 @@ class Traffic(RuleBasedStateMachine):
 
 Traffic.TestCase.settings = settings(deadline=None, max_examples=60, stateful_step_count=30)
 TestTraffic = Traffic.TestCase
+
+
+class Overlap(Traffic):
+    """The same on a device that has up to two batches at once, and dies now and then; equal pictures are drawn once."""
+
+    ENGINE = HeldEngine
+
+    def __init__(self):
+        super().__init__(reuse=Reuse(lambda model, work: (model, *work[1:])))
+        self.turns = []
+
+    def teardown(self):
+        for _ in range(100):
+            self.draw_something()
+        assert not self.turns
+        super().teardown()
+
+    @rule()
+    def draw(self):
+        """Gives the device a batch, if it has less than two."""
+        if len(self.turns) < 2:
+            self.runner.run(self.take_a_turn())
+
+    async def take_a_turn(self):
+        self.turns.append(asyncio.create_task(self.scheduler.step()))
+        await settle()
+        self.forget_the_ended()
+
+    @rule()
+    def draw_something(self):
+        self.draw()
+        self.runner.run(self.engine.draw_next())
+        self.forget_the_ended()
+
+    @rule()
+    def die(self):
+        self.runner.run(self.engine.die())
+        self.forget_the_ended()
+
+    def forget_the_ended(self):
+        for turn in self.turns:
+            if turn.done():
+                turn.result()
+        self.turns = [turn for turn in self.turns if not turn.done()]
+
+    def died_at(self, name, place, error):
+        return isinstance(error, DeviceFailed) and any((one, place) in self.engine.suspects for one in self.like(name))
+
+    def like(self, name):
+        return self.made
+
+    @invariant()
+    def nothing_is_drawn_for_those_who_left(self):
+        """Not so where the device has it already, or another wants it."""
+
+    @invariant()
+    def the_device_has_no_more_than_two_batches(self):
+        assert len(self.engine.waiting) <= 2
+
+
+Overlap.TestCase.settings = Traffic.TestCase.settings
+TestOverlap = Overlap.TestCase

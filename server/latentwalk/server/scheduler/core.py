@@ -26,8 +26,9 @@ class Scheduler(Generic[Model, Work, Picture]):
     Args:
         run_batch: draws works of one model, at least 1 and at most limits.batch, all of them strict or none; returns a
             picture or an exception for each, in order. Called again shortly before it returns: what it is given then,
-            it draws afterwards. If it raises, the works are drawn again in halves, so that only
-            the guilty one fails. DeviceOutOfMemory means smaller batches of this model from now on.
+            it draws afterwards. If it raises, the works are drawn again in halves, so that only the guilty one fails.
+            DeviceOutOfMemory means smaller batches of this model from now on; NeverBegun, that nobody among them can
+            be guilty.
         limits: how much may wait.
         reuse: which pictures need not be drawn again; by default, each one is drawn.
         measured: the seconds by batch size that are known of a model before its first batch.
@@ -84,9 +85,9 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._promised = 0
         # Streams of which nothing waits, because the backlog had no room: first come, first served.
         self._hungry: dict[Stream[Model, Work, Picture], None] = {}
+        # Those that the device has, and when it was done with others last.
+        self._given: set[Ticket[Work, Picture]] = set()
         self._drawn_at = float("-inf")
-        # Those that the device has.
-        self._begun: set[Ticket[Work, Picture]] = set()
         self._hangs = False
         self._works = True
         self._closed = False
@@ -141,20 +142,24 @@ class Scheduler(Generic[Model, Work, Picture]):
 
     async def run(self) -> None:
         """Draws batch after batch until the scheduler is closed, whenever the device is free and something waits."""
+        await asyncio.gather(self._take_turns(), self._take_turns())
+
+    async def _take_turns(self) -> None:
+        """One forms a batch while that of the other is drawn, so that the device need not wait for either."""
         try:
-            await asyncio.gather(self._take_turns(), self._take_turns())
+            while await self._is_my_turn():
+                await self.step()
         except Exception:  # noqa: BLE001 - a fault of our own: nobody may wait for ever, and nobody else come
             _log.exception("the scheduler cannot go on; the server must be started again")
             self._on_device(False)
             self.close()
 
-    async def _take_turns(self) -> None:
-        """One forms a batch while that of the other is drawn, so that the device need not wait for either."""
-        while not self._closed:
-            async with self._turn:
-                await self._until_something_waits()
-                await self._drawer.until_nearly_free(self._is_full)
-            await self.step()
+    async def _is_my_turn(self) -> bool:
+        """Once the next batch is to be given to the device: True; or False, once the scheduler is closed."""
+        async with self._turn:
+            await self._until_something_waits()
+            await self._drawer.until_nearly_free(self._is_full)
+        return not self._closed
 
     async def _until_something_waits(self) -> None:
         while not self._closed and not len(self._backlog):
@@ -166,20 +171,25 @@ class Scheduler(Generic[Model, Work, Picture]):
         taken = self._backlog.take(self._seats, self._clock(), self._reuse.must_draw)
         # Those whose picture is being drawn for another have no outcome yet.
         kept = sum(ticket.outcome is not None for ticket in taken.spared)
-        started = self._clock()
-        outcomes: list[Picture | Exception] = []
-        for ticket in taken.batch:
-            ticket.begun = started
-        if taken.family and taken.batch:
-            self._begun.update(taken.batch)
-            outcomes = await self._drawer.draw(taken.family[0], taken.batch, self._experiences[taken.family])
-            self._begun.difference_update(taken.batch)
-        began, self._drawn_at = max(started, self._drawn_at), self._clock()
+        outcomes, seconds = await self._drawn(taken)
         try:
-            self._tell(taken, outcomes, kept, self._drawn_at - began)
+            self._tell(taken, outcomes, kept, seconds)
         except Exception:  # noqa: BLE001 - whatever it is, the pictures are there
             _log.exception("a batch that was drawn could not be counted")
         self._deliver(taken, outcomes)
+
+    async def _drawn(self, taken: Taken[Stream[Model, Work, Picture]]) -> tuple[list[Picture | Exception], float]:
+        """What has become of the batch, and the seconds since the device began with it, or was done with another."""
+        if not (taken.family and taken.batch):
+            return [], 0.0
+        given = self._clock()
+        self._given.update(taken.batch)
+        outcomes = await self._drawer.draw(taken.family[0], taken.batch, self._experiences[taken.family])
+        self._given.difference_update(taken.batch)
+        began, self._drawn_at = max(given, self._drawn_at), self._clock()
+        for ticket in taken.batch:
+            ticket.begun = began
+        return outcomes, self._drawn_at - began
 
     def _is_full(self) -> bool:
         """Whether enough waits for a batch that is as large as it may be."""
@@ -188,8 +198,9 @@ class Scheduler(Generic[Model, Work, Picture]):
 
     def _seats(self, family: Family, lanes: int) -> int:
         """For a batch while so many streams wait; others wait for what is being drawn."""
-        drawn = {ticket.stream for ticket in self._begun if not ticket.stream.waiting}
-        return self._experiences[family].seats(lanes + len(drawn))
+        streams = {ticket.stream for ticket in self._given}
+        drawn = sum(stream.family == family and not (stream.waiting or stream.closed) for stream in streams)
+        return self._experiences[family].seats(lanes + drawn)
 
     def check_device(self) -> None:
         """To be called now and then: fails all streams if the device hangs; it serves again when it comes back."""

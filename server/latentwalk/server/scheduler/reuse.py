@@ -75,7 +75,8 @@ class Reuse(Generic[Model, Work, Picture]):
         if ticket.key is None:
             return True
         leader = self._drawing.get(ticket.key)
-        if leader is not None:
+        # One that nobody wants any more may have been left out when its batch was drawn again.
+        if leader is not None and leader.is_wanted:
             leader.twins.append(ticket)
             return False
         if self.is_kept(ticket):
@@ -89,7 +90,8 @@ class Reuse(Generic[Model, Work, Picture]):
             ticket.outcome = outcome
             if ticket.key is None:
                 continue
-            del self._drawing[ticket.key]
+            if self._drawing.get(ticket.key) is ticket:
+                del self._drawing[ticket.key]
             for twin in ticket.twins:
                 twin.outcome = outcome
             if not isinstance(outcome, Exception):
