@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from biggan import golden
+from stylegan2_layouts import make_stylegan2, rosinality_layout
 
 from latentwalk.gan.__main__ import main
 from latentwalk.gan.artifacts import ArtifactStore, load_generator
@@ -59,6 +60,16 @@ def test_a_biggan_is_imported_for_one_truncation(tmp_path: Path, more: tuple[str
     assert loaded.spec.truncation == truncation
     pictures = loaded(published.z, published.condition)
     assert (pictures - published.pictures[truncation]).abs().max() < 1e-5
+
+
+def test_a_stylegan2_is_imported_from_what_rosinality_publishes(tmp_path: Path) -> None:
+    original = make_stylegan2(resolution=8)
+    checkpoint = tmp_path / "stylegan2-ffhq.pt"
+    torch.save({"g_ema": rosinality_layout(original), "latent_avg": torch.zeros(7)}, checkpoint)
+    assert main(arguments(checkpoint, tmp_path, "--key", "g_ema", family="stylegan2")) == 0
+    loaded, _ = load_generator(ArtifactStore(str(tmp_path / "store")), "faces")
+    z = z_from_seeds([1, 2], 6)
+    torch.testing.assert_close(loaded(z), original(z))
 
 
 @pytest.mark.parametrize(
