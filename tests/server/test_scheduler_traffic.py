@@ -67,7 +67,7 @@ class Traffic(RuleBasedStateMachine):
         fits = min(credit, count, terms["rows"]) <= self.MAX_QUEUED - self.scheduler.queued
         try:
             stream = self.scheduler.open(model, count, credit=credit, terms=Terms(deadline=deadline, **terms))
-        except QueueFull:
+        except (QueueFull, DeadlinePassed):
             assert self.made[name] == 0
         else:
             assert fits
