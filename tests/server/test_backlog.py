@@ -143,14 +143,6 @@ def test_a_removed_lane_leaves_nothing(device):
     assert (len(device.backlog), device.backlog.later, list(device.backlog.families)) == (0, 0, [])
 
 
-def test_it_knows_how_much_of_a_family_waits(device):
-    lane, _ = device.lane(3), device.lane(2)
-    backlog, family = device.backlog, lane.family
-    assert (backlog.lanes(family), backlog.holds(family, 5), backlog.holds(family, 6)) == (2, True, False)
-    device.take(10)
-    assert (backlog.lanes(family), backlog.holds(family, 1)) == (0, False)
-
-
 def test_what_need_not_be_drawn_takes_no_seat(device):
     lane = device.lane(5)
     taken = device.backlog.take(lambda family, lanes: 2, device.now, lambda work: work[1] % 2 == 0)

@@ -13,9 +13,9 @@ SECONDS = 1_000.0
 
 
 @asynccontextmanager
-async def running(engine, known=True, **how):
+async def running(engine, known=True, seconds=SECONDS, **how):
     """A scheduler that runs, and knows what a batch costs."""
-    measured = {1: SECONDS, 4: SECONDS} if known else {}
+    measured = {1: seconds, 4: seconds} if known else {}
     scheduler = make(engine, measured=lambda model: measured, longest=lambda model: 100 * SECONDS, **how)
     drawing = asyncio.create_task(scheduler.run())
     await settle()
@@ -50,18 +50,22 @@ async def test_the_next_batch_is_there_before_the_device_is_done():
         assert await second.take(1) == [("picture", "b", 0)]
 
 
-async def test_a_batch_that_cannot_grow_is_sent_a_little_sooner():
+async def test_an_event_loop_that_came_late_begins_sooner_the_next_time(monkeypatch):
+    monkeypatch.setattr("latentwalk.server.scheduler.drawing._LATE_MEMORY", 0.0)
     engine = HeldEngine()
-    async with running(engine) as scheduler:
-        with opened(scheduler, "a", 1):
-            await settle()
-            engine.now = SECONDS - 0.003
-            with opened(scheduler, "b", 4, credit=4) as stream:
-                await settle()
-                assert [len(works) for works in engine.given] == [1, 4]
-                for _ in range(2):
-                    await engine.draw_next()
-                assert len(await stream.take(4)) == 4
+    async with running(engine, seconds=0.010) as scheduler:
+        opened(scheduler, "a", 1)
+        await settle()
+        opened(scheduler, "b", 1)
+        await settle()
+        engine.now = 0.0105  # it wanted to begin at 0.0085
+        await asyncio.sleep(0.03)
+        assert engine.given[-1] == [("b", 0)]
+        await engine.draw_next()
+        engine.now = 0.0175  # the device should be done at 0.0205
+        opened(scheduler, "c", 1)
+        await settle()
+        assert engine.given[-1] == [("c", 0)]
 
 
 @pytest.mark.parametrize(("known", "now"), [(True, SECONDS - 0.003), (False, SECONDS)], ids=["early", "unknown"])

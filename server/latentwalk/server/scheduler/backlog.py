@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from heapq import heapify, heappop, heappush
-from itertools import accumulate, count
+from itertools import count
 from math import isnan, nan
 from typing import Any, Generic, TypeVar
 
@@ -152,17 +152,6 @@ class Backlog(Generic[AnyLane]):
     def families(self) -> Iterable[Family]:
         """Those of which something waits."""
         return self._groups.keys()
-
-    def lanes(self, family: Family) -> int:
-        """How many lanes of that family have something waiting."""
-        group = self._groups.get(family)
-        return len(group.oldest) if group else 0
-
-    def holds(self, family: Family, pictures: int) -> bool:
-        """Whether so many pictures of that family wait."""
-        group = self._groups.get(family)
-        sizes = accumulate(len(lane.waiting) for lane in group.oldest) if group else ()
-        return any(size >= pictures for size in sizes)
 
     @property
     def later(self) -> int:

@@ -158,7 +158,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         """Once the next batch is to be given to the device: True; or False, once the scheduler is closed."""
         async with self._turn:
             await self._until_something_waits()
-            await self._drawer.until_nearly_free(self._is_full)
+            await self._drawer.until_nearly_free()
         return not self._closed
 
     async def _until_something_waits(self) -> None:
@@ -190,11 +190,6 @@ class Scheduler(Generic[Model, Work, Picture]):
         for ticket in taken.batch:
             ticket.begun = began
         return outcomes, self._drawn_at - began
-
-    def _is_full(self) -> bool:
-        """Whether enough waits for a batch that is as large as it may be."""
-        backlog = self._backlog
-        return any(backlog.holds(family, self._seats(family, backlog.lanes(family))) for family in backlog.families)
 
     def _seats(self, family: Family, lanes: int) -> int:
         """For a batch while so many streams wait; others wait for what is being drawn."""

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from itertools import compress
 from typing import Any, Generic, NamedTuple
 
@@ -20,10 +19,12 @@ from latentwalk.server.scheduler.experience import Experience
 from latentwalk.server.scheduler.stream import Picture, Ticket
 
 # The next batch is sent to the device so long before that should be done with what it has: afterwards it would have to
-# wait until pictures are handed out, and the batch is formed and sent. One that is full already gains nothing by being
-# sent late, and must not be late because the event loop is busy.
+# wait until pictures are handed out, and the batch is formed and sent.
 _LEAD_SECONDS = 0.0015
-_FULL_LEAD_SECONDS = 0.004
+# A busy event loop comes late to that: it sets out sooner by as much as it has been late, and by no more than this,
+# since nothing can overtake what has been sent.
+_MOST_LATE_SECONDS = 0.0025
+_LATE_MEMORY = 0.9
 
 _log = logging.getLogger("latentwalk.scheduler")
 
@@ -69,6 +70,8 @@ class Drawer(Generic[Model, Work, Picture]):
         self._given: deque[_Given] = deque()
         self._done_at = float("-inf")
         self._done = asyncio.Event()
+        # How late this is when it wants to begin, as a moving average.
+        self._late = 0.0
         self._surrenders = 0
 
     @property
@@ -81,25 +84,20 @@ class Drawer(Generic[Model, Work, Picture]):
         """How long what the device does now may take before it hangs, as far as anything is known of that."""
         return self._given[0].patience if self._given else 0.0
 
-    async def until_nearly_free(self, is_full: Callable[[], bool]) -> None:
-        """Returns when the device does nothing, or should be done in a moment with all that it has.
-
-        The moment is longer for a batch that `is_full`.
-        """
-        for lead, is_enough in ((_FULL_LEAD_SECONDS, is_full), (_LEAD_SECONDS, lambda: True)):
-            await self._until_left(lead)
-            if is_enough():
-                return
-
-    async def _until_left(self, lead: float) -> None:
-        """Returns when the device does nothing, or should need no more than so many seconds for all that it has."""
+    async def until_nearly_free(self) -> None:
+        """Returns when the device does nothing, or should be done in a moment with all that it has."""
         while (since := self.running_since) is not None:
-            seconds = since + sum(given.seconds for given in self._given) - lead - self._clock()
-            if seconds <= 0:
+            done = since + sum(given.seconds for given in self._given)
+            begin = done - _LEAD_SECONDS - min(self._late, _MOST_LATE_SECONDS)
+            if (seconds := begin - self._clock()) <= 0:
                 return
             self._done.clear()
-            with suppress(TimeoutError):
+            try:
                 await asyncio.wait_for(self._done.wait(), seconds if seconds < float("inf") else None)
+            except TimeoutError:
+                late = max(0.0, self._clock() - begin)
+                self._late = _LATE_MEMORY * self._late + (1 - _LATE_MEMORY) * late
+                return
 
     def give_up(self) -> None:
         """Whatever the device has now need not be drawn again should it fail."""
