@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 
 import grpc
@@ -313,7 +314,8 @@ def test_a_service_that_is_stopped_and_then_killed_loses_nothing(
         assert service.wait() == 0
         assert processes_of(job_id) == []
     with service_process(settings, connect) as (service, trainer):
-        trainer.wait_for_step(job_id, STEPS // 2)
+        begins = (event for event in trainer.watch(job_id) if event.state_change.reason == "on cpu")
+        assert len(list(islice(begins, 2))) == 2, "the first one is told again"
         service.kill()
         service.wait()
         wait_until_gone(job_id)
