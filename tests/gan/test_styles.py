@@ -14,7 +14,7 @@ CONFIG = {"width": 4, "max_width": 4, "mapping_layers": 3}
 
 @settings(deadline=None, max_examples=25)
 @given(
-    latent_size=st.integers(2, 130),
+    latent_size=st.integers(1, 130),
     w_size=st.integers(1, 130),
     classes=st.sampled_from([0, 3]),
     company=st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=20),

@@ -4,13 +4,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from latentwalk.gan.generator import Generator
-
-# Rows are mapped so many at a time, whether there are as many or not: a matrix product may round a row differently in a
-# batch of another size (law 1).
-_GROUP = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +47,6 @@ class Lift:
 
 def map_rows(generator: Generator, z: Tensor, condition: Tensor | None) -> Tensor:
     """The w+ [R, L, W] of z [R, Z]: a row is mapped to the same bits alone and in any company."""
-    missing = -len(z) % _GROUP
-    rows = [F.pad(rows, (0, 0, 0, missing)).split(_GROUP) for rows in (z, condition) if rows is not None]
-    return torch.cat([generator.map(*group) for group in zip(*rows, strict=True)])[: len(z)]
+    # One by one: a matrix product may round a row by how many there are, and by where among them it lies (law 1).
+    rows = [rows.split(1) for rows in (z, condition) if rows is not None]
+    return torch.cat([generator.map(*row) for row in zip(*rows, strict=True)])
