@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from latentwalk.gan.errors import GanError, InvalidLatent, OutOfRange
+from latentwalk.gan.errors import GanError
 from latentwalk.gan.families import build_generator
 from latentwalk.gan.families.stylegan import StyleGAN
 from latentwalk.gan.latents import one_hot, z_from_seeds
@@ -194,27 +194,6 @@ def test_an_embedding_that_is_no_matrix_is_refused() -> None:
     weights = dict(make_stylegan(classes=2).state_dict()) | {"mapping.embedding": torch.zeros(())}
     with pytest.raises(GanError, match=r"mapping.embedding is \(\), expected 2 dimensions"):
         StyleGAN.from_checkpoint(weights)
-
-
-@pytest.mark.parametrize(
-    ("spec", "named"),
-    [
-        ({"resolution": 24, "layers": 6}, "power of two"),
-        ({"layers": 5}, "layers of a stylegan of 16 pixels are 5: they must be 6"),
-        ({"config": {"width": 4}}, "config of a stylegan"),
-        ({"config": CONFIG | {"width": True}}, "width of a stylegan is True"),
-    ],
-)
-def test_a_spec_that_no_stylegan_has_is_refused(spec: dict, named: str) -> None:
-    with pytest.raises(GanError, match=named):
-        build_generator(make_spec(**spec))
-
-
-def test_a_width_out_of_range_and_a_missing_condition_are_refused() -> None:
-    with pytest.raises(OutOfRange, match="mapping_layers"):
-        build_generator(make_spec(config=CONFIG | {"mapping_layers": 0}))
-    with pytest.raises(InvalidLatent, match="none was given to a generator of 2 classes"):
-        build_generator(make_spec(classes=2))(torch.zeros(1, 6))
 
 
 def test_channels_double_towards_coarse_layers_up_to_a_most() -> None:

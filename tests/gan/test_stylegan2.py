@@ -8,7 +8,7 @@ from stylegan2_layouts import CONFIG, FILTER, make_spec, make_stylegan2, nvlabs_
 from torch import Tensor
 from torch.nn import functional as F
 
-from latentwalk.gan.errors import GanError, InvalidLatent, OutOfRange
+from latentwalk.gan.errors import GanError
 from latentwalk.gan.families import build_generator
 from latentwalk.gan.families.stylegan2 import StyleGAN2
 from latentwalk.gan.latents import one_hot, z_from_seeds
@@ -172,27 +172,6 @@ def test_no_tensor_may_be_of_another_shape(layout: str, name: str, form: tuple[i
     if LAYOUTS[layout][name].numel() != math.prod(form):
         with pytest.raises(GanError):
             StyleGAN2.from_checkpoint(LAYOUTS[layout] | {name: torch.zeros(form)})
-
-
-@pytest.mark.parametrize(
-    ("spec", "named"),
-    [
-        ({"resolution": 24, "layers": 6}, "power of two"),
-        ({"layers": 5}, "layers of a stylegan2 of 16 pixels are 5: they must be 6"),
-        ({"config": {"width": 4}}, "config of a stylegan2"),
-        ({"config": CONFIG | {"width": True}}, "width of a stylegan2 is True"),
-    ],
-)
-def test_a_spec_that_no_stylegan2_has_is_refused(spec: dict, named: str) -> None:
-    with pytest.raises(GanError, match=named):
-        build_generator(make_spec(**spec))
-
-
-def test_a_width_out_of_range_and_a_missing_condition_are_refused() -> None:
-    with pytest.raises(OutOfRange, match="mapping_layers of a stylegan2"):
-        build_generator(make_spec(config=CONFIG | {"mapping_layers": 0}))
-    with pytest.raises(InvalidLatent, match="none was given to a generator of 2 classes"):
-        build_generator(make_spec(classes=2))(torch.zeros(1, 6))
 
 
 def test_a_stylegan_of_the_same_sizes_is_another_generator() -> None:

@@ -74,6 +74,7 @@ class _Inspection:
         self._nodes_left = MAX_NODES
 
     def tree(self, node: object, depth: int) -> Tree:
+        """What a node holds, so deep below the first. Raises GanError for what is no weight, or beyond a limit."""
         self._nodes_left -= 1
         if depth > MAX_DEPTH or self._nodes_left < 0:
             raise GanError(f"it is nested deeper than {MAX_DEPTH} or holds more than {MAX_NODES} values")

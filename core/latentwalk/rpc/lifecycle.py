@@ -61,7 +61,7 @@ class Doorway:
         self._health = HealthServicer(tuple(services))
         self._exposition: Exposition | None = None
         self.draining = asyncio.Event()
-        """Set when the service begins to drain. A stream of use without its end should end then."""
+        """Set when the service begins to drain. A stream that is of use without its end should end then."""
         self.port = 0
         """The port of the rpcs, after `start`."""
         self.metrics_port = 0

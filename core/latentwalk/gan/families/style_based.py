@@ -1,15 +1,17 @@
 """What the generators of the StyleGAN papers share: mapping from z to w, and synthesis from styles and noise."""
 
 from abc import abstractmethod
-from typing import Protocol, Self
+from collections.abc import Mapping
+from typing import ClassVar, Protocol, Self
 
 import torch
 from torch import Tensor, nn
 
 from latentwalk.gan.errors import GanError, OutOfRange
 from latentwalk.gan.families.scaled import Scaled
+from latentwalk.gan.families.shapes import places_of, tensor_of
 from latentwalk.gan.generator import Generator
-from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.gan.spec import SPACES, GeneratorSpec
 
 LIMITS = {"width": (1, 4_096), "max_width": (1, 4_096), "mapping_layers": (1, 32)}
 
@@ -28,6 +30,9 @@ class StyleBased(Generator):
     "mapping_layers": dense layers of the mapping}. Pictures are not confined to the range, only trained to be in it.
     """
 
+    family: ClassVar[str]
+    constant: ClassVar[str]
+    """The name of what every picture begins with, [1, C, 4, 4]."""
     mean: Tensor
 
     def __init__(self, spec: GeneratorSpec, mapping: nn.Module, synthesis: nn.Module) -> None:
@@ -40,6 +45,47 @@ class StyleBased(Generator):
     @abstractmethod
     def noisy_layers(self) -> "list[Noisy]":
         """The layers that are given noise, from coarse to fine."""
+
+    @classmethod
+    @abstractmethod
+    def colours_at(cls, rung: int) -> str:
+        """The name of the weights that make a picture of 4 << rung pixels a side, if it is the last one."""
+
+    @classmethod
+    @abstractmethod
+    def classes_in(cls, state_dict: Mapping[str, Tensor]) -> tuple[int, int]:
+        """How many classes the mapping knows, and how many numbers beside z say which; 0 and 0 without any."""
+
+    @classmethod
+    def infer_spec(cls, state_dict: Mapping[str, Tensor], classes: int = 0) -> GeneratorSpec:
+        """Reads the spec off the shapes, classes too.
+
+        Raises GanError naming the first tensor that is missing, unknown or of another shape.
+        """
+        rungs = (len(places_of(state_dict, "synthesis.layers")) + 1) // 2
+        w_size, inputs = tensor_of(cls.family, state_dict, "mapping.layers.0.weight", 2).shape
+        colours = tensor_of(cls.family, state_dict, cls.colours_at(rungs - 1), 4)
+        constant = tensor_of(cls.family, state_dict, cls.constant, 4)
+        found, beside = cls.classes_in(state_dict)
+        if classes not in (0, found):
+            raise GanError(f"not a {cls.family} of {classes} classes: its mapping knows {found}")
+        spec = GeneratorSpec(
+            family=cls.family,
+            latent_size=inputs - beside,
+            classes=found,
+            resolution=2 << rungs,
+            channels=colours.shape[0],
+            config={
+                "width": colours.shape[1],
+                "max_width": constant.shape[1],
+                "mapping_layers": len(places_of(state_dict, "mapping.layers")),
+            },
+            spaces=SPACES,
+            layers=2 * rungs,
+            w_size=w_size,
+        )
+        cls.check_layout(spec, state_dict)
+        return spec
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Pictures [N, C, H, W] from z [N, Z] and a condition [N, K] or None."""

@@ -6,8 +6,7 @@ from collections.abc import Mapping as MappingOf
 import torch
 from torch import Tensor, nn
 
-from latentwalk.gan.errors import GanError
-from latentwalk.gan.families.shapes import places_of, tensor_of
+from latentwalk.gan.families.shapes import tensor_of
 from latentwalk.gan.families.style_based import (
     Noisy,
     StyleBased,
@@ -26,7 +25,7 @@ from latentwalk.gan.families.stylegan.layers import (
     UpConvolution,
 )
 from latentwalk.gan.families.stylegan.nvlabs import from_nvlabs, is_nvlabs
-from latentwalk.gan.spec import SPACES, GeneratorSpec
+from latentwalk.gan.spec import GeneratorSpec
 
 
 class Synthesis(nn.Module):
@@ -72,6 +71,8 @@ class Synthesis(nn.Module):
 class StyleGAN(StyleBased):
     """A mapping from z to w, and a synthesis that gives each of its layers a style from w, and noise."""
 
+    family = "stylegan"
+    constant = "synthesis.layers.0.source.constant"
     synthesis: Synthesis
 
     def __init__(self, spec: GeneratorSpec) -> None:
@@ -97,33 +98,14 @@ class StyleGAN(StyleBased):
         return from_genforce(checkpoint) if is_genforce(checkpoint) else checkpoint
 
     @classmethod
-    def infer_spec(cls, state_dict: MappingOf[str, Tensor], classes: int = 0) -> GeneratorSpec:
-        """Reads the spec off the shapes, classes too.
+    def colours_at(cls, rung: int) -> str:
+        """As StyleBased.colours_at; there is only the last one."""
+        return "synthesis.colours.weight"
 
-        Raises GanError naming the first tensor that is missing, unknown or of another shape.
-        """
-        first = tensor_of("stylegan", state_dict, "mapping.layers.0.weight", 2)
-        last = tensor_of("stylegan", state_dict, "synthesis.colours.weight", 4)
-        constant = tensor_of("stylegan", state_dict, "synthesis.layers.0.source.constant", 4)
-        has_classes = "mapping.embedding" in state_dict
-        found = len(tensor_of("stylegan", state_dict, "mapping.embedding", 2)) if has_classes else 0
-        if classes not in (0, found):
-            raise GanError(f"not a stylegan of {classes} classes: its mapping knows {found}")
-        layers = len(places_of(state_dict, "synthesis.layers"))
-        spec = GeneratorSpec(
-            family="stylegan",
-            latent_size=first.shape[1] // (2 if has_classes else 1),
-            classes=found,
-            resolution=2 << (layers // 2),
-            channels=last.shape[0],
-            config={
-                "width": last.shape[1],
-                "max_width": constant.shape[1],
-                "mapping_layers": len(places_of(state_dict, "mapping.layers")),
-            },
-            spaces=SPACES,
-            layers=layers,
-            w_size=first.shape[0],
-        )
-        cls.check_layout(spec, state_dict)
-        return spec
+    @classmethod
+    def classes_in(cls, state_dict: MappingOf[str, Tensor]) -> tuple[int, int]:
+        """As StyleBased.classes_in."""
+        if "mapping.embedding" not in state_dict:
+            return 0, 0
+        classes, size = tensor_of(cls.family, state_dict, "mapping.embedding", 2).shape
+        return classes, size

@@ -7,8 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from latentwalk.gan.errors import GanError
-from latentwalk.gan.families.shapes import places_of, tensor_of
+from latentwalk.gan.families.shapes import tensor_of
 from latentwalk.gan.families.style_based import (
     Noisy,
     StyleBased,
@@ -21,7 +20,7 @@ from latentwalk.gan.families.stylegan2.layers import Mapping, StyledColours, Sty
 from latentwalk.gan.families.stylegan2.nvlabs import from_nvlabs, is_nvlabs
 from latentwalk.gan.families.stylegan2.rosinality import from_rosinality, is_rosinality
 from latentwalk.gan.latents import z_from_seeds
-from latentwalk.gan.spec import SPACES, GeneratorSpec
+from latentwalk.gan.spec import GeneratorSpec
 
 # Of so many latents the mean w is taken where a checkpoint has none; as many as in the code that wrote it.
 _MEAN_OF = 4_096
@@ -67,6 +66,8 @@ class Synthesis(nn.Module):
 class StyleGAN2(StyleBased):
     """A mapping from z to w, and a synthesis whose weights are scaled by styles from w."""
 
+    family = "stylegan2"
+    constant = "synthesis.constant"
     synthesis: Synthesis
 
     def __init__(self, spec: GeneratorSpec) -> None:
@@ -108,33 +109,14 @@ class StyleGAN2(StyleBased):
         return from_rosinality(checkpoint) if is_rosinality(checkpoint) else checkpoint
 
     @classmethod
-    def infer_spec(cls, state_dict: MappingOf[str, Tensor], classes: int = 0) -> GeneratorSpec:
-        """Reads the spec off the shapes, classes too.
+    def colours_at(cls, rung: int) -> str:
+        """As StyleBased.colours_at."""
+        return f"synthesis.colours.{rung}.weight"
 
-        Raises GanError naming the first tensor that is missing, unknown or of another shape.
-        """
-        rungs = len(places_of(state_dict, "synthesis.colours"))
-        first = tensor_of("stylegan2", state_dict, "mapping.layers.0.weight", 2)
-        last = tensor_of("stylegan2", state_dict, f"synthesis.colours.{rungs - 1}.weight", 4)
-        constant = tensor_of("stylegan2", state_dict, "synthesis.constant", 4)
-        has_classes, (w_size, inputs) = "mapping.embedding.weight" in state_dict, first.shape
-        found = tensor_of("stylegan2", state_dict, "mapping.embedding.weight", 2).shape[1] if has_classes else 0
-        if classes not in (0, found):
-            raise GanError(f"not a stylegan2 of {classes} classes: its mapping knows {found}")
-        spec = GeneratorSpec(
-            family="stylegan2",
-            latent_size=inputs - (w_size if has_classes else 0),
-            classes=found,
-            resolution=2 << rungs,
-            channels=last.shape[0],
-            config={
-                "width": last.shape[1],
-                "max_width": constant.shape[1],
-                "mapping_layers": len(places_of(state_dict, "mapping.layers")),
-            },
-            spaces=SPACES,
-            layers=2 * rungs,
-            w_size=w_size,
-        )
-        cls.check_layout(spec, state_dict)
-        return spec
+    @classmethod
+    def classes_in(cls, state_dict: MappingOf[str, Tensor]) -> tuple[int, int]:
+        """As StyleBased.classes_in."""
+        if "mapping.embedding.weight" not in state_dict:
+            return 0, 0
+        size, classes = tensor_of(cls.family, state_dict, "mapping.embedding.weight", 2).shape
+        return classes, size
