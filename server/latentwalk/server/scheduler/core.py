@@ -85,9 +85,6 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._promised = 0
         # Streams of which nothing waits, because the backlog had no room: first come, first served.
         self._hungry: dict[Stream[Model, Work, Picture], None] = {}
-        # Those that the device has, and when it was done with others last.
-        self._given: set[Ticket[Work, Picture]] = set()
-        self._drawn_at = float("-inf")
         self._hangs = False
         self._works = True
         self._closed = False
@@ -171,29 +168,18 @@ class Scheduler(Generic[Model, Work, Picture]):
         taken = self._backlog.take(self._seats, self._clock(), self._reuse.must_draw)
         # Those whose picture is being drawn for another have no outcome yet.
         kept = sum(ticket.outcome is not None for ticket in taken.spared)
-        outcomes, seconds = await self._drawn(taken)
+        outcomes, seconds = list[Picture | Exception](), 0.0
+        if taken.family and taken.batch:
+            outcomes, seconds = await self._drawer.draw(taken.family[0], taken.batch, self._experiences[taken.family])
         try:
             self._tell(taken, outcomes, kept, seconds)
         except Exception:  # noqa: BLE001 - whatever it is, the pictures are there
             _log.exception("a batch that was drawn could not be counted")
         self._deliver(taken, outcomes)
 
-    async def _drawn(self, taken: Taken[Stream[Model, Work, Picture]]) -> tuple[list[Picture | Exception], float]:
-        """What has become of the batch, and the seconds since the device began with it, or was done with another."""
-        if not (taken.family and taken.batch):
-            return [], 0.0
-        given = self._clock()
-        self._given.update(taken.batch)
-        outcomes = await self._drawer.draw(taken.family[0], taken.batch, self._experiences[taken.family])
-        self._given.difference_update(taken.batch)
-        began, self._drawn_at = max(given, self._drawn_at), self._clock()
-        for ticket in taken.batch:
-            ticket.begun = began
-        return outcomes, self._drawn_at - began
-
     def _seats(self, family: Family, lanes: int) -> int:
         """For a batch while so many streams wait; others wait for what is being drawn."""
-        streams = {ticket.stream for ticket in self._given}
+        streams = {ticket.stream for ticket in self._drawer.tickets}
         drawn = sum(stream.family == family and not (stream.waiting or stream.closed) for stream in streams)
         return self._experiences[family].seats(lanes + drawn)
 

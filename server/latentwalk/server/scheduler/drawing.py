@@ -67,6 +67,9 @@ class Drawer(Generic[Model, Work, Picture]):
     ) -> None:
         self._run = run
         self._clock = clock
+        self.tickets: set[Ticket[Any, Any]] = set()
+        """Those that the device has now."""
+        self._drawn_at = float("-inf")
         self._given: deque[_Given] = deque()
         self._done_at = float("-inf")
         self._done = asyncio.Event()
@@ -105,9 +108,19 @@ class Drawer(Generic[Model, Work, Picture]):
 
     async def draw(
         self, model: Model, tickets: Sequence[Ticket[Any, Any]], experience: Experience
-    ) -> list[Picture | Exception]:
-        """A picture or an exception for each ticket, in order."""
-        return await self._draw(_Order(model, experience, self._surrenders, len(tickets) == 1), tickets)
+    ) -> tuple[list[Picture | Exception], float]:
+        """A picture or an exception for each ticket, in order.
+
+        And the seconds since the device began with them, or was done with others that it had been given before.
+        """
+        given = self._clock()
+        self.tickets.update(tickets)
+        outcomes = await self._draw(_Order(model, experience, self._surrenders, len(tickets) == 1), tickets)
+        self.tickets.difference_update(tickets)
+        began, self._drawn_at = max(given, self._drawn_at), self._clock()
+        for ticket in tickets:
+            ticket.begun = began
+        return outcomes, self._drawn_at - began
 
     async def _draw(self, order: _Order[Model], tickets: Sequence[Ticket[Any, Any]]) -> list[Picture | Exception]:
         try:
