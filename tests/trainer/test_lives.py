@@ -26,7 +26,7 @@ from latentwalk.trainer.validation import read_spec
 from latentwalk.v1 import model_service_pb2, model_service_pb2_grpc
 from latentwalk.v1 import training_service_pb2 as pb
 
-STEPS = 500
+STEPS = 2_000
 GENEROUS_SECONDS = 10
 """For what is to take 2, on a machine that is busy; what is stopped would take longer than that."""
 SPEC = pb.JobSpec(
@@ -92,11 +92,17 @@ def processes_of(job_id):
     return found
 
 
-def kill_process_of(job_id):
-    """Kills the process of a job, which may still have to start, and returns its id when it is gone."""
+def process_of(job_id):
+    """The id of the process of a job, which may still have to start."""
     while not (found := processes_of(job_id)):
         time.sleep(0.02)
     [process] = found
+    return process
+
+
+def kill_process_of(job_id):
+    """Kills the process of a job, and returns its id when it is gone."""
+    process = process_of(job_id)
     os.kill(process, signal.SIGKILL)
     while process in processes_of(job_id):
         time.sleep(0.02)
@@ -314,15 +320,19 @@ def test_a_service_that_is_stopped_and_then_killed_loses_nothing(
         assert service.wait() == 0
         assert processes_of(job_id) == []
     with service_process(settings, connect) as (service, trainer):
+        process = process_of(job_id)
+        os.kill(process, signal.SIGSTOP)  # or it might be done before the service is killed
         begins = (event for event in trainer.watch(job_id) if event.state_change.reason == "on cpu")
         assert len(list(islice(begins, 2))) == 2, "the first one is told again"
         service.kill()
         service.wait()
+        os.kill(process, signal.SIGCONT)
         wait_until_gone(job_id)
     with serve_trainer(settings) as trainer:
         job = assert_ends_well(trainer, job_id)
         reasons = [event.state_change.reason for event in trainer.watch(job_id)]
         assert "the trainer shuts down" in reasons
+        assert "the trainer was killed while the job ran" in reasons
         assert job.error == ""
         assert trainer.get(waiting).state == pb.JOB_STATE_CANCELLED
 
