@@ -140,10 +140,12 @@ def test_a_second_signal_ends_the_process_at_once(slow_library, start):
 @pytest.mark.parametrize("processes", [3, 4], ids=["among the imports", "while the device starts"])
 def test_a_signal_ends_a_start_at_once_and_without_a_traceback(library, number, processes):
     command = [sys.executable, "-m", "latentwalk.server", "--store", str(library.path), "--address", "127.0.0.1:0"]
+    command += ["--metrics-address", ""]  # that of others may be taken
     heard = partial(signal.signal, number, signal.SIG_DFL)  # also where the suite does not
     options = {"stderr": subprocess.PIPE, "text": True, "start_new_session": True, "preexec_fn": heard}
     with subprocess.Popen(command, **options) as process:
         while len(group(process.pid)) < processes:
+            assert process.poll() is None, process.stderr.read()
             time.sleep(0.01)
         process.send_signal(number)
         assert process.wait(30) == 128 + number
