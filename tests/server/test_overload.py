@@ -196,14 +196,13 @@ async def test_a_device_that_hangs_fails_its_requests_and_is_replaced(library, s
 
 async def test_a_device_that_hangs_while_it_comes_back_is_replaced_again(slow_library, serve, refusal, device_process):
     async with serve(slow_library, watchdog_seconds=0.3) as server:
-        first = device_process()
-        first.kill()
-        first.join()
+        device_process().kill()
+        others = {process.pid for process in multiprocessing.active_children()}
         drawing = asyncio.create_task(refusal(server.generation.Generate(generate(1, "slow"))))
         async with asyncio.timeout(60):
-            while not multiprocessing.active_children():  # noqa: ASYNC110 - it is on the other side
-                await asyncio.sleep(0.001)
-        os.kill(device_process().pid, signal.SIGSTOP)
+            while not (new := [one for one in multiprocessing.active_children() if one.pid not in others]):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)  # it is on the other side
+        os.kill(new[0].pid, signal.SIGSTOP)
         refused = await drawing
         assert (refused.status, refused.reason) == ("UNAVAILABLE", "DEVICE_FAILED")
         await serves_again(server, "slow")

@@ -42,7 +42,7 @@ class Settings(Endpoint):
     watchdog_seconds: float = setting(
         60.0,
         "a batch that takes longer, and five times as long as is known of its model, fails its requests, and the "
-        "device's process is replaced",
+        "device's process is replaced; so it is if it loads a model and gives no sign of life for so long",
         at_least(0.1),
     )
     frame_cache_mib: int = setting(
@@ -87,6 +87,7 @@ class Settings(Endpoint):
             self.engine_seconds,
             self.engine_tolerance,
             self.engine_cache,
+            self.watchdog_seconds,
             self.log_level,
         )
 

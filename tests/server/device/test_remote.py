@@ -25,7 +25,7 @@ from latentwalk.server.engine.rows import sample_rows
 from latentwalk.server.scheduler import DeviceFailed, DeviceLost, DeviceOutOfMemory, NeverBegun
 
 CPU = torch.device("cpu")
-SETTINGS = DeviceSettings("cpu", 1, 8, 0.0, 0.5, "", "error")
+SETTINGS = DeviceSettings("cpu", 1, 8, 0.0, 0.5, "", 60.0, "error")
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ async def test_it_draws_the_bytes_of_an_engine_in_this_process(device, faces, di
 
 
 async def test_a_form_that_was_measured_there_is_known_here(faces):
-    device = Device(DeviceSettings("cpu", 1, 4, 0.2, 0.5, "", "error"))
+    device = Device(replace(SETTINGS, max_batch=4, engine_seconds=0.2))
     try:
         engine = device.make_engine(faces)
         assert set(engine.choice.variants) == set(engine.choice.seconds) == {1, 2, 4}
@@ -71,7 +71,7 @@ async def test_an_error_of_the_engine_is_raised_here_and_the_next_batch_is_drawn
 
 def test_a_device_that_is_not_there_is_told_at_once():
     with pytest.raises(NoSuchDevice, match="device 'nonsense' cannot be used"):
-        Device(DeviceSettings("nonsense", 1, 8, 0.0, 0.5, "", "error"))
+        Device(replace(SETTINGS, device="nonsense"))
 
 
 async def test_engines_come_back_in_the_form_they_had_when_the_process_has_died(device, faces, digits, device_process):
@@ -190,6 +190,23 @@ async def test_a_process_that_hangs_while_an_engine_comes_back_is_ended_too(devi
     with pytest.raises(DeviceFailed, match="ended with exit code -9"):
         await drawing
     assert await engine.draw(rows) == drawn
+
+
+@pytest.fixture
+def hurried(monkeypatch):
+    """A device whose process may give no sign of life for 2.5 s while it makes an engine."""
+    monkeypatch.setattr("latentwalk.server.device.settings._FEWEST_SIGNS", 0)
+    device = Device(replace(SETTINGS, watchdog_seconds=2.5))
+    yield device
+    device.close()
+
+
+async def test_a_process_that_stands_still_while_it_makes_an_engine_is_replaced(hurried, faces, device_process):
+    os.kill(device_process().pid, signal.SIGSTOP)
+    with pytest.raises(DeviceFailed, match="ended with exit code -9"):
+        await asyncio.to_thread(hurried.make_engine, faces)
+    engine = await asyncio.to_thread(hurried.make_engine, faces)
+    assert await engine.draw(sample_rows(faces, 1))
 
 
 async def test_an_engine_that_took_its_time_at_first_may_do_so_when_it_comes_back(device, tall, device_process):

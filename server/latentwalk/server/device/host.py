@@ -10,9 +10,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
 
 from latentwalk.rpc import logs
+from latentwalk.server.device import signs
 from latentwalk.server.device.line import Line, Message
 from latentwalk.server.device.messages import Draw, Make, drawn, failure, made, ready
 from latentwalk.server.device.search_messages import Step, seen
@@ -74,13 +76,15 @@ def serve(drawing: Line, making: Line, settings: DeviceSettings) -> None:
     sys.setswitchinterval(_SWITCH_SECONDS)
     use_threads(settings.threads)
     try:
-        host = Host(settings.tuning(find_devices(settings.device)))
+        with signs.given(making):
+            host = Host(settings.tuning(find_devices(settings.device)))
     except Exception as error:  # noqa: BLE001 - it goes to the server
         _tell(making, failure(error))
         return
     _tell(making, ready())
-    threading.Thread(target=_converse_to_the_end, args=(making, host), name="making", daemon=True).start()
-    _converse_to_the_end(drawing, host)
+    slow = making, host, partial(signs.given, making)
+    threading.Thread(target=_converse_to_the_end, args=slow, name="making", daemon=True).start()
+    _converse_to_the_end(drawing, host, nullcontext)
 
 
 def _tell(line: Line, message: Message) -> None:
@@ -89,14 +93,14 @@ def _tell(line: Line, message: Message) -> None:
         line.send(message)
 
 
-def _converse_to_the_end(line: Line, host: Host) -> None:
+def _converse_to_the_end(line: Line, host: Host, meanwhile: Callable[[], AbstractContextManager[None]]) -> None:
     """Ends the process with the conversation: whatever the other line has under way is for nobody.
 
     Also if it breaks down, as where there is no memory for an answer: nobody may wait for one for ever.
     """
     code = 1
     try:
-        _converse(line, host)
+        _converse(line, host, meanwhile)
         code = 0
     except BaseException:  # noqa: BLE001 - not even a panic of a library may end the thread alone
         _log.exception("the device's process cannot go on")
@@ -104,12 +108,14 @@ def _converse_to_the_end(line: Line, host: Host) -> None:
         os._exit(code)
 
 
-def _converse(line: Line, host: Host) -> None:
-    """Answers until the line is closed."""
+def _converse(line: Line, host: Host, meanwhile: Callable[[], AbstractContextManager[None]]) -> None:
+    """Answers until the line is closed, each request within the context of `meanwhile`."""
     while True:
         try:
             message = line.receive()
             host.forget(message.words["forgotten"])
-            line.send(host.answer(message))
+            with meanwhile():
+                reply = host.answer(message)
+            line.send(reply)
         except (EOFError, OSError):
             return

@@ -25,20 +25,23 @@ class Line:
 
     One thread at a time sends, and one receives. A batch of pictures arrives with few calls of the system, outside of
     the interpreter, and without memory that is new to the process.
+
+    `patience` is how many seconds the other end may let it wait; for ever, by default.
     """
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket.socket, patience: float | None = None) -> None:
+        end.settimeout(patience)
         self._socket = end
         self._memory = _Memory()
 
     def send(self, message: Message) -> None:
-        """Returns once the message is on its way. Raises OSError if the other end is closed."""
+        """Returns once the message is on its way. Raises OSError if the other end is closed, TimeoutError."""
         self._socket.sendall(_packed(message))
 
     def receive(self) -> Message:
         """The next message from the other end, of which the parts are good until the call after this one.
 
-        Raises EOFError or OSError if the other end is closed.
+        Raises EOFError or OSError if the other end is closed, TimeoutError.
         """
         lengths = _LENGTHS.unpack(self._read(_LENGTHS.size))
         return _unpacked(self._read(sum(lengths)), lengths[0])

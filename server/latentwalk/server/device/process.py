@@ -2,12 +2,14 @@
 
 import asyncio
 import atexit
+import logging
 import socket
 from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import TypeVar
 
 from latentwalk.rpc import forkserver
+from latentwalk.server.device import signs
 from latentwalk.server.device.host import serve
 from latentwalk.server.device.line import AsyncLine, Line, Message
 from latentwalk.server.device.messages import Draw, Make, check, choice_of, pictures_of
@@ -22,6 +24,8 @@ Reply = TypeVar("Reply")
 
 _END_SECONDS = 5.0
 
+_log = logging.getLogger("latentwalk.device")
+
 forkserver.preload(serve.__module__)
 
 
@@ -33,7 +37,7 @@ class DeviceProcess:
 
     def __init__(self, settings: DeviceSettings) -> None:
         (drawing, theirs_drawing), (making, theirs_making) = socket.socketpair(), socket.socketpair()
-        self._drawing, self._making = AsyncLine(drawing), Line(making)
+        self._drawing, self._making = AsyncLine(drawing), Line(making, settings.patience)
         self._making_turn, self._ending_turn = Lock(), Lock()
         # Replies come in the order of the requests, and so they are waited for.
         self._sending_turn, self._receiving_turn = asyncio.Lock(), asyncio.Lock()
@@ -86,7 +90,7 @@ class DeviceProcess:
             try:
                 self._making.send(_with(forgotten, request))
             except OSError as error:
-                raise self._failed() from error
+                raise self._lost(error) from error
             return choice_of(self._made())
 
     def kill(self) -> None:
@@ -120,9 +124,16 @@ class DeviceProcess:
 
     def _made(self) -> Message:
         try:
-            return self._making.receive()
+            return signs.after(self._making)
         except (EOFError, OSError) as error:
-            raise self._failed() from error
+            raise self._lost(error) from error
+
+    def _lost(self, error: Exception) -> DeviceFailed:
+        """What the error on the line for making means; one that gives no sign of life is ended."""
+        if isinstance(error, TimeoutError):
+            _log.error("the device's process has given no sign of life for too long, and is ended")
+            self.kill()
+        return self._failed()
 
     def _failed(self, kind: type[DeviceFailed] = DeviceFailed) -> DeviceFailed:
         return kind(f"the device's process ended with exit code {self._exit_code()}; try again: it is replaced")

@@ -4,7 +4,13 @@ from dataclasses import dataclass
 
 import torch
 
+from latentwalk.server.device import signs
 from latentwalk.server.engine import Tuning
+
+# On a busy machine some come late.
+_FEWEST_SIGNS = 10
+# Of a socket.
+_MOST_PATIENCE = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +23,13 @@ class DeviceSettings:
     engine_seconds: float
     engine_tolerance: float
     engine_cache: str
+    watchdog_seconds: float
     log_level: str
+
+    @property
+    def patience(self) -> float:
+        """How many seconds the process may give no sign of life while it is at something that may take long."""
+        return min(max(self.watchdog_seconds, _FEWEST_SIGNS * signs.SECONDS), _MOST_PATIENCE)
 
     def tuning(self, devices: tuple[torch.device, ...]) -> Tuning:
         """How engines are made on these devices."""
