@@ -46,9 +46,11 @@ async def test_what_would_wait_longer_than_the_queue_may_last_is_refused_at_once
         assert full.value.retry_after_seconds == pytest.approx(0.25, rel=0.1)
 
 
-async def test_a_queue_that_does_not_run_empty_may_hold_only_a_quarter():
+async def test_a_queue_may_hold_less_the_longer_it_does_not_run_empty():
     engine = FakeEngine(seconds_per_picture=0.1)
-    scheduler = make(engine, batch=1, queued=1_000, queue_seconds=2.0, measured=lambda model: {1: 0.1, 2: 0.2})
+    scheduler = make(
+        engine, batch=1, queued=1_000, streams=1_000, queue_seconds=2.0, measured=lambda model: {1: 0.1, 2: 0.2}
+    )
     with ExitStack() as clients:
 
         def let_in():
@@ -60,13 +62,18 @@ async def test_a_queue_that_does_not_run_empty_may_hold_only_a_quarter():
             raise AssertionError("nobody is refused")
 
         assert let_in() == pytest.approx(20, abs=1), "a burst"
-        engine.now += 0.6
-        await scheduler.step()
-        assert let_in() == 0, "what waits already has to be drawn first"
-        while scheduler.queued > 3:
+        while engine.now < 1.0:
+            await scheduler.step()
+        let_in()
+        assert scheduler.queued == pytest.approx(10, abs=1), "half of it after as long again"
+        while engine.now < 1.5:
             await scheduler.step()
         let_in()
         assert scheduler.queued == pytest.approx(5, abs=1), "a quarter"
+        while engine.now < 10:
+            await scheduler.step()
+            let_in()
+        assert scheduler.queued == pytest.approx(2, abs=1), "a batch, and another while that is drawn"
         while scheduler.queued:
             await scheduler.step()
         assert let_in() == pytest.approx(20, abs=1), "the next burst"
@@ -76,7 +83,7 @@ async def test_a_queue_that_does_not_run_empty_stays_so_when_a_higher_priority_o
     engine = FakeEngine(seconds_per_picture=0.1)
     scheduler = make(engine, batch=1, queued=1_000, queue_seconds=2.0, measured=lambda model: {1: 0.1, 2: 0.2})
     with opened(scheduler, "a", 10, rows=10):
-        engine.now += 0.6
+        engine.now += 1.6
         with opened(scheduler, "b", 1, priority=Priority.HIGH), pytest.raises(QueueFull):
             opened(scheduler, "c", 1)
 

@@ -35,8 +35,9 @@ class Settings(Endpoint):
     max_streams: int = setting(256, "most requests served at once; more are refused at once", between(1, 100_000))
     max_queue_seconds: float = setting(
         1.0,
-        "most seconds of work that may wait before a request, and a quarter of that once the queue has not run empty "
-        "for half a second; it is refused at once if there is more, and one full batch may always wait",
+        "most seconds of work that may wait before a request, and half of that for each half second more in which the "
+        "queue does not run empty, down to two full batches; it is refused at once if there is more, and one full "
+        "batch may always wait",
         at_least(0),
     )
     watchdog_seconds: float = setting(

@@ -9,11 +9,13 @@ from latentwalk.server.scheduler.backlog import Backlog, Family, Priority
 from latentwalk.server.scheduler.errors import DeadlinePassed, QueueFull
 from latentwalk.server.scheduler.experience import Experiences
 
-# A burst may fill the queue. If it has not run empty for so long, that is overload, and only this part may be filled:
-# else everybody would wait for as long as possible, for nothing (after Nichols and Jacobson, "Controlling queue delay",
-# 2012).
+# A burst may fill the queue. If it has not run empty for so long, that is overload, and half as much may wait each time
+# that it lasts as long again: else everybody would wait for as long as possible, for nothing (after Nichols and
+# Jacobson, "Controlling queue delay", 2012).
 _LASTING_SECONDS = 0.5
-_LASTING_PART = 0.25
+# So many full batches may wait however long it lasts, as far as the most allows: one that the device takes next, and
+# another to be filled meanwhile.
+_BATCHES_AHEAD = 2
 _SHORTEST_RETRY_SECONDS = 0.05
 # When nothing tells how long it will take.
 _RETRY_SECONDS_UNKNOWN = 1.0
@@ -27,8 +29,8 @@ class Limits:
         batch: the most pictures of one batch.
         queued: the most pictures that may wait, over all streams.
         streams: the most streams that may be open.
-        queue_seconds: the most seconds on the device that the first frames which wait may amount to; a quarter of that
-            in overload that lasts. One full batch of the newcomer's model may always wait.
+        queue_seconds: the most seconds on the device that the first frames which wait may amount to; less the longer
+            overload lasts, down to two full batches. One full batch of the newcomer's model may always wait.
 
     """
 
@@ -94,7 +96,7 @@ class Admission:
             # Nor does anything that goes before a higher priority.
             for priority in range(newcomer.priority + 1):
                 self._last_empty[priority] = now
-        budget = max(self._budget(newcomer.priority, now), experience.seconds(experience.bucket.size))
+        budget = self._budget(newcomer.priority, now, experience.seconds(experience.bucket.size))
         if (over := before - min(budget, newcomer.seconds - own)) > 0:
             deadline = f", and its deadline is in {newcomer.seconds:.2g} s" if newcomer.seconds < inf else ""
             raise QueueFull(
@@ -102,9 +104,12 @@ class Admission:
                 self._retry_seconds(over),
             )
 
-    def _budget(self, priority: Priority, now: float) -> float:
+    def _budget(self, priority: Priority, now: float, batch_seconds: float) -> float:
+        """How many seconds of work may wait before a newcomer of which a full batch takes so long."""
         most = self._limits.queue_seconds
-        return most if now - self._last_empty[priority] <= _LASTING_SECONDS else _LASTING_PART * most
+        halvings = max(0.0, (now - self._last_empty[priority]) / _LASTING_SECONDS - 1)
+        lasting = max(most * 0.5**halvings, _BATCHES_AHEAD * batch_seconds)
+        return max(min(lasting, most), batch_seconds)
 
     def _seconds_before(self, priority: Priority, coming: Collection[Newcomer]) -> float:
         """How long the device takes for the first frames that wait, or will, and go before one of this priority."""
