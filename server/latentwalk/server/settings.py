@@ -35,9 +35,9 @@ class Settings(Endpoint):
     max_streams: int = setting(256, "most requests served at once; more are refused at once", between(1, 100_000))
     max_queue_seconds: float = setting(
         1.0,
-        "most seconds of work that may wait before a request, and half of that for each half second more in which the "
-        "queue does not run empty, down to two full batches; it is refused at once if there is more, and one full "
-        "batch may always wait",
+        "most seconds of work that may wait before a request, less by every second in which the queue has not run "
+        "empty, down to an eighth, or two full batches if that is more; it is refused at once if there is more, and "
+        "one full batch may always wait",
         at_least(0),
     )
     watchdog_seconds: float = setting(

@@ -9,12 +9,12 @@ from latentwalk.server.scheduler.backlog import Backlog, Family, Priority
 from latentwalk.server.scheduler.errors import DeadlinePassed, QueueFull
 from latentwalk.server.scheduler.experience import Experiences
 
-# A burst may fill the queue. If it has not run empty for so long, that is overload, and half as much may wait each time
-# that it lasts as long again: else everybody would wait for as long as possible, for nothing (after Nichols and
-# Jacobson, "Controlling queue delay", 2012).
-_LASTING_SECONDS = 0.5
-# So many full batches may wait however long it lasts, as far as the most allows: one that the device takes next, and
-# another to be filled meanwhile.
+# A burst may fill the queue, and is drawn before as much time has passed. A queue that does not run empty by then is
+# overload, and only this part may be filled: else everybody would wait for as long as possible, for nothing (after
+# Nichols and Jacobson, "Controlling queue delay", 2012).
+_LASTING_PART = 0.125
+# But so many full batches may wait, as far as the most allows: one that the device takes next, and one to be filled
+# meanwhile.
 _BATCHES_AHEAD = 2
 _SHORTEST_RETRY_SECONDS = 0.05
 # When nothing tells how long it will take.
@@ -29,8 +29,9 @@ class Limits:
         batch: the most pictures of one batch.
         queued: the most pictures that may wait, over all streams.
         streams: the most streams that may be open.
-        queue_seconds: the most seconds on the device that the first frames which wait may amount to; less the longer
-            overload lasts, down to two full batches. One full batch of the newcomer's model may always wait.
+        queue_seconds: the most seconds on the device that the first frames which wait may amount to; less by every
+            second since they last were none, down to an eighth, or two full batches if that is more. One full batch of
+            the newcomer's model may always wait.
 
     """
 
@@ -53,15 +54,16 @@ class Newcomer:
 class Admission:
     """Refuses newcomers by what waits now and what batches have cost so far.
 
-    Only first frames stand before a newcomer: later frames of others are overtaken, however many of them wait.
+    Only first frames stand before a newcomer: later frames of others are overtaken, however many of them wait. Nobody
+    has come before `now`.
     """
 
-    def __init__(self, limits: Limits, backlog: Backlog[Any], experiences: Experiences) -> None:
+    def __init__(self, limits: Limits, backlog: Backlog[Any], experiences: Experiences, now: float) -> None:
         self._limits = limits
         self._backlog = backlog
         self._experiences = experiences
         # When nothing waited that goes before a newcomer of that priority.
-        self._last_empty = [-inf] * len(Priority)
+        self._last_empty = [now] * len(Priority)
 
     def check(
         self, newcomer: Newcomer, now: float, *, streams: int, owed: int, coming: Collection[Newcomer] = ()
@@ -107,9 +109,9 @@ class Admission:
     def _budget(self, priority: Priority, now: float, batch_seconds: float) -> float:
         """How many seconds of work may wait before a newcomer of which a full batch takes so long."""
         most = self._limits.queue_seconds
-        halvings = max(0.0, (now - self._last_empty[priority]) / _LASTING_SECONDS - 1)
-        lasting = max(most * 0.5**halvings, _BATCHES_AHEAD * batch_seconds)
-        return max(min(lasting, most), batch_seconds)
+        burst = most - (now - self._last_empty[priority])
+        lasting = min(most, max(_LASTING_PART * most, _BATCHES_AHEAD * batch_seconds))
+        return max(burst, lasting, batch_seconds)
 
     def _seconds_before(self, priority: Priority, coming: Collection[Newcomer]) -> float:
         """How long the device takes for the first frames that wait, or will, and go before one of this priority."""

@@ -76,7 +76,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._reuse: Reuse[Model, Work, Picture] = reuse or Reuse()
         self._backlog: Backlog[Stream[Model, Work, Picture]] = Backlog()
         self._experiences = Experiences(limits.batch, measured, longest)
-        self._admission = Admission(limits, self._backlog, self._experiences)
+        self._admission = Admission(limits, self._backlog, self._experiences, clock())
         self._drawer: Drawer[Model, Work, Picture] = Drawer(run_batch, clock)
         self._streams: set[Stream[Model, Work, Picture]] = set()
         # Those that were let in and have yet to begin: they count as if they waited.
