@@ -11,6 +11,7 @@ from latentwalk.server.scheduler import (
     DeviceLost,
     DeviceOutOfMemory,
     PictureFailed,
+    QueueFull,
     watch_device,
 )
 
@@ -207,3 +208,17 @@ async def test_a_lost_device_fails_the_batch_at_once_and_is_told_of_until_it_dra
         await scheduler.step()
         assert len(await stream.take(4)) == 4
     assert told == [False, True]
+
+
+async def test_what_a_model_takes_to_come_back_is_no_part_of_what_its_batches_cost():
+    engine = FakeEngine(seconds_per_picture=0.5)
+
+    async def come_back(model):
+        engine.now += 100.0
+
+    scheduler = make(engine, batch=4, prepare=come_back)
+    with opened(scheduler, "a", 4, rows=4):
+        await scheduler.step()
+    with opened(scheduler, "b", 16, rows=16), pytest.raises(QueueFull) as full:
+        opened(scheduler, "c", 2, rows=2)
+    assert full.value.retry_after_seconds == pytest.approx(2 * 0.5)

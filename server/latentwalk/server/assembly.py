@@ -97,6 +97,7 @@ async def _scheduler(
     scheduler: Scheduler[Any, Any, Any] = Scheduler(
         draw,
         settings.limits,
+        prepare=lambda drawer: drawer.prepare(),
         measured=lambda drawer: drawer.seconds,
         longest=lambda drawer: drawer.longest_seconds,
         reuse=Reuse(picture_key, settings.frame_cache_bytes, entry_bytes),

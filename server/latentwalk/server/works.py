@@ -30,6 +30,10 @@ class Drawer(Protocol):
         """Of a batch, while a smaller one can be had."""
         ...
 
+    async def prepare(self) -> object:
+        """Returns once it can draw, which takes no time unless the device's process has ended."""
+        ...
+
     async def draw(self, works: Sequence[Any], /) -> Sequence[Any]:
         """What becomes of each of the works, which are of its own kind: a result or an exception."""
         ...

@@ -146,16 +146,16 @@ class RemoteEngine:
 
         Raises DeviceFailed if the process ends meanwhile: the next call has it started again.
         """
-        process = await self._there()
+        process = await self.prepare()
         return await process.draw(self._device.forgotten(), Draw(self._number, rows))
 
     async def step(self, searches: Sequence[Search]) -> list[Sight]:
         """As Searcher.step, in turn with `draw`, and it raises the same."""
-        process = await self._there()
+        process = await self.prepare()
         return await process.step(self._device.forgotten(), Step(self._number, searches))
 
-    async def _there(self) -> DeviceProcess:
-        """The process that serves, with this engine in it."""
+    async def prepare(self) -> DeviceProcess:
+        """The process that serves, with this engine in it, which may have to come back first. Raises as `draw`."""
         if not self._device.holds(self._process):
             async with self._return:
                 await self._come_back()
@@ -185,6 +185,10 @@ class RemoteSearcher:
     def seconds(self) -> Mapping[int, float]:
         """How long a batch may take, before the first has told: guessed from that of pictures."""
         return {size: _STEP_COST * seconds for size, seconds in self._engine.seconds.items()}
+
+    async def prepare(self) -> None:
+        """As RemoteEngine.prepare."""
+        await self._engine.prepare()
 
     async def draw(self, searches: Sequence[Search]) -> list[Sight]:
         """As RemoteEngine.step."""

@@ -20,6 +20,10 @@ _REFILL_PART = 4
 _log = logging.getLogger("latentwalk.scheduler")
 
 
+async def _nothing(model: object) -> None:
+    """What most models need before a batch."""
+
+
 class Scheduler(Generic[Model, Work, Picture]):
     """One bounded queue over all streams, drawn in batches, one after the other. All methods belong to the event loop.
 
@@ -30,6 +34,7 @@ class Scheduler(Generic[Model, Work, Picture]):
             DeviceOutOfMemory means smaller batches of this model from now on; NeverBegun, that nobody among them can
             be guilty.
         limits: how much may wait.
+        prepare: called before each batch; what it takes is no part of what batches of the model cost.
         reuse: which pictures need not be drawn again; by default, each one is drawn.
         measured: the seconds by batch size that are known of a model before its first batch.
         longest: the seconds that a batch of a model may take, as long as a smaller one takes less.
@@ -50,6 +55,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         run_batch: Callable[[Model, Sequence[Work]], Awaitable[Sequence[Picture | Exception]]],
         limits: Limits,
         *,
+        prepare: Callable[[Model], Awaitable[object]] = _nothing,
         reuse: Reuse[Model, Work, Picture] | None = None,
         measured: Callable[[Model], Mapping[int, float]] = lambda model: {},
         longest: Callable[[Model], float] = lambda model: LONGEST_SECONDS,
@@ -77,7 +83,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._backlog: Backlog[Stream[Model, Work, Picture]] = Backlog()
         self._experiences = Experiences(limits.batch, measured, longest)
         self._admission = Admission(limits, self._backlog, self._experiences, clock())
-        self._drawer: Drawer[Model, Work, Picture] = Drawer(run_batch, clock)
+        self._drawer: Drawer[Model, Work, Picture] = Drawer(prepare, run_batch, clock)
         self._streams: set[Stream[Model, Work, Picture]] = set()
         # Those that were let in and have yet to begin: they count as if they waited.
         self._coming: dict[Stream[Model, Work, Picture], Newcomer] = {}

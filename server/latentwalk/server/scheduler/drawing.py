@@ -53,6 +53,8 @@ class _Order(NamedTuple, Generic[Model]):
 class Drawer(Generic[Model, Work, Picture]):
     """Draws tickets with `run`, which takes works of one model and gives a picture or an exception for each.
 
+    Before, `prepare` lets the model come back if it has to, which is no part of what a batch costs.
+
     The device draws one batch after the other, in the order in which it was given them. A batch that fails as a whole
     is halved until the guilty stand alone: g of them among n cost at most some 2 g log2(n) further batches. One that
     does not fit the memory of the device is halved likewise. A picture that was alone from the start on a device that
@@ -62,9 +64,11 @@ class Drawer(Generic[Model, Work, Picture]):
 
     def __init__(
         self,
+        prepare: Callable[[Model], Awaitable[object]],
         run: Callable[[Model, Sequence[Work]], Awaitable[Sequence[Picture | Exception]]],
         clock: Callable[[], float],
     ) -> None:
+        self._prepare = prepare
         self._run = run
         self._clock = clock
         self.tickets: set[Ticket[Any, Any]] = set()
@@ -152,14 +156,16 @@ class Drawer(Generic[Model, Work, Picture]):
         given = _Given(self._clock(), experience.expected(len(works)), experience.patience(len(works)))
         self._given.append(given)
         try:
+            await self._prepare(order.model)
+            prepared = self._clock()
             pictures = list(await self._run(order.model, works))
         finally:
             self._given.remove(given)
-            began, self._done_at = max(given.since, self._done_at), self._clock()
+            before, self._done_at = self._done_at, self._clock()
             self._done.set()
         if len(pictures) != len(works):
             raise RuntimeError(f"a batch of {len(works)} works became {len(pictures)} pictures")
-        experience.went_well(len(works), self._done_at - began)
+        experience.went_well(len(works), self._done_at - max(prepared, before))
         return pictures
 
     async def _draw_wanted(
