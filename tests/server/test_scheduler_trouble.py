@@ -222,3 +222,24 @@ async def test_what_a_model_takes_to_come_back_is_no_part_of_what_its_batches_co
     with opened(scheduler, "b", 16, rows=16), pytest.raises(QueueFull) as full:
         opened(scheduler, "c", 2, rows=2)
     assert full.value.retry_after_seconds == pytest.approx(2 * 0.5)
+
+
+@pytest.mark.parametrize(("deaths", "is_drawn"), [(6, True), (1_000, False)])
+async def test_a_device_that_dies_as_a_model_comes_back_is_no_fault_of_those_who_wait_for_it(deaths, is_drawn):
+    engine = FakeEngine()
+    left = iter(range(deaths))
+
+    async def come_back(model):
+        if next(left, None) is not None:
+            raise DeviceFailed("it died")
+
+    scheduler = make(engine, batch=8, prepare=come_back)
+    with opened(scheduler, "a", 8, rows=8) as stream:
+        await scheduler.step()
+        if is_drawn:
+            assert len(await stream.take(8)) == 8
+            assert len(engine.batches) == 1, "they stay together"
+        else:
+            with pytest.raises(PictureFailed, match="it died"):
+                await stream.take(8)
+            assert deaths - sum(1 for _ in left) < 20, "a model that does not come back is given up"

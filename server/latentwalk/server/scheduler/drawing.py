@@ -26,6 +26,10 @@ _LEAD_SECONDS = 0.0015
 _MOST_LATE_SECONDS = 0.0025
 _LATE_MEMORY = 0.9
 
+# Whoever kills the device is found within some log2(n) deaths, which somebody else's batch outlives. After more, it is
+# the model that cannot come back.
+_MOST_CHANCES = 16
+
 _log = logging.getLogger("latentwalk.scheduler")
 
 
@@ -48,6 +52,8 @@ class _Order(NamedTuple, Generic[Model]):
     """How often the device had been given up when it came."""
     may_die: bool
     """Whether it may take the device with it, and be drawn once more."""
+    chances: int = _MOST_CHANCES
+    """How often the device may still fail before it has come to it."""
 
 
 class Drawer(Generic[Model, Work, Picture]):
@@ -58,8 +64,9 @@ class Drawer(Generic[Model, Work, Picture]):
     The device draws one batch after the other, in the order in which it was given them. A batch that fails as a whole
     is halved until the guilty stand alone: g of them among n cost at most some 2 g log2(n) further batches. One that
     does not fit the memory of the device is halved likewise. A picture that was alone from the start on a device that
-    died is drawn once more. A batch with which the device had not begun when it died is drawn again whole. Nobody is
-    drawn again whom nobody wants any more, after `give_up`, or once the device is lost.
+    died is drawn once more. A batch with which the device had not begun when it died, also because the model was still
+    coming back, is drawn again whole, a few times. Nobody is drawn again whom nobody wants any more, after `give_up`,
+    or once the device is lost.
     """
 
     def __init__(
@@ -138,7 +145,9 @@ class Drawer(Generic[Model, Work, Picture]):
             failed = error
         half = len(tickets) // 2  # of one, the second half is all of it
         if isinstance(failed, NeverBegun):
-            half = 0
+            if not order.chances:
+                return [failed] * len(tickets)
+            half, order = 0, order._replace(chances=order.chances - 1)
         elif half or (order.may_die and isinstance(failed, DeviceFailed)):
             order = order._replace(may_die=False)
         else:
@@ -156,7 +165,7 @@ class Drawer(Generic[Model, Work, Picture]):
         given = _Given(self._clock(), experience.expected(len(works)), experience.patience(len(works)))
         self._given.append(given)
         try:
-            await self._prepare(order.model)
+            await self._come_back(order.model)
             prepared = self._clock()
             pictures = list(await self._run(order.model, works))
         finally:
@@ -167,6 +176,15 @@ class Drawer(Generic[Model, Work, Picture]):
             raise RuntimeError(f"a batch of {len(works)} works became {len(pictures)} pictures")
         experience.went_well(len(works), self._done_at - max(prepared, before))
         return pictures
+
+    async def _come_back(self, model: Model) -> None:
+        """Raises NeverBegun if the device fails meanwhile, and DeviceLost."""
+        try:
+            await self._prepare(model)
+        except DeviceLost:
+            raise
+        except DeviceFailed as error:
+            raise NeverBegun(str(error)) from error
 
     async def _draw_wanted(
         self, order: _Order[Model], tickets: Sequence[Ticket[Any, Any]]
