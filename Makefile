@@ -4,6 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 DATA   ?= data
 SETS   ?= $(DATA)/sets
+SOAK   ?= 3600
 READY  := $(VENV)/.ready
 
 # Tests wait for processes more than they compute. Those of one file share its services, so they stay together.
@@ -13,7 +14,7 @@ SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format protos docs serve trainer bench bench-peers prove default-model clean
+.PHONY: help demo test test-long soak check format protos docs serve trainer bench bench-peers prove default-model clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -32,6 +33,9 @@ test: $(READY)  ## The whole test suite
 
 test-long: $(READY)  ## The long forms of the tests as well
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'long or not long'
+
+soak: $(READY)  ## An hour of use in every way, with a flat memory line; SOAK=seconds
+	$(BIN)/python -m pytest tests/e2e/test_survival.py -k memory_stays_flat --soak-seconds $(SOAK)
 
 check: $(READY)  ## Lint, types, import contracts, protos up to date, Dockerfile
 	$(BIN)/ruff check .

@@ -12,6 +12,15 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--soak-seconds",
+        type=float,
+        default=60.0,
+        help="how long a server is used in every way while its memory is watched",
+    )
+
+
 @dataclass(frozen=True)
 class Certificate:
     """A certificate and its key, as files."""

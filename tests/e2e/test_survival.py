@@ -242,9 +242,9 @@ def test_a_client_that_is_killed_in_the_middle_of_its_walk_leaves_nothing(lastin
 async def use(server, stub, models, until, chance):
     """Asks for this and that until the time has come; nothing fails."""
     while time.monotonic() < until:
-        rows, encoding = chance.randint(1, 4), chance.choice(FORMATS)
+        rows, encoding, seed = chance.randint(1, 4), chance.choice(FORMATS), chance.randrange(1 << 20)
         await stub.Generate(generate(rows, encoding))
-        frames = [reply async for reply in stub.Walk(walk(20, rows, encoding))]
+        frames = [reply async for reply in stub.Walk(walk(20, rows, encoding, seed))]
         assert len(frames) == 21
         async for _ in stub.Steer(positions(chance)):
             pass
@@ -252,14 +252,20 @@ async def use(server, stub, models, until, chance):
             await models.LoadModel(models_pb.LoadModelRequest(model="faces"))
 
 
-@pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=[pytest.mark.long, pytest.mark.timeout(600)])])
-async def test_memory_stays_flat_however_long_it_is_used(lasting, seconds):
+def pytest_generate_tests(metafunc):
+    if "soak_seconds" in metafunc.fixturenames:
+        seconds = metafunc.config.getoption("soak_seconds")
+        patient = pytest.mark.timeout(seconds + 300)
+        metafunc.parametrize("soak_seconds", [pytest.param(seconds, marks=patient)])
+
+
+async def test_memory_stays_flat_however_long_it_is_used(lasting, soak_seconds):
     server = lasting
     memory = []
     async with grpc.aio.insecure_channel(server.address) as channel:
         stub = generation_service_pb2_grpc.GenerationServiceStub(channel)
         models = model_service_pb2_grpc.ModelServiceStub(channel)
-        until = time.monotonic() + seconds
+        until = time.monotonic() + soak_seconds
         users = [asyncio.create_task(use(server, stub, models, until, random.Random(seed))) for seed in range(8)]
         while not all(user.done() for user in users):
             memory.append(server.memory)
