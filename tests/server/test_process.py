@@ -12,6 +12,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from latentwalk.server.assembly import main
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import generation_service_pb2_grpc
 
@@ -180,3 +181,14 @@ def test_a_setting_that_cannot_be_used_ends_it_with_one_clear_line(arguments, li
     assert done.returncode == 1
     assert line in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def dies(*arguments):
+    os._exit(7)
+
+
+def test_a_device_that_dies_while_it_starts_ends_it_with_one_clear_line(library, monkeypatch, capfd):
+    monkeypatch.setattr("latentwalk.server.device.process.serve", dies)
+    assert main(["--address", "127.0.0.1:0", "--metrics-address", "", "--store", str(library.path)]) == 1
+    assert "the device's process ended with exit code 7" in (line := capfd.readouterr().err)
+    assert len(line.splitlines()) == 1

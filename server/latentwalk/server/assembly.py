@@ -23,7 +23,7 @@ from latentwalk.server.metrics import CallMetrics, DrawingMetrics, ModelMetrics,
 from latentwalk.server.model_servicer import ModelServicer
 from latentwalk.server.oip_servicer import OipServicer
 from latentwalk.server.repository import Repository
-from latentwalk.server.scheduler import Reuse, Scheduler, watch_device
+from latentwalk.server.scheduler import DeviceFailed, Reuse, Scheduler, watch_device
 from latentwalk.server.settings import Settings
 from latentwalk.server.translation import translate
 from latentwalk.server.works import draw
@@ -45,7 +45,8 @@ _log = logging.getLogger("latentwalk.server")
 async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGenerator[Doorway]:
     """A server that serves within the context and drains at its end.
 
-    Raises AddressInUse, SettingsError, NoSuchDevice, and GanError or OSError for a store that cannot be opened.
+    Raises AddressInUse, SettingsError, NoSuchDevice, DeviceFailed, and GanError or OSError for a store that cannot be
+    opened.
     """
     use_threads(1)  # what is computed here is small: latents and steps
     registry = CollectorRegistry()
@@ -129,5 +130,5 @@ def _add_servicers(doorway: Doorway, repository: Repository, generation: Generat
 
 def main(argv: Sequence[str]) -> int:
     """Serves until a signal; returns the exit code: 0 after a drain, 1 with one line on standard error otherwise."""
-    refusals = (NoSuchDevice, GanError)
+    refusals = (NoSuchDevice, DeviceFailed, GanError)
     return run_service("server", Settings, serving, argv, command="latentwalk serve", refusals=refusals)
