@@ -72,3 +72,12 @@ async def test_the_end_of_the_other_side_is_told_after_what_it_sent():
         assert line.is_closed
         with pytest.raises(EOFError, match="the other end is closed"):
             await line.receive()
+
+
+def test_an_end_that_was_closed_here_is_closed_whatever_has_come_before():
+    one, other = socket.socketpair()
+    with one, other:
+        line = AsyncLine(one)
+        Line(other).send(Message({"nobody": "waits for it"}))
+        line.close()
+        assert line.is_closed

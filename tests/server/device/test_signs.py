@@ -1,5 +1,7 @@
 """Signs of life, from whoever is at something that takes long."""
 
+import os
+import signal
 import socket
 import threading
 import time
@@ -7,6 +9,7 @@ from contextlib import closing, nullcontext
 
 import pytest
 
+from latentwalk.rpc import forkserver
 from latentwalk.server.device import signs
 from latentwalk.server.device.line import Line, Message
 
@@ -64,3 +67,27 @@ def test_nobody_minds_that_the_asker_has_gone(ends):
     asker.close()
     with signs.given(answerer):
         time.sleep(0.2)
+
+
+def ask(end):
+    line = Line(end, 3.0)
+    line.send(Message({"has": "begun"}))
+    assert signs.after(line).words == ANSWER.words
+
+
+def test_an_asker_that_was_stopped_does_not_blame_the_other_end_which_may_have_been_stopped_too():
+    asker, answerer = socket.socketpair()
+    with closing(answerer):
+        line = Line(answerer)
+        process = forkserver.CONTEXT.Process(target=ask, args=(asker,))
+        process.start()
+        asker.close()
+        line.receive()
+        time.sleep(0.5)
+        os.kill(process.pid, signal.SIGSTOP)
+        time.sleep(3.0)
+        os.kill(process.pid, signal.SIGCONT)
+        time.sleep(0.2)
+        line.send(ANSWER)
+        process.join()
+    assert process.exitcode == 0

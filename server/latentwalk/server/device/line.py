@@ -5,12 +5,16 @@ import json
 import socket
 import struct
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 # How long the words and the bytes of a message are.
 _LENGTHS = struct.Struct("<QQ")
+# Patience ends after so many waits without a byte: of one during which this process was stopped, as a container is that
+# is paused, nothing follows, since the other end may have been stopped as well.
+_WAITS = 10
 
 
 class Message(NamedTuple):
@@ -30,13 +34,15 @@ class Line:
     """
 
     def __init__(self, end: socket.socket, patience: float | None = None) -> None:
-        end.settimeout(patience)
+        end.settimeout(patience and patience / _WAITS)
         self._socket = end
         self._memory = _Memory()
 
     def send(self, message: Message) -> None:
         """Returns once the message is on its way. Raises OSError if the other end is closed, TimeoutError."""
-        self._socket.sendall(_packed(message))
+        rest = memoryview(_packed(message))
+        while rest:
+            rest = rest[_patiently(partial(self._socket.send, rest)) :]
 
     def receive(self) -> Message:
         """The next message from the other end, of which the parts are good until the call after this one.
@@ -53,7 +59,7 @@ class Line:
     def _read(self, length: int) -> memoryview:
         view, filled = self._memory.view(length), 0
         while filled < length:
-            filled += _some(self._socket.recv_into(view[filled:], 0, socket.MSG_WAITALL))
+            filled += _some(_patiently(partial(self._socket.recv_into, view[filled:], 0, socket.MSG_WAITALL)))
         return view
 
 
@@ -66,10 +72,13 @@ class AsyncLine:
         # Not before: a descriptor that is closed while the loop waits for it would never be heard of again.
         weakref.finalize(self, end.close)
         self._memory = _Memory()
+        self._closed = False
 
     @property
     def is_closed(self) -> bool:
-        """Whether the other end is closed, and all that it sent was received."""
+        """Whether this end is closed, or the other one is, and all that it sent was received."""
+        if self._closed:  # what has come before that would still be received
+            return True
         try:
             return not self._socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
@@ -88,6 +97,7 @@ class AsyncLine:
 
     def close(self) -> None:
         """As Line.close, from any thread: whoever is sending or receiving is told, too."""
+        self._closed = True
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
@@ -113,6 +123,14 @@ def _unpacked(content: memoryview, words_length: int) -> Message:
         parts.append(content[start : start + size])
         start += size
     return Message(words, parts)
+
+
+def _patiently(call: Callable[[], int]) -> int:
+    """How many bytes the call sent or received. Raises what it raises, TimeoutError once there is no patience left."""
+    for _ in range(_WAITS - 1):
+        with suppress(TimeoutError):
+            return call()
+    return call()
 
 
 def _some(received: int) -> int:
