@@ -4,7 +4,7 @@ import asyncio
 from contextlib import ExitStack
 
 import pytest
-from scheduling import MODEL, FakeEngine, make, numbers, opened, opened_only
+from scheduling import MODEL, OTHER_MODEL, FakeEngine, make, numbers, opened, opened_only
 
 from latentwalk.server.scheduler import (
     DeadlinePassed,
@@ -84,9 +84,67 @@ async def test_a_queue_that_does_not_run_empty_stays_so_when_a_higher_priority_o
             opened(scheduler, "c", 1)
 
 
+def burst_of(scheduler, clients, most, **terms):
+    """How many of so many who come at once are let in."""
+    for number in range(most):
+        try:
+            clients.enter_context(opened(scheduler, number, 1, **terms))
+        except QueueFull:
+            return number
+    return most
+
+
+async def test_a_burst_is_taken_in_after_a_moment_in_which_nothing_waited_though_nobody_came_in_it():
+    engine = FakeEngine(seconds_per_picture=0.1)
+    scheduler = make(
+        engine, batch=1, queued=1_000, streams=1_000, queue_seconds=2.0, measured=lambda model: {1: 0.1, 2: 0.2}
+    )
+    with ExitStack() as clients:
+        for _ in range(100):
+            clients.enter_context(opened(scheduler, "steady", 1, priority=Priority.HIGH))
+            await scheduler.step()
+            engine.now += 0.1
+        clients.enter_context(opened(scheduler, "steady", 1, priority=Priority.HIGH))
+        assert burst_of(scheduler, clients, 50, priority=Priority.LOW) == pytest.approx(20, abs=1)
+
+
+class Paced(FakeEngine):
+    """Takes its own time for each model."""
+
+    def __init__(self, seconds):
+        super().__init__()
+        self.seconds = seconds
+
+    async def run(self, model, works):
+        self.seconds_per_picture = self.seconds[model]
+        return await super().run(model, works)
+
+    def measured(self, model):
+        return {size: size * self.seconds[model] for size in (1, 4, 8)}
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.05, 0.5])
+async def test_a_flood_of_one_model_keeps_out_no_more_of_those_who_want_another_than_of_its_own(seconds):
+    engine = Paced({MODEL: seconds, OTHER_MODEL: 0.001})
+    scheduler = make(engine, batch=8, queued=1_000, streams=1_000, queue_seconds=1.0, measured=engine.measured)
+    with ExitStack() as clients:
+        for _ in range(50):
+            others = burst_of(scheduler, clients, 1, model=OTHER_MODEL)
+            flood = burst_of(scheduler, clients, 100)
+            assert others or not flood
+            await scheduler.step()
+        assert engine.now > 1.0
+
+
+async def test_no_more_than_the_queue_may_last_waits_for_a_model_of_which_few_are_drawn_at_once():
+    scheduler = make(FakeEngine(), batch=32, queued=1_000, queue_seconds=1.0, measured=lambda model: {1: 0.3, 32: 9.6})
+    with ExitStack() as clients:
+        assert burst_of(scheduler, clients, 100) * 0.3 == pytest.approx(1.0, abs=0.3)
+
+
 async def test_a_full_batch_may_always_wait_however_slow_the_model():
     engine = FakeEngine(seconds_per_picture=10.0)
-    scheduler = make(engine, batch=4, queue_seconds=0.1)
+    scheduler = make(engine, batch=4, queue_seconds=0.1, longest=lambda model: 40.0)
     with opened(scheduler, "a", 4, rows=4):
         await scheduler.step()
     with ExitStack() as waiting:

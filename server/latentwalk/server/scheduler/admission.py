@@ -1,6 +1,6 @@
 """Who is let in: nobody who would wait for too long, or could not be served in time."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -14,7 +14,7 @@ from latentwalk.server.scheduler.experience import Experiences
 # Nichols and Jacobson, "Controlling queue delay", 2012).
 _LASTING_PART = 0.125
 # But so many full batches may wait, as far as the most allows: one that the device takes next, and one to be filled
-# meanwhile.
+# meanwhile. Those of a model that takes long may wait before all: else whoever wants it would keep out all others.
 _BATCHES_AHEAD = 2
 _SHORTEST_RETRY_SECONDS = 0.05
 # When nothing tells how long it will take.
@@ -30,8 +30,8 @@ class Limits:
         queued: the most pictures that may wait, over all streams.
         streams: the most streams that may be open.
         queue_seconds: the most seconds on the device that the first frames which wait may amount to; less by every
-            second since they last were none, down to an eighth, or two full batches if that is more. One full batch of
-            the newcomer's model may always wait.
+            second since they last were none, down to an eighth, or two full batches if that is more. One full batch may
+            always wait. It is one of the newcomer's model, or of what waits, if that takes longer.
 
     """
 
@@ -79,6 +79,16 @@ class Admission:
         self._check_room(newcomer, owed + sum(one.pictures for one in coming))
         self._check_seconds(newcomer, now, coming)
 
+    def look(self, now: float, coming: Collection[Newcomer]) -> None:
+        """Notes who would find nothing waiting now; to be called whenever a batch was taken.
+
+        Newcomers alone would tell by chance: what is there when one comes has often come in the same moment.
+        """
+        for priority in Priority:
+            if any(self._seconds_waiting(priority, coming).values()):
+                break
+            self._last_empty[priority] = now
+
     def _check_room(self, newcomer: Newcomer, owed: int) -> None:
         waiting, limit = len(self._backlog), self._limits.queued
         if (over := waiting + owed + newcomer.pictures - limit) > 0:
@@ -93,12 +103,11 @@ class Admission:
         own = experience.seconds(newcomer.pictures)
         if own > newcomer.seconds:
             raise DeadlinePassed(f"the first frame takes {own:.2g} s, and the deadline is in {newcomer.seconds:.2g} s")
-        before = self._seconds_before(newcomer.priority, coming)
-        if before == 0:
-            # Nor does anything that goes before a higher priority.
-            for priority in range(newcomer.priority + 1):
-                self._last_empty[priority] = now
-        budget = self._budget(newcomer.priority, now, experience.seconds(experience.bucket.size))
+        waiting = self._seconds_waiting(newcomer.priority, coming)
+        if (before := sum(waiting.values())) == 0:
+            self.look(now, coming)
+        batch_seconds = max(self._batch_seconds({newcomer.family: own}), self._batch_seconds(waiting))
+        budget = self._budget(newcomer.priority, now, batch_seconds)
         if (over := before - min(budget, newcomer.seconds - own)) > 0:
             deadline = f", and its deadline is in {newcomer.seconds:.2g} s" if newcomer.seconds < inf else ""
             raise QueueFull(
@@ -107,19 +116,24 @@ class Admission:
             )
 
     def _budget(self, priority: Priority, now: float, batch_seconds: float) -> float:
-        """How many seconds of work may wait before a newcomer of which a full batch takes so long."""
+        """How many seconds of work may wait before a newcomer where a full batch takes so long."""
         most = self._limits.queue_seconds
         burst = most - (now - self._last_empty[priority])
         lasting = min(most, max(_LASTING_PART * most, _BATCHES_AHEAD * batch_seconds))
         return max(burst, lasting, batch_seconds)
 
-    def _seconds_before(self, priority: Priority, coming: Collection[Newcomer]) -> float:
+    def _seconds_waiting(self, priority: Priority, coming: Collection[Newcomer]) -> dict[Family, float]:
         """How long the device takes for the first frames that wait, or will, and go before one of this priority."""
         pictures = {family: self._backlog.beginners(family, priority) for family in self._backlog.families}
         for one in coming:
             if one.priority <= priority:
                 pictures[one.family] = pictures.get(one.family, 0) + one.pictures
-        return sum(self._experiences[family].seconds(count) for family, count in pictures.items())
+        return {family: self._experiences[family].seconds(count) for family, count in pictures.items()}
+
+    def _batch_seconds(self, waiting: Mapping[Family, float]) -> float:
+        """How long a full batch takes, on average over so many seconds of work."""
+        full = sum(seconds * self._experiences[family].full_seconds for family, seconds in waiting.items())
+        return full / (sum(waiting.values()) or 1.0)
 
     def _retry_seconds(self, seconds: float) -> float:
         return max(_SHORTEST_RETRY_SECONDS, seconds) if seconds else _RETRY_SECONDS_UNKNOWN

@@ -172,6 +172,7 @@ class Scheduler(Generic[Model, Work, Picture]):
     async def step(self) -> None:
         """Draws one batch of what waits now, if anything does. What is dead is dropped, and not drawn."""
         taken = self._backlog.take(self._seats, self._clock(), self._reuse.must_draw)
+        self._admission.look(self._clock(), self._coming.values())
         # Those whose picture is being drawn for another have no outcome yet.
         kept = sum(ticket.outcome is not None for ticket in taken.spared)
         outcomes, seconds = list[Picture | Exception](), 0.0

@@ -44,6 +44,11 @@ class Experience:
             return self.bucket.most
         return max(1, int((self._longest - self.cost.per_batch) / self.cost.per_picture))
 
+    @property
+    def full_seconds(self) -> float:
+        """How long a full batch takes, the largest that is drawn at once; 0 for as long as nothing is known."""
+        return self.seconds(min(self.bucket.size, self._brief))
+
     def went_well(self, pictures: int, seconds: float) -> None:
         """A batch of so many was drawn, and took so long."""
         self.cost.observe(pictures, seconds)
