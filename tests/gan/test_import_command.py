@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import subprocess
 import sys
@@ -70,6 +71,28 @@ def test_a_stylegan2_is_imported_from_what_rosinality_publishes(tmp_path: Path) 
     loaded, _ = load_generator(ArtifactStore(str(tmp_path / "store")), "faces")
     z = z_from_seeds([1, 2], 6)
     torch.testing.assert_close(loaded(z), original(z))
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ({"style.1.bias": torch.full((7,), math.nan)}, "mapping.layers.0.bias of the checkpoint has 7 of 7 numbers"),
+        ({"style.1.bias": torch.full((7,), 1e300, dtype=torch.float64)}, "not finite: take one that can be drawn with"),
+        ({"style.1.bias": torch.ones(7, dtype=torch.uint8)}, "is of torch.uint8: it must be of torch.float32"),
+        ({"to_rgb1.bias": torch.zeros(0, 3, 1, 1)}, "synthesis.colours.0.bias is (0, 3, 1, 1), expected (3,)"),
+    ],
+)
+def test_weights_that_cannot_be_drawn_with_are_refused_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], broken: dict[str, torch.Tensor], said: str
+) -> None:
+    checkpoint = tmp_path / "stylegan2-ffhq.pt"
+    torch.save({"g_ema": rosinality_layout(make_stylegan2(resolution=8)) | broken}, checkpoint)
+    assert main(arguments(checkpoint, tmp_path, family="stylegan2")) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: refused checkpoint {checkpoint}: ")
+    assert error.count("\n") == 1
+    assert said in error
+    assert not (tmp_path / "store").exists()
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,7 @@ REFUSED = {
     "beyond the end": (lambda: holding(Rebuilt(Storage(TWO), offset=1)), "out of bounds"),
     "before the beginning": (lambda: holding(Rebuilt(Storage(TWO), offset=-1)), "cannot be read"),
     "backwards": (lambda: holding(Rebuilt(Storage(TWO), offset=1, stride=-1)), "cannot be read"),
+    "a long name": (lambda: networks(Module({}, **{"a" * 1_001: Module({})})), "name of 1001 characters"),
     "without end": (lambda: holding(Rebuilt(Storage(TWO), size=2**40, stride=0)), "more bytes than the limit"),
 }
 

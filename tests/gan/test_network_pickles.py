@@ -5,6 +5,7 @@ import pickle
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 from unittest.mock import patch
 
 import numpy as np
@@ -125,8 +126,12 @@ class Hostile:
         return os.mkdir, ("done",)
 
 
+def with_variables(values: dict[str, object]) -> tuple[Network, ...]:
+    return Network({}), Network({}), Network(values)
+
+
 def with_variable(value: object) -> tuple[Network, ...]:
-    return Network({}), Network({}), Network({"a": value})
+    return with_variables({"a": value})
 
 
 def twice() -> tuple[Network, ...]:
@@ -169,6 +174,46 @@ def test_a_shape_that_the_data_has_not_is_refused(tmp_path: Path, rows: bytes) -
     assert content.count(b"K\x03KM\x86") == 1
     file.write_bytes(content.replace(b"K\x03KM\x86", rows + b"KM\x86"))
     with pytest.raises(CheckpointRefused, match="of another size than its shape"):
+        read_checkpoint(file)
+
+
+def test_a_shape_of_many_huge_sides_is_refused_before_it_is_multiplied(tmp_path: Path) -> None:
+    file = write(tmp_path / "karras.pkl", with_variable(np.zeros((3, 77), np.float32)), 3)
+    huge = b"\x8b" + (100_000).to_bytes(4, "little") + b"\x7f" * 100_000
+    sides = b"(" + huge + b"r\xff\xff\x00\x00" + b"j\xff\xff\x00\x00" * 2_000 + b"t"
+    file.write_bytes(file.read_bytes().replace(b"K\x03KM\x86", sides))
+    with pytest.raises(CheckpointRefused, match="of another size than its shape"):
+        read_checkpoint(file)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_variables_that_share_an_array_share_its_memory(tmp_path: Path, order: Literal["C", "F"]) -> None:
+    array = np.asarray(np.arange(6, dtype=np.float32).reshape(2, 3), order=order)
+    read = read_checkpoint(write(tmp_path / "karras.pkl", with_variables({"a": array, "b": array})))
+    one, other = read["Gs"]["a"], read["Gs"]["b"]
+    assert torch.equal(one, torch.arange(6.0).view(2, 3))
+    assert torch.equal(one, other)
+    assert one.data_ptr() == other.data_ptr()
+
+
+def test_a_small_file_of_one_array_under_many_names_is_refused(tmp_path: Path) -> None:
+    array = np.zeros(10_000, np.float32)
+    file = write(tmp_path / "karras.pkl", with_variables({f"v{index}": array for index in range(100)}))
+    with pytest.raises(CheckpointRefused, match="unfold to more bytes than the limit"):
+        read_checkpoint(file)
+
+
+def test_a_long_name_that_many_variables_would_begin_with_is_refused(tmp_path: Path) -> None:
+    inner = Network({f"v{index}": np.zeros(1, np.float32) for index in range(3)})
+    file = write(tmp_path / "karras.pkl", (Network({}), Network({}), Network({}, **{"a" * 2_000: inner})))
+    with pytest.raises(CheckpointRefused, match="name of 2000 characters, the limit is 1000"):
+        read_checkpoint(file)
+
+
+def test_a_program_without_end_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "karras.pkl"
+    file.write_bytes(b"\x80\x04cdnnlib.tflib.network\nNetwork\n" + b"}" * 1_000_001 + b".")
+    with pytest.raises(CheckpointRefused, match="more than 1000000 instructions"):
         read_checkpoint(file)
 
 

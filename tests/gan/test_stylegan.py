@@ -169,6 +169,7 @@ def test_its_own_layout_is_read_too() -> None:
         (lambda c: c.pop("synthesis.layer3.weight"), "synthesis.layers.3.source.weight is missing"),
         (lambda c: c.update({"synthesis.layer2.bias": torch.zeros(3)}), "synthesis.layers.2.bias"),
         (lambda c: c.update({"extra": torch.zeros(3)}), r"extra is \(3,\), expected nothing"),
+        (lambda c: c.update({f"synthesis.layer{10**15}.weight": torch.zeros(1, 1, 3, 3)}), "expected nothing"),
     ],
 )
 def test_what_is_not_this_layout_is_refused_by_the_name_of_the_tensor(change, named: str) -> None:

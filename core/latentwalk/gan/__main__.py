@@ -10,7 +10,7 @@ from pathlib import Path
 from latentwalk.gan.artifacts import ArtifactStore, save_generator
 from latentwalk.gan.artifacts.manifest import describe
 from latentwalk.gan.checkpoints import find_state_dict, read_checkpoint
-from latentwalk.gan.errors import GanError
+from latentwalk.gan.errors import CheckpointRefused, GanError
 from latentwalk.gan.families import FAMILIES, family_of
 
 
@@ -26,8 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _import(options: argparse.Namespace) -> dict[str, str | int]:
-    weights = find_state_dict(read_checkpoint(options.file), options.key)
-    generator = family_of(options.family).from_checkpoint(weights, options.classes, options.truncation)
+    tree = read_checkpoint(options.file)
+    try:
+        weights = find_state_dict(tree, options.key)
+        generator = family_of(options.family).from_checkpoint(weights, options.classes, options.truncation)
+    except GanError as failure:
+        raise CheckpointRefused(str(options.file), str(failure)) from failure
     file = describe(options.file.read_bytes())
     ref = save_generator(
         ArtifactStore(options.store),

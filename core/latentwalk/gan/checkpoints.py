@@ -1,5 +1,6 @@
 """Foreign checkpoints, read without ever doing what they say (law 3)."""
 
+import math
 import re
 import zipfile
 from pathlib import Path
@@ -18,6 +19,14 @@ Tree: TypeAlias = "dict[str | int, Tree] | list[Tree] | tuple[Tree, ...] | str |
 MAX_BYTES = 8 * 2**30
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000
+MAX_KEY = 1_000
+UNFOLDS = 8
+"""How many bytes a byte of a file may become: torch.save compresses nothing, but tensors may share what they hold."""
+
+_DTYPES = (
+    *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
+    *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
+)
 
 
 def read_checkpoint(path: Path, max_bytes: int = MAX_BYTES) -> Tree:
@@ -26,17 +35,18 @@ def read_checkpoint(path: Path, max_bytes: int = MAX_BYTES) -> Tree:
     Nothing of it is executed. Both forms of torch are read: the zip archive, and the stream of pickles of torch
     before 1.6; for the others see network_pickles and module_pickles. The tensors are dense, on the CPU, neither
     quantized nor complex; a parameter comes as a plain tensor. Raises CheckpointRefused naming the file and the
-    reason: the global that it wants to call, what it holds that is no weight, its size, or how it is broken.
+    reason: the global that it wants to call, what it holds that is no weight, its size, what it unfolds to, or how
+    it is broken.
     """
     try:
-        _check_size(path, max_bytes)
+        limit = _limit_of(path, max_bytes)
         if is_network_pickle(path):
             content: object = read_network_pickle(path)
         elif is_module_pickle(path):
             content = read_module_pickle(path)
         else:
             content = torch.load(path, map_location="cpu", weights_only=True)
-        return _Inspection(max_bytes).tree(content, depth=0)
+        return _Inspection(limit).tree(content, depth=0)
     except Exception as failure:  # a hostile file may make its reader fail in any way at all
         raise CheckpointRefused(str(path), _reason(failure)) from failure
 
@@ -53,24 +63,32 @@ def find_state_dict(tree: Tree, key: str | None = None) -> dict[str, Tensor]:
         return next(iter(found.values()))
     if key is None or key not in found:
         keys = [name for name in found if name is not None]
+        if not found:
+            raise GanError("it holds no weights: nothing in it is a mapping from names to tensors, and nothing else")
         raise GanError(f"key of the weights in the checkpoint is {key!r}: it must be one of {keys}")
     return found[key]
 
 
-def _check_size(path: Path, max_bytes: int) -> None:
+def _limit_of(path: Path, max_bytes: int) -> int:
+    """To how many bytes the file may unfold. Raises GanError if it is none, or unfolds to more."""
     size = path.stat().st_size
+    if not path.is_file():
+        raise GanError("it is no file, but a folder or a device")
+    unfolded, limit = size, min(max_bytes, UNFOLDS * size)
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            size = max(size, sum(entry.file_size for entry in archive.infolist()))
-    if size > max_bytes:
-        raise GanError(f"it unfolds to {size} bytes, the limit is {max_bytes}")
+            unfolded = max(size, sum(entry.file_size for entry in archive.infolist()))
+    if unfolded > limit:
+        raise GanError(f"it unfolds from {size} to {unfolded} bytes, the limit is {limit}")
+    return limit
 
 
 class _Inspection:
     """One walk over everything that a checkpoint holds, which loops and sharing cannot prolong."""
 
-    def __init__(self, max_bytes: int) -> None:
-        self._bytes_left = max_bytes
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._bytes_left = limit
         self._nodes_left = MAX_NODES
 
     def tree(self, node: object, depth: int) -> Tree:
@@ -97,18 +115,24 @@ class _Inspection:
             raise GanError(f"it holds a {_type_name(tensor)}, which is not a plain tensor")
         if tensor.layout != torch.strided or tensor.device.type != "cpu":
             raise GanError(f"it holds a tensor ({form}) that is not dense")
-        if tensor.is_quantized or tensor.is_complex():
-            raise GanError(f"it holds a tensor ({form}) that is quantized or complex")
-        self._bytes_left -= tensor.numel() * tensor.element_size()
+        if tensor.dtype not in _DTYPES:
+            raise GanError(f"it holds a tensor ({form}) that is quantized, complex or of another type that is not read")
+        # Of one that is empty the other sides are counted: they may become the sides of a tensor that is not.
+        self._bytes_left -= math.prod(max(1, side) for side in tensor.shape) * tensor.element_size()
         if self._bytes_left < 0:
-            raise GanError("its tensors unfold to more bytes than the limit")
+            raise GanError(f"its tensors unfold to more bytes than the limit, {self._limit}")
         return tensor.detach()
 
 
 def _key(name: object) -> str | int:
-    if type(name) in (str, int):
-        return cast("str | int", name)
-    raise GanError(f"it holds a key of type {_type_name(name)}: keys must be text or integers")
+    """Such that it can be written in one line."""
+    if type(name) not in (str, int):
+        raise GanError(f"it holds a key of type {_type_name(name)}: keys must be text or integers")
+    if isinstance(name, int) and name.bit_length() >= 64:
+        raise GanError(f"it holds an integer of {name.bit_length()} bits as a key: keys must have less than 64")
+    if isinstance(name, str) and not (len(name) <= MAX_KEY and name.isprintable()):
+        raise GanError(f"it holds the key {name[:40]!r}: keys must be printable text of at most {MAX_KEY:,} characters")
+    return cast("str | int", name)
 
 
 def _type_name(value: object) -> str:
@@ -118,11 +142,21 @@ def _type_name(value: object) -> str:
 def _reason(failure: Exception) -> str:
     if isinstance(failure, GanError):
         return str(failure)
+    if isinstance(failure, OSError) and failure.strerror:
+        return f"it cannot be read: {failure.strerror}"
     # torch names what it refuses as "GLOBAL <module>.<name>", without the module if that is builtins.
     wanted = re.search(r"GLOBAL (\S+)", str(failure))
     if wanted:
-        return f"it wants to call {wanted[1]}, which no weights need"
-    return f"it cannot be read: {type(failure).__name__}: {str(failure).partition(chr(10))[0]}"
+        return f"it wants to call {_in_line(wanted[1])}, which no weights need"
+    # Around what torch found, it advises to read the file unsafely.
+    found = re.search(r"WeightsUnpickler error:\s*(.*)", str(failure))
+    said = _in_line(found[1] if found else str(failure).partition("\n")[0])
+    return f"it cannot be read, is it whole, and a checkpoint? ({type(failure).__name__}{said and ': '}{said})"
+
+
+def _in_line(said: str) -> str:
+    """As much of what a file made torch say as has place in a line, which may hold anything."""
+    return "".join(letter if letter.isprintable() else "?" for letter in said[:300])
 
 
 def _weights(branch: Tree) -> dict[str, Tensor]:

@@ -76,7 +76,9 @@ class Generator(nn.Module, ABC):
     def from_checkpoint(
         cls, checkpoint: Mapping[str, Tensor], classes: int = 0, truncation: float | None = None
     ) -> Self:
-        """The generator of a published checkpoint. Raises GanError if that is not of this family.
+        """The generator of a published checkpoint.
+
+        Raises GanError if that is not of this family, or has weights that are integers or not finite.
 
         ``classes`` is how many of the inputs are a condition, where the shapes do not show it. ``truncation`` is the
         one that the generator is to stand for, by default the family's own; GanError if the family knows none.
@@ -84,6 +86,7 @@ class Generator(nn.Module, ABC):
         weights = cls.translate(checkpoint)
         spec = cls.infer_spec(weights, classes)
         generator = cls(spec if truncation is None else spec.truncated(truncation))
+        _check_numbers(generator, weights)
         generator.load_state_dict(weights)
         return generator
 
@@ -172,6 +175,17 @@ class Generator(nn.Module, ABC):
         """As nn.Module.load_state_dict; new weights thaw a frozen generator."""
         self.thaw()
         return super().load_state_dict(state_dict, strict, assign)
+
+
+def _check_numbers(generator: Generator, weights: Mapping[str, Tensor]) -> None:
+    """Raises GanError naming the first tensor of integers for numbers, or of numbers that are not finite."""
+    for name, own in generator.state_dict().items():
+        given = weights.get(name, own)
+        if given.dtype != own.dtype and not given.is_floating_point():
+            raise GanError(f"{name} of the checkpoint is of {given.dtype}: it must be of {own.dtype}")
+        if not (finite := given.to(own.dtype).isfinite()).all():
+            count = f"{int((~finite).sum())} of {finite.numel()} numbers"
+            raise GanError(f"{name} of the checkpoint has {count} that are not finite: take one that can be drawn with")
 
 
 def digest_of(spec: GeneratorSpec, tensors: Mapping[str, Tensor]) -> str:

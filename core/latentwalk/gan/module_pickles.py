@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from latentwalk.gan.errors import GanError
-from latentwalk.gan.pickle_machine import Made, run_pickle, text_of
+from latentwalk.gan.pickle_machine import Made, name_below, run_pickle, text_of
 
 Networks: TypeAlias = dict[str, dict[str, Tensor]]
 
@@ -56,11 +56,10 @@ class _Reader:
         self._modules.add(id(module))
         state = module.arguments[0]["state"]
         leaves = {**_items(state["_parameters"]), **_items(state["_buffers"])}
-        own = {
-            f"{prefix}{name}": self._tensor(prefix + name, leaf) for name, leaf in leaves.items() if leaf is not None
-        }
+        named = {name_below(prefix, name): leaf for name, leaf in leaves.items() if leaf is not None}
+        own = {name: self._tensor(name, leaf) for name, leaf in named.items()}
         for name, part in _items(state["_modules"]).items():
-            own |= self.weights(part, f"{prefix}{name}.")
+            own |= self.weights(part, name_below(prefix, name) + ".")
         return own
 
     def _tensor(self, name: str, leaf: object) -> Tensor:

@@ -4,6 +4,7 @@ Of the calls that such a file describes, only those that make arrays become weig
 """
 
 import math
+import sys
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from latentwalk.gan.errors import GanError
-from latentwalk.gan.pickle_machine import Made, run_pickle, text_of
+from latentwalk.gan.pickle_machine import Made, name_below, run_pickle
 
 Networks: TypeAlias = dict[str, dict[str, Tensor]]
 
@@ -20,6 +21,8 @@ Networks: TypeAlias = dict[str, dict[str, Tensor]]
 _MARK, _WITHIN = b"dnnlib.tflib.network", 256
 # The networks of such a file, in their order: the generator, the discriminator, the average of the generator.
 _NAMES = ("G", "D", "Gs")
+_NETWORK = "dnnlib.tflib.network.Network"
+_MAX_SIDES = 8
 
 
 def is_network_pickle(path: Path) -> bool:
@@ -37,32 +40,44 @@ def read_network_pickle(path: Path) -> Networks:
     networks = run_pickle(path.read_bytes())
     if not isinstance(networks, tuple) or len(cast("tuple[object, ...]", networks)) != len(_NAMES):
         raise GanError("it is not a pickle of the three networks G, D and Gs")
-    seen: set[int] = set()
-    return {
-        name: _weights(one, "", seen) for name, one in zip(_NAMES, cast("tuple[object, ...]", networks), strict=True)
-    }
+    reader, found = _Reader(), cast("tuple[object, ...]", networks)
+    return {name: reader.weights(one, "") for name, one in zip(_NAMES, found, strict=True)}
 
 
-def _weights(network: object, prefix: str, seen: set[int]) -> dict[str, Tensor]:
-    """The variables of a network and of its components, of which each may be met once."""
-    if not isinstance(network, Made) or network.name != "dnnlib.tflib.network.Network" or id(network) in seen:
-        raise GanError(f"what it has for network {prefix.rstrip('/') or 'G, D or Gs'!r} is none")
-    seen.add(id(network))
-    own = {f"{prefix}{text_of(name)}": _tensor(name, value) for name, value in network.state["variables"]}
-    components = network.state["components"]
-    for name, component in (components.items if isinstance(components, Made) else components).items():
-        own |= _weights(component, f"{prefix}{name}/", seen)
-    return own
+class _Reader:
+    """What is read once stays read: variables may share their numbers."""
+
+    def __init__(self) -> None:
+        self._networks: set[int] = set()
+        self._numbers: dict[int, Tensor] = {}
+
+    def weights(self, network: object, prefix: str) -> dict[str, Tensor]:
+        """The variables of a network and of its components, of which each may be met once."""
+        if not isinstance(network, Made) or network.name != _NETWORK or id(network) in self._networks:
+            raise GanError(f"what it has for network {prefix.rstrip('/') or 'G, D or Gs'!r} is none")
+        self._networks.add(id(network))
+        variables = [(name_below(prefix, name), value) for name, value in network.state["variables"]]
+        own = {name: self._tensor(name, value) for name, value in variables}
+        components = network.state["components"]
+        for name, component in (components.items if isinstance(components, Made) else components).items():
+            own |= self.weights(component, name_below(prefix, name) + "/")
+        return own
+
+    def _tensor(self, variable: str, array: object) -> Tensor:
+        """float32. Raises GanError for what is no array, or of other numbers, or of another size than its shape."""
+        if not isinstance(array, Made) or not array.name.endswith(".multiarray._reconstruct"):
+            raise GanError(f"its variable {variable!r} is no array")
+        _, shape, dtype, is_fortran, data = array.state
+        if dtype.name != "numpy.dtype" or dtype.arguments[0] != "f4" or dtype.state[1] != "<":
+            raise GanError(f"its variable {variable!r} is not of float32")
+        if not _is_shape(shape) or not isinstance(data, bytes) or len(data) != 4 * math.prod(shape):
+            raise GanError(f"its variable {variable!r} has data of another size than its shape")
+        if id(data) not in self._numbers:
+            self._numbers[id(data)] = torch.from_numpy(np.frombuffer(data, "<f4").copy())
+        numbers = self._numbers[id(data)]
+        return numbers.view(shape[::-1]).permute(*reversed(range(len(shape)))) if is_fortran else numbers.view(shape)
 
 
-def _tensor(variable: object, array: object) -> Tensor:
-    """float32. Raises GanError for what is no array, or of other numbers, or of another size than its shape."""
-    if not isinstance(array, Made) or not array.name.endswith(".multiarray._reconstruct"):
-        raise GanError(f"its variable {variable!r} is no array")
-    _, shape, dtype, is_fortran, data = array.state
-    if dtype.name != "numpy.dtype" or dtype.arguments[0] != "f4" or dtype.state[1] != "<":
-        raise GanError(f"its variable {variable!r} is not of float32")
-    if not all(type(side) is int for side in shape) or not isinstance(data, bytes) or len(data) != 4 * math.prod(shape):
-        raise GanError(f"its variable {variable!r} has data of another size than its shape")
-    values = np.frombuffer(data, "<f4").reshape(shape, order="F" if is_fortran else "C")
-    return torch.from_numpy(values.copy())
+def _is_shape(sides: tuple[object, ...]) -> bool:
+    """Whether it is one that an array may have: to multiply many large integers takes time without bound."""
+    return len(sides) <= _MAX_SIDES and all(type(side) is int and 0 <= side <= sys.maxsize for side in sides)

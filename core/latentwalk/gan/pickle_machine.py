@@ -10,6 +10,10 @@ from typing import Any
 
 from latentwalk.gan.errors import GanError
 
+# The published networks take some ten thousand: what is large of them are the numbers, an instruction a tensor.
+MAX_INSTRUCTIONS = 1_000_000
+MAX_NAME = 1_000
+
 
 @dataclass(frozen=True)
 class Name:
@@ -35,10 +39,19 @@ def text_of(name: object) -> str:
     return name
 
 
-def run_pickle(program: bytes) -> object:
-    """What the program leaves, calls as descriptions. Raises GanError for an instruction that no weights need.
+def name_below(prefix: str, name: object) -> str:
+    """Both in one. Raises GanError for a name that is no text, or beyond the limit: many may share a long prefix."""
+    whole = prefix + text_of(name)
+    if len(whole) > MAX_NAME:
+        raise GanError(f"it has a name of {len(whole)} characters, the limit is {MAX_NAME}")
+    return whole
 
-    A set comes as a list. Of a broken program IndexError, TypeError or ValueError are raised, too.
+
+def run_pickle(program: bytes) -> object:
+    """What the program leaves, calls as descriptions.
+
+    A set comes as a list. Raises GanError for an instruction that no weights need, and for too many of them; for a
+    broken program IndexError, TypeError or ValueError, too.
     """
     return _Machine().run(program)
 
@@ -52,8 +65,10 @@ class _Machine:
         self._memo: dict[int, Any] = {}
 
     def run(self, program: bytes) -> object:
-        """What the program leaves. Raises GanError for an instruction that no weights need."""
-        for instruction, argument, _ in pickletools.genops(program):
+        """What the program leaves. Raises GanError for an instruction that no weights need, and too many."""
+        for count, (instruction, argument, _) in enumerate(pickletools.genops(program)):
+            if count == MAX_INSTRUCTIONS:
+                raise GanError(f"it has more than {MAX_INSTRUCTIONS} instructions, which no weights need")
             if instruction.name in _VALUES:
                 self._stack.append(_VALUES[instruction.name](argument))
             elif instruction.name in _STEPS:

@@ -28,7 +28,7 @@ def from_genforce(checkpoint: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
     A tensor that the layout does not know keeps its name, for the check of shapes to report.
     """
-    last = max(map(int, re.findall(r"synthesis\.output(\d+)\.weight", "\n".join(checkpoint))), default=0)
+    last = max(map(int, re.findall(r"synthesis\.output(\d{1,2})\.weight", "\n".join(checkpoint))), default=0)
     dropped = re.compile(rf"synthesis\.(lod|layer\d+\.blur\.kernel|output(?!{last}\.)\d+\..*)")
     return dict(_renamed(name, tensor) for name, tensor in checkpoint.items() if not dropped.fullmatch(name))
 
@@ -40,11 +40,11 @@ def turned_if_fused(kernel: Tensor, index: int) -> Tensor:
 
 
 def _renamed(name: str, tensor: Tensor) -> tuple[str, Tensor]:
-    if layer := re.fullmatch(r"synthesis\.layer(\d+)\.(.*)", name):
+    if layer := re.fullmatch(r"synthesis\.layer(\d{1,2})\.(.*)", name):
         index, part = int(layer[1]), layer[2]
         own = turned_if_fused(tensor, index) if part == "weight" else tensor
         return f"synthesis.layers.{index}.{_NAMES.get(part, part)}", own
-    if dense := re.fullmatch(r"mapping\.dense(\d+)\.(weight|bias)", name):
+    if dense := re.fullmatch(r"mapping\.dense(\d{1,2})\.(weight|bias)", name):
         return f"mapping.layers.{dense[1]}.{dense[2]}", tensor
     if colours := re.fullmatch(r"synthesis\.output\d+\.(weight|bias)", name):
         return f"synthesis.colours.{colours[1]}", tensor

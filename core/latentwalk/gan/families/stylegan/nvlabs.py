@@ -35,14 +35,14 @@ def from_nvlabs(checkpoint: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _renamed(name: str, tensor: Tensor) -> tuple[str, Tensor]:
-    if layer := re.fullmatch(r"synthesis/(\d+)x\1/(\w+?)/(.*)", name):
+    if layer := re.fullmatch(r"synthesis/(\d{1,4})x\1/(\w+?)/(.*)", name):
         resolution, place, part = int(layer[1]), _PLACES.get(layer[2]), _PARTS.get(layer[3])
         if place is not None and part is not None:
             index = 2 * resolution.bit_length() - 6 + place
             return f"synthesis.layers.{index}.{part}", _LAID_OUT.get(part, _as_it_is)(tensor, index)
-    if noise := re.fullmatch(r"synthesis/noise(\d+)", name):
+    if noise := re.fullmatch(r"synthesis/noise(\d{1,2})", name):
         return f"synthesis.layers.{noise[1]}.noise", tensor
-    if dense := re.fullmatch(r"mapping/Dense(\d+)/(weight|bias)", name):
+    if dense := re.fullmatch(r"mapping/Dense(\d{1,2})/(weight|bias)", name):
         return f"mapping.layers.{dense[1]}.{dense[2]}", tensor.T if tensor.ndim == 2 else tensor
     if colours := re.fullmatch(r"synthesis/ToRGB_lod0/(weight|bias)", name):
         return f"synthesis.colours.{colours[1]}", _kernel(tensor)

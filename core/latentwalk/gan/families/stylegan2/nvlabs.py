@@ -44,13 +44,13 @@ def from_nvlabs(checkpoint: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _renamed(name: str) -> str:
-    if layer := re.fullmatch(r"synthesis\.b(\d+)\.(conv0|conv1|torgb)\.(.*)", name):
+    if layer := re.fullmatch(r"synthesis\.b(\d{1,4})\.(conv0|conv1|torgb)\.(.*)", name):
         rung, part = int(layer[1]).bit_length() - 3, _PARTS.get(layer[3], layer[3])
         if layer[2] == "torgb":
             return f"synthesis.colours.{rung}.{part}"
         # At 4x4 there is conv1 only.
         return f"synthesis.layers.{2 * rung - (layer[2] == 'conv0')}.{part}"
-    if dense := re.fullmatch(r"mapping\.fc(\d+)\.(weight|bias)", name):
+    if dense := re.fullmatch(r"mapping\.fc(\d{1,2})\.(weight|bias)", name):
         return f"mapping.layers.{dense[1]}.{dense[2]}"
     return _NAMES.get(name, name)
 

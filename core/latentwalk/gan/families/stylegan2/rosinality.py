@@ -40,16 +40,16 @@ def from_rosinality(checkpoint: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _renamed(name: str) -> str:
-    if layer := re.fullmatch(r"(?:conv1|convs\.(\d+))\.(.*)", name):
+    if layer := re.fullmatch(r"(?:conv1|convs\.(\d{1,2}))\.(.*)", name):
         index = int(layer[1]) + 1 if layer[1] else 0
         return f"synthesis.layers.{index}.{_PARTS.get(layer[2], layer[2])}"
-    if colours := re.fullmatch(r"(?:to_rgb1|to_rgbs\.(\d+))\.(.*)", name):
+    if colours := re.fullmatch(r"(?:to_rgb1|to_rgbs\.(\d{1,2}))\.(.*)", name):
         rung = int(colours[1]) + 1 if colours[1] else 0
         return f"synthesis.colours.{rung}.{_PARTS.get(colours[2], colours[2])}"
-    if noise := re.fullmatch(r"noises\.noise_(\d+)", name):
+    if noise := re.fullmatch(r"noises\.noise_(\d{1,2})", name):
         return f"synthesis.layers.{noise[1]}.noise"
     # The first of its mapping normalises.
-    if dense := re.fullmatch(r"style\.([1-9]\d*)\.(weight|bias)", name):
+    if dense := re.fullmatch(r"style\.([1-9]\d?)\.(weight|bias)", name):
         return f"mapping.layers.{int(dense[1]) - 1}.{dense[2]}"
     return {"input.input": "synthesis.constant"}.get(name, name)
 
@@ -58,6 +58,6 @@ def _of_form(name: str, tensor: Tensor) -> Tensor:
     """Without the dimensions of 1 that ours has not."""
     if re.fullmatch(r"synthesis\.(layers|colours)\.\d+\.weight", name) and tensor.shape[:1] == (1,):
         return tensor[0]
-    if re.fullmatch(r"synthesis\.colours\.\d+\.bias", name) and tensor.ndim == 4 and tensor.numel() == len(tensor[0]):
+    if re.fullmatch(r"synthesis\.colours\.\d+\.bias", name) and tensor.ndim == 4 and tensor.numel() == tensor.shape[1]:
         return tensor.flatten()
     return tensor[0] if name.endswith(".noise_strength") and tensor.shape == (1,) else tensor
