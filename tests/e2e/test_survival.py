@@ -119,8 +119,8 @@ def start(store, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def lasting(start):
-    """A server that is used by one test after the other."""
-    return start()
+    """A server that is used by one test after the other; what it keeps of pictures is full within a second."""
+    return start("--frame-cache-mib", "4")
 
 
 def walk(frames, rows=1, format=image_pb2.IMAGE_FORMAT_RAW, seed=0):
