@@ -252,6 +252,13 @@ def test_numbers_of_which_torch_cannot_make_others_are_refused(path: Path, dtype
     assert str(dtype) in refusal(save({"a": torch.zeros(2, dtype=torch.uint8).view(dtype)}, path))
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_program_without_end_is_refused_unread(path: Path, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("latentwalk.gan.checkpoints.MAX_INSTRUCTIONS", 2_000)
+    assert len(read_checkpoint(save({"a": [1] * 500}, path, form))["a"]) == 500
+    assert "more than 2000 instructions" in refusal(save({"a": [1] * 3_000}, path, form))
+
+
 @pytest.mark.parametrize("name", [b"\x1b[31m", b"a" * 10_000])
 def test_the_name_of_a_call_cannot_paint_or_flood_a_terminal(path: Path, name: bytes) -> None:
     reason = refusal(with_pickle(path, b"\x80\x02cos\n" + name + b"\n)R."))

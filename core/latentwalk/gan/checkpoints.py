@@ -1,10 +1,13 @@
 """Foreign checkpoints, read without ever doing what they say (law 3)."""
 
 import math
+import pickletools
 import re
 import zipfile
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import IO, TypeAlias, cast
 
 import torch
 from torch import Tensor
@@ -19,6 +22,7 @@ Tree: TypeAlias = "dict[str | int, Tree] | list[Tree] | tuple[Tree, ...] | str |
 MAX_BYTES = 8 * 2**30
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000
+MAX_INSTRUCTIONS = 4 * MAX_NODES
 MAX_KEY = 1_000
 UNFOLDS = 8
 """How many bytes a byte of a file may become: torch.save compresses nothing, but tensors may share what they hold."""
@@ -45,6 +49,7 @@ def read_checkpoint(path: Path, max_bytes: int = MAX_BYTES) -> Tree:
         elif is_module_pickle(path):
             content = read_module_pickle(path)
         else:
+            _check_programs(path)
             content = torch.load(path, map_location="cpu", weights_only=True)
         return _Inspection(limit).tree(content, depth=0)
     except Exception as failure:  # a hostile file may make its reader fail in any way at all
@@ -81,6 +86,30 @@ def _limit_of(path: Path, max_bytes: int) -> int:
     if unfolded > limit:
         raise GanError(f"it unfolds from {size} to {unfolded} bytes, the limit is {limit}")
     return limit
+
+
+def _check_programs(path: Path) -> None:
+    """Raises GanError for pickles so long that torch, which takes them in one by one, is not done in a minute."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if name.endswith("/data.pkl"):
+                    with archive.open(name) as file:
+                        _check_program(file)
+    else:
+        with path.open("rb") as file:
+            for _ in range(5):  # of torch before 1.6: mark, version, machine, content, names of the storages
+                _check_program(file)
+
+
+def _check_program(file: IO[bytes]) -> None:
+    """As _check_programs, for one. A broken one is left to its reader to refuse."""
+    length = 0
+    with suppress(Exception):
+        for _ in islice(pickletools.genops(file), MAX_INSTRUCTIONS + 1):
+            length += 1
+    if length > MAX_INSTRUCTIONS:
+        raise GanError(f"it has a pickle of more than {MAX_INSTRUCTIONS} instructions, which no weights need")
 
 
 class _Inspection:
