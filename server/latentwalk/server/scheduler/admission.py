@@ -85,7 +85,7 @@ class Admission:
         Newcomers alone would tell by chance: what is there when one comes has often come in the same moment.
         """
         for priority in Priority:
-            if any(self._seconds_waiting(priority, coming).values()):
+            if any(self._waiting(priority, coming).values()):
                 break
             self._last_empty[priority] = now
 
@@ -103,8 +103,10 @@ class Admission:
         own = experience.seconds(newcomer.pictures)
         if own > newcomer.seconds:
             raise DeadlinePassed(f"the first frame takes {own:.2g} s, and the deadline is in {newcomer.seconds:.2g} s")
-        waiting = self._seconds_waiting(newcomer.priority, coming)
-        if (before := sum(waiting.values())) == 0:
+        pictures = self._waiting(newcomer.priority, coming)
+        waiting = {family: self._experiences[family].seconds(count) for family, count in pictures.items()}
+        before = sum(waiting.values())
+        if not any(pictures.values()):
             self.look(now, coming)
         batch_seconds = max(self._batch_seconds({newcomer.family: own}), self._batch_seconds(waiting))
         budget = self._budget(newcomer.priority, now, batch_seconds)
@@ -122,13 +124,13 @@ class Admission:
         lasting = min(most, max(_LASTING_PART * most, _BATCHES_AHEAD * batch_seconds))
         return max(burst, lasting, batch_seconds)
 
-    def _seconds_waiting(self, priority: Priority, coming: Collection[Newcomer]) -> dict[Family, float]:
-        """How long the device takes for the first frames that wait, or will, and go before one of this priority."""
+    def _waiting(self, priority: Priority, coming: Collection[Newcomer]) -> dict[Family, int]:
+        """How many pictures of first frames wait, or will, and go before one of this priority."""
         pictures = {family: self._backlog.beginners(family, priority) for family in self._backlog.families}
         for one in coming:
             if one.priority <= priority:
                 pictures[one.family] = pictures.get(one.family, 0) + one.pictures
-        return {family: self._experiences[family].seconds(count) for family, count in pictures.items()}
+        return pictures
 
     def _batch_seconds(self, waiting: Mapping[Family, float]) -> float:
         """How long a full batch takes, on average over so many seconds of work."""
