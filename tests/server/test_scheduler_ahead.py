@@ -53,22 +53,22 @@ async def test_the_next_batch_is_there_before_the_device_is_done():
 async def test_an_event_loop_that_came_late_begins_sooner_the_next_time(monkeypatch):
     monkeypatch.setattr("latentwalk.server.scheduler.drawing._LATE_MEMORY", 0.0)
     engine = HeldEngine()
-    async with running(engine, seconds=0.010) as scheduler:
+    async with running(engine, seconds=0.2) as scheduler:
         opened(scheduler, "a", 1)
         await settle()
         opened(scheduler, "b", 1)
         await settle()
-        engine.now = 0.0105  # it wanted to begin at 0.0085
-        await asyncio.sleep(0.03)
+        engine.now = 0.2005  # it wanted to begin at 0.1985
+        await asyncio.sleep(0.3)
         assert engine.given[-1] == [("b", 0)]
         await engine.draw_next()
-        engine.now = 0.0175  # the device should be done at 0.0205
+        engine.now = 0.3975  # the device should be done at 0.4005
         opened(scheduler, "c", 1)
         await settle()
         assert engine.given[-1] == [("c", 0)]
 
 
-@pytest.mark.parametrize(("known", "now"), [(True, SECONDS - 0.003), (False, SECONDS)], ids=["early", "unknown"])
+@pytest.mark.parametrize(("known", "now"), [(True, SECONDS - 1.0), (False, SECONDS)], ids=["early", "unknown"])
 async def test_until_then_it_may_still_grow(known, now):
     engine = HeldEngine()
     async with running(engine, known) as scheduler:
