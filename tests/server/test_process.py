@@ -1,6 +1,7 @@
 """`python -m latentwalk.server`, as it is really started and stopped."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -187,6 +188,15 @@ def dies(*arguments):
     os._exit(7)
 
 
+@pytest.fixture
+def own_log(monkeypatch):
+    """What the program does to the log of this process is undone."""
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", root.level)
+
+
+@pytest.mark.usefixtures("own_log")
 def test_a_device_that_dies_while_it_starts_ends_it_with_one_clear_line(library, monkeypatch, capfd):
     monkeypatch.setattr("latentwalk.server.device.process.serve", dies)
     assert main(["--address", "127.0.0.1:0", "--metrics-address", "", "--store", str(library.path)]) == 1
