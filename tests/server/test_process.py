@@ -200,5 +200,5 @@ def own_log(monkeypatch):
 def test_a_device_that_dies_while_it_starts_ends_it_with_one_clear_line(library, monkeypatch, capfd):
     monkeypatch.setattr("latentwalk.server.device.process.serve", dies)
     assert main(["--address", "127.0.0.1:0", "--metrics-address", "", "--store", str(library.path)]) == 1
-    assert "the device's process ended with exit code 7" in (line := capfd.readouterr().err)
+    assert "the device's process ended with exit code 7 before it was ready\n" in (line := capfd.readouterr().err)
     assert len(line.splitlines()) == 1

@@ -42,6 +42,7 @@ class DeviceProcess:
         # Replies come in the order of the requests, and so they are waited for.
         self._sending_turn, self._receiving_turn = asyncio.Lock(), asyncio.Lock()
         self._asked, self._answered = 0, 0
+        self._is_ready = False
         self._process = forkserver.CONTEXT.Process(
             target=serve, args=(Line(theirs_drawing), Line(theirs_making), settings), name="device", daemon=True
         )
@@ -61,6 +62,7 @@ class DeviceProcess:
         except Exception:
             self.end()
             raise
+        self._is_ready = True
 
     @property
     def id(self) -> int:
@@ -136,7 +138,8 @@ class DeviceProcess:
         return self._failed()
 
     def _failed(self, kind: type[DeviceFailed] = DeviceFailed) -> DeviceFailed:
-        return kind(f"the device's process ended with exit code {self._exit_code()}; try again: it is replaced")
+        what = "; try again: it is replaced" if self._is_ready else " before it was ready"
+        return kind(f"the device's process ended with exit code {self._exit_code()}{what}")
 
     def _exit_code(self) -> int | None:
         """Once it has ended."""
