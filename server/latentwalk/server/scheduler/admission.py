@@ -108,7 +108,7 @@ class Admission:
         before = sum(waiting.values())
         if not any(pictures.values()):
             self.look(now, coming)
-        batch_seconds = max(self._batch_seconds({newcomer.family: own}), self._batch_seconds(waiting))
+        batch_seconds = max(experience.full_seconds, self._full_seconds(waiting))
         budget = self._budget(newcomer.priority, now, batch_seconds)
         if (over := before - min(budget, newcomer.seconds - own)) > 0:
             deadline = f", and its deadline is in {newcomer.seconds:.2g} s" if newcomer.seconds < inf else ""
@@ -132,7 +132,7 @@ class Admission:
                 pictures[one.family] = pictures.get(one.family, 0) + one.pictures
         return pictures
 
-    def _batch_seconds(self, waiting: Mapping[Family, float]) -> float:
+    def _full_seconds(self, waiting: Mapping[Family, float]) -> float:
         """How long a full batch takes, on average over so many seconds of work."""
         full = sum(seconds * self._experiences[family].full_seconds for family, seconds in waiting.items())
         return full / (sum(waiting.values()) or 1.0)
