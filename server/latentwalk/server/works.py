@@ -30,8 +30,8 @@ class Drawer(Protocol):
         """Of a batch, while a smaller one can be had."""
         ...
 
-    async def prepare(self) -> object:
-        """Returns once it can draw, which takes no time unless the device's process has ended."""
+    async def prepare(self) -> None:
+        """Returns once it can draw, which takes no time unless the device's process has ended; before each `draw`."""
         ...
 
     async def draw(self, works: Sequence[Any], /) -> Sequence[Any]:

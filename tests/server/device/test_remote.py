@@ -36,13 +36,19 @@ def device():
     device.close()
 
 
+async def drawn_by(engine, rows):
+    """The pictures, as the scheduler has them drawn."""
+    await engine.prepare()
+    return await engine.draw(rows)
+
+
 async def test_it_draws_the_bytes_of_an_engine_in_this_process(device, faces, digits):
     for generator in (faces, digits):
         rows = sample_rows(generator, 11)
         strict = [Row(row.code, row.condition, strict=True) for row in rows[:2]]
         remote, engine = device.make_engine(generator), Engine(generator, CPU)
         assert (remote.spec, remote.digest, remote.size) == (engine.spec, engine.digest, engine.size)
-        assert await remote.draw([*rows, *strict]) == engine.draw([*rows, *strict])
+        assert await drawn_by(remote, [*rows, *strict]) == engine.draw([*rows, *strict])
 
 
 async def test_a_form_that_was_measured_there_is_known_here(faces):
@@ -56,7 +62,7 @@ async def test_a_form_that_was_measured_there_is_known_here(faces):
 
 async def test_a_picture_that_is_not_finite_fails_alone(device, wild):
     good, bad = sample_rows(wild, 1)[0], Row(torch.full([6], 1e30), None)
-    drawn = await device.make_engine(wild).draw([good, bad, good])
+    drawn = await drawn_by(device.make_engine(wild), [good, bad, good])
     assert isinstance(drawn[1], NonFinitePicture)
     assert drawn[0] == drawn[2]
     assert isinstance(drawn[0], bytes)
@@ -65,8 +71,8 @@ async def test_a_picture_that_is_not_finite_fails_alone(device, wild):
 async def test_an_error_of_the_engine_is_raised_here_and_the_next_batch_is_drawn(device, faces):
     engine = device.make_engine(faces)
     with pytest.raises(RuntimeError, match="expected input"):
-        await engine.draw([Row(torch.zeros(7), None)])
-    assert len(await engine.draw(sample_rows(faces, 1))) == 1
+        await drawn_by(engine, [Row(torch.zeros(7), None)])
+    assert len(await drawn_by(engine, sample_rows(faces, 1))) == 1
 
 
 def test_a_device_that_is_not_there_is_told_at_once():
@@ -78,16 +84,16 @@ async def test_engines_come_back_in_the_form_they_had_when_the_process_has_died(
     engines = [device.make_engine(generator) for generator in (faces, digits)]
     choices = [engine.choice for engine in engines]
     batches = [sample_rows(engine, 3) for engine in engines]
-    drawn = [await engine.draw(rows) for engine, rows in zip(engines, batches, strict=True)]
+    drawn = [await drawn_by(engine, rows) for engine, rows in zip(engines, batches, strict=True)]
     killed(device_process())
-    assert [await engine.draw(rows) for engine, rows in zip(engines, batches, strict=True)] == drawn
+    assert [await drawn_by(engine, rows) for engine, rows in zip(engines, batches, strict=True)] == drawn
     assert [engine.choice for engine in engines] == choices
 
 
 async def test_a_batch_on_a_process_that_dies_fails_and_so_says_how_it_ended(device, faces, device_process):
     engine = device.make_engine(faces)
     os.kill(device_process().pid, signal.SIGSTOP)
-    drawing = asyncio.create_task(engine.draw(sample_rows(faces, 1)))
+    drawing = asyncio.create_task(drawn_by(engine, sample_rows(faces, 1)))
     await asyncio.sleep(0.05)
     device.interrupt()
     with pytest.raises(DeviceFailed, match="ended with exit code -9"):
@@ -116,9 +122,9 @@ async def on_its_way(*batches):
 async def test_batches_that_are_under_way_together_each_get_their_own_pictures(device, faces, digits, stopped):
     engines = [device.make_engine(generator) for generator in (faces, digits)]
     batches = [sample_rows(engine, count) for engine, count in zip(engines, (3, 8), strict=True)]
-    alone = [await engine.draw(rows) for engine, rows in zip(engines, batches, strict=True)]
+    alone = [await drawn_by(engine, rows) for engine, rows in zip(engines, batches, strict=True)]
     process = stopped()
-    tasks = await on_its_way(*(engine.draw(rows) for engine, rows in zip(engines, batches, strict=True)))
+    tasks = await on_its_way(*(drawn_by(engine, rows) for engine, rows in zip(engines, batches, strict=True)))
     os.kill(process.pid, signal.SIGCONT)
     assert await asyncio.gather(*tasks) == alone
 
@@ -126,21 +132,21 @@ async def test_batches_that_are_under_way_together_each_get_their_own_pictures(d
 async def test_nobody_gets_the_pictures_of_a_batch_that_was_cancelled(device, faces, stopped):
     engine = device.make_engine(faces)
     first, second = sample_rows(faces, 2)
-    alone = await engine.draw([second])
+    alone = await drawn_by(engine, [second])
     process = stopped()
-    (left,) = await on_its_way(engine.draw([first]))
+    (left,) = await on_its_way(drawn_by(engine, [first]))
     left.cancel()
     await asyncio.wait([left])
     with suppress(ProcessLookupError):
         os.kill(process.pid, signal.SIGCONT)
-    assert await engine.draw([second]) == alone
+    assert await drawn_by(engine, [second]) == alone
 
 
 @pytest.mark.parametrize("deaths", range(10))
 async def test_of_two_batches_on_a_process_that_dies_the_second_was_never_begun(device, faces, stopped, deaths):
     engine = device.make_engine(faces)
     process = stopped()
-    tasks = await on_its_way(*(engine.draw(sample_rows(faces, 1)) for _ in range(2)))
+    tasks = await on_its_way(*(drawn_by(engine, sample_rows(faces, 1)) for _ in range(2)))
     process.kill()
     first, second = await asyncio.gather(*tasks, return_exceptions=True)
     for error in (first, second):
@@ -151,7 +157,7 @@ async def test_of_two_batches_on_a_process_that_dies_the_second_was_never_begun(
 async def test_a_batch_hears_of_the_end_also_when_somebody_else_was_first_to_notice(device, faces, stopped):
     engine = device.make_engine(faces)
     process = stopped()
-    (drawing,) = await on_its_way(engine.draw(sample_rows(faces, 1)))
+    (drawing,) = await on_its_way(drawn_by(engine, sample_rows(faces, 1)))
     killed(process)
     device.process()  # as whoever loads a model asks for it, in another thread
     with pytest.raises(DeviceFailed, match="ended with exit code -9"):
@@ -182,14 +188,14 @@ async def test_a_process_that_hangs_while_an_engine_comes_back_is_ended_too(devi
     monkeypatch.setattr("latentwalk.server.device.remote._PATIENCE", 0.0)
     engine = device.make_engine(tall)
     rows = sample_rows(tall, 1)
-    drawn = await engine.draw(rows)
+    drawn = await drawn_by(engine, rows)
     dead = killed(device_process())
-    drawing = asyncio.create_task(engine.draw(rows))
+    drawing = asyncio.create_task(drawn_by(engine, rows))
     os.kill(await next_process(device, dead), signal.SIGSTOP)
     device.interrupt()
     with pytest.raises(DeviceFailed, match="ended with exit code -9"):
         await drawing
-    assert await engine.draw(rows) == drawn
+    assert await drawn_by(engine, rows) == drawn
 
 
 @pytest.fixture
@@ -203,16 +209,16 @@ def hurried(monkeypatch):
 
 async def test_a_process_that_stands_still_while_it_makes_an_engine_is_replaced(hurried, faces, device_process):
     os.kill(device_process().pid, signal.SIGSTOP)
-    with pytest.raises(DeviceFailed, match="ended with exit code -9"):
+    with pytest.raises(DeviceFailed, match=r"no sign of life for 2\.5 s \(watchdog_seconds\), and is ended; try again"):
         await asyncio.to_thread(hurried.make_engine, faces)
     engine = await asyncio.to_thread(hurried.make_engine, faces)
-    assert await engine.draw(sample_rows(faces, 1))
+    assert await drawn_by(engine, sample_rows(faces, 1))
 
 
 async def test_an_engine_that_took_its_time_at_first_may_do_so_when_it_comes_back(device, tall, device_process):
     engine = device.make_engine(tall)
     dead = killed(device_process())
-    drawing = asyncio.create_task(engine.draw(sample_rows(tall, 1)))
+    drawing = asyncio.create_task(drawn_by(engine, sample_rows(tall, 1)))
     await next_process(device, dead)
     device.interrupt()
     assert await drawing
@@ -224,15 +230,15 @@ async def test_a_device_that_is_not_there_any_more_is_lost_until_it_is_back(devi
     monkeypatch.setattr(device, "_settings", replace(SETTINGS, device="cuda:99"))
     for _ in range(2):
         with pytest.raises(DeviceLost, match="cannot be used any more: device 'cuda:99'"):
-            await engine.draw(sample_rows(faces, 1))
+            await drawn_by(engine, sample_rows(faces, 1))
     monkeypatch.setattr(device, "_settings", SETTINGS)
-    assert await engine.draw(sample_rows(faces, 1))
+    assert await drawn_by(engine, sample_rows(faces, 1))
 
 
 async def test_a_device_is_closed_also_while_its_next_process_hangs_at_the_start(device, faces, device_process):
     engine = device.make_engine(faces)
     dead = killed(device_process())
-    drawing = asyncio.create_task(engine.draw(sample_rows(faces, 1)))
+    drawing = asyncio.create_task(drawn_by(engine, sample_rows(faces, 1)))
     os.kill(await next_process(device, dead), signal.SIGSTOP)
     device.close()
     with pytest.raises(DeviceFailed):
@@ -244,7 +250,7 @@ async def test_a_signal_to_the_whole_group_does_not_end_it(device, faces, device
     process = device_process()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(process.pid, number)
-    assert await engine.draw(sample_rows(faces, 1))
+    assert await drawn_by(engine, sample_rows(faces, 1))
     assert device_process() is process
 
 
@@ -280,7 +286,7 @@ async def test_an_engine_that_nobody_has_any_more_is_forgotten(device, faces):
     gone, kept = device.make_engine(faces), device.make_engine(faces)
     del gone
     gc.collect()
-    await kept.draw(sample_rows(faces, 1))
+    await drawn_by(kept, sample_rows(faces, 1))
     assert device.forgotten() == [], "the process has been told"
 
 
@@ -316,7 +322,7 @@ async def test_a_device_that_was_closed_is_not_started_again(device, faces):
     engine = device.make_engine(faces)
     device.close()
     with pytest.raises(DeviceFailed, match="the server is ending"):
-        await engine.draw(sample_rows(faces, 1))
+        await drawn_by(engine, sample_rows(faces, 1))
     with pytest.raises(DeviceFailed, match="the server is ending"):
         device.make_engine(faces)
 

@@ -37,7 +37,8 @@ class DeviceProcess:
 
     def __init__(self, settings: DeviceSettings) -> None:
         (drawing, theirs_drawing), (making, theirs_making) = socket.socketpair(), socket.socketpair()
-        self._drawing, self._making = AsyncLine(drawing), Line(making, settings.patience)
+        self._patience = settings.patience
+        self._drawing, self._making = AsyncLine(drawing), Line(making, self._patience)
         self._making_turn, self._ending_turn = Lock(), Lock()
         # Replies come in the order of the requests, and so they are waited for.
         self._sending_turn, self._receiving_turn = asyncio.Lock(), asyncio.Lock()
@@ -132,14 +133,23 @@ class DeviceProcess:
 
     def _lost(self, error: Exception) -> DeviceFailed:
         """What the error on the line for making means; one that gives no sign of life is ended."""
-        if isinstance(error, TimeoutError):
-            _log.error("the device's process has given no sign of life for too long, and is ended")
-            self.kill()
-        return self._failed()
+        if not isinstance(error, TimeoutError):
+            return self._failed()
+        what = (
+            f"the device's process has given no sign of life for {self._patience:g} s (watchdog_seconds), and is ended"
+        )
+        _log.error(what)
+        self.kill()
+        return DeviceFailed(f"{what}{self._advice}")
 
     def _failed(self, kind: type[DeviceFailed] = DeviceFailed) -> DeviceFailed:
-        what = "; try again: it is replaced" if self._is_ready else " before it was ready"
-        return kind(f"the device's process ended with exit code {self._exit_code()}{what}")
+        when = "" if self._is_ready else " before it was ready"
+        return kind(f"the device's process ended with exit code {self._exit_code()}{when}{self._advice}")
+
+    @property
+    def _advice(self) -> str:
+        """The first one is not replaced: without it, no server starts."""
+        return "; try again: it is replaced" if self._is_ready else ""
 
     def _exit_code(self) -> int | None:
         """Once it has ended."""

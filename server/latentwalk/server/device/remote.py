@@ -117,7 +117,7 @@ class Device:
 
 
 class RemoteEngine:
-    """A generator in the device's process. It comes back by itself, in the same form, when that has ended."""
+    """A generator in the device's process. When that has ended, it comes back in the same form with `prepare`."""
 
     longest_seconds = LONGEST_SECONDS
     """Of a batch, while a smaller one can be had."""
@@ -144,22 +144,19 @@ class RemoteEngine:
     async def draw(self, rows: Sequence[Row]) -> list[Picture]:
         """As Engine.draw, after what any engine of the device was asked before.
 
-        Raises DeviceFailed if the process ends meanwhile: the next call has it started again.
+        Raises DeviceFailed if the process ends meanwhile: the next `prepare` has it started again.
         """
-        process = await self.prepare()
-        return await process.draw(self._device.forgotten(), Draw(self._number, rows))
+        return await self._process.draw(self._device.forgotten(), Draw(self._number, rows))
 
     async def step(self, searches: Sequence[Search]) -> list[Sight]:
         """As Searcher.step, in turn with `draw`, and it raises the same."""
-        process = await self.prepare()
-        return await process.step(self._device.forgotten(), Step(self._number, searches))
+        return await self._process.step(self._device.forgotten(), Step(self._number, searches))
 
-    async def prepare(self) -> DeviceProcess:
-        """The process that serves, with this engine in it, which may have to come back first. Raises as `draw`."""
+    async def prepare(self) -> None:
+        """Returns once it is in the process that serves. To be called before each `draw` or `step`; raises as those."""
         if not self._device.holds(self._process):
             async with self._return:
                 await self._come_back()
-        return self._process
 
     async def _come_back(self) -> None:
         """Unless somebody else who draws has waited for that already."""
