@@ -158,11 +158,18 @@ def test_garbage_is_refused(path: Path, garbage: bytes) -> None:
     assert refusal(path)
 
 
-@pytest.mark.parametrize("form", FORMS)
-@given(st.data())
+@pytest.fixture(params=FORMS)
+def intact(path: Path, request: pytest.FixtureRequest) -> bytes:
+    """A checkpoint without fault, saved once a test: torch's old form holds addresses, so each save has its own length."""
+    return save({"a": torch.ones(3), "b": [1, "x"]}, path, request.param).read_bytes()
+
+
+@given(data=st.data())
 @settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_damaged_checkpoint_is_read_or_refused_and_nothing_else(path: Path, form: str, data: st.DataObject) -> None:
-    content = bytearray(save({"a": torch.ones(3), "b": [1, "x"]}, path, form).read_bytes())
+def test_a_damaged_checkpoint_is_read_or_refused_and_nothing_else(
+    path: Path, intact: bytes, data: st.DataObject
+) -> None:
+    content = bytearray(intact)
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     path.write_bytes(content)
