@@ -160,7 +160,7 @@ def test_garbage_is_refused(path: Path, garbage: bytes) -> None:
 
 @pytest.fixture(params=FORMS)
 def intact(path: Path, request: pytest.FixtureRequest) -> bytes:
-    """A checkpoint without fault, saved once a test: torch's old form holds addresses, so each save has its own length."""
+    """A checkpoint without fault, saved once a test: in torch's old form, which holds addresses, no two are as long."""
     return save({"a": torch.ones(3), "b": [1, "x"]}, path, request.param).read_bytes()
 
 

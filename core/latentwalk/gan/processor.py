@@ -13,6 +13,11 @@ def has_bf16(device: torch.device | None = None) -> bool:
     return torch.ops.mkldnn._is_mkldnn_bf16_supported() and not _emulates_bf16()  # noqa: SLF001 - said nowhere else
 
 
+def has_matrix_units() -> bool:
+    """Whether the CPU multiplies matrices of bfloat16 in tiles (AMX), which needs leave of the system."""
+    return torch.cpu._is_amx_tile_supported()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+
 def _emulates_bf16() -> bool:
     """Whether the CPU has AVX-512, on which oneDNN takes bfloat16 on, without the instructions for it."""
     cpu = torch.cpu

@@ -6,6 +6,7 @@ import torch
 from latentwalk.gan.processor import has_bf16
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.server.engine.ladder import Ladder
+from latentwalk.server.engine.onednn import packed_doubling, side_by_side
 from latentwalk.server.engine.rows import sample_rows, stack
 
 SPECS = {
@@ -46,3 +47,17 @@ def test_a_generator_whose_last_layer_has_a_bias_keeps_it(faces, generator_of):
     generator = generator_of(faces.spec, seed=3)
     generator.main[-2].bias = torch.nn.Parameter(torch.tensor([0.5, -0.25, 0.1]))
     assert difference(generator.freeze(), torch.float32).max() < 1e-4
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_pictures_side_by_side_double_to_the_same_bits(precision, count):
+    if precision == torch.bfloat16 and not has_bf16():
+        pytest.skip("this processor has no bf16")
+    weight, bias, signal = torch.randn(32, 24, 4, 4), torch.randn(24), torch.randn(count, 32, 4, 4)
+    signal = signal.to(precision).contiguous(memory_format=torch.channels_last)
+    doubling = packed_doubling(weight, bias, precision, 4)
+    with torch.inference_mode():
+        alone, beside = doubling(signal), side_by_side(doubling)(signal)
+    assert torch.equal(beside, alone)
+    assert beside.is_contiguous(memory_format=torch.channels_last)

@@ -5,6 +5,8 @@
 * The last one has so few channels that the vector units idle: it becomes its sub-pixel form (Shi et al. 2016,
   arXiv:1609.05158), a 2x2 convolution with four times the channels whose outputs interleave.
 * In fp32, the one from 4x4 to 8x8 is one matrix product too, whose overlapping patches are added up.
+* Where the processor has matrix units, the pictures of that one lie side by side: rows of 4 pixels fill a quarter of
+  one. Not a bit of a picture changes with that.
 * Weights are packed once for the kernels of oneDNN, which also apply the ReLU before they round, or of MKL.
 
 Shapes: N batch, Z latent size and classes, C channels, H height, W width. Pictures lie in memory as [N, H, W, C].
@@ -17,14 +19,22 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from latentwalk.gan.families.dcgan import DCGAN
-from latentwalk.server.engine.onednn import Layer, packed_doubling, packed_patches, packed_product, spread_doubling
+from latentwalk.gan.processor import has_matrix_units
+from latentwalk.server.engine.onednn import (
+    Layer,
+    packed_doubling,
+    packed_patches,
+    packed_product,
+    side_by_side,
+    spread_doubling,
+)
 
 # The kernel row that carries input row i - 1 + p into output row 2 i - 1 + q, of a 4x4 kernel with stride 2 and
 # padding 1: _ROWS[q][p].
 _ROWS = ((2, 0), (3, 1))
 
-# Up to this height and width, an fp32 layer is faster as one matrix product.
-_SPREAD_SIDE = 4
+# Up to this height and width, a layer has too few pixels in a row for the kernels of a convolution.
+_SMALL_SIDE = 4
 
 
 class Ladder:
@@ -77,9 +87,10 @@ def _from_code(convolution: nn.ConvTranspose2d, precision: torch.dtype) -> Layer
 def _doubling(convolution: nn.ConvTranspose2d, precision: torch.dtype, side: int) -> Layer:
     """[N, C, side, side] -> [N, C', 2 side, 2 side], and the ReLU."""
     weight, bias = convolution.weight.detach(), _bias(convolution, 1)
-    if side <= _SPREAD_SIDE and precision == torch.float32:  # a sum of patches in bf16 would round too often
+    if side <= _SMALL_SIDE and precision == torch.float32:  # a sum of patches in bf16 would round too often
         return spread_doubling(weight, bias, side)
-    return packed_doubling(weight, bias, precision, side)
+    doubling = packed_doubling(weight, bias, precision, side)
+    return side_by_side(doubling) if side <= _SMALL_SIDE and has_matrix_units() else doubling
 
 
 def _subpixel(convolution: nn.ConvTranspose2d, precision: torch.dtype, side: int) -> Layer:
