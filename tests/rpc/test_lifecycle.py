@@ -123,6 +123,14 @@ async def test_reflection_can_be_closed(running):
         assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
+async def test_grpc_waits_for_calls_of_all_methods_at_once(running):
+    """It would look at one wait for each registered method with every call."""
+    async with running() as run:
+        await run.unary()
+        waiting = [task.get_coro().__qualname__ for task in asyncio.all_tasks()]
+        assert [name for name in waiting if "_request_" in name] == ["AioServer._request_call"], waiting
+
+
 PROGRAM = """
 import asyncio, sys
 import grpc

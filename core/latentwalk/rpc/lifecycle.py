@@ -37,6 +37,10 @@ class AddressInUse(Exception):
     """The server cannot listen on its address; the message names it and says why."""
 
 
+def _register_nothing(service_name: str, method_handlers: object) -> None:
+    """Takes the place of a method of the server that generated code calls for its service."""
+
+
 class Doorway:
     """A gRPC server with health, reflection, metrics and the interceptors. Must be made inside a running event loop.
 
@@ -71,6 +75,9 @@ class Doorway:
             options=endpoint.channel_arguments(),
             maximum_concurrent_rpcs=endpoint.hard_limit_calls,
         )
+        # Methods are found by name alone. grpc.aio waits for the calls of each one that is registered apart, and looks
+        # at all of these waits with every call that comes.
+        self.server.add_registered_method_handlers = _register_nothing
 
     async def start(self) -> None:
         """Binds and answers health checks with NOT_SERVING; every other call is refused until `ready`.

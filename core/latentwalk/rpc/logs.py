@@ -31,6 +31,7 @@ def configure(level: str = "info") -> None:
     handler.setFormatter(JsonLines())
     # What no line tells need not be found out for each: "Optimization" in Python's guide to logging.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as that guide has it
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 

@@ -18,7 +18,7 @@ from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.server.device.line import Message
 from latentwalk.server.engine import Choice, NonFinitePicture, NoSuchDevice, Row
 from latentwalk.server.engine.pixels import Picture
-from latentwalk.server.engine.rows import Noise, stack
+from latentwalk.server.engine.rows import Noise
 from latentwalk.server.scheduler import DeviceOutOfMemory
 
 # The errors that whoever asked tells apart; others arrive as a RuntimeError, in words.
@@ -63,15 +63,15 @@ class Draw:
 
     def to_message(self) -> Message:
         """The inverse of from_message."""
-        tensors = [tensor for tensor in stack(self.rows) if tensor is not None]
+        tensors = [row.code for row in self.rows], [row.condition for row in self.rows if row.condition is not None]
         words = {
             "kind": self.KIND,
             "engine": self.engine,
-            "shapes": [tensor.shape for tensor in tensors],
+            "shapes": [(len(column), *column[0].shape) for column in tensors if column],
             "strict": [row.strict for row in self.rows],
             "noise": [row.noise and (row.noise.seed, row.noise.strength) for row in self.rows],
         }
-        return Message(words, [tensor.numpy().tobytes() for tensor in tensors])
+        return Message(words, [b"".join(tensor.numpy().tobytes() for tensor in column) for column in tensors if column])
 
     @classmethod
     def from_message(cls, message: Message) -> "Draw":

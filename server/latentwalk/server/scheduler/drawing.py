@@ -107,7 +107,8 @@ class Drawer(Generic[Model, Work, Picture]):
                 return
             self._done.clear()
             try:
-                await asyncio.wait_for(self._done.wait(), seconds if seconds < float("inf") else None)
+                async with asyncio.timeout(seconds if seconds < float("inf") else None):  # without a task of its own
+                    await self._done.wait()
             except TimeoutError:
                 late = max(0.0, self._clock() - begin)
                 self._late = _LATE_MEMORY * self._late + (1 - _LATE_MEMORY) * late
