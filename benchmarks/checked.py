@@ -39,7 +39,8 @@ def drawn_by(engine: Engine) -> Callable[[Tensor], list[bytes]]:
     """The bare engine's pictures of z [N, Z]."""
 
     def draw(z: Tensor) -> list[bytes]:
-        return [picture for picture in engine.draw([Row(code, None) for code in z]) if isinstance(picture, bytes)]
+        pictures = engine.draw([Row(code, None) for code in z.numpy()])
+        return [picture for picture in pictures if isinstance(picture, bytes)]
 
     return draw
 

@@ -72,7 +72,7 @@ def _engine(generator: Generator, settings: PeerSettings) -> Draw:
     engine = Tuning(find_devices("auto"), BATCH, 5.0, 0.5, settings.cache).make_engine(generator)
 
     def draw(z: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-        pictures = engine.draw([Row(code, None) for code in torch.from_numpy(z)])
+        pictures = engine.draw([Row(code, None) for code in z])
         pixels = b"".join(picture for picture in pictures if isinstance(picture, bytes))
         return np.frombuffer(pixels, np.uint8).reshape(len(z), SIDE, SIDE, CHANNELS)
 

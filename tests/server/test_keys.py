@@ -1,5 +1,6 @@
 """What is kept of a picture is counted with the key under which it is found."""
 
+import numpy as np
 import torch
 
 from latentwalk.server.engine import Engine, Row
@@ -10,6 +11,6 @@ def test_a_long_latent_counts_with_its_picture(faces, digits):
     for generator in (faces, digits):
         engine = Engine(generator, torch.device("cpu"))
         size = generator.spec.latent_size
-        short, long = (picture_key(engine, Row(torch.zeros(length), None)) for length in (size, 1000 * size))
+        short, long = (picture_key(engine, Row(np.zeros(length, np.float32), None)) for length in (size, 1000 * size))
         assert entry_bytes(long, b"1234") - entry_bytes(short, b"1234") == 4 * 999 * size
         assert entry_bytes(short, b"1234") >= 4 + 4 * size

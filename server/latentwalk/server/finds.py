@@ -16,7 +16,7 @@ def found(
 ) -> pb.InvertResponse:
     """The best after so many steps of a search that began at that start of the request."""
     latent = latent_pb2.Latent()
-    getattr(latent, _FIELDS[find.search.space]).CopyFrom(tensor_message(find.search.code))
+    getattr(latent, _FIELDS[find.search.space]).CopyFrom(tensor_message(find.search.code.numpy()))
     if request.starts[start].HasField("condition"):
         latent.condition.CopyFrom(request.starts[start].condition)
     return pb.InvertResponse(

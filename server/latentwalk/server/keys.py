@@ -11,8 +11,8 @@ def picture_key(engine: RemoteEngine, work: Work) -> Hashable:
     """The weights, the latent and the options, to the last bit; None for a row that is not settled yet."""
     if not isinstance(work, Row):
         return None
-    condition = None if work.condition is None else work.condition.numpy().tobytes()
-    return engine.digest, work.code.numpy().tobytes(), condition, work.strict, work.noise
+    condition = None if work.condition is None else work.condition.tobytes()
+    return engine.digest, work.code.tobytes(), condition, work.strict, work.noise
 
 
 def entry_bytes(key: Hashable, picture: bytes) -> int:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from latentwalk.gan.directions import Slider
@@ -56,7 +58,7 @@ class WalkPath:
     """Starts that walk along directions."""
 
     walk: Walk
-    conditions: Sequence[Tensor | None]
+    conditions: Sequence[NDArray[np.float32] | None]
     """[K] of each row; None without classes, and with a lift, which has it."""
     noise: Sequence[Noise | None]
     """Of each row."""
@@ -79,7 +81,7 @@ class WalkPath:
 
     def rows_at(self, index: int) -> list[Row]:
         """The rows of one frame."""
-        rows = zip(self.walk.code_at(index).unbind(), self.conditions, self.noise, strict=True)
+        rows = zip(self.walk.code_at(index).numpy(), self.conditions, self.noise, strict=True)
         return [Row(code, condition, noise=noise) for code, condition, noise in rows]
 
     def standings_at(self, index: int) -> list[Standing]:
@@ -115,7 +117,7 @@ class InterpolationPath:
         code, condition = self.interpolation.code_at(index), self.interpolation.condition_at(index)
         if self.lift is not None:
             code, condition = self.lift(code[None], None if condition is None else condition[None])[0], None
-        return [Row(code, condition, noise=self.noise)]
+        return [Row(code.numpy(), None if condition is None else condition.numpy(), noise=self.noise)]
 
     def standings_at(self, index: int) -> list[Standing]:
         """Nothing: no slider takes part."""

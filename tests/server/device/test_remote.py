@@ -10,6 +10,7 @@ import threading
 from contextlib import suppress
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -61,7 +62,7 @@ async def test_a_form_that_was_measured_there_is_known_here(faces):
 
 
 async def test_a_picture_that_is_not_finite_fails_alone(device, wild):
-    good, bad = sample_rows(wild, 1)[0], Row(torch.full([6], 1e30), None)
+    good, bad = sample_rows(wild, 1)[0], Row(np.full(6, 1e30, np.float32), None)
     drawn = await drawn_by(device.make_engine(wild), [good, bad, good])
     assert isinstance(drawn[1], NonFinitePicture)
     assert drawn[0] == drawn[2]
@@ -71,7 +72,7 @@ async def test_a_picture_that_is_not_finite_fails_alone(device, wild):
 async def test_an_error_of_the_engine_is_raised_here_and_the_next_batch_is_drawn(device, faces):
     engine = device.make_engine(faces)
     with pytest.raises(RuntimeError, match="expected input"):
-        await drawn_by(engine, [Row(torch.zeros(7), None)])
+        await drawn_by(engine, [Row(np.zeros(7, np.float32), None)])
     assert len(await drawn_by(engine, sample_rows(faces, 1))) == 1
 
 

@@ -22,8 +22,8 @@ CPU = torch.device("cpu")
 
 def rows(count, classes=0):
     codes = z_from_seeds(range(count), 6)
-    conditions = one_hot([k % classes for k in range(count)], classes) if classes else [None] * count
-    return [Row(z, condition) for z, condition in zip(codes, conditions, strict=True)]
+    conditions = one_hot([k % classes for k in range(count)], classes).numpy() if classes else [None] * count
+    return [Row(z, condition) for z, condition in zip(codes.numpy(), conditions, strict=True)]
 
 
 def pixels(picture):
@@ -47,15 +47,15 @@ def test_pictures_are_those_of_the_bare_generator(faces):
 
 
 def test_a_condition_decides_what_is_drawn(digits):
-    engine, z = Engine(digits, CPU), z_from_seeds([1], 6)[0]
-    drawn = engine.draw([Row(z, condition) for condition in torch.eye(3)])
+    engine, z = Engine(digits, CPU), z_from_seeds([1], 6)[0].numpy()
+    drawn = engine.draw([Row(z, condition) for condition in torch.eye(3).numpy()])
     assert len(set(drawn)) == 3
     assert [len(picture) for picture in drawn] == [engine.size.bytes] * 3 == [256] * 3
 
 
 def test_a_picture_that_is_not_finite_fails_alone(wild):
     engine, good = Engine(wild, CPU), rows(2)
-    bad = Row(torch.full((6,), 1e20), None)
+    bad = Row(np.full(6, 1e20, np.float32), None)
     first, failed, second = engine.draw([good[0], bad, good[1]])
     assert isinstance(failed, NonFinitePicture)
     assert [first, second] == engine.draw(good)

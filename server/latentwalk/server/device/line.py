@@ -17,6 +17,10 @@ _LENGTHS = struct.Struct("<QQ")
 _WAITS = 10
 
 
+# What comes at once where messages are small.
+_LEAST_MEMORY = 1 << 16
+
+
 class Message(NamedTuple):
     """Words that are plain JSON, and parts that are plain bytes."""
 
@@ -71,7 +75,7 @@ class AsyncLine:
         self._socket = end
         # Not before: a descriptor that is closed while the loop waits for it would never be heard of again.
         weakref.finalize(self, end.close)
-        self._memory = _Memory()
+        self._unread = _Unread()
         self._closed = False
 
     @property
@@ -80,7 +84,7 @@ class AsyncLine:
         if self._closed:  # what has come before that would still be received
             return True
         try:
-            return not self._socket.recv(1, socket.MSG_PEEK)
+            return not (len(self._unread) or self._socket.recv(1, socket.MSG_PEEK))
         except BlockingIOError:
             return False
         except OSError:
@@ -102,11 +106,11 @@ class AsyncLine:
             self._socket.shutdown(socket.SHUT_RDWR)
 
     async def _read(self, length: int) -> memoryview:
+        """The next bytes. Whatever has come with them is kept: most messages take one call of the system."""
         loop = asyncio.get_running_loop()
-        view, filled = self._memory.view(length), 0
-        while filled < length:
-            filled += _some(await loop.sock_recv_into(self._socket, view[filled:]))
-        return view
+        while len(self._unread) < length:
+            self._unread.add(_some(await loop.sock_recv_into(self._socket, self._unread.room(length))))
+        return self._unread.take(length)
 
 
 def _packed(message: Message) -> bytes:
@@ -149,3 +153,35 @@ class _Memory:
         if len(self._bytes) < length:
             self._bytes = bytearray(length)
         return memoryview(self._bytes)[:length]
+
+
+class _Unread:
+    """Bytes that have come and were not taken yet, in memory that is used again."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray(_LEAST_MEMORY)
+        self._start = self._end = 0
+
+    def __len__(self) -> int:
+        return self._end - self._start
+
+    def room(self, length: int) -> memoryview:
+        """Where what comes next is to be put, so that `length` bytes will be there in one piece."""
+        if not len(self):
+            self._start = self._end = 0
+        if self._start + length > len(self._bytes):
+            unread, more = self._bytes[self._start : self._end], length + _LEAST_MEMORY
+            if more > len(self._bytes):
+                self._bytes = bytearray(more)
+            self._bytes[: len(unread)] = unread
+            self._start, self._end = 0, len(unread)
+        return memoryview(self._bytes)[self._end :]
+
+    def add(self, length: int) -> None:
+        """So many bytes were put there."""
+        self._end += length
+
+    def take(self, length: int) -> memoryview:
+        """The next bytes, good until more room is asked for."""
+        start, self._start = self._start, self._start + length
+        return memoryview(self._bytes)[start : self._start]

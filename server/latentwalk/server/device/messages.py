@@ -9,8 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 import safetensors.torch
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from latentwalk.gan.families import build_generator
 from latentwalk.gan.generator import Generator
@@ -63,28 +62,28 @@ class Draw:
 
     def to_message(self) -> Message:
         """The inverse of from_message."""
-        tensors = [row.code for row in self.rows], [row.condition for row in self.rows if row.condition is not None]
+        columns = [row.code for row in self.rows], [row.condition for row in self.rows if row.condition is not None]
         words = {
             "kind": self.KIND,
             "engine": self.engine,
-            "shapes": [(len(column), *column[0].shape) for column in tensors if column],
+            "shapes": [(len(column), *column[0].shape) for column in columns if column],
             "strict": [row.strict for row in self.rows],
             "noise": [row.noise and (row.noise.seed, row.noise.strength) for row in self.rows],
         }
-        return Message(words, [b"".join(tensor.numpy().tobytes() for tensor in column) for column in tensors if column])
+        return Message(words, [b"".join(array.tobytes() for array in column) for column in columns if column])
 
     @classmethod
     def from_message(cls, message: Message) -> "Draw":
         """The request that the message is."""
         words = message.words
-        codes, *conditions = map(_tensor, message.parts, words["shapes"])
+        codes, *conditions = map(_array, message.parts, words["shapes"])
         noise = [one and Noise(*one) for one in words["noise"]]
         columns = codes, conditions[0] if conditions else [None] * len(codes), words["strict"], noise
         return cls(words["engine"], [Row(*row) for row in zip(*columns, strict=True)])
 
 
-def _tensor(part: bytes | memoryview, shape: Sequence[int]) -> Tensor:
-    return torch.from_numpy(np.frombuffer(part, np.float32).reshape(shape).copy())
+def _array(part: bytes | memoryview, shape: Sequence[int]) -> NDArray[np.float32]:
+    return np.frombuffer(part, np.float32).reshape(shape)
 
 
 def drawn(pictures: Sequence[Picture]) -> Message:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from latentwalk.gan.generator import Generator
@@ -22,12 +24,12 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """All that one picture depends on, besides the weights (law 1)."""
+    """All that one picture depends on, besides the weights (law 1). Nothing is computed with it alone: arrays."""
 
-    code: Tensor
-    """float32, on the CPU: z [Z] or, for a generator with a mapping network, w+ [L, W]."""
-    condition: Tensor | None
-    """float32 [K], sums to 1, on the CPU; None for an unconditional generator, and for w+."""
+    code: NDArray[np.float32]
+    """z [Z] or, for a generator with a mapping network, w+ [L, W]."""
+    condition: NDArray[np.float32] | None
+    """[K], sums to 1; None for an unconditional generator, and for w+."""
     strict: bool = False
     """Equal bytes in any company: drawn in a batch of its own. The others agree with themselves within 1/255."""
     noise: Noise | None = None
@@ -70,7 +72,10 @@ class Inputs(NamedTuple):
 def stack(rows: Sequence[Row]) -> Inputs:
     """The rows as a batch, but for noise, float32 on the CPU."""
     conditions = [row.condition for row in rows if row.condition is not None]
-    return Inputs(torch.stack([row.code for row in rows]), torch.stack(conditions) if conditions else None)
+    return Inputs(
+        torch.from_numpy(np.stack([row.code for row in rows])),
+        torch.from_numpy(np.stack(conditions)) if conditions else None,
+    )
 
 
 def stack_noise(rows: Sequence[Row], generator: Generator) -> Tensor | None:
@@ -95,5 +100,5 @@ def sample_rows(generator: Generator, count: int) -> list[Row]:
         own = generator.device
         with torch.no_grad():
             z, condition = generator.map(z.to(own), None if condition is None else condition.to(own)).cpu(), None
-    conditions = [None] * count if condition is None else condition.unbind()
-    return [Row(code, condition) for code, condition in zip(z, conditions, strict=True)]
+    conditions = [None] * count if condition is None else condition.numpy()
+    return [Row(code, condition) for code, condition in zip(z.numpy(), conditions, strict=True)]

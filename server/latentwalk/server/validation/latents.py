@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from latentwalk.gan.generator import Generator
@@ -44,11 +45,11 @@ class Latents:
         is_given = None if self.lift is None else self.lift.is_given
         return None if is_given is None or not is_given.any() else int(is_given.int().argmax())
 
-    def drawn_conditions(self) -> Sequence[Tensor | None]:
+    def drawn_conditions(self) -> Sequence[NDArray[np.float32] | None]:
         """The condition [K] with which each is drawn; None without classes, and with a lift, which has it."""
         if self.condition is None or self.lift is not None:
             return [None] * len(self.z)
-        return self.condition.unbind()
+        return list(self.condition.numpy())
 
 
 def read_latents(field: str, latents: Sequence[latent_pb2.Latent], generator: Generator) -> Latents:
@@ -118,9 +119,7 @@ def _mixed(styles: Sequence[Sequence[LayerStyle]], generator: Generator) -> tupl
     return mixed, is_mixed
 
 
-def _code(
-    field: str, tensor: tensor_pb2.Tensor, space: str, spec: GeneratorSpec
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _code(field: str, tensor: tensor_pb2.Tensor, space: str, spec: GeneratorSpec) -> NDArray[np.float32]:
     """A code in a space: [Z], [W] or [L, W]."""
     if space not in spec.spaces:
         raise InvalidRequest(field, f"the generator has no space {space}; it has {', '.join(spec.spaces)}")
