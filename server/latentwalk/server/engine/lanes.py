@@ -32,7 +32,7 @@ class _PlainLane:
     def __call__(self, rows: Sequence[Row]) -> list[Picture]:
         inputs = stack(rows)._replace(noise=stack_noise(rows, self._generator))
         pictures = self._draw(inputs.to(self._device))
-        finite = finite_rows(pictures).tolist()
+        finite = finite_rows(pictures)
         return split_pictures(to_uint8(pictures, self._generator.spec.range).cpu(), finite)
 
 

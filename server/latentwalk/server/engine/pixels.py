@@ -1,5 +1,6 @@
 """What comes out of the engine."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -13,14 +14,15 @@ class NonFinitePicture(Exception):
     """A picture has pixels that are NaN or infinite."""
 
 
-def finite_rows(pictures: Tensor) -> Tensor:
-    """Which of the pictures [N, C, H, W] have finite pixels only: bool [N].
+def finite_rows(pictures: Tensor) -> list[bool]:
+    """Which of the pictures [N, C, H, W] have finite pixels only.
 
     A sum reads every pixel once and is finite if all of them are, short of an overflow: looking at each pixel costs
-    thirty times as much, so that is left for the case that a sum is not.
+    thirty times as much, so that is left for the case that the sum is not.
     """
-    finite = pictures.sum(dim=(1, 2, 3), dtype=torch.float32).isfinite()
-    return finite if finite.all() else pictures.isfinite().flatten(1).all(dim=1)
+    if math.isfinite(pictures.sum(dtype=torch.float32).item()):
+        return [True] * len(pictures)
+    return pictures.isfinite().flatten(1).all(dim=1).tolist()
 
 
 def split_pictures(pixels: Tensor, finite: Sequence[bool]) -> list[Picture]:
