@@ -1,5 +1,6 @@
 """A process of its own for the clients."""
 
+import gc
 import multiprocessing
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ProcessPoolExecutor
@@ -29,4 +30,9 @@ class LoadProcess:
 
 
 def _run(load: Callable[..., Coroutine[Any, Any, Result]], *args: Any, **options: Any) -> Result:
-    return uvloop.run(load(*args, **options))
+    """Without the collector: to look through thousands of answers again and again would hold up those under way."""
+    gc.disable()
+    try:
+        return uvloop.run(load(*args, **options))
+    finally:
+        gc.enable()

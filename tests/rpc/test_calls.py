@@ -246,6 +246,32 @@ async def test_each_call_is_one_line_in_the_access_log_without_the_values_of_met
     assert "hush" not in json.dumps(line)
 
 
+async def test_of_calls_refused_because_of_load_there_is_a_line_now_and_then(running, log, monkeypatch):
+    def lines():
+        return [record.fields for record in log.records if record.name == "latentwalk.access"]
+
+    async def full(request, context):
+        raise QueueFull("no room", 0.5)
+
+    async with running() as run:
+        run.echo.behaviour = full
+        for _ in range(20):
+            assert (await failure(run.unary())).code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert (await failure(run.server_stream())).code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        monkeypatch.setattr("latentwalk.rpc.interceptors.access._SECONDS_BETWEEN_REFUSALS", 0.0)
+        await failure(run.unary())
+        run.echo.behaviour = None
+        await run.unary()
+        await eventually(lambda: len(lines()) == 4)
+    told = [(line["method"], line["code"], line.get("left_out")) for line in lines()]
+    assert told == [
+        ("test.Echo/Unary", "RESOURCE_EXHAUSTED", 0),
+        ("test.Echo/ServerStream", "RESOURCE_EXHAUSTED", 0),
+        ("test.Echo/Unary", "RESOURCE_EXHAUSTED", 19),
+        ("test.Echo/Unary", "OK", None),
+    ]
+
+
 async def test_calls_that_run_at_once_keep_their_own_request_ids(running):
     async with running() as run:
 

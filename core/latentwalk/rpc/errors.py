@@ -45,6 +45,8 @@ _MOST_NAMES = 16
 _LONGEST_VIOLATIONS = 2_400
 _LONGEST_MESSAGE = 1_500
 _LONGEST_VALUE = 200
+# Four bytes, each as %XX.
+_LARGEST_CHARACTER = 12
 
 
 class ServiceError(Exception):
@@ -253,6 +255,8 @@ def _bytes_in_header(character: str) -> int:
 
 def shortened(text: str, longest: int, size: Callable[[str], int] = _bytes) -> str:
     """`text`, cut to at most `longest` bytes by the `size` of its characters; the cut is visible."""
+    if len(text) * _LARGEST_CHARACTER <= longest:  # as most are
+        return text
     # No character is smaller than 1, and a text may have millions of them.
     sizes = list(accumulate(map(size, text[: longest + 1])))
     if not sizes or sizes[-1] <= longest:
