@@ -23,6 +23,14 @@ def messages(sizes):
     return [Message({"place": place, "name": "zoé"}, [b"x" * size, b"", b"y"]) for place, size in enumerate(sizes)]
 
 
+def raw(message):
+    """As it travels."""
+    one, other = socket.socketpair()
+    with one, other:
+        Line(one).send(message)
+        return other.recv(1 << 16)
+
+
 async def through(lines, values):
     """What arrives of the values, sent from another thread."""
     sender, receiver = lines
@@ -72,6 +80,31 @@ async def test_the_end_of_the_other_side_is_told_after_what_it_sent():
         assert line.is_closed
         with pytest.raises(EOFError, match="the other end is closed"):
             await line.receive()
+
+
+async def test_what_has_come_with_the_last_message_is_still_to_be_received():
+    one, other = socket.socketpair()
+    with other:
+        sender, line = Line(one), AsyncLine(other)
+        for message in messages([10, 20]):
+            sender.send(message)
+        sender.close()
+        for message in messages([10, 20]):
+            assert not line.is_closed
+            assert plain(await line.receive()) == message
+        assert line.is_closed
+
+
+@pytest.mark.parametrize("length", [1, 15, 16, 20])
+async def test_a_line_that_ended_within_a_message_is_closed(length):
+    one, other = socket.socketpair()
+    with other:
+        line = AsyncLine(other)
+        with one:
+            one.sendall(raw(Message({"half": "a word"}))[:length])
+        with pytest.raises(EOFError, match="the other end is closed"):
+            await line.receive()
+        assert line.is_closed
 
 
 def test_an_end_that_was_closed_here_is_closed_whatever_has_come_before():

@@ -84,7 +84,7 @@ class AsyncLine:
         if self._closed:  # what has come before that would still be received
             return True
         try:
-            return not (len(self._unread) or self._socket.recv(1, socket.MSG_PEEK))
+            return not self._socket.recv(1, socket.MSG_PEEK) and not len(self._unread)
         except BlockingIOError:
             return False
         except OSError:
@@ -109,7 +109,9 @@ class AsyncLine:
         """The next bytes. Whatever has come with them is kept: most messages take one call of the system."""
         loop = asyncio.get_running_loop()
         while len(self._unread) < length:
-            self._unread.add(_some(await loop.sock_recv_into(self._socket, self._unread.room(length))))
+            received = await loop.sock_recv_into(self._socket, self._unread.room(length))
+            self._closed |= not received  # a piece of a message may be left, of which the rest will never come
+            self._unread.add(_some(received))
         return self._unread.take(length)
 
 
