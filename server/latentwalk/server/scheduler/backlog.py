@@ -154,6 +154,12 @@ class Backlog(Generic[AnyLane]):
         return self._groups.keys()
 
     @property
+    def foremost(self) -> tuple[Priority, Family]:
+        """The priority and the family of the most urgent picture; there must be one."""
+        family = min(self._groups, key=lambda key: self._groups[key].most_urgent()[:3])
+        return Priority(self._groups[family].most_urgent()[0]), family
+
+    @property
     def later(self) -> int:
         """How many of the waiting pictures are not of a first frame."""
         return self._size - sum(sum(group.beginners) for group in self._groups.values())
@@ -219,7 +225,7 @@ class Backlog(Generic[AnyLane]):
             family = min(self._groups, key=lambda key: self._groups[key].longest_waiting().since)
             if self._groups[family].longest_waiting().since < now - PATIENCE_SECONDS:
                 return family, True
-        return min(self._groups, key=lambda key: self._groups[key].most_urgent()[:3]), False
+        return self.foremost[1], False
 
     def _take_frame(
         self, lane: AnyLane, most: int, now: float, must_draw: Callable[[Any], bool], taken: Taken[AnyLane]

@@ -4,10 +4,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Generic
 
 from latentwalk.server.scheduler.admission import Admission, Limits, Newcomer
-from latentwalk.server.scheduler.backlog import Backlog, Family, Model, Taken, Terms, Work
+from latentwalk.server.scheduler.backlog import Backlog, Family, Model, Priority, Taken, Terms, Work
+from latentwalk.server.scheduler.crowd import Crowd
 from latentwalk.server.scheduler.drawing import Drawer
 from latentwalk.server.scheduler.errors import DeadlinePassed, DeviceFailed, DeviceLost, QueueFull, SchedulerClosed
 from latentwalk.server.scheduler.experience import LONGEST_SECONDS, Experiences
@@ -78,6 +80,9 @@ class Scheduler(Generic[Model, Work, Picture]):
         # The most pictures of later frames that may wait: the rest of the room is for first frames.
         self._later_limit = max(1, limits.queued // 2)
         self._changed = asyncio.Event()
+        # How many must wait before that is told.
+        self._awaited = 1
+        self._crowd = Crowd(clock())
         self._turn = asyncio.Lock()
         self._reuse: Reuse[Model, Work, Picture] = reuse or Reuse()
         self._backlog: Backlog[Stream[Model, Work, Picture]] = Backlog()
@@ -124,6 +129,7 @@ class Scheduler(Generic[Model, Work, Picture]):
             raise
         stream: Stream[Model, Work, Picture] = Stream(model, pictures, credit, terms, self._refill, self._close_stream)
         self._streams.add(stream)
+        self._crowd.see(len(self._streams), now)
         self._coming[stream] = newcomer
         self._promised += newcomer.pictures
         return stream
@@ -161,13 +167,28 @@ class Scheduler(Generic[Model, Work, Picture]):
         """Once the next batch is to be given to the device: True; or False, once the scheduler is closed."""
         async with self._turn:
             await self._until_something_waits()
-            await self._drawer.until_nearly_free()
+            if await self._drawer.until_nearly_free():
+                await self._until_worthwhile()
         return not self._closed
 
     async def _until_something_waits(self) -> None:
         while not self._closed and not len(self._backlog):
             self._changed.clear()
             await self._changed.wait()
+
+    async def _until_worthwhile(self) -> None:
+        """Lets the device wait for more, though no longer than it would draw them, and not if anything is of HIGH."""
+        if not len(self._backlog):
+            return
+        priority, family = self._backlog.foremost
+        experience = self._experiences[family]
+        self._awaited = wanted = self._crowd.wanted(experience)
+        if priority is not Priority.HIGH and len(self._backlog) < wanted:
+            self._changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(experience.seconds(wanted)):
+                    await self._changed.wait()
+        self._awaited = 1
 
     async def step(self) -> None:
         """Draws one batch of what waits now, if anything does. What is dead is dropped, and not drawn."""
@@ -274,7 +295,8 @@ class Scheduler(Generic[Model, Work, Picture]):
         stream.ask(tickets)
         new = [ticket for ticket in tickets if not self._reuse.is_kept(ticket)]
         self._backlog.add(stream, new, self._clock(), spared=len(tickets) - len(new))
-        self._changed.set()
+        if len(self._backlog) >= self._awaited or stream.terms.priority is Priority.HIGH:
+            self._changed.set()
         if len(new) < len(tickets):
             self._on_reuse(len(tickets) - len(new), 0, 0)
             stream.wake()

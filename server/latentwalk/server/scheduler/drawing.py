@@ -98,13 +98,18 @@ class Drawer(Generic[Model, Work, Picture]):
         """How long what the device does now may take before it hangs, as far as anything is known of that."""
         return self._given[0].patience if self._given else 0.0
 
-    async def until_nearly_free(self) -> None:
-        """Returns when the device does nothing, or should be done in a moment with all that it has."""
+    async def until_nearly_free(self) -> bool:
+        """Returns when the device does nothing, or should be done in a moment with all that it has.
+
+        Whether that took time.
+        """
+        waited = False
         while (since := self.running_since) is not None:
             done = since + sum(given.seconds for given in self._given)
             begin = done - _LEAD_SECONDS - min(self._late, _MOST_LATE_SECONDS)
             if (seconds := begin - self._clock()) <= 0:
-                return
+                return waited
+            waited = True
             self._done.clear()
             try:
                 async with asyncio.timeout(seconds if seconds < float("inf") else None):  # without a task of its own
@@ -112,7 +117,8 @@ class Drawer(Generic[Model, Work, Picture]):
             except TimeoutError:
                 late = max(0.0, self._clock() - begin)
                 self._late = _LATE_MEMORY * self._late + (1 - _LATE_MEMORY) * late
-                return
+                return True
+        return waited
 
     def give_up(self) -> None:
         """Whatever the device has now need not be drawn again should it fail."""

@@ -23,7 +23,8 @@ class Experience:
         learned = {} if strict else measured
         self.cost = BatchCost(learned)
         self.bucket = Bucket(most)
-        self._enough = _enough(learned, most)
+        self.enough = _enough(learned, most)
+        """How many pictures the device needs at once to be near its best."""
         self._longest = longest
         # What each picture takes in the smallest batch, which is what strict ones are drawn in.
         self._alone = max((seconds / size for size, seconds in measured.items()), default=0.0)
@@ -35,7 +36,7 @@ class Experience:
         come meanwhile. Among many streams, half of them: while some are drawn, the others' callers get theirs. Never so
         many that it would take long.
         """
-        return min(self.bucket.size, max(self._enough, lanes // 2), self._brief)
+        return min(self.bucket.size, max(self.enough, lanes // 2), self._brief)
 
     @property
     def _brief(self) -> int:
