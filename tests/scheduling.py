@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from contextlib import asynccontextmanager
 
 from latentwalk.server.scheduler import DeviceFailed, DeviceOutOfMemory, Limits, NeverBegun, Scheduler, Terms
 
@@ -85,6 +86,21 @@ def make(engine, run=None, *, batch=4, queued=16, streams=100, queue_seconds=FOR
     """A scheduler on the clock of its engine."""
     limits = Limits(batch, queued, streams, queue_seconds)
     return Scheduler(run or engine.run, limits, clock=engine.clock, **options)
+
+
+@asynccontextmanager
+async def running(engine, **how):
+    """A scheduler that runs; whatever the engine still holds in the end is drawn."""
+    scheduler = make(engine, **how)
+    drawing = asyncio.create_task(scheduler.run())
+    await settle()
+    try:
+        yield scheduler
+    finally:
+        scheduler.close()
+        while not drawing.done():
+            await engine.draw_next()
+        await drawing
 
 
 def numbers(name, count, poisoned=()):

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import ExitStack, asynccontextmanager
 
 import pytest
-from scheduling import MODEL, OTHER_MODEL, HeldEngine, make, opened, settle
+from scheduling import MODEL, OTHER_MODEL, HeldEngine, make, opened, running, settle
 
 from latentwalk.server.scheduler import DeviceFailed, PictureFailed, Priority, Reuse, SchedulerClosed
 
@@ -12,26 +12,16 @@ SECONDS = 1_000.0
 """Of a batch, on the clock of the engine: nobody waits for so long in these tests."""
 
 
-@asynccontextmanager
-async def running(engine, known=True, seconds=SECONDS, **how):
+def informed(engine, known=True, seconds=SECONDS, **how):
     """A scheduler that runs, and knows what a batch costs."""
     measured = {1: seconds, 4: seconds} if known else {}
-    scheduler = make(engine, measured=lambda model: measured, longest=lambda model: 100 * SECONDS, **how)
-    drawing = asyncio.create_task(scheduler.run())
-    await settle()
-    try:
-        yield scheduler
-    finally:
-        scheduler.close()
-        while not drawing.done():
-            await engine.draw_next()
-        await drawing
+    return running(engine, measured=lambda model: measured, longest=lambda model: 100 * SECONDS, **how)
 
 
 @asynccontextmanager
 async def two_given(engine, first=1, second=1, second_model=MODEL, **how):
     """A scheduler that runs, and streams of so many pictures; the device has a batch of each."""
-    async with running(engine, **how) as scheduler:
+    async with informed(engine, **how) as scheduler:
         with opened(scheduler, "a", first) as a:
             await settle()
             engine.now += SECONDS - 0.001
@@ -53,7 +43,7 @@ async def test_the_next_batch_is_there_before_the_device_is_done():
 async def test_an_event_loop_that_came_late_begins_sooner_the_next_time(monkeypatch):
     monkeypatch.setattr("latentwalk.server.scheduler.drawing._LATE_MEMORY", 0.0)
     engine = HeldEngine()
-    async with running(engine, seconds=0.2) as scheduler:
+    async with informed(engine, seconds=0.2) as scheduler:
         opened(scheduler, "a", 1)
         await settle()
         opened(scheduler, "b", 1)
@@ -71,7 +61,7 @@ async def test_an_event_loop_that_came_late_begins_sooner_the_next_time(monkeypa
 @pytest.mark.parametrize(("known", "now"), [(True, SECONDS - 1.0), (False, SECONDS)], ids=["early", "unknown"])
 async def test_until_then_it_may_still_grow(known, now):
     engine = HeldEngine()
-    async with running(engine, known) as scheduler:
+    async with informed(engine, known) as scheduler:
         with opened(scheduler, "a", 1), opened(scheduler, "b", 1):
             await settle()
             engine.now = now
@@ -125,7 +115,7 @@ async def test_who_wants_a_picture_that_its_batch_has_dropped_meanwhile_gets_it(
     engine = HeldEngine()
     engine.memory = 1
     reuse = Reuse(lambda model, work: work)
-    async with running(engine, reuse=reuse) as scheduler:
+    async with informed(engine, reuse=reuse) as scheduler:
         with opened(scheduler, "b", 1), opened(scheduler, "c", 1):
             with opened(scheduler, "a", 1):
                 await settle()
@@ -143,7 +133,7 @@ async def test_who_wants_a_picture_that_its_batch_has_dropped_meanwhile_gets_it(
 
 async def test_a_scheduler_that_is_closed_begins_no_further_batch():
     engine = HeldEngine()
-    async with running(engine) as scheduler:
+    async with informed(engine) as scheduler:
         with opened(scheduler, "a", 1), opened(scheduler, "b", 4):
             await settle()
             with opened(scheduler, "c", 1):
@@ -189,7 +179,7 @@ async def test_a_turn_in_which_nothing_is_drawn_takes_nothing_off_the_seconds_of
     engine, told = HeldEngine(), []
     reuse = Reuse(lambda model, work: work)
     batches = lambda size, seconds: told.append((size, seconds))  # noqa: E731
-    async with running(engine, reuse=reuse, on_batch=batches) as scheduler:
+    async with informed(engine, reuse=reuse, on_batch=batches) as scheduler:
         with opened(scheduler, "a", 1):
             await settle()
             engine.now = SECONDS - 0.001

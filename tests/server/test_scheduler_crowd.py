@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scheduling import HeldEngine, make, opened, settle
+from scheduling import HeldEngine, opened, running, settle
 
 from latentwalk.server.scheduler import Priority
 from latentwalk.server.scheduler.crowd import Crowd
@@ -19,26 +19,18 @@ ONE_BY_ONE = {1: 0.3, 4: 1.0}
 @asynccontextmanager
 async def crowd_of(engine, streams, measured=MANY_AT_ONCE):
     """A scheduler that so many streams have just left, but for "a", whose picture should be there in a moment."""
-    scheduler = make(engine, measured=lambda model: measured)
-    drawing = asyncio.create_task(scheduler.run())
-    await settle()
-    there = [opened(scheduler, str(number), 1) for number in range(streams)]
-    while engine.waiting or len(engine.drawn) < streams:
-        await settle()
-        await engine.draw_next()
-    for stream in there:
-        with stream:
-            await stream.take(1)
-    engine.given.clear()
-    opened(scheduler, "a", 1)
-    await settle()
-    try:
-        yield scheduler
-    finally:
-        scheduler.close()
-        while not drawing.done():
+    async with running(engine, measured=lambda model: measured) as scheduler:
+        there = [opened(scheduler, str(number), 1) for number in range(streams)]
+        while engine.waiting or len(engine.drawn) < streams:
+            await settle()
             await engine.draw_next()
-        await drawing
+        for stream in there:
+            with stream:
+                await stream.take(1)
+        engine.given.clear()
+        opened(scheduler, "a", 1)
+        await settle()
+        yield scheduler
 
 
 async def arrive(engine, scheduler, names, **terms):
@@ -93,6 +85,16 @@ async def test_it_waits_for_nobody_where_that_saves_little():
         assert given_then(engine) == [["b"]]
 
 
+async def test_streams_that_left_long_ago_are_waited_for_no_more_though_nobody_came_since():
+    engine = HeldEngine()
+    async with crowd_of(engine, 6) as scheduler:
+        opened(scheduler, "b", 1)
+        await settle()
+        engine.now += 1.0
+        await engine.draw_next()
+        assert given_then(engine) == [["b"]]
+
+
 async def test_a_free_device_draws_at_once_whoever_has_been_there():
     engine = HeldEngine()
     async with crowd_of(engine, 6) as scheduler:
@@ -132,11 +134,12 @@ def test_never_more_are_wanted_than_half_of_the_most_there_were_nor_than_is_wort
         assert experience.seconds(wanted) < wanted * experience.seconds(1) / 2
 
 
-def test_those_who_have_left_are_forgotten():
+@pytest.mark.parametrize("looks", [(0.3, 0.6), (1.0,)], ids=["by and by", "after a while without a look"])
+def test_those_who_have_left_are_forgotten(looks):
     experience = Experience(8, {1: 1.0, 8: 1.1}, longest=100.0)
     crowd = Crowd(0.0)
     crowd.see(16, 0.1)
     assert crowd.wanted(experience) == 8
-    for moment in (0.3, 0.6):
+    for moment in looks:
         crowd.see(2, moment)
     assert crowd.wanted(experience) == 1

@@ -180,6 +180,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         """Lets the device wait for more, though no longer than it would draw them, and not if anything is of HIGH."""
         if not len(self._backlog):
             return
+        self._crowd.see(len(self._streams), self._clock())
         priority, family = self._backlog.foremost
         experience = self._experiences[family]
         self._awaited = wanted = self._crowd.wanted(experience)

@@ -20,8 +20,9 @@ class Crowd:
 
     def see(self, streams: int, now: float) -> None:
         """So many streams are open."""
-        if now - self._since >= _STRETCH_SECONDS:
-            self._since, self._most_before, self._most = now, self._most, 0
+        if (passed := now - self._since) >= _STRETCH_SECONDS:
+            self._most_before = self._most if passed < 2 * _STRETCH_SECONDS else 0
+            self._since, self._most = now, 0
         self._most = max(self._most, streams)
 
     def wanted(self, experience: Experience) -> int:
