@@ -15,8 +15,6 @@ _LENGTHS = struct.Struct("<QQ")
 # Patience ends after so many waits without a byte: of one during which this process was stopped, as a container is that
 # is paused, nothing follows, since the other end may have been stopped as well.
 _WAITS = 10
-
-
 # What comes at once where messages are small.
 _LEAST_MEMORY = 1 << 16
 
@@ -40,7 +38,7 @@ class Line:
     def __init__(self, end: socket.socket, patience: float | None = None) -> None:
         end.settimeout(patience and patience / _WAITS)
         self._socket = end
-        self._memory = _Memory()
+        self._unread = _Unread()
 
     def send(self, message: Message) -> None:
         """Returns once the message is on its way. Raises OSError if the other end is closed, TimeoutError."""
@@ -61,10 +59,11 @@ class Line:
         self._socket.close()
 
     def _read(self, length: int) -> memoryview:
-        view, filled = self._memory.view(length), 0
-        while filled < length:
-            filled += _some(_patiently(partial(self._socket.recv_into, view[filled:], 0, socket.MSG_WAITALL)))
-        return view
+        """The next bytes, and no others: the system is to wait until all of them have come."""
+        while (missing := length - len(self._unread)) > 0:
+            room = self._unread.room(length)[:missing]
+            self._unread.add(_some(_patiently(partial(self._socket.recv_into, room, 0, socket.MSG_WAITALL))))
+        return self._unread.take(length)
 
 
 class AsyncLine:
@@ -143,18 +142,6 @@ def _some(received: int) -> int:
     if not received:
         raise EOFError("the other end is closed")
     return received
-
-
-class _Memory:
-    """Used again for each message."""
-
-    def __init__(self) -> None:
-        self._bytes = bytearray()
-
-    def view(self, length: int) -> memoryview:
-        if len(self._bytes) < length:
-            self._bytes = bytearray(length)
-        return memoryview(self._bytes)[:length]
 
 
 class _Unread:
