@@ -27,8 +27,8 @@ class AccessLayer(Layer):
     """Takes `x-request-id` from the caller, or makes one, returns it in the trailing metadata, and logs the call.
 
     The log has method, code, seconds, caller and peer, and never the value of any metadata. Of the calls of a method
-    that are refused because of load there is one line a second, with how many were left out before it: to write them
-    all would take the time that it takes to refuse.
+    that end in RESOURCE_EXHAUSTED there is one line a second, with how many were left out before it: to write them all
+    would take the time that it takes to refuse.
     """
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class AccessLayer(Layer):
 
 
 class _Refusals:
-    """Of the calls of one method, because of load."""
+    """Those calls of one method that end in RESOURCE_EXHAUSTED."""
 
     def __init__(self) -> None:
         self._told = float("-inf")
