@@ -20,6 +20,9 @@ def preload(module: str) -> None:
         CONTEXT.set_forkserver_preload(_modules)
 
 
+preload("latentwalk.rpc.unborn")
+
+
 def start() -> None:
     """Starts it ahead of its first fork, to import while the caller does. For the main thread of a program."""
     resource_tracker.ensure_running()  # which would unblock all signals
