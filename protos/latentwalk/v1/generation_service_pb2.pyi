@@ -118,21 +118,21 @@ class _Interpolation:
 class _InterpolationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Interpolation.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     INTERPOLATION_UNSPECIFIED: _Interpolation.ValueType  # 0
-    """Not said: SLERP."""
+    """Not said: SLERP in z, LERP in w."""
     INTERPOLATION_LERP: _Interpolation.ValueType  # 1
     """Along the straight line."""
     INTERPOLATION_SLERP: _Interpolation.ValueType  # 2
-    """Along the arc, which keeps the length that a sampled latent has."""
+    """Along the arc, which keeps the length that a sampled latent has. Only in z; refused in w."""
 
 class Interpolation(_Interpolation, metaclass=_InterpolationEnumTypeWrapper):
     """How two latents are blended."""
 
 INTERPOLATION_UNSPECIFIED: Interpolation.ValueType  # 0
-"""Not said: SLERP."""
+"""Not said: SLERP in z, LERP in w."""
 INTERPOLATION_LERP: Interpolation.ValueType  # 1
 """Along the straight line."""
 INTERPOLATION_SLERP: Interpolation.ValueType  # 2
-"""Along the arc, which keeps the length that a sampled latent has."""
+"""Along the arc, which keeps the length that a sampled latent has. Only in z; refused in w."""
 Global___Interpolation: _TypeAlias = Interpolation  # noqa: Y015
 
 @_typing.final

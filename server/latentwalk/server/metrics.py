@@ -52,7 +52,7 @@ class CallMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         frames = Counter(
             "latentwalk_frames_total",
-            "Pictures handed to callers; kind is generate, walk, interpolate or steer.",
+            "Pictures handed to callers; kind is generate, walk, interpolate, steer or invert.",
             ("model", "kind"),
             registry=registry,
         )

@@ -142,7 +142,7 @@ class Order:
     """A valid request: draw this path with this model, and encode it so."""
 
     kind: str
-    """generate, walk, interpolate or steer."""
+    """generate, walk, interpolate, steer or invert."""
     model: ServedModel
     path: Path
     encoding: Encoding

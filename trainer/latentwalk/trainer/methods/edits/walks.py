@@ -47,7 +47,7 @@ class NonlinearWalk(Walk):
 
     As IteratedDirection, whose points it goes through; between two of them it goes straight. The first layer begins
     with the paper's normal weights of deviation 0.05, which follow from the job's seed, the second with none, so that
-    the walk begins at its start.
+    the walk begins at its start. A w is not truncated on its way: psi is 1 in every setting of the paper's code.
     """
 
     def __init__(self, sliders: int, size: int, steps: int, centre: Tensor | None, job_seed: int) -> None:
