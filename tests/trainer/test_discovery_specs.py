@@ -82,6 +82,8 @@ def test_these_specs_survive_their_json(materials, message):
     [
         (discovery(directions=0), "discovery.directions", "0 must be from 1 to 4,096"),
         (discovery(directions=9), "discovery.directions", "9 must be at most 8, the latent size"),
+        (discovery(directions=9, deformator=6), "discovery.directions", "9 must be at most 8, the latent size"),
+        (discovery(directions=9, deformator=7), "discovery.directions", "9 must be at most 8, the latent size"),
         (discovery(directions=5_000, deformator=1), "discovery.directions", "5,000 must be from 1 to 4,096"),
         (discovery(deformator=17), "discovery.deformator", "17 is not supported; use one of LINEAR, ORTHONORMAL"),
         (discovery(dipoles=4), "discovery.dipoles", "only RBF has dipoles"),

@@ -41,7 +41,8 @@ def discover(
     model: Name,
     direction: Direction,
     deformator: Annotated[
-        Literal["linear", "orthonormal", "projective", "mlp", "rbf"], typer.Option(help="rbf finds curved paths")
+        Literal["linear", "orthonormal", "projective", "mlp", "rbf", "random", "coordinate"],
+        typer.Option(help="rbf finds curved paths; random and coordinate are not trained, to compare with"),
     ] = "orthonormal",
     dipoles: Annotated[int | None, typer.Option(min=1, help="of rbf: so many for each path; default: 32")] = None,
     classes: Annotated[str | None, typer.Option(help="of a conditional model only these, e.g. 3,5-7")] = None,

@@ -10,7 +10,7 @@ from latentwalk.client._numbers import count, number, number_or_none, wholes
 from latentwalk.client._values import switch, text
 from latentwalk.v1 import training_service_pb2 as pb
 
-Deformator = Literal["linear", "orthonormal", "projective", "mlp", "rbf"]
+Deformator = Literal["linear", "orthonormal", "projective", "mlp", "rbf", "random", "coordinate"]
 """The map from a shift along one of K axes to a shift in latent space."""
 ShiftPredictor = Literal["lenet", "resnet18"]
 """The network that tells shifts apart."""
@@ -23,6 +23,8 @@ _DEFORMATORS: Mapping[str, pb.Deformator.ValueType] = {
     "projective": pb.DEFORMATOR_PROJECTIVE,
     "mlp": pb.DEFORMATOR_MLP,
     "rbf": pb.DEFORMATOR_RBF,
+    "random": pb.DEFORMATOR_RANDOM,
+    "coordinate": pb.DEFORMATOR_COORDINATE,
 }
 _PREDICTORS: Mapping[str, pb.ShiftPredictor.ValueType] = {
     "lenet": pb.SHIFT_PREDICTOR_LENET,
@@ -51,7 +53,7 @@ class DiscoveryOptions(ModelJobOptions, total=False):
     steps: int | None
     batch_size: int | None
     learning_rate: float | None
-    """Of the directions."""
+    """Of the directions, if they are trained."""
     predictor_learning_rate: float | None
     """By default as that of the directions."""
     shift_scale: float | None
@@ -78,7 +80,8 @@ def train_discovery(
 ) -> MakeJob:
     """Queues a job that finds shifts that a predictor can tell apart: sliders "0", "1", ...
 
-    deformator: "rbf" finds curved paths, with `dipoles` of each function.
+    deformator: "rbf" finds curved paths, with `dipoles` of each function; "random" (orthonormal) and "coordinate" axes
+        are not trained, only the predictor is: what found directions are to be compared with.
     classes: of a conditional model only these; default all.
     data: real pictures, as in Gan: the result says how much of what each direction changes there is among them.
     The rest is as in DiscoveryOptions; `job.describe().spec` tells what the trainer chose.

@@ -89,6 +89,12 @@ class _DeformatorEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Deformator
     """The gradient of a sum of radial basis functions, K of them, each of several dipoles: a path that bends with z.
     Source: Tzelepis et al., "WarpedGANSpace" (2021).
     """
+    DEFORMATOR_RANDOM: _Deformator.ValueType  # 6
+    """A matrix with orthonormal columns, drawn from the seed of the job. It is not trained, only the predictor is: the
+    paper's comparison with random directions.
+    """
+    DEFORMATOR_COORDINATE: _Deformator.ValueType  # 7
+    """The first K axes of the space. They are not trained either: the paper's comparison with coordinate axes."""
 
 class Deformator(_Deformator, metaclass=_DeformatorEnumTypeWrapper):
     """The map from a shift along one of K axes to a shift in latent space."""
@@ -107,6 +113,12 @@ DEFORMATOR_RBF: Deformator.ValueType  # 5
 """The gradient of a sum of radial basis functions, K of them, each of several dipoles: a path that bends with z.
 Source: Tzelepis et al., "WarpedGANSpace" (2021).
 """
+DEFORMATOR_RANDOM: Deformator.ValueType  # 6
+"""A matrix with orthonormal columns, drawn from the seed of the job. It is not trained, only the predictor is: the
+paper's comparison with random directions.
+"""
+DEFORMATOR_COORDINATE: Deformator.ValueType  # 7
+"""The first K axes of the space. They are not trained either: the paper's comparison with coordinate axes."""
 Global___Deformator: _TypeAlias = Deformator  # noqa: Y015
 
 class _ShiftPredictor:
@@ -599,8 +611,8 @@ class DiscoverySpec(_message.Message):
     DATA_FIELD_NUMBER: _builtins.int
     SPACE_FIELD_NUMBER: _builtins.int
     directions: _builtins.int
-    """K, the number of directions. 1 to the size of the space for ORTHONORMAL, to 4,096 for the others. Default: the size of
-    the space, Z or W.
+    """K, the number of directions. 1 to the size of the space for ORTHONORMAL, RANDOM and COORDINATE, to 4,096 for the
+    others. Default: the size of the space, Z or W.
     """
     deformator: Global___Deformator.ValueType
     """Default ORTHONORMAL."""
@@ -611,11 +623,11 @@ class DiscoverySpec(_message.Message):
     batch_size: _builtins.int
     """Pairs of pictures in each step. 2 to 1,024. Default 32."""
     learning_rate: _builtins.float
-    """Adam's greatest step size for the deformator; it falls to nothing along half a cosine. Above 0, at most 1. Default
-    0.002.
+    """Adam's greatest step size for the deformator, if it is trained; it falls to nothing along half a cosine. Above 0, at
+    most 1. Default 0.002.
     """
     predictor_learning_rate: _builtins.float
-    """Adam's greatest step size for the predictor. Default: as for the deformator."""
+    """Adam's greatest step size for the predictor. Default: learning_rate."""
     shift_scale: _builtins.float
     """Shifts are drawn uniformly up to this length, either sign. Above 0. Default 6; for RBF 0.45. The alpha of a slider is
     the length of its shift; for RBF, that of a path of up to 16 such steps.

@@ -1,4 +1,4 @@
-"""Maps, to be trained, from a shift along one of K axes to a shift in latent space; each ends in a direction."""
+"""Maps from a shift along one of K axes to a shift in latent space, most of them trained; each ends in a direction."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -38,16 +38,11 @@ class Deformator(nn.Module, ABC):
 
 
 class Matrix(Deformator):
-    """Straight: the shift is amount times the column of the axis. At first the columns are those of the identity."""
+    """Straight: the shift is amount times the column of the axis."""
 
-    def __init__(self, size: int, axes: int, constraint: Constraint) -> None:
-        super().__init__()
-        self.raw = nn.Parameter(torch.eye(size, axes))
-        self._constraint = constraint
-
+    @abstractmethod
     def columns(self) -> Tensor:
         """The matrix [Z, K]."""
-        return self._constraint(self.raw)
 
     def forward(self, z: Tensor, axes: Tensor, amounts: Tensor) -> Tensor:
         """As Deformator."""
@@ -56,6 +51,33 @@ class Matrix(Deformator):
     def direction(self, scale: float, **common: Any) -> Direction:
         """Linear."""
         return LinearDirection(vectors=self.columns().detach().T.contiguous(), **common)
+
+
+class Learned(Matrix):
+    """Of any kind of matrices. At first the columns are those of the identity."""
+
+    def __init__(self, size: int, axes: int, constraint: Constraint) -> None:
+        super().__init__()
+        self.raw = nn.Parameter(torch.eye(size, axes))
+        self._constraint = constraint
+
+    def columns(self) -> Tensor:
+        """As Matrix."""
+        return self._constraint(self.raw)
+
+
+class Fixed(Matrix):
+    """Not trained: what Voynov and Babenko compare with what is learned (section 4)."""
+
+    drawn: Tensor
+
+    def __init__(self, columns: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("drawn", columns)
+
+    def columns(self) -> Tensor:
+        """As Matrix."""
+        return self.drawn
 
 
 class Network(Deformator):
@@ -134,11 +156,20 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "orthonormal": orthonormal,
     "projective": lambda columns: F.normalize(columns, dim=-2),
 }
-"""By the name of the straight deformators."""
+"""By the name of the straight deformators that are trained."""
+
+FIXED: Mapping[str, Callable[[int, int], Tensor]] = {
+    # The factor of a normal matrix is uniform among the matrices with orthonormal columns.
+    "random": lambda size, axes: orthonormal(torch.randn(size, axes)),
+    "coordinate": torch.eye,
+}
+"""By the name of those that are not: from Z and K to the matrix."""
 
 
 def build_deformator(kind: str, size: int, axes: int, dipoles: int) -> Deformator:
     """A deformator with fresh weights, by its name in the spec of a job."""
     if kind in CONSTRAINTS:
-        return Matrix(size, axes, CONSTRAINTS[kind])
+        return Learned(size, axes, CONSTRAINTS[kind])
+    if kind in FIXED:
+        return Fixed(FIXED[kind](size, axes))
     return Landscapes(size, axes, dipoles) if kind == "rbf" else Network(size, axes)

@@ -16,6 +16,8 @@ class Deformator(StrEnum):
     PROJECTIVE = "projective"
     MLP = "mlp"
     RBF = "rbf"
+    RANDOM = "random"
+    COORDINATE = "coordinate"
 
 
 class ShiftPredictor(StrEnum):

@@ -6,12 +6,15 @@ from typing import TypeVar
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.specs import ClassDirectionsSpec, DiscoverySpec, TellingSettings
+from latentwalk.trainer.specs.discovery import Deformator
 from latentwalk.trainer.validation.context import Context
 from latentwalk.trainer.validation.spaces import check_space
 
 DEFAULT_SHIFTS = 6.0, 0.5
 DEFAULT_RBF_SHIFTS = 0.45, 0.25
 DEFAULT_DIPOLES = 32
+ORTHONORMAL = {Deformator.ORTHONORMAL, Deformator.RANDOM, Deformator.COORDINATE}
+"""Deformators with orthonormal columns, of which a space has no more than axes."""
 DEFAULT_BANK = 8
 MAX_SLOTS = 65_536
 """Of the predictor, over all banks."""
@@ -28,7 +31,7 @@ def complete_discovery(settings: DiscoverySpec, context: Context) -> DiscoverySp
     check_space(f"{where}.space", settings.space, spec, SPACES)
     size = spec.size_of(settings.space)
     directions = settings.directions or min(size, 4_096)
-    if settings.deformator == "orthonormal" and directions > size:
+    if settings.deformator in ORTHONORMAL and directions > size:
         most = f"at most {size}, the {_SIZES[settings.space]}: no more can be orthonormal"
         raise InvalidRequest(f"{where}.directions", f"{directions:,} must be {most}")
     if settings.dipoles and not curved:
