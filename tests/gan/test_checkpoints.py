@@ -1,3 +1,4 @@
+import argparse
 import contextlib
 import io
 import os
@@ -75,6 +76,16 @@ def test_an_optimiser_of_a_real_training_is_read(path: Path, form: str) -> None:
     tree = read_checkpoint(save({"model": model.state_dict(), "optimiser": adam.state_dict()}, path, form))
     assert torch.equal(find_state_dict(tree, "model")["weight"], model.weight)
     assert tree["optimiser"]["param_groups"][0]["betas"] == (0.9, 0.999)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_options_of_a_training_run_are_left_out(path: Path, form: str) -> None:
+    options = argparse.Namespace(size=256, path="data", parts={1}, more=[argparse.Namespace(lr=0.002)])
+    tree = read_checkpoint(save({"g_ema": {"w": torch.ones(1)}, "args": options, "all": [options]}, path, form))
+    assert tree == {"g_ema": {"w": torch.ones(1)}, "args": None, "all": [None]}
+    # What torch admits elsewhere is as before.
+    with pytest.raises(pickle.UnpicklingError, match=r"argparse\.Namespace"):
+        torch.load(path, weights_only=True)
 
 
 class Calls:
@@ -177,6 +188,41 @@ def test_a_damaged_checkpoint_is_read_or_refused_and_nothing_else(
         read_checkpoint(path)
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_options_that_want_to_run_something_are_refused(path: Path, tmp_path: Path, form: str) -> None:
+    marker = tmp_path / "marker"
+    options = argparse.Namespace(size=256, more=[Calls(os.system, f"touch {marker}")])
+    assert "wants to call" in refusal(save({"args": options, "g_ema": {"w": torch.ones(1)}}, path, form))
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    "built",
+    [
+        b"}X\x0c\x00\x00\x00__setstate__ccollections\nOrderedDict\nsb",
+        b"}}X\x09\x00\x00\x00__class__ccollections\nOrderedDict\ns\x86b",
+        b"ctorch\nSize\nb",
+    ],
+    ids=["an attribute", "a class", "no state"],
+)
+def test_nothing_is_done_to_what_stands_for_options(path: Path, built: bytes) -> None:
+    """A real Namespace would become what a file makes of it: be given the attributes that its next step calls."""
+    made = b"cargparse\nNamespace\n)\x81"
+    assert read_checkpoint(with_pickle(path, b"\x80\x02" + made + built + b"]b.")) is None
+
+
+@pytest.mark.parametrize(
+    "misuse", [b"(tR]a", b")\x81K\x01a", b")\x81}K\x01K\x02su", b"K\x01\x85R", b"K\x01\x85\x81", b""]
+)
+def test_what_stands_for_options_is_nothing_else(path: Path, misuse: bytes) -> None:
+    assert refusal(with_pickle(path, b"\x80\x02cargparse\nNamespace\n" + misuse + b"."))
+
+
+def test_options_cannot_be_a_key(path: Path) -> None:
+    program = b"\x80\x02}cargparse\nNamespace\n)\x81K\x01s."
+    assert "key of type" in refusal(with_pickle(path, program))
+
+
 def test_what_is_not_a_file_is_refused(tmp_path: Path) -> None:
     assert "No such file" in refusal(tmp_path / "nothing.pt")
     assert refusal(tmp_path)
@@ -261,7 +307,7 @@ def test_numbers_of_which_torch_cannot_make_others_are_refused(path: Path, dtype
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_program_without_end_is_refused_unread(path: Path, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("latentwalk.gan.checkpoints.MAX_INSTRUCTIONS", 2_000)
+    monkeypatch.setattr("latentwalk.gan.torch_pickles.MAX_INSTRUCTIONS", 2_000)
     assert len(read_checkpoint(save({"a": [1] * 500}, path, form))["a"]) == 500
     assert "more than 2000 instructions" in refusal(save({"a": [1] * 3_000}, path, form))
 
@@ -304,6 +350,20 @@ def test_a_key_says_which_weights_to_take() -> None:
     for key in (None, "d", "step"):
         with pytest.raises(GanError, match=r"\['g', 'g_ema'\]"):
             find_state_dict(tree, key)
+
+
+def test_weights_within_a_mapping_have_both_keys() -> None:
+    """As genforce's runners save them."""
+    first, second = {"w": torch.ones(1)}, {"w": torch.zeros(1)}
+    tree = {"models": {"generator": first, "generator_smooth": second}, "running_metadata": {"iter": 3}}
+    assert find_state_dict(tree, "models.generator_smooth") == second
+    with pytest.raises(GanError, match=r"\['models.generator', 'models.generator_smooth'\]"):
+        find_state_dict(tree)
+
+
+def test_of_many_keys_some_are_named() -> None:
+    with pytest.raises(GanError, match=r"'19'\], or another of 1000$"):
+        find_state_dict({str(index): {"w": torch.ones(1)} for index in range(1000)})
 
 
 @pytest.mark.parametrize("tree", [None, 3, [], {}, {"a": {}}, {"a": {"b": 1}}, {"a": {"b": torch.ones(1), "c": 1}}])

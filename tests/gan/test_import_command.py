@@ -1,3 +1,4 @@
+import argparse
 import json
 import math
 import os
@@ -63,10 +64,18 @@ def test_a_biggan_is_imported_for_one_truncation(tmp_path: Path, more: tuple[str
     assert (pictures - published.pictures[truncation]).abs().max() < 1e-5
 
 
-def test_a_stylegan2_is_imported_from_what_rosinality_publishes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"latent_avg": torch.zeros(7)},
+        {"g": {"w": torch.ones(1)}, "args": argparse.Namespace(size=8, lr=0.002, tags=["a"]), "ada_aug_p": 0.0},
+    ],
+    ids=["published", "of a training"],
+)
+def test_a_stylegan2_is_imported_from_what_rosinality_writes(tmp_path: Path, beside: dict[str, object]) -> None:
     original = make_stylegan2(resolution=8)
     checkpoint = tmp_path / "stylegan2-ffhq.pt"
-    torch.save({"g_ema": rosinality_layout(original), "latent_avg": torch.zeros(7)}, checkpoint)
+    torch.save({"g_ema": rosinality_layout(original), **beside}, checkpoint)
     assert main(arguments(checkpoint, tmp_path, "--key", "g_ema", family="stylegan2")) == 0
     loaded, _ = load_generator(ArtifactStore(str(tmp_path / "store")), "faces")
     z = z_from_seeds([1, 2], 6)

@@ -1,13 +1,11 @@
 """Foreign checkpoints, read without ever doing what they say (law 3)."""
 
 import math
-import pickletools
 import re
 import zipfile
-from contextlib import suppress
-from itertools import islice
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TypeAlias, cast
+from typing import TypeAlias, cast
 
 import torch
 from torch import Tensor
@@ -15,6 +13,7 @@ from torch import Tensor
 from latentwalk.gan.errors import CheckpointRefused, GanError
 from latentwalk.gan.module_pickles import is_module_pickle, read_module_pickle
 from latentwalk.gan.network_pickles import is_network_pickle, read_network_pickle
+from latentwalk.gan.torch_pickles import Options, read_torch_pickle
 
 Tree: TypeAlias = "dict[str | int, Tree] | list[Tree] | tuple[Tree, ...] | str | int | float | bool | Tensor | None"
 
@@ -22,10 +21,10 @@ Tree: TypeAlias = "dict[str | int, Tree] | list[Tree] | tuple[Tree, ...] | str |
 MAX_BYTES = 8 * 2**30
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000
-MAX_INSTRUCTIONS = 4 * MAX_NODES
 MAX_KEY = 1_000
 UNFOLDS = 8
 """How many bytes a byte of a file may become: torch.save compresses nothing, but tensors may share what they hold."""
+KEYS_SHOWN = 20
 
 _DTYPES = (
     *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
@@ -38,9 +37,9 @@ def read_checkpoint(path: Path, max_bytes: int = MAX_BYTES) -> Tree:
 
     Nothing of it is executed. Both forms of torch are read: the zip archive, and the stream of pickles of torch
     before 1.6; for the others see network_pickles and module_pickles. The tensors are dense, on the CPU, neither
-    quantized nor complex; a parameter comes as a plain tensor. Raises CheckpointRefused naming the file and the
-    reason: the global that it wants to call, what it holds that is no weight, its size, what it unfolds to, or how
-    it is broken.
+    quantized nor complex; a parameter comes as a plain tensor, and the options of a training run, an
+    argparse.Namespace, as None. Raises CheckpointRefused naming the file and the reason: the global that it wants to
+    call, what it holds that is no weight, its size, what it unfolds to, or how it is broken.
     """
     try:
         limit = _limit_of(path, max_bytes)
@@ -49,8 +48,7 @@ def read_checkpoint(path: Path, max_bytes: int = MAX_BYTES) -> Tree:
         elif is_module_pickle(path):
             content = read_module_pickle(path)
         else:
-            _check_programs(path)
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            content = read_torch_pickle(path)
         return _Inspection(limit).tree(content, depth=0)
     except Exception as failure:  # a hostile file may make its reader fail in any way at all
         raise CheckpointRefused(str(path), _reason(failure)) from failure
@@ -59,18 +57,19 @@ def read_checkpoint(path: Path, max_bytes: int = MAX_BYTES) -> Tree:
 def find_state_dict(tree: Tree, key: str | None = None) -> dict[str, Tensor]:
     """The weights in a checkpoint: under ``key``, or else the only mapping from names to tensors in it.
 
-    The prefix "module.", which torch's DataParallel puts before every name, is taken off. Raises GanError
-    listing the keys that hold weights, if there are none under this key, or several and no key says which.
+    Weights within a mapping of the checkpoint have both keys, "models.generator". The prefix "module.", which torch's
+    DataParallel puts before every name, is taken off. Raises GanError listing keys that hold weights, if there are
+    none under this key, or several and no key says which.
     """
-    branches: dict[str | int | None, Tree] = {None: tree, **tree} if isinstance(tree, dict) else {}
-    found = {name: weights for name, branch in branches.items() if (weights := _weights(branch))}
+    found = {name: weights for name, branch in _branches(tree) if (weights := _weights(branch))}
     if key is None and len(found) == 1:
         return next(iter(found.values()))
     if key is None or key not in found:
         keys = [name for name in found if name is not None]
         if not found:
             raise GanError("it holds no weights: nothing in it is a mapping from names to tensors, and nothing else")
-        raise GanError(f"key of the weights in the checkpoint is {key!r}: it must be one of {keys}")
+        more = f", or another of {len(keys)}" if len(keys) > KEYS_SHOWN else ""
+        raise GanError(f"key of the weights in the checkpoint is {key!r}: it must be one of {keys[:KEYS_SHOWN]}{more}")
     return found[key]
 
 
@@ -86,30 +85,6 @@ def _limit_of(path: Path, max_bytes: int) -> int:
     if unfolded > limit:
         raise GanError(f"it unfolds from {size} to {unfolded} bytes, the limit is {limit}")
     return limit
-
-
-def _check_programs(path: Path) -> None:
-    """Raises GanError for pickles so long that torch, which takes them in one by one, is not done in a minute."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                if name.endswith("/data.pkl"):
-                    with archive.open(name) as file:
-                        _check_program(file)
-    else:
-        with path.open("rb") as file:
-            for _ in range(5):  # of torch before 1.6: mark, version, machine, content, names of the storages
-                _check_program(file)
-
-
-def _check_program(file: IO[bytes]) -> None:
-    """As _check_programs, for one. A broken one is left to its reader to refuse."""
-    length = 0
-    with suppress(Exception):
-        for _ in islice(pickletools.genops(file), MAX_INSTRUCTIONS + 1):
-            length += 1
-    if length > MAX_INSTRUCTIONS:
-        raise GanError(f"it has a pickle of more than {MAX_INSTRUCTIONS} instructions, which no weights need")
 
 
 class _Inspection:
@@ -134,6 +109,8 @@ class _Inspection:
             return [self.tree(branch, depth + 1) for branch in cast("list[object]", node)]
         if isinstance(node, tuple):
             return tuple(self.tree(branch, depth + 1) for branch in cast("tuple[object, ...]", node))
+        if isinstance(node, Options):
+            return None
         if node is None or type(node) in (str, int, float, bool):
             return cast("Tree", node)
         raise GanError(f"it holds a {_type_name(node)}, which is neither a tensor nor a plain container")
@@ -186,6 +163,18 @@ def _reason(failure: Exception) -> str:
 def _in_line(said: str) -> str:
     """As much of what a file made torch say as has place in a line, which may hold anything."""
     return "".join(letter if letter.isprintable() else "?" for letter in said[:300])
+
+
+def _branches(tree: Tree) -> Iterator[tuple[str | int | None, Tree]]:
+    """The tree, what it holds by name, and what that holds by both names."""
+    if isinstance(tree, dict):
+        yield None, tree
+        yield from ((f"{name}.{inner}", part) for name, branch in tree.items() for inner, part in _items(branch))
+        yield from tree.items()
+
+
+def _items(branch: Tree) -> Iterator[tuple[str | int, Tree]]:
+    yield from branch.items() if isinstance(branch, dict) else ()
 
 
 def _weights(branch: Tree) -> dict[str, Tensor]:
