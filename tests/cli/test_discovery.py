@@ -43,10 +43,12 @@ def test_directions_are_discovered_and_drawn_on_one_sheet(services, tmp_path):
 
 @pytest.mark.parametrize("deformator", ["random", "coordinate"])
 def test_directions_that_are_not_trained_can_be_asked_for_to_compare_with(services, deformator):
-    small = ["--steps", 2, "--batch-size", 4, "--evaluation-size", 8, "--directions", 2, "--deformator", deformator]
-    assert "reconstruction_accuracy" in run(services, "train", "discover", "faces", deformator, *small)
+    small = ["--steps", 2, "--batch-size", 4, "--evaluation-size", 8, "--directions", 2]
+    options = ["--deformator", deformator, "--predictor-size", 32]
+    assert "reconstruction_accuracy" in run(services, "train", "discover", "faces", deformator, *small, *options)
     [job] = json.loads(run(services, "jobs", "list", "--json", "--limit", 1))
-    assert job["spec"]["settings"]["deformator"] == deformator
+    settings = job["spec"]["settings"]
+    assert (settings["deformator"], settings["predictor_size"]) == (deformator, 32)
 
 
 def test_the_limits_of_a_slider_are_a_table_with_an_alpha_a_row(services):

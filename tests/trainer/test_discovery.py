@@ -98,6 +98,14 @@ def test_a_pair_is_a_latent_before_and_after_its_shift(digits):
     assert_alike(pairs.shifted, digits(shifted, F.one_hot(starts.classes, 10).float()))
 
 
+@pytest.mark.parametrize("make", [discovery, class_directions])
+def test_the_predictor_sees_pictures_of_its_size(digits, make):
+    method, seen = make(digits, predictor_size=8), []
+    method._predictor.trunk.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[-1]))
+    method.losses(0)
+    assert seen == [8]
+
+
 def test_of_each_latent_a_global_and_a_class_shift_are_shown(digits):
     method = class_directions(digits)
     starts, pairs = pairs_of(method)

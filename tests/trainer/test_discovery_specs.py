@@ -86,6 +86,8 @@ def test_these_specs_survive_their_json(materials, message):
         (discovery(directions=9, deformator=7), "discovery.directions", "9 must be at most 8, the latent size"),
         (discovery(directions=5_000, deformator=1), "discovery.directions", "5,000 must be from 1 to 4,096"),
         (discovery(deformator=17), "discovery.deformator", "17 is not supported; use one of LINEAR, ORTHONORMAL"),
+        (discovery(predictor_size=16), "discovery.predictor_size", "16 must be from 32 to 1,024"),
+        (banks(predictor_size=2_048), "class_directions.predictor_size", "2,048 must be from 32 to 1,024"),
         (discovery(dipoles=4), "discovery.dipoles", "only RBF has dipoles"),
         (discovery(batch_size=1), "discovery.batch_size", "1 must be from 2 to 1,024"),
         (discovery(shift_scale=0), "discovery.shift_scale", "0 must be above 0"),

@@ -22,6 +22,9 @@ class Discovery(EveryModelJob, total=False):
     predictor: Annotated[
         Literal["lenet", "resnet18"], typer.Option(help="the network that tells shifts apart; default: lenet")
     ]
+    predictor_size: Annotated[
+        int | None, typer.Option(min=32, help="shrink larger pictures to so many pixels a side for it; default: never")
+    ]
     steps: Annotated[int | None, typer.Option(min=1, help="default: 10000")]
     batch_size: Annotated[int | None, typer.Option(min=1, help="latents in each step; default: 32")]
     learning_rate: Annotated[float | None, typer.Option(help="of the directions; default: 0.002")]

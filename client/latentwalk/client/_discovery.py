@@ -38,7 +38,7 @@ _ORTHOGONALITIES: Mapping[str, pb.Orthogonality.ValueType] = {
 
 
 # The fields of both messages that are counts, and those that are any number.
-_COUNTS = ("directions", "steps", "batch_size", "evaluation_size")
+_COUNTS = ("directions", "steps", "batch_size", "evaluation_size", "predictor_size")
 _NUMBERS = ("learning_rate", "predictor_learning_rate", "shift_scale", "shift_min", "shift_weight")
 
 
@@ -50,6 +50,8 @@ class DiscoveryOptions(ModelJobOptions, total=False):
     default 8, at most half the axes."""
     predictor: ShiftPredictor
     """Default "lenet"."""
+    predictor_size: int | None
+    """Pixels a side to which larger pictures are shrunk for the predictor, 32 to 1,024; by default they are not."""
     steps: int | None
     batch_size: int | None
     learning_rate: float | None

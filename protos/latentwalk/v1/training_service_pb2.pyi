@@ -610,6 +610,7 @@ class DiscoverySpec(_message.Message):
     DIPOLES_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     SPACE_FIELD_NUMBER: _builtins.int
+    PREDICTOR_SIZE_FIELD_NUMBER: _builtins.int
     directions: _builtins.int
     """K, the number of directions. 1 to the size of the space for ORTHONORMAL, RANDOM and COORDINATE, to 4,096 for the
     others. Default: the size of the space, Z or W.
@@ -642,6 +643,10 @@ class DiscoverySpec(_message.Message):
     """For RBF: dipoles of each function. 1 to 1,024. Default 32. Refused for the others."""
     space: _builtins.str
     """The latent space to look in: "z" or "w". Default: "z"."""
+    predictor_size: _builtins.int
+    """Pixels a side: larger pictures are shrunk to it before the predictor sees them, each pixel the mean of those that it
+    covers. 32 to 1,024. Default: pictures are not shrunk.
+    """
     @_builtins.property
     def class_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Of a conditional generator, only these classes, drawn uniformly; both pictures of a pair have the same class.
@@ -672,10 +677,11 @@ class DiscoverySpec(_message.Message):
         dipoles: _builtins.int = ...,
         data: Global___Data | None = ...,
         space: _builtins.str = ...,
+        predictor_size: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_directions", b"_directions", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "data", b"data", "directions", b"directions", "learning_rate", b"learning_rate", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_directions", b"_directions", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "batch_size", b"batch_size", "class_ids", b"class_ids", "data", b"data", "deformator", b"deformator", "dipoles", b"dipoles", "directions", b"directions", "evaluation_size", b"evaluation_size", "learning_rate", b"learning_rate", "predictor", b"predictor", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight", "space", b"space", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_directions", b"_directions", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "batch_size", b"batch_size", "class_ids", b"class_ids", "data", b"data", "deformator", b"deformator", "dipoles", b"dipoles", "directions", b"directions", "evaluation_size", b"evaluation_size", "learning_rate", b"learning_rate", "predictor", b"predictor", "predictor_learning_rate", b"predictor_learning_rate", "predictor_size", b"predictor_size", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight", "space", b"space", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__directions: _TypeAlias = _typing.Literal["directions"]  # noqa: Y015
     _WhichOneofArgType__directions: _TypeAlias = _typing.Literal["_directions", b"_directions"]  # noqa: Y015
@@ -727,6 +733,7 @@ class ClassDirectionsSpec(_message.Message):
     PREDICTOR_FIELD_NUMBER: _builtins.int
     EVALUATION_SIZE_FIELD_NUMBER: _builtins.int
     SPACE_FIELD_NUMBER: _builtins.int
+    PREDICTOR_SIZE_FIELD_NUMBER: _builtins.int
     directions: _builtins.int
     """K, the directions of each bank. 1 to half the size of the space. Default: 8, or that half if it is less."""
     orthogonality: Global___Orthogonality.ValueType
@@ -762,6 +769,8 @@ class ClassDirectionsSpec(_message.Message):
     """Latents on which the result is measured, each with a global and a class shift. 1 to 1,000,000. Default 3,200."""
     space: _builtins.str
     """The latent space to look in: "z" or "w". Default: "z"."""
+    predictor_size: _builtins.int
+    """As in DiscoverySpec. Default: pictures are not shrunk."""
     def __init__(
         self,
         *,
@@ -780,10 +789,11 @@ class ClassDirectionsSpec(_message.Message):
         predictor: Global___ShiftPredictor.ValueType = ...,
         evaluation_size: _builtins.int = ...,
         space: _builtins.str = ...,
+        predictor_size: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_directions", b"_directions", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "confidence", b"confidence", "directions", b"directions", "learning_rate", b"learning_rate", "predictor_learning_rate", b"predictor_learning_rate", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_directions", b"_directions", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "batch_size", b"batch_size", "classifier", b"classifier", "confidence", b"confidence", "directions", b"directions", "evaluation_size", b"evaluation_size", "learning_rate", b"learning_rate", "orthogonality", b"orthogonality", "predictor", b"predictor", "predictor_learning_rate", b"predictor_learning_rate", "separate_predictors", b"separate_predictors", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight", "space", b"space", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_directions", b"_directions", "_learning_rate", b"_learning_rate", "_predictor_learning_rate", b"_predictor_learning_rate", "_shift_min", b"_shift_min", "_shift_scale", b"_shift_scale", "_shift_weight", b"_shift_weight", "batch_size", b"batch_size", "classifier", b"classifier", "confidence", b"confidence", "directions", b"directions", "evaluation_size", b"evaluation_size", "learning_rate", b"learning_rate", "orthogonality", b"orthogonality", "predictor", b"predictor", "predictor_learning_rate", b"predictor_learning_rate", "predictor_size", b"predictor_size", "separate_predictors", b"separate_predictors", "shift_min", b"shift_min", "shift_scale", b"shift_scale", "shift_weight", b"shift_weight", "space", b"space", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
     _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015

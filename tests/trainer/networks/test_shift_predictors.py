@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from latentwalk.trainer.networks.shift_predictors import TRUNKS, SeparatePredictors, ShiftPredictor
 
@@ -26,6 +27,20 @@ def test_separate_predictors_share_nothing_and_stand_in_the_order_of_the_banks()
         assert torch.equal(own_how_far, how_far[:, bank : bank + 1])
     single = ShiftPredictor("lenet", 1, 1, 4)
     assert sum(map(torch.numel, network.parameters())) == 2 * sum(map(torch.numel, single.parameters()))
+
+
+@pytest.mark.parametrize("predictor", [ShiftPredictor, SeparatePredictors])
+def test_pictures_larger_than_its_size_are_shrunk_by_area_and_no_others_are(predictor):
+    torch.manual_seed(0)
+    network = predictor("lenet", 3, 2, 4, 32).eval()
+    torch.manual_seed(0)
+    whole = predictor("lenet", 3, 2, 4).eval()
+    pair = torch.randn(2, 5, 3, 80, 80)
+    small = [F.interpolate(one, 32, mode="area") for one in pair]
+    for said, expected in zip(network(*pair), whole(*small), strict=True):
+        torch.testing.assert_close(said, expected)
+    assert not torch.allclose(network(*pair)[0], whole(*pair)[0])
+    assert torch.equal(network(*small)[0], whole(*small)[0])
 
 
 def test_both_pictures_matter():

@@ -52,7 +52,8 @@ class ClassDirections(Telling):
             spec.size_of(settings.space), self._classes, settings.directions, settings.orthogonality
         )
         predictor = SeparatePredictors if settings.separate_predictors else ShiftPredictor
-        return self._all_banks, predictor(settings.predictor, spec.channels, self._banks, settings.directions)
+        shape = spec.channels, self._banks, settings.directions, settings.predictor_size
+        return self._all_banks, predictor(settings.predictor, *shape)
 
     def _pairs(self, starts: Starts, dice: Dice) -> Pairs:
         assert starts.classes is not None  # noqa: S101 - by validation

@@ -46,7 +46,8 @@ class Discovery(Telling):
         settings, spec = self._settings, self._generator.spec
         size = spec.size_of(settings.space)
         self._deformator = build_deformator(settings.deformator, size, settings.directions, settings.dipoles)
-        return self._deformator, ShiftPredictor(settings.predictor, spec.channels, 1, settings.directions)
+        shape = spec.channels, 1, settings.directions, settings.predictor_size
+        return self._deformator, ShiftPredictor(settings.predictor, *shape)
 
     def _pairs(self, starts: Starts, dice: Dice) -> Pairs:
         axes, amounts = self._draw_shifts(len(starts.code), dice)

@@ -19,12 +19,17 @@ _LENET_WIDTH = 4
 
 
 class ShiftPredictor(nn.Module):
-    """One trunk; on its features, for each bank of directions, a head for which and a head for how far."""
+    """One trunk; on its features, for each bank of directions, a head for which and a head for how far.
 
-    def __init__(self, family: str, channels: int, banks: int, directions: int) -> None:
+    It sees pictures of more than ``size`` pixels a side shrunk to that, unless it is 0: the memory that it takes then
+    no longer grows with them.
+    """
+
+    def __init__(self, family: str, channels: int, banks: int, directions: int, size: int = 0) -> None:
         super().__init__()
         self.trunk, head = TRUNKS[family](2 * channels)
         self.which, self.how_far = head(banks * directions), head(banks)
+        self._size = size
 
     def forward(self, plain: Tensor, shifted: Tensor) -> Guess:
         """Guesses from two pictures of each pair, [N, C, H, W] each.
@@ -32,18 +37,22 @@ class ShiftPredictor(nn.Module):
         The trunk sees the first picture and the difference: what the papers' pair of pictures says, but already in the
         words of the question; only the first weights differ, by a fixed linear map.
         """
+        plain, shifted = self._shrunk(plain), self._shrunk(shifted)
         both = torch.cat([plain, shifted - plain], dim=1)
         # Not the weights: a checkpoint brings the optimiser's state back in its plain layout, and they must agree.
         features = self.trunk(both.contiguous(memory_format=torch.channels_last))
         return self.which(features), self.how_far(features)
 
+    def _shrunk(self, pictures: Tensor) -> Tensor:
+        return F.adaptive_avg_pool2d(pictures, self._size) if 0 < self._size < pictures.shape[-1] else pictures
+
 
 class SeparatePredictors(nn.Module):
     """A whole predictor for each bank, as in Kim and Lee; their guesses side by side are those of one."""
 
-    def __init__(self, family: str, channels: int, banks: int, directions: int) -> None:
+    def __init__(self, family: str, channels: int, banks: int, directions: int, size: int = 0) -> None:
         super().__init__()
-        self.banks = nn.ModuleList(ShiftPredictor(family, channels, 1, directions) for _ in range(banks))
+        self.banks = nn.ModuleList(ShiftPredictor(family, channels, 1, directions, size) for _ in range(banks))
 
     def forward(self, plain: Tensor, shifted: Tensor) -> Guess:
         """As ShiftPredictor."""

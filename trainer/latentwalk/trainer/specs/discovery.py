@@ -59,6 +59,8 @@ class TellingSettings(MethodSettings):
     """Held-out latents on which the result is measured."""
     space: str = "z"
     """In which directions are looked for: "z" or "w"."""
+    predictor_size: int = count(0, most=1_024, least=32)
+    """Pixels a side to which larger pictures are shrunk for the predictor; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)
