@@ -7,9 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression
 
-from latentwalk.gan.attributes import ATTRIBUTES, COLOURED, attribute
 from latentwalk.gan.closed_form import extremes, latents_of_components, project_off, semantic_factors
-from latentwalk.gan.errors import GanError
 
 
 def test_semantic_factors_are_the_sorted_eigenvectors_of_the_papers_code():
@@ -49,26 +47,3 @@ def test_nothing_is_left_of_what_lies_within_its_conditions():
 def test_the_ends_are_the_lowest_and_the_highest_scores():
     ends = extremes(torch.tensor([3.0, 1.0, 2.0, 5.0, 4.0, 0.0]), 0.34)
     assert (ends.low.tolist(), ends.high.tolist()) == ([5, 1], [4, 3])
-
-
-@pytest.mark.parametrize("name", sorted(ATTRIBUTES))
-def test_an_attribute_rises_with_what_it_is_named_for(name):
-    rising = {
-        "luminance": torch.tensor([0.1, 0.1, 0.1]),
-        "red": torch.tensor([0.2, 0.0, 0.0]),
-        "green": torch.tensor([0.0, 0.2, 0.0]),
-        "blue": torch.tensor([0.0, 0.0, 0.2]),
-        "saturation": torch.tensor([0.2, 0.0, -0.1]),
-    }
-    grey = torch.linspace(-0.5, 0.5, 16).view(1, 1, 4, 4).expand(1, 3, 4, 4)
-    more = 1.2 * grey if name == "contrast" else grey + rising[name][:, None, None]
-    low, high = attribute(name, torch.cat([grey, more])).tolist()
-    assert high > low
-
-
-def test_an_attribute_that_is_not_there_is_refused():
-    with pytest.raises(GanError, match="use one of luminance, contrast"):
-        attribute("mood", torch.zeros(1, 3, 4, 4))
-    for name in COLOURED:
-        with pytest.raises(GanError, match="needs pictures of 3 channels, these have 1"):
-            attribute(name, torch.zeros(1, 1, 4, 4))

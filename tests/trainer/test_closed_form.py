@@ -149,14 +149,15 @@ def test_a_boundary_in_w_raises_its_score(found):
     assert high > low
 
 
-def test_a_boundary_raises_its_score_and_tells_unseen_latents_apart(found, generator):
-    outcome = found(job("boundary"))
+@pytest.mark.parametrize(("name", "least"), [("luminance", 0.9), ("centre_x", 0.75)])
+def test_a_boundary_raises_its_score_and_tells_unseen_latents_apart(found, generator, name, least):
+    outcome = found(job("boundary", score=Score(name)))
     [direction] = outcome.products
-    assert [slider.name for slider in direction.sliders] == ["luminance"]
-    assert outcome.measures["validation_accuracy"] > 0.9
+    assert [slider.name for slider in direction.sliders] == [name]
+    assert outcome.measures["validation_accuracy"] > least
     z = sample(generator, 99, 0, 200)[0]
     with torch.no_grad():
-        low, high = (attribute("luminance", generator(z + side * direction.vectors)).mean() for side in (-1, 1))
+        low, high = (attribute(name, generator(z + side * direction.vectors)).mean() for side in (-1, 1))
     assert high > low
 
 

@@ -7,7 +7,7 @@ import torch
 from styled import make_styled
 
 from latentwalk.gan.artifacts import ArtifactStore, save_classifier, save_direction, save_generator
-from latentwalk.gan.attributes import attribute
+from latentwalk.gan.attributes import ATTRIBUTES, attribute
 from latentwalk.gan.classifiers import ClassifierSpec, build_classifier
 from latentwalk.gan.directions import LinearDirection, Slider
 from latentwalk.gan.edits import EDITS, masked_squared_error
@@ -90,7 +90,7 @@ def test_a_direction_that_leads_nowhere_changes_nothing(materials, tmp_path):
     measures, _ = measured(spec, materials, tmp_path / "job")
     limits = {name: value for name, value in measures.items() if name.startswith("limits.")}
     for alpha in ("-3", "-0.5", "+1.5", "+3"):
-        for name in ("luminance", "contrast", "red", "green", "blue", "saturation"):
+        for name in ATTRIBUTES:
             assert limits[f"limits.nowhere.0.{name}_shift.{alpha}"] == 0
         assert limits[f"limits.nowhere.0.frechet_distance.{alpha}"] == pytest.approx(0, abs=1e-9)
         assert limits[f"limits.nowhere.0.class_kept.{alpha}"] == 1
@@ -114,19 +114,26 @@ def test_limits_are_what_plain_arithmetic_says(digits, tmp_path):
     untouched, walked = generator(z, condition), generator(zoom.walk(z, 0, alpha), condition)
     target, mask = EDITS["zoom"](untouched, torch.full((120,), slider.amount_of(alpha)))
     error, baseline = (masked_squared_error(one, target, mask).mean().item() for one in (walked, untouched))
-    before, after = (attribute("contrast", one).double() for one in (untouched, walked))
+    shifts = {f"{name}_shift": shift(name, untouched, walked) for name in ("contrast", "spread", "centre_x")}
     expected = {
         "amount": slider.amount_of(alpha),
         "error": error,
         "baseline": baseline,
         "gain": 1 - error / baseline,
-        "contrast_shift": ((after.mean() - before.mean()) / before.std(unbiased=False)).item(),
+        **shifts,
         "frechet_distance": frechet_distance(*(Moments.of(judge.features(one)) for one in (walked, untouched))),
         "class_kept": (judge(walked).argmax(dim=1) == judge(untouched).argmax(dim=1)).double().mean().item(),
     }
     assert {name: measures[f"limits.zoom.zoom.{name}.-1.5"] for name in expected} == pytest.approx(expected, rel=1e-3)
     assert expected["gain"] > 0.3
+    assert expected["spread_shift"] < -0.3  # they become smaller
     assert expected["frechet_distance"] > 0
+
+
+def shift(name, untouched, walked):
+    """How far the mean of an attribute has moved, in its deviations."""
+    before, after = (attribute(name, one).double() for one in (untouched, walked))
+    return ((after.mean() - before.mean()) / before.std(unbiased=False)).item()
 
 
 def test_digits_turn_as_far_as_they_were_trained_and_not_as_far_as_they_may(digits, tmp_path):

@@ -103,7 +103,13 @@ def boundary(
     client: Client,
     model: Name,
     direction: Direction,
-    attribute: Annotated[str | None, typer.Option(help="luminance, contrast, saturation, red, green or blue")] = None,
+    attribute: Annotated[
+        str | None,
+        typer.Option(
+            help="luminance, contrast, saturation, red, green or blue, or of what stands out: centre_x, centre_y, "
+            "spread (its size) or slant"
+        ),
+    ] = None,
     classifier: Annotated[str | None, typer.Option(help="or NAME:CLASS, the probability of a class")] = None,
     condition: Annotated[
         list[str] | None, typer.Option(help="DIRECTION or DIRECTION:SLIDER that must not move with it; repeatable")

@@ -86,8 +86,9 @@ def train_boundary(
 ) -> MakeJob:
     """Queues a job that finds the boundary of a score by InterFaceGAN: a direction with one slider.
 
-    attribute: "luminance", "red", "green", "blue", "contrast" or "saturation". classifier: or else (name, class), the
-    probability that a classifier gives to a class.
+    attribute: "luminance", "red", "green", "blue", "contrast" or "saturation", or of what stands out from the median of
+    a picture "centre_x", "centre_y", "spread" (its size) or "slant". classifier: or else (name, class), the probability
+    that a classifier gives to a class.
     samples: latents to score. fraction: which part of them, at either end, is told apart. None: the trainer chooses.
     conditions: directions, or pairs (direction, slider), that must not move with it. space: "z" or "w".
     """

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+import torch
 from torch import Tensor
 
 from latentwalk.gan.errors import GanError
@@ -38,6 +39,32 @@ def _saturation(pictures: Tensor) -> Tensor:
     return (pictures.amax(dim=1) - pictures.amin(dim=1)).mean(dim=(1, 2))
 
 
+def _masses(pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """How much each pixel stands out [N, H, W], by how far it is from the median of its picture; 1 in each picture.
+
+    And the coordinates of pixels, -1 to 1: x [W], to the right, and y [H, 1], down.
+    """
+    grey = pictures.mean(dim=1)
+    away = (grey - _median(grey.flatten(1))[:, None, None]).abs() + 1e-9
+    y, x = (torch.linspace(-1, 1, size, dtype=grey.dtype, device=grey.device) for size in grey.shape[1:])
+    return away / away.sum(dim=(1, 2), keepdim=True), x, y[:, None]
+
+
+def _median(rows: Tensor) -> Tensor:
+    """Of rows [N, M]: [N]; between the two in the middle, of which torch's own takes the lower."""
+    return (rows.median(dim=1).values - (-rows).median(dim=1).values) / 2
+
+
+def _of_masses(moment: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """The mean, over what stands out, of a function of x and y."""
+
+    def mean(pictures: Tensor) -> Tensor:
+        weights, x, y = _masses(pictures)
+        return (weights * moment(x, y)).sum(dim=(1, 2))
+
+    return mean
+
+
 ATTRIBUTES: Mapping[str, Callable[[Tensor], Tensor]] = {
     "luminance": lambda pictures: _luma(pictures).mean(dim=(1, 2)),
     "contrast": lambda pictures: _luma(pictures).flatten(1).std(dim=1),
@@ -45,6 +72,11 @@ ATTRIBUTES: Mapping[str, Callable[[Tensor], Tensor]] = {
     "green": _channel(1),
     "blue": _channel(2),
     "saturation": _saturation,
+    # Of what stands out: where it is, how large it is, and how it is turned. As the SDK compares directions by.
+    "centre_x": _of_masses(lambda x, y: x),
+    "centre_y": _of_masses(lambda x, y: y),
+    "spread": _of_masses(torch.hypot),
+    "slant": _of_masses(torch.mul),
 }
 COLOURED = frozenset({"red", "green", "blue", "saturation"})
 """Those that need three channels."""

@@ -905,7 +905,10 @@ class Score(_message.Message):
     ATTRIBUTE_FIELD_NUMBER: _builtins.int
     CLASSIFIER_FIELD_NUMBER: _builtins.int
     attribute: _builtins.str
-    """A plain attribute: "luminance", "red", "green", "blue", "contrast" or "saturation"."""
+    """A plain attribute: "luminance", "contrast"; of colour "red", "green", "blue", "saturation"; and of geometry
+    "centre_x", "centre_y", "spread" or "slant", of what stands out from the median of a picture: where it is, how
+    large it is, how it is turned.
+    """
     @_builtins.property
     def classifier(self) -> Global___ClassifierScore:
         """The probability that a classifier, an artifact, gives to a class."""
