@@ -24,7 +24,7 @@ class Device:
 
     def take(self, most):
         """The lanes of the next batch."""
-        taken = self.backlog.take(lambda family, lanes: most, self.now)
+        taken = self.backlog.take(lambda *_: most, self.now)
         self.now += self.picture_seconds * len(taken.batch)
         return [lane for lane, _ in taken.batch]
 
@@ -44,6 +44,23 @@ def test_a_first_frame_overtakes_the_later_frames_of_others(device):
     device.take(4)
     newcomer = device.lane(1)
     assert device.take(4) == [newcomer, bulk, bulk, bulk]
+
+
+def test_it_is_told_how_many_pictures_of_first_frames_wait_when_it_is_their_turn(device):
+    told = []
+
+    def seats(family, lanes, beginners):
+        told.append(beginners)
+        return 4
+
+    device.lane(900)
+    device.backlog.take(seats, device.now)
+    device.lane(2, rows=2)
+    device.lane(5, rows=3)
+    device.backlog.take(seats, device.now)
+    device.backlog.take(seats, device.now)
+    device.backlog.take(seats, device.now)
+    assert told == [1, 5, 1, 0]
 
 
 def test_a_first_frame_is_taken_as_a_whole(device):
@@ -129,7 +146,7 @@ def test_nobody_starves_whatever_else_comes(priority):
 def test_what_is_past_its_deadline_is_dropped_and_never_taken(device):
     late = device.lane(3, deadline=device.now)
     punctual = device.lane(1, deadline=device.now + 0.1)
-    taken = device.backlog.take(lambda family, lanes: 10, device.now)
+    taken = device.backlog.take(lambda *_: 10, device.now)
     assert [lane for lane, _ in taken.batch] == [punctual]
     assert taken.expired == [(late, 3)]
     assert len(device.backlog) == 0
@@ -145,7 +162,7 @@ def test_a_removed_lane_leaves_nothing(device):
 
 def test_what_need_not_be_drawn_takes_no_seat(device):
     lane = device.lane(5)
-    taken = device.backlog.take(lambda family, lanes: 2, device.now, lambda work: work[1] % 2 == 0)
+    taken = device.backlog.take(lambda *_: 2, device.now, lambda work: work[1] % 2 == 0)
     assert [place for _, place in taken.batch] == [0, 2]
     assert [place for _, place in taken.spared] == [1]
     assert len(lane.waiting) == 2
@@ -177,7 +194,7 @@ def test_everything_is_taken_once_in_the_order_of_its_lane(lanes, most, leave):
     taken = []
     while len(device.backlog):
         assert device.backlog.later + sum(map(device.backlog.beginners, device.backlog.families)) == len(device.backlog)
-        batch = device.backlog.take(lambda family, lanes: most, device.now).batch
+        batch = device.backlog.take(lambda *_: most, device.now).batch
         device.now += 0.3
         assert 1 <= len(batch) <= most
         assert len({lane.family for lane, _ in batch}) == 1

@@ -61,7 +61,35 @@ async def test_few_streams_get_batches_that_are_just_large_enough_for_the_device
     scheduler = make(engine, batch=8, measured=paces)
     with opened(scheduler, "a", 16), opened(scheduler, "b", 16):
         await scheduler.step()
-    assert len(engine.batches[0][1]) == 4
+        await scheduler.step()
+    assert len(engine.batches[1][1]) == 4
+
+
+@pytest.mark.parametrize(
+    ("per_picture", "per_batch", "size"),
+    [(0.0008, 0.0002, 1), (0.0005, 0.0006, 2), (0.0001, 0.0005, 4), (0.0, 0.001, 8)],
+    ids=["each picture costs", "a batch costs as much", "mostly the batch costs", "only the batch costs"],
+)
+async def test_later_frames_go_with_a_first_one_as_far_as_it_comes_hardly_later_for_them(per_picture, per_batch, size):
+    engine = FakeEngine(per_picture, per_batch)
+    scheduler = make(engine, batch=8, measured=lambda model: {one: one * per_picture + per_batch for one in (1, 8)})
+    with opened(scheduler, "walk", 100, credit=20):
+        await scheduler.step()
+        with opened(scheduler, "new", 1):
+            await scheduler.step()
+    names = [name for name, _ in engine.batches[1][1]]
+    assert names == ["new", *["walk"] * (size - 1)]
+
+
+async def test_several_first_frames_share_a_batch():
+    engine = FakeEngine(0.00088, 0.00012)
+    scheduler = make(engine, batch=8, measured=lambda model: {1: 0.001, 8: 0.00716})
+    with opened(scheduler, "walk", 100, credit=20), ExitStack() as streams:
+        await scheduler.step()
+        for number in range(5):
+            streams.enter_context(opened(scheduler, number, 3))
+        await scheduler.step()
+    assert sorted(str(name) for name, _ in engine.batches[1][1]) == ["0", "1", "2", "3", "4", "walk", "walk"]
 
 
 async def test_batches_are_as_large_as_they_may_be_while_nobody_knows_what_the_largest_takes():
@@ -69,7 +97,8 @@ async def test_batches_are_as_large_as_they_may_be_while_nobody_knows_what_the_l
     scheduler = make(engine, batch=8, measured=lambda model: {1: 0.02})
     with opened(scheduler, "a", 16), opened(scheduler, "b", 16):
         await scheduler.step()
-    assert len(engine.batches[0][1]) == 8
+        await scheduler.step()
+    assert len(engine.batches[1][1]) == 8
 
 
 @pytest.mark.parametrize(("seconds", "size"), [(0.1, 8), (0.25, 4), (3.0, 1)])

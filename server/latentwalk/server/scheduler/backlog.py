@@ -194,11 +194,13 @@ class Backlog(Generic[AnyLane]):
 
     def take(
         self,
-        seats: Callable[[Family, int], int],
+        seats: Callable[[Family, int, int], int],
         now: float,
         must_draw: Callable[[Any], bool] = lambda work: True,
     ) -> Taken[AnyLane]:
-        """Takes works of the family whose turn it is, up to `seats(family, lanes)` while so many lanes of it wait.
+        """Takes works of the family whose turn it is, up to `seats(family, lanes, beginners)`.
+
+        So many lanes of the family wait, and so many pictures of first frames; 0 where it is not the turn of any.
 
         `now` is on the clock of the deadlines.
 
@@ -210,7 +212,8 @@ class Backlog(Generic[AnyLane]):
             family, by_age = self._choose(now)
             taken.family = family
             group = self._groups[family]
-            most = seats(family, len(group.oldest))
+            is_first = not by_age and group.most_urgent()[3].beginners
+            most = seats(family, len(group.oldest), sum(group.beginners) if is_first else 0)
             while group.oldest and len(taken.batch) < most:
                 lane = group.longest_waiting() if by_age else group.most_urgent()[3]
                 if lane.terms.deadline <= now:

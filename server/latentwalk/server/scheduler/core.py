@@ -206,11 +206,11 @@ class Scheduler(Generic[Model, Work, Picture]):
             _log.exception("a batch that was drawn could not be counted")
         self._deliver(taken, outcomes)
 
-    def _seats(self, family: Family, lanes: int) -> int:
-        """For a batch while so many streams wait; others wait for what is being drawn."""
+    def _seats(self, family: Family, lanes: int, beginners: int) -> int:
+        """For a batch while so many streams wait, some for a first frame; others wait for what is being drawn."""
         streams = {ticket.stream for ticket in self._drawer.tickets}
         drawn = sum(stream.family == family and not (stream.waiting or stream.closed) for stream in streams)
-        return self._experiences[family].seats(lanes + drawn)
+        return self._experiences[family].seats(lanes + drawn, beginners)
 
     def check_device(self) -> None:
         """To be called now and then: fails all streams if the device hangs; it serves again when it comes back."""

@@ -10,6 +10,8 @@ from latentwalk.server.scheduler.cost import BatchCost
 
 # A batch that takes so many times as long per picture as the best one is large enough.
 _NEAR_THE_BEST = 1.1
+# Later frames share the batch of first frames as long as it takes no more than so many times as long with them.
+_HASTE = 1.5
 # A batch takes no more than so many times as long as it should, however busy the machine is, unless the device hangs.
 _PATIENCE = 5.0
 LONGEST_SECONDS = 1.0
@@ -29,14 +31,22 @@ class Experience:
         # What each picture takes in the smallest batch, which is what strict ones are drawn in.
         self._alone = max((seconds / size for size, seconds in measured.items()), default=0.0)
 
-    def seats(self, lanes: int) -> int:
-        """How many pictures the next batch may have while so many streams wait.
+    def seats(self, lanes: int, beginners: int = 0) -> int:
+        """How many pictures the next batch may have while so many streams wait, and so many pictures of first frames.
 
         As many as the device needs to be near its best: with more, all would wait longer for little, those most who
         come meanwhile. Among many streams, half of them: while some are drawn, the others' callers get theirs. Never so
-        many that it would take long.
+        many that it would take long. And where first frames are to be drawn, hardly more than these: whoever waits for
+        one looks at nothing yet, or is steering.
         """
-        return min(self.bucket.size, max(self.enough, lanes // 2), self._brief)
+        wanted = min(self.bucket.size, max(self.enough, lanes // 2), self._brief)
+        return min(wanted, max(beginners, self._beside(beginners))) if beginners else wanted
+
+    def _beside(self, beginners: int) -> int:
+        """How many pictures take hardly longer than so many do; any number for as long as nothing is known."""
+        if not self.cost.per_picture:
+            return self.bucket.most
+        return int(_HASTE * beginners + (_HASTE - 1) * self.cost.per_batch / self.cost.per_picture)
 
     @property
     def _brief(self) -> int:
