@@ -300,6 +300,10 @@ def test_a_key_that_no_line_can_name_is_refused(path: Path, key: str | int, reas
     assert said.isprintable()
 
 
+def test_a_tensor_of_more_dimensions_than_a_line_can_tell_is_refused(path: Path) -> None:
+    assert "of 1000 dimensions, the limit is 8" in refusal(save({"a": torch.ones([1] * 1000)}, path))
+
+
 @pytest.mark.parametrize("dtype", [torch.bits8, torch.float4_e2m1fn_x2])
 def test_numbers_of_which_torch_cannot_make_others_are_refused(path: Path, dtype: torch.dtype) -> None:
     assert str(dtype) in refusal(save({"a": torch.zeros(2, dtype=torch.uint8).view(dtype)}, path))

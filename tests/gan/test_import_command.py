@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from biggan import golden
+from safetensors.torch import save_file
 from stylegan2_layouts import make_stylegan2, rosinality_layout
 
 from latentwalk.gan.__main__ import main
@@ -80,6 +81,15 @@ def test_a_stylegan2_is_imported_from_what_rosinality_writes(tmp_path: Path, bes
     loaded, _ = load_generator(ArtifactStore(str(tmp_path / "store")), "faces")
     z = z_from_seeds([1, 2], 6)
     torch.testing.assert_close(loaded(z), original(z))
+
+
+def test_a_file_of_safetensors_is_imported(
+    generator: Generator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint = tmp_path / "netG.safetensors"
+    save_file(generator.state_dict(), checkpoint)
+    assert main(arguments(checkpoint, tmp_path)) == 0
+    assert json.loads(capsys.readouterr().out)["digest"] == generator.digest
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m latentwalk.gan")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser("import", help=__doc__, description=__doc__)
-    command.add_argument("file", metavar="FILE", type=Path, help="the checkpoint: of torch.save, or of NVlabs (.pkl)")
+    command.add_argument(
+        "file", metavar="FILE", type=Path, help="the checkpoint: of torch.save, of safetensors, or of NVlabs (.pkl)"
+    )
     command.add_argument("--family", required=True, choices=sorted(FAMILIES), help="what the weights are of")
     command.add_argument("--name", required=True, help="the name of the generator in the store")
     command.add_argument("--store", required=True, metavar="URL", help="a local path or any fsspec URL")

@@ -3,7 +3,7 @@
 import math
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from latentwalk.gan.errors import CheckpointRefused, GanError
 from latentwalk.gan.module_pickles import is_module_pickle, read_module_pickle
 from latentwalk.gan.network_pickles import is_network_pickle, read_network_pickle
+from latentwalk.gan.tensor_files import is_tensor_file, read_tensor_file
 from latentwalk.gan.torch_pickles import Options, read_torch_pickle
 
 Tree: TypeAlias = "dict[str | int, Tree] | list[Tree] | tuple[Tree, ...] | str | int | float | bool | Tensor | None"
@@ -22,6 +23,7 @@ MAX_BYTES = 8 * 2**30
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000
 MAX_KEY = 1_000
+MAX_SIDES = 8
 UNFOLDS = 8
 """How many bytes a byte of a file may become: torch.save compresses nothing, but tensors may share what they hold."""
 KEYS_SHOWN = 20
@@ -31,25 +33,27 @@ _DTYPES = (
     *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
 )
 
+_READERS: tuple[tuple[Callable[[Path], bool], Callable[[Path], object]], ...] = (
+    (is_tensor_file, read_tensor_file),
+    (is_network_pickle, read_network_pickle),
+    (is_module_pickle, read_module_pickle),
+)
+"""How to tell the files of others from torch's own, and what reads them."""
+
 
 def read_checkpoint(path: Path, max_bytes: int = MAX_BYTES) -> Tree:
-    """Reads what torch.save wrote, or NVlabs' code for TensorFlow or PyTorch, as tensors and plain containers.
+    """Reads what torch.save, safetensors, or NVlabs' code has written, as tensors and plain containers.
 
     Nothing of it is executed. Both forms of torch are read: the zip archive, and the stream of pickles of torch
-    before 1.6; for the others see network_pickles and module_pickles. The tensors are dense, on the CPU, neither
-    quantized nor complex; a parameter comes as a plain tensor, and the options of a training run, an
+    before 1.6; for the others see tensor_files, network_pickles and module_pickles. The tensors are dense, on the
+    CPU, neither quantized nor complex; a parameter comes as a plain tensor, and the options of a training run, an
     argparse.Namespace, as None. Raises CheckpointRefused naming the file and the reason: the global that it wants to
     call, what it holds that is no weight, its size, what it unfolds to, or how it is broken.
     """
     try:
         limit = _limit_of(path, max_bytes)
-        if is_network_pickle(path):
-            content: object = read_network_pickle(path)
-        elif is_module_pickle(path):
-            content = read_module_pickle(path)
-        else:
-            content = read_torch_pickle(path)
-        return _Inspection(limit).tree(content, depth=0)
+        read = next((read for is_one, read in _READERS if is_one(path)), read_torch_pickle)
+        return _Inspection(limit).tree(read(path), depth=0)
     except Exception as failure:  # a hostile file may make its reader fail in any way at all
         raise CheckpointRefused(str(path), _reason(failure)) from failure
 
@@ -123,6 +127,8 @@ class _Inspection:
             raise GanError(f"it holds a tensor ({form}) that is not dense")
         if tensor.dtype not in _DTYPES:
             raise GanError(f"it holds a tensor ({form}) that is quantized, complex or of another type that is not read")
+        if tensor.ndim > MAX_SIDES:
+            raise GanError(f"it holds a tensor of {tensor.ndim} dimensions, the limit is {MAX_SIDES}")
         # Of one that is empty the other sides are counted: they may become the sides of a tensor that is not.
         self._bytes_left -= math.prod(max(1, side) for side in tensor.shape) * tensor.element_size()
         if self._bytes_left < 0:
