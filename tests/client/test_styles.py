@@ -115,6 +115,43 @@ def test_walks_interpolations_and_steering_take_styles_and_w(client: Client):
         assert np.abs(next(steering).pictures.array.astype(int) - middle).max() <= 1
 
 
+def test_directions_move_the_layers_that_are_named(client: Client):
+    whole = client.map_latents("styled", seeds=3, classes=1)
+    pushes = [
+        Displacement("tall", alpha=1, layers=(layer for layer in (0, 1))),  # read once, sent as often as is wanted
+        Displacement("tall", alpha=0.5, layers=np.array([1, 2])),
+        Displacement("broad", alpha=1, layers=[5]),
+    ]
+    for _ in range(2):
+        moved = client.map_latents("styled", seeds=3, classes=1, displacements=pushes)
+        expected = whole + np.array([1, 1.5, 0.5, 0, 0, 1])[:, None]
+        assert np.abs(moved - expected).max() < 1e-5
+    assert np.abs(client.generate("styled", w=moved).array - pixels(client, displacements=pushes)).max() <= 1
+    frames = client.walk("styled", "tall", alpha=(0, 1), layers=range(2), frames=2, seeds=3, classes=1).collect()
+    assert [frame.positions[0].layers for frame in frames] == [(0, 1), (0, 1)]
+    assert np.abs(frames[1].pictures.array - pixels(client, displacements=pushes[:1])).max() <= 1
+    with client.steer("styled") as steering:
+        steering.move(seeds=3, classes=1, displacements=pushes[0])
+        assert np.abs(next(steering).pictures.array - pixels(client, displacements=pushes[:1])).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("push", "said"),
+    [
+        (Displacement("tall", alpha=1, layers=[]), r"displacements\[0\].layers: has none"),
+        (Displacement("tall", alpha=1, layers=[0.5]), r"displacements\[0\].layers\[0\]: 0.5 is not a whole number"),
+        (Displacement("tall", alpha=1, layers=[-1]), r"displacements\[0\].layers\[0\]: -1 is not from 0"),
+        (Displacement("tall", alpha=1, layers=[6]), r"displacements\[0\].layers: 6 must be from 0 to 5"),
+        (Displacement("broad", alpha=1, layers=[3]), "moves only layers 0, 1, 2, 5, not 3"),
+    ],
+)
+def test_layers_that_cannot_be_moved_are_refused_by_name(client: Client, push: Displacement, said: str):
+    with pytest.raises(InvalidRequest, match=said):
+        pixels(client, displacements=push)
+    with pytest.raises(InvalidRequest, match="layers: 'all' must be a list of whole numbers"):
+        Displacement("tall", alpha=1, layers="all")
+
+
 def test_z_and_w_are_blended_differently(client: Client):
     frames = [
         client.interpolate("styled", seeds=[3, 4], classes=1, frames_per_leg=2, space=space).collect()[1].pictures.array
@@ -172,7 +209,14 @@ def test_the_command_line_says_all_of_it(address: str, client: Client, tmp_path)
     travel = ["interpolate", "styled", "--out", str(out), "--seeds", "3,4", "--classes", "1", "--frames-per-leg", "2"]
     assert latentwalk(*travel, "--space", "z", "--method", "slerp").exit_code == 0
     assert latentwalk(*travel, "--method", "slerp").exit_code == 1
-    wrong = {"--mix": "8:", "--noise": "some"}
+    pushes = ["--alpha", "tall=1:0-2", "--alpha", "broad=-0.5"]
+    assert latentwalk("generate", "styled", "--out", str(out), *options, *pushes).exit_code == 0
+    pushed = [Displacement("tall", alpha=1, layers=range(3)), Displacement("broad", alpha=-0.5)]
+    assert np.abs(np.asarray(Image.open(out)).astype(int) - pixels(client, displacements=pushed)[0]).max() <= 1
+    walked = ["walk", "styled", "tall", "--out", str(out), "--alpha", "1", "1", "--frames", "1", "--layers", "0-1,2"]
+    assert latentwalk(*walked, *options).exit_code == 0
+    assert np.abs(np.asarray(Image.open(out)).astype(int) - pixels(client, displacements=pushed[:1])[0]).max() <= 1
+    wrong = {"--mix": "8:", "--noise": "some", "--amount": "tall=x:1"}
     for option, value in wrong.items():
         refused = latentwalk("generate", "styled", "--out", str(out), *options, option, value)
         assert refused.exit_code == 2

@@ -9,7 +9,7 @@ from latentwalk.gan.directions import LinearDirection, Slider
 from latentwalk.gan.errors import GanError, OutOfRange
 from latentwalk.gan.interpolation import EASINGS, INTERPOLATIONS, slerp
 from latentwalk.gan.latents import z_from_seeds
-from latentwalk.gan.walks import Interpolation, Leg, Stretch, Walk
+from latentwalk.gan.walks import Interpolation, Leg, Stretch, Track, Walk
 
 
 def make_direction(name: str, sliders: int) -> LinearDirection:
@@ -43,7 +43,7 @@ def displaced(*moves: tuple[LinearDirection, int, float]) -> torch.Tensor:
 def test_a_leg_runs_evenly_from_start_to_stop_with_both_ends() -> None:
     walk = Walk(START, (Leg((Stretch(A, 1, -1.0, 3.0),), 5),))
     assert walk.frames == 5
-    assert [walk.alphas_at(index)[("a", "s1")] for index in range(5)] == [-1, 0, 1, 2, 3]
+    assert [walk.alphas_at(index)[Track(A, 1)] for index in range(5)] == [-1, 0, 1, 2, 3]
     for index, alpha in enumerate([-1, 0, 1, 2, 3]):
         assert torch.equal(walk.code_at(index), displaced((A, 1, alpha)))
 
@@ -58,13 +58,13 @@ def test_the_ends_of_a_leg_are_hit_exactly(start: float, stop: float, frames: in
 
 def test_a_leg_of_one_frame_stands_at_its_start() -> None:
     walk = Walk(START, (Leg((Stretch(A, 0, 2.0, 5.0),), 1), Leg((Stretch(B, 0, 0.0, 1.0),), 2)))
-    assert walk.alphas_at(0) == {("a", "s0"): 2.0}
-    assert walk.alphas_at(2) == {("a", "s0"): 2.0, ("bb", "s0"): 1.0}
+    assert walk.alphas_at(0) == {Track(A, 0): 2.0}
+    assert walk.alphas_at(2) == {Track(A, 0): 2.0, Track(B, 0): 1.0}
 
 
 def test_easing_changes_when_but_not_where() -> None:
     walk = Walk(START, (Leg((Stretch(A, 0, 0.0, 1.0),), 5, "ease_in"),))
-    assert [walk.alphas_at(index)[("a", "s0")] for index in range(5)] == [0, 1 / 16, 4 / 16, 9 / 16, 1]
+    assert [walk.alphas_at(index)[Track(A, 0)] for index in range(5)] == [0, 1 / 16, 4 / 16, 9 / 16, 1]
 
 
 def test_stretches_of_a_leg_add_up() -> None:
@@ -72,24 +72,24 @@ def test_stretches_of_a_leg_add_up() -> None:
     torch.testing.assert_close(together.code_at(1), displaced((A, 0, 0.5), (B, 0, 0.0)))
     torch.testing.assert_close(together.code_at(2), displaced((A, 0, 1.0), (B, 0, -2.0)))
     twice = Walk(START, (Leg((Stretch(A, 0, 0.0, 1.0), Stretch(A, 0, 0.0, 3.0)), 3),))
-    assert twice.alphas_at(2) == {("a", "s0"): 4.0}
+    assert twice.alphas_at(2) == {Track(A, 0): 4.0}
 
 
 def test_a_slider_that_a_later_leg_does_not_name_stays_where_it_was() -> None:
     walk = Walk(START, (Leg((Stretch(A, 0, 0.0, 1.0),), 2), Leg((Stretch(A, 1, 0.0, 4.0),), 3)))
     assert [walk.alphas_at(index) for index in range(5)] == [
-        {("a", "s0"): 0.0},
-        {("a", "s0"): 1.0},
-        {("a", "s0"): 1.0, ("a", "s1"): 0.0},
-        {("a", "s0"): 1.0, ("a", "s1"): 2.0},
-        {("a", "s0"): 1.0, ("a", "s1"): 4.0},
+        {Track(A, 0): 0.0},
+        {Track(A, 0): 1.0},
+        {Track(A, 0): 1.0, Track(A, 1): 0.0},
+        {Track(A, 0): 1.0, Track(A, 1): 2.0},
+        {Track(A, 0): 1.0, Track(A, 1): 4.0},
     ]
     torch.testing.assert_close(walk.code_at(4), displaced((A, 0, 1.0), (A, 1, 4.0)))
 
 
 def test_a_slider_that_a_later_leg_names_goes_where_that_leg_says() -> None:
     walk = Walk(START, (Leg((Stretch(A, 0, 0.0, 1.0),), 2), Leg((Stretch(A, 0, 5.0, 6.0),), 2)))
-    assert [walk.alphas_at(index)[("a", "s0")] for index in range(4)] == [0, 1, 5, 6]
+    assert [walk.alphas_at(index)[Track(A, 0)] for index in range(4)] == [0, 1, 5, 6]
 
 
 @given(walks)
@@ -117,9 +117,8 @@ def test_any_frame_in_any_order_is_the_frame_of_the_walk_in_order(walk: Walk, sh
 @given(walks)
 @settings(deadline=None, max_examples=60)
 def test_a_frame_is_the_start_moved_by_its_alphas(walk: Walk) -> None:
-    named = {(d.name, slider.name): (d, i) for d in (A, B) for i, slider in enumerate(d.sliders)}
     for index in range(walk.frames):
-        moves = [(*named[name], alpha) for name, alpha in walk.alphas_at(index).items()]
+        moves = [(track.direction, track.slider, alpha) for track, alpha in walk.alphas_at(index).items()]
         torch.testing.assert_close(walk.code_at(index), displaced(*moves))
 
 

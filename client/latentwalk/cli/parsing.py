@@ -50,16 +50,21 @@ def parse_classes(text: str | None) -> list[int] | int | None:
 
 
 def parse_displacement(text: str, measure: str) -> Displacement:
-    """A push like "zoom=1.5", or "bank:slider=1.5" for one slider of several; `measure` is "alpha" or "amount"."""
-    path, _, far = text.partition("=")
-    direction, _, slider = path.partition(":")
+    """A push like "zoom=1.5", or "bank:slider=1.5" for one slider of several; `measure` is "alpha" or "amount".
+
+    "zoom=1.5:0-3" is one in some layers.
+    """
+    path, _, push = text.partition("=")
+    direction, slider = parse_slider(path)
+    far, is_confined, layers = push.partition(":")
     try:
         distance = float(far)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not like zoom=1.5") from None
+        raise typer.BadParameter(f"{text!r} is not like zoom=1.5, or zoom=1.5:0-3 in some layers") from None
+    chosen = parse_numbers(layers) if is_confined else None
     if measure == "alpha":
-        return Displacement(direction, alpha=distance, slider=slider)
-    return Displacement(direction, amount=distance, slider=slider)
+        return Displacement(direction, alpha=distance, slider=slider, layers=chosen)
+    return Displacement(direction, amount=distance, slider=slider, layers=chosen)
 
 
 def parse_mix(text: str) -> Mix:

@@ -78,7 +78,10 @@ def generate(
     model: Name,
     out: Out,
     seeds: Seeds = None,
-    amount: Annotated[list[str] | None, typer.Option(help="push along a direction, e.g. zoom=1.5; repeatable")] = None,
+    amount: Annotated[
+        list[str] | None,
+        typer.Option(help="push along a direction, e.g. zoom=1.5, or only layers 0-3: zoom=1.5:0-3; repeatable"),
+    ] = None,
     alpha: Annotated[list[str] | None, typer.Option(help="the same in latent units, e.g. zoom=0.4")] = None,
     any_class: AnyClass = False,
     columns: Annotated[int | None, typer.Option(min=1, help="of the grid; default: about as wide as high")] = None,
@@ -109,6 +112,10 @@ def walk(
     seeds: Seeds = None,
     amount: Annotated[Ends | None, typer.Option(help="from and to, in the edit's unit", metavar="FROM TO")] = None,
     alpha: Annotated[Ends | None, typer.Option(help="from and to, in latent units", metavar="FROM TO")] = None,
+    layers: Annotated[
+        str | None,
+        typer.Option(help="of a StyleGAN: move only these, e.g. 0-3,6; default: all that the direction moves"),
+    ] = None,
     any_class: AnyClass = False,
     frames: Annotated[int, typer.Option(min=1, help="how many, both ends included")] = 16,
     as_json: Json = False,
@@ -119,7 +126,8 @@ def walk(
     Without --amount and --alpha: over the whole range that the direction was trained on.
     """
     name, slider = parse_slider(direction)
-    where = {"slider": slider, "amount": amount, "alpha": alpha, "any_class": any_class}
+    chosen = parse_numbers(layers) if layers else None
+    where = {"slider": slider, "amount": amount, "alpha": alpha, "layers": chosen, "any_class": any_class}
     with connect(context) as client:
         steps = client.walk(model, name, frames=frames, **where, **_moving(options, seeds, "0"))
         _keep(steps, out, options.get("fps", FPS), as_json)

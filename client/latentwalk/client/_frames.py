@@ -41,12 +41,14 @@ class Position:
     """In the direction's own latent units."""
     amount: float | None
     """In the unit of the slider's edit; None for a slider that imitates no edit."""
+    layers: tuple[int, ...] = ()
+    """The layers of w+ in which it stands there, if only some were asked for."""
 
     @classmethod
     def from_message(cls, position: pb.Position) -> "Position":
         """The position in a message."""
         amount = position.amount if position.HasField("amount") else None
-        return cls(position.direction, position.slider, position.alpha, amount)
+        return cls(position.direction, position.slider, position.alpha, amount, tuple(position.layers))
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,7 @@ def walk(
     alpha: tuple[float, float] | None = None,
     amount: tuple[float, float] | None = None,
     slider: str = "",
+    layers: Iterable[int] | None = None,
     frames: int = 16,
     easing: Easing = "linear",
     seeds: Seeds | None = None,
@@ -116,6 +117,7 @@ def walk(
 
     alpha, amount: (from, to), in the direction's own units or in the unit of its edit: amount=(0.5, 2) zooms from half
     to twice the size. Neither: over the whole range that the direction was trained on.
+    layers: of a direction in w or w+, only these are moved, 0 is the coarsest; by default all that it moves.
     frames: how many, both ends included.
     seeds, z, w, classes, styles: where to start, as for `generate`. Every start walks; a frame has a picture of each.
     any_class: as for `generate`.
@@ -125,7 +127,8 @@ def walk(
     first_frame: go on with a walk of which the frames before this one have arrived; see `Walk.next_index`.
     timeout: seconds for the whole stream; by default it may take as long as it is read.
     """
-    leg = Leg(Stretch(direction, alpha=alpha, amount=amount, slider=slider), frames=frames, easing=easing)
+    stretch = Stretch(direction, alpha=alpha, amount=amount, slider=slider, layers=layers)
+    leg = Leg(stretch, frames=frames, easing=easing)
     return walk_legs(
         model,
         leg,

@@ -13,8 +13,8 @@ from typing import Literal
 
 from latentwalk.client._choices import chosen
 from latentwalk.client._errors import InvalidRequest
-from latentwalk.client._numbers import number, whole
-from latentwalk.client._values import one_or_several, pair, text
+from latentwalk.client._numbers import number, whole, wholes
+from latentwalk.client._values import elements, one_or_several, pair, text
 from latentwalk.v1 import generation_service_pb2 as pb
 
 Easing = Literal["linear", "in", "out", "in_out"]
@@ -46,17 +46,21 @@ class Displacement:
     """How far, in the unit of the edit."""
     slider: str = ""
     """Which slider; may be empty for a direction with only one."""
+    layers: Iterable[int] | None = None
+    """Of a direction in w or w+: only these layers are moved, 0 is the coarsest; None for all that it moves."""
 
     def __post_init__(self) -> None:
         if (self.alpha is None) == (self.amount is None):
             raise InvalidRequest.of(self.direction, "give either alpha or amount")
+        object.__setattr__(self, "layers", _kept(self.layers))
 
     def message(self, field: str) -> pb.Displacement:
         """The message of this displacement, which stands in `field`."""
         measures = {"alpha": self.alpha, "amount": self.amount}
         far = {name: number(f"{field}.{name}", value) for name, value in measures.items() if value is not None}
         direction, slider = text(f"{field}.direction", self.direction), text(f"{field}.slider", self.slider)
-        return pb.Displacement(direction=direction, slider=slider, extent=pb.Extent(**far))
+        layers = _layers(f"{field}.layers", self.layers)
+        return pb.Displacement(direction=direction, slider=slider, extent=pb.Extent(**far), layers=layers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +76,13 @@ class Stretch:
     """(from, to), in the unit of the edit."""
     slider: str = ""
     """Which slider; may be empty for a direction with only one."""
+    layers: Iterable[int] | None = None
+    """As of a Displacement."""
 
     def __post_init__(self) -> None:
         if self.alpha is not None and self.amount is not None:
             raise InvalidRequest.of(self.direction, "give alpha or amount, not both")
+        object.__setattr__(self, "layers", _kept(self.layers))
 
     def message(self, field: str) -> pb.Stretch:
         """The message of this stretch, which stands in `field`."""
@@ -83,15 +90,17 @@ class Stretch:
         ends = () if given is None else pair(f"{field}.{measure}", given, "two numbers, (from, to)")
         extents = [pb.Extent(**{measure: number(f"{field}.{measure}[{i}]", end)}) for i, end in enumerate(ends)]
         direction, slider = text(f"{field}.direction", self.direction), text(f"{field}.slider", self.slider)
+        layers = _layers(f"{field}.layers", self.layers)
         # `from` is a keyword of Python, so it can only be given by name in a mapping.
-        return pb.Stretch(direction=direction, slider=slider, **dict(zip(("from", "to"), extents, strict=False)))
+        named = dict(zip(("from", "to"), extents, strict=False))
+        return pb.Stretch(direction=direction, slider=slider, layers=layers, **named)
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
     """A part of a walk: one stretch, or several that happen at once and add up.
 
-    A slider that an earlier leg moved and this one does not name stays where it was.
+    A slider that an earlier leg moved and this one does not name, or names in other layers, stays where it was.
     """
 
     stretches: Stretch | Sequence[Stretch]
@@ -110,6 +119,19 @@ class Leg:
             frames=whole(f"{field}.frames", self.frames),
             easing=easing_message(self.easing),
         )
+
+
+def _kept(layers: Iterable[int] | None) -> tuple[int, ...] | None:
+    """The layers, to be read more than once: an iterator would be at its end after the first time."""
+    return None if layers is None else tuple(elements("layers", layers, "a list of whole numbers"))
+
+
+def _layers(field: str, layers: Iterable[int] | None) -> list[int]:
+    """The layers on the wire, where none are all; so InvalidRequest for a list of none."""
+    listed = [] if layers is None else wholes(field, layers)
+    if layers is not None and not listed:
+        raise InvalidRequest.of(field, "has none; at least 1 is needed, or None for all")
+    return listed
 
 
 def displacement_messages(displacements: Displacement | Iterable[Displacement]) -> list[pb.Displacement]:

@@ -13,6 +13,7 @@
     ├── GeneratorMismatch
     ├── ClassMismatch
     ├── InvalidLatent
+    ├── InvalidLayers
     └── OutOfRange
 
 Every message says what was wrong, where, the value and the limit, and what to do about it.
@@ -152,6 +153,16 @@ class InvalidLatent(GanError):
 
     def __str__(self) -> str:
         return f"invalid {self.what}: {self.reason}"
+
+
+@dataclass(eq=False)
+class InvalidLayers(GanError):
+    """Layers that a direction cannot be walked in."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"invalid layers: {self.reason}"
 
 
 @dataclass(eq=False)

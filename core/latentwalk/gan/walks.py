@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import accumulate
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -15,8 +15,17 @@ from latentwalk.gan.directions.direction import Path
 from latentwalk.gan.errors import GanError, OutOfRange
 from latentwalk.gan.interpolation import CURVES, EASINGS, INTERPOLATIONS, Curve, lerp
 
-_Slider: TypeAlias = tuple[Direction, int]
-_Alphas: TypeAlias = Mapping[_Slider, float]
+
+class Track(NamedTuple):
+    """What a walk moves, to some alpha: a slider of a direction, in some layers of w+."""
+
+    direction: Direction
+    slider: int
+    layers: tuple[int, ...] = ()
+    """Rising; empty for all that the direction moves."""
+
+
+_Alphas: TypeAlias = Mapping[Track, float]
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,13 @@ class Stretch:
     slider: int
     start: float
     stop: float
+    layers: tuple[int, ...] = ()
+    """The layers of w+ that are moved, as of a Track; `Direction.chosen_layers` gives them."""
+
+    @property
+    def track(self) -> Track:
+        """What it moves."""
+        return Track(self.direction, self.slider, self.layers)
 
 
 @dataclass(frozen=True)
@@ -44,18 +60,18 @@ class Leg:
         _check(self.frames, self.easing)
 
     def alphas_at(self, frame: int) -> _Alphas:
-        """Where the sliders of this leg stand in its frame, from 0 to frames - 1."""
+        """Where what this leg moves stands in its frame, from 0 to frames - 1."""
         t = EASINGS[self.easing](frame / max(1, self.frames - 1))
-        alphas: dict[_Slider, float] = {}
+        alphas: dict[Track, float] = {}
         for stretch in self.stretches:
-            slider = (stretch.direction, stretch.slider)
-            alphas[slider] = alphas.get(slider, 0.0) + (1 - t) * stretch.start + t * stretch.stop
+            alphas[stretch.track] = alphas.get(stretch.track, 0.0) + (1 - t) * stretch.start + t * stretch.stop
         return alphas
 
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """Legs walked one after the other; a slider that a later leg does not name stays where it was.
+    """Legs walked one after the other; what a later leg does not move stays where it was. One slider in several
+    choices of layers is moved by each of them: where they share a layer, they add up.
 
     ``start`` is z [R, Z], and all rows walk the same legs. ``lift`` is what makes w+ [R, L, W] of it, for a generator
     with a mapping network: sliders in z move what goes into it, the others what comes out. A looping walk comes back
@@ -82,32 +98,33 @@ class Walk:
         there = self._ends[-1]
         return max(1, 2 * there - 2) if self.loop else there
 
-    def alphas_at(self, index: int) -> Mapping[tuple[str, str], float]:
-        """Where every slider that was named so far stands: {(direction, slider): alpha}."""
-        return {
-            (direction.name, direction.sliders[slider].name): alpha
-            for (direction, slider), alpha in self._alphas_at(index).items()
-        }
+    def alphas_at(self, index: int) -> Mapping[Track, float]:
+        """Where everything stands that was moved so far, in one frame, from 0 to frames - 1. Raises OutOfRange."""
+        _check_index(index, self.frames)
+        frame = index if index < self._ends[-1] else self.frames - index  # the way back is the way there
+        leg = bisect_right(self._ends, frame)
+        first = self._ends[leg] - self.legs[leg].frames
+        return {**self._held[leg], **self.legs[leg].alphas_at(frame - first)}
 
     def code_at(self, index: int) -> Tensor:
         """The codes of one frame, from 0 to frames - 1: z [R, Z] or, with a lift, w+ [R, L, W]. Raises OutOfRange.
 
         Sliders add up: each moves the start as if it were alone, so that their order is of no account.
         """
-        alphas = self._alphas_at(index)
-        z = self._moved(self.start, {slider: alpha for slider, alpha in alphas.items() if slider[0].space == "z"})
+        alphas = self.alphas_at(index)
+        z = self._moved(self.start, {track: alpha for track, alpha in alphas.items() if track.direction.space == "z"})
         if self.lift is None:
             return z
         w_plus = self.origin if z is self.start else self.lift(z)
-        return self._moved(w_plus, {slider: alpha for slider, alpha in alphas.items() if slider[0].space != "z"})
+        return self._moved(w_plus, {track: alpha for track, alpha in alphas.items() if track.direction.space != "z"})
 
     def rehearsals(self) -> Iterator[Callable[[], object]]:
         """What to call beforehand so that code_at is cheap: takes the steps of the paths that are walked in steps."""
         for leg in self.legs:
             for frame in (0, leg.frames - 1):
-                for slider, alpha in leg.alphas_at(frame).items():
-                    if slider[0].is_stepped:
-                        yield partial(self._path(slider), alpha)
+                for track, alpha in leg.alphas_at(frame).items():
+                    if track.direction.is_stepped:
+                        yield partial(self._path(track), alpha)
 
     def follow(self, earlier: "Walk") -> None:
         """Spares itself the steps that an earlier walk has taken, if it began at the same start."""
@@ -115,28 +132,23 @@ class Walk:
             sliders = {(stretch.direction, stretch.slider) for leg in self.legs for stretch in leg.stretches}
             self.paths.update({slider: path for slider, path in earlier.paths.items() if slider in sliders})
 
-    def _path(self, slider: _Slider) -> Path:
-        if slider not in self.paths:
-            direction, index = slider
-            self.paths[slider] = direction.path(self.start if direction.space == "z" else self.origin, index)
-        return self.paths[slider]
+    def _path(self, track: Track) -> Path:
+        direction, slider = track.direction, track.slider
+        if (direction, slider) not in self.paths:
+            start = self.start if direction.space == "z" else self.origin
+            self.paths[direction, slider] = direction.path(start, slider)
+        return self.paths[direction, slider]
 
     def _moved(self, code: Tensor, alphas: _Alphas) -> Tensor:
-        for slider, alpha in alphas.items():
-            code = code + self._path(slider)(alpha)
+        for track, alpha in alphas.items():
+            shift = self._path(track)(alpha)
+            code = _shifted(code, shift, list(track.layers)) if track.layers else code + shift
         return code
 
     @cached_property
-    def paths(self) -> dict[_Slider, Path]:
-        """Those of the sliders that were asked for, from the start."""
+    def paths(self) -> dict[tuple[Direction, int], Path]:
+        """Those of the sliders that were asked for, from the start, in all layers: some of them are a part of each."""
         return {}
-
-    def _alphas_at(self, index: int) -> _Alphas:
-        _check_index(index, self.frames)
-        frame = index if index < self._ends[-1] else self.frames - index  # the way back is the way there
-        leg = bisect_right(self._ends, frame)
-        first = self._ends[leg] - self.legs[leg].frames
-        return {**self._held[leg], **self.legs[leg].alphas_at(frame - first)}
 
     @cached_property
     def _ends(self) -> tuple[int, ...]:
@@ -145,7 +157,7 @@ class Walk:
 
     @cached_property
     def _held(self) -> tuple[_Alphas, ...]:
-        """Where the sliders stand before each leg."""
+        """Where everything stands before each leg."""
 
         def after(held: _Alphas, leg: Leg) -> _Alphas:
             return {**held, **leg.alphas_at(leg.frames - 1)}
@@ -207,6 +219,13 @@ class Interpolation:
     def _curves(self) -> dict[int, Curve]:
         """Those of the legs that were asked for."""
         return {}
+
+
+def _shifted(code: Tensor, shift: Tensor, layers: list[int]) -> Tensor:
+    """A code [R, L, W] of which some layers are moved, by a shift [R, L, W], or [W] which is the same for all."""
+    moved = code.clone()
+    moved[:, layers] += shift if shift.ndim == 1 else shift[:, layers]
+    return moved
 
 
 def _ends_of(keyframes: Tensor, leg: int) -> tuple[Tensor, Tensor]:

@@ -217,6 +217,7 @@ class Displacement(_message.Message):
     DIRECTION_FIELD_NUMBER: _builtins.int
     SLIDER_FIELD_NUMBER: _builtins.int
     EXTENT_FIELD_NUMBER: _builtins.int
+    LAYERS_FIELD_NUMBER: _builtins.int
     direction: _builtins.str
     """The direction's name, as in ModelService.ListDirections."""
     slider: _builtins.str
@@ -225,16 +226,23 @@ class Displacement(_message.Message):
     def extent(self) -> Global___Extent:
         """How far. Must lie within the limit of the slider."""
 
+    @_builtins.property
+    def layers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Only these layers of w+ are moved, from 0 (the coarsest); no layer may be named twice. Each must be one that the
+        direction moves; a direction in z has none. Default: all that the direction moves.
+        """
+
     def __init__(
         self,
         *,
         direction: _builtins.str = ...,
         slider: _builtins.str = ...,
         extent: Global___Extent | None = ...,
+        layers: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["extent", b"extent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction", "extent", b"extent", "slider", b"slider"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction", "extent", b"extent", "layers", b"layers", "slider", b"slider"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -262,7 +270,9 @@ class GenerateRequest(_message.Message):
 
     @_builtins.property
     def displacements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Displacement]:
-        """Applied to every latent before it is drawn. Several add up. Default none."""
+        """Applied to every latent before it is drawn. Several add up, those of one slider to no more than its limit in any
+        layer. Default none.
+        """
 
     @_builtins.property
     def encoding(self) -> _image_pb2.ImageEncoding:
@@ -332,6 +342,7 @@ class Stretch(_message.Message):
     SLIDER_FIELD_NUMBER: _builtins.int
     FROM_FIELD_NUMBER: _builtins.int
     TO_FIELD_NUMBER: _builtins.int
+    LAYERS_FIELD_NUMBER: _builtins.int
     direction: _builtins.str
     """The direction's name."""
     slider: _builtins.str
@@ -340,16 +351,21 @@ class Stretch(_message.Message):
     def to(self) -> Global___Extent:
         """Where the leg ends. Default: at the high end of that range."""
 
+    @_builtins.property
+    def layers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Only these layers of w+ are moved, as for a Displacement. Default: all that the direction moves."""
+
     def __init__(
         self,
         *,
         direction: _builtins.str = ...,
         slider: _builtins.str = ...,
         to: Global___Extent | None = ...,
+        layers: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "to", b"to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction", "from", b"from", "slider", b"slider", "to", b"to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction", "from", b"from", "layers", b"layers", "slider", b"slider", "to", b"to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -371,7 +387,8 @@ class Leg(_message.Message):
     @_builtins.property
     def stretches(self) -> _containers.RepeatedCompositeFieldContainer[Global___Stretch]:
         """The movements of this leg; they happen at once and add up. A slider that an earlier leg moved and this one does
-        not name stays where it was. At least 1.
+        not name stays where it was; so does one that this leg names in other layers, and where both move a layer they add
+        up, which must be within the limit of the slider. At least 1.
         """
 
     def __init__(
@@ -491,6 +508,7 @@ class Position(_message.Message):
     SLIDER_FIELD_NUMBER: _builtins.int
     ALPHA_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    LAYERS_FIELD_NUMBER: _builtins.int
     direction: _builtins.str
     """The direction's name."""
     slider: _builtins.str
@@ -499,6 +517,12 @@ class Position(_message.Message):
     """Where it stands, in latent units."""
     amount: _builtins.float
     """Where it stands, in the unit of its edit; absent for a slider that imitates no edit."""
+    @_builtins.property
+    def layers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The layers of w+ in which it stands there, rising, if only some were asked for. The same slider may have another
+        position for others.
+        """
+
     def __init__(
         self,
         *,
@@ -506,10 +530,11 @@ class Position(_message.Message):
         slider: _builtins.str = ...,
         alpha: _builtins.float = ...,
         amount: _builtins.float | None = ...,
+        layers: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_amount", b"_amount", "amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amount", b"_amount", "alpha", b"alpha", "amount", b"amount", "direction", b"direction", "slider", b"slider"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amount", b"_amount", "alpha", b"alpha", "amount", b"amount", "direction", b"direction", "layers", b"layers", "slider", b"slider"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__amount: _TypeAlias = _typing.Literal["amount"]  # noqa: Y015
     _WhichOneofArgType__amount: _TypeAlias = _typing.Literal["_amount", b"_amount"]  # noqa: Y015

@@ -1,7 +1,7 @@
 """What a valid request asks for: a path whose frames can be had one by one, and how to hand them over."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from latentwalk.gan.directions import Slider
-from latentwalk.gan.walks import Interpolation, Walk
+from latentwalk.gan.walks import Interpolation, Track, Walk
 from latentwalk.server.encoder import Encoding
 from latentwalk.server.engine import Noise, Row
 from latentwalk.server.scheduler import DEFAULT_FPS, Priority
@@ -25,6 +24,8 @@ class Standing:
     slider: str
     alpha: float
     amount: float | None
+    layers: tuple[int, ...]
+    """The layers of w+ in which it stands there; empty for all that its direction moves."""
 
 
 class Path(Protocol):
@@ -62,8 +63,6 @@ class WalkPath:
     """[K] of each row; None without classes, and with a lift, which has it."""
     noise: Sequence[Noise | None]
     """Of each row."""
-    sliders: Mapping[tuple[str, str], Slider]
-    """The sliders of the walk, by direction and slider name."""
 
     @property
     def frames(self) -> int:
@@ -86,11 +85,13 @@ class WalkPath:
 
     def standings_at(self, index: int) -> list[Standing]:
         """Where the sliders of the walk stand in one frame."""
-        return [self._standing(key, alpha) for key, alpha in self.walk.alphas_at(index).items()]
+        return [_standing(track, alpha) for track, alpha in self.walk.alphas_at(index).items()]
 
-    def _standing(self, key: tuple[str, str], alpha: float) -> Standing:
-        slider = self.sliders[key]
-        return Standing(*key, alpha, slider.amount_of(alpha) if slider.edit else None)
+
+def _standing(track: Track, alpha: float) -> Standing:
+    slider = track.direction.sliders[track.slider]
+    amount = slider.amount_of(alpha) if slider.edit else None
+    return Standing(track.direction.name, slider.name, alpha, amount, track.layers)
 
 
 @dataclass(frozen=True, slots=True)

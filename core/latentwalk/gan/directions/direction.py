@@ -1,7 +1,7 @@
 """The one contract of all forms of directions."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Self, TypeAlias
 
@@ -14,6 +14,7 @@ from latentwalk.gan.errors import (
     GanError,
     GeneratorMismatch,
     InvalidLatent,
+    InvalidLayers,
     UnknownSlider,
 )
 from latentwalk.gan.spec import GeneratorSpec, JsonObject
@@ -122,6 +123,26 @@ class Direction(ABC):
         return torch.cat([self.walk(row, slider, one) for row, one in rows])
 
     # -- checks ---------------------------------------------------------------------------------------------------
+
+    def chosen_layers(self, layers: Sequence[int], spec: GeneratorSpec) -> tuple[int, ...]:
+        """The layers of w+ that are moved when only these are to be, rising; empty for all that it moves.
+
+        Raises InvalidLayers for a direction in z, which has no layers, and for a layer that the generator has not, that
+        the direction does not move, or that is named twice.
+        """
+        if layers and self.space == "z":
+            raise InvalidLayers(f"direction {self.name!r} moves z, which has no layers; leave them out")
+        own, chosen = self.layers or range(spec.layers), set[int]()
+        for layer in layers:
+            if not 0 <= layer < spec.layers:
+                raise InvalidLayers(f"{layer} must be from 0 to {spec.layers - 1}")
+            if layer not in own:
+                moves = f"only layers {', '.join(map(str, own))}"
+                raise InvalidLayers(f"direction {self.name!r} moves {moves}, not {layer}; choose among them")
+            if layer in chosen:
+                raise InvalidLayers(f"{layer} is named twice; name it once")
+            chosen.add(layer)
+        return () if len(chosen) == len(own) else tuple(sorted(chosen))
 
     def slider_index(self, name: str) -> int:
         """Which slider has this name; "" means the first. Raises UnknownSlider."""

@@ -1,14 +1,14 @@
 """Displacements, stretches and legs: movements along the sliders of loaded directions."""
 
 import math
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from latentwalk.gan.directions import Direction, Slider
-from latentwalk.gan.errors import OutOfRange, UnknownSlider
+from latentwalk.gan.errors import InvalidLayers, OutOfRange, UnknownSlider
 from latentwalk.gan.walks import Leg, Stretch
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.server.served import ServedModel
+from latentwalk.server.validation.sums import Sums, is_within
 from latentwalk.v1 import generation_service_pb2 as pb
 
 EASINGS: Mapping[int, str] = {
@@ -22,9 +22,6 @@ EASINGS: Mapping[int, str] = {
 MOST_MOVEMENTS = 1_024
 """The most displacements or stretches of one request, so that reading it cannot hold up the others."""
 
-# An end of a range that went through a logarithm and back may be off by rounding; this part of the range is forgiven.
-_ROUNDING = 1e-6
-
 
 def read_displacements(displacements: Sequence[pb.Displacement], model: ServedModel) -> Leg:
     """All displacements, as a leg of one frame."""
@@ -34,9 +31,11 @@ def read_displacements(displacements: Sequence[pb.Displacement], model: ServedMo
         field = f"displacements[{index}]"
         direction, slider = _find(field, displacement.direction, displacement.slider, model)
         alpha = _alpha(f"{field}.extent", displacement.extent, direction, slider)
-        stretches.append(Stretch(direction, slider, alpha, alpha))
-    _check_sums("displacements", stretches)
-    return Leg(tuple(stretches), frames=1)
+        layers = _layers(field, displacement.layers, direction, model)
+        stretches.append(Stretch(direction, slider, alpha, alpha, layers))
+    leg = Leg(tuple(stretches), frames=1)
+    Sums(model.spec.layers).add("displacements", leg)
+    return leg
 
 
 def read_legs(legs: Sequence[pb.Leg], model: ServedModel) -> tuple[Leg, ...]:
@@ -45,7 +44,12 @@ def read_legs(legs: Sequence[pb.Leg], model: ServedModel) -> tuple[Leg, ...]:
         raise InvalidRequest("legs", "has none; at least 1 is needed")
     _check_count("legs", "legs", len(legs))
     _check_count("legs", "stretches", sum(len(leg.stretches) for leg in legs))
-    return tuple(_leg(f"legs[{index}]", leg, model) for index, leg in enumerate(legs))
+    sums, read = Sums(model.spec.layers), list[Leg]()
+    for index, message in enumerate(legs):
+        leg = _leg(f"legs[{index}]", message, model)
+        sums.add(f"legs[{index}].stretches", leg)
+        read.append(leg)
+    return tuple(read)
 
 
 def read_easing(field: str, easing: int) -> str:
@@ -63,7 +67,6 @@ def _leg(field: str, leg: pb.Leg, model: ServedModel) -> Leg:
     stretches = tuple(
         _stretch(f"{field}.stretches[{index}]", stretch, model) for index, stretch in enumerate(leg.stretches)
     )
-    _check_sums(f"{field}.stretches", stretches)
     return Leg(stretches, leg.frames, read_easing(f"{field}.easing", leg.easing))
 
 
@@ -77,6 +80,7 @@ def _stretch(field: str, stretch: pb.Stretch, model: ServedModel) -> Stretch:
         slider,
         _alpha(f"{field}.from", start, direction, slider) if start.WhichOneof("unit") else low,
         _alpha(f"{field}.to", stop, direction, slider) if stop.WhichOneof("unit") else high,
+        _layers(field, stretch.layers, direction, model),
     )
 
 
@@ -89,6 +93,13 @@ def _find(field: str, direction_name: str, slider_name: str, model: ServedModel)
         return direction, direction.slider_index(slider_name)
     except UnknownSlider as error:
         raise InvalidRequest(f"{field}.slider", f"{slider_name!r} is none of {', '.join(names)}") from error
+
+
+def _layers(field: str, layers: Sequence[int], direction: Direction, model: ServedModel) -> tuple[int, ...]:
+    try:
+        return direction.chosen_layers(layers, model.spec)
+    except InvalidLayers as error:
+        raise InvalidRequest(f"{field}.layers", error.reason) from error
 
 
 def _alpha(field: str, extent: pb.Extent, direction: Direction, index: int) -> float:
@@ -105,7 +116,7 @@ def _alpha(field: str, extent: pb.Extent, direction: Direction, index: int) -> f
         alpha = _alpha_of(value, slider)
     if not math.isfinite(value):
         raise InvalidRequest(field, f"{value} is not finite")
-    if not _is_within(slider, alpha):
+    if not is_within(slider, alpha):
         raise InvalidRequest(
             field, f"{value:g}{suffix} is beyond slider {slider.name!r}, from {low:.6g} to {high:.6g}{suffix}"
         )
@@ -125,29 +136,6 @@ def _alpha_of(amount: float, slider: Slider) -> float:
         return slider.alpha_of(amount)
     except OutOfRange:
         return math.nan
-
-
-def _is_within(slider: Slider, alpha: float) -> bool:
-    low, high = slider.limit
-    slack = _ROUNDING * (high - low)
-    return low - slack <= alpha <= high + slack
-
-
-def _check_sums(field: str, stretches: Sequence[Stretch]) -> None:
-    """Several movements of one slider add up; so must their ends stay within its limit."""
-    sums: defaultdict[tuple[Direction, int], tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
-    for stretch in stretches:
-        start, stop = sums[stretch.direction, stretch.slider]
-        sums[stretch.direction, stretch.slider] = start + stretch.start, stop + stretch.stop
-    for (direction, index), ends in sums.items():
-        slider = direction.sliders[index]
-        for alpha in ends:
-            if not _is_within(slider, alpha):
-                raise InvalidRequest(
-                    field,
-                    f"those of slider {slider.name!r} add up to alpha {alpha:g}; "
-                    f"its limit is from {slider.limit[0]:.6g} to {slider.limit[1]:.6g}",
-                )
 
 
 def _check_count(field: str, what: str, count: int) -> None:

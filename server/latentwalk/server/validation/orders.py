@@ -89,14 +89,8 @@ def _walk(
         _check_spaces(movements, leg, field, start)
         if not any_class:
             check_classes(movements, leg, field, start.condition)
-    sliders = {
-        (stretch.direction.name, slider.name): slider
-        for leg in legs.values()
-        for stretch in leg.stretches
-        for slider in (stretch.direction.sliders[stretch.slider],)
-    }
     walk = Walk(start.z, tuple(legs.values()), loop, start.lift)
-    return WalkPath(walk, start.drawn_conditions(), start.noise, sliders)
+    return WalkPath(walk, start.drawn_conditions(), start.noise)
 
 
 def _check_spaces(field: str, leg: Leg, latents: str, start: Latents) -> None:

@@ -37,7 +37,7 @@ def search_order(request: pb.InvertRequest, model: ServedModel, delivery: Delive
     check_rows("starts", len(request.starts), model)
     latents = read_latents("starts", request.starts, model.generator)
     walk = Walk(latents.z, (read_displacements((), model),), lift=latents.lift)
-    path = WalkPath(walk, latents.drawn_conditions(), latents.noise, {})
+    path = WalkPath(walk, latents.drawn_conditions(), latents.noise)
     searches = [
         Search(space, target, code, condition, steps, prior, delivery.strict)
         for code, condition in _codes(latents, walk.origin, space)
