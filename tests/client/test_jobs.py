@@ -21,6 +21,7 @@ from latentwalk.client import (
     NotFound,
     PublishedArtifact,
 )
+from latentwalk.client._limits import limits_in
 
 SMALL = {"steps": 6, "batch_size": 4, "evaluation_size": 4}
 
@@ -136,10 +137,19 @@ def test_the_limits_of_sliders_are_told_by_alpha(client: Client):
     assert rung["amount"] == pytest.approx(-0.25)
     assert rung["gain"] == pytest.approx(1 - rung["error"] / rung["baseline"])
     assert rung["luminance_shift"] != 0
+    assert rung["step_distance"] > 0
+    assert limits.real == {}
     low, high = limits.ranges["gain"]
     assert -0.75 <= low <= 0 <= high <= 0.75
     with pytest.raises(InvalidRequest, match=r"sliders\[0\]\.slider.*'zoom'"):
         client.train_evaluation("tiny", directions=[("limited", "zoom")])
+
+
+def test_what_is_told_of_real_pictures_stands_by_attribute():
+    measures = {"limits.d.1.centre_x.reach": 0.5, "limits.d.1.centre_x.deviation": 0.1, "limits.d.1.gain.+1": 0.2}
+    limits = limits_in(measures | {"limits.d.1.centre_x.correlation": -0.25})["d.1"]
+    assert limits.real == {"centre_x": {"deviation": 0.1, "reach": 0.5, "correlation": -0.25}}
+    assert (limits.rungs, limits.ranges) == ({1.0: {"gain": 0.2}}, {})
 
 
 def test_jobs_come_in_pages(client: Client):

@@ -1,24 +1,30 @@
 """How far sliders can go: on the digits that come with the package, on walks that lead nowhere, and refused."""
 
+import struct
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 from styled import make_styled
 
 from latentwalk.gan.artifacts import ArtifactStore, save_classifier, save_direction, save_generator
-from latentwalk.gan.attributes import ATTRIBUTES, attribute
+from latentwalk.gan.attributes import ATTRIBUTES, attribute, attributes_of
 from latentwalk.gan.classifiers import ClassifierSpec, build_classifier
 from latentwalk.gan.directions import LinearDirection, Slider
 from latentwalk.gan.edits import EDITS, masked_squared_error
 from latentwalk.gan.latents import latents_from_seeds, one_hot
 from latentwalk.gan.likeness import Moments, frechet_distance
+from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.server.builtin import BUILTIN
 from latentwalk.trainer.checkpoint import Checkpoints
+from latentwalk.trainer.data import Library
 from latentwalk.trainer.loop import Interrupted, train
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.evaluation import Evaluation
+from latentwalk.trainer.methods.evaluation.reach import Reach, Spread
 from latentwalk.trainer.reports import Sample
 from latentwalk.trainer.validation import read_spec
 from latentwalk.v1 import training_service_pb2 as pb
@@ -66,6 +72,19 @@ def digits(tmp_path):
     return Materials(store, tmp_path)
 
 
+@pytest.fixture
+def real_digits(tmp_path):
+    """A data folder with 300 real digits, enlarged, in the place and the form of either part of MNIST."""
+    known, raw = load_digits(), tmp_path / "sets" / "MNIST" / "raw"
+    images = np.uint8(np.pad(known.images[:300].repeat(3, 1).repeat(3, 2) * 15.9, ((0, 0), (2, 2), (2, 2))))
+    raw.mkdir(parents=True)
+    for prefix in ("train", "t10k"):
+        (raw / f"{prefix}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 2051, 300, 28, 28) + images.tobytes())
+        labels = np.uint8(known.target[:300]).tobytes()
+        (raw / f"{prefix}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 2049, 300) + labels)
+    return tmp_path / "sets"
+
+
 def completed(materials, *sliders, model="tiny", **settings):
     references = [pb.SliderReference(direction=direction, slider=slider) for direction, slider in sliders]
     method = pb.EvaluationSpec(**{"samples": SAMPLES} | settings, sliders=references)
@@ -95,6 +114,7 @@ def test_a_direction_that_leads_nowhere_changes_nothing(materials, tmp_path):
         assert limits[f"limits.nowhere.0.frechet_distance.{alpha}"] == pytest.approx(0, abs=1e-9)
         assert limits[f"limits.nowhere.0.class_kept.{alpha}"] == 1
         assert limits[f"limits.nowhere.0.gain.{alpha}"] == 0
+        assert limits[f"limits.nowhere.0.step_distance.{alpha}"] == pytest.approx(0, abs=1e-6)
         assert limits[f"limits.nowhere.0.amount.{alpha}"] == pytest.approx(0.25 * float(alpha))
         # Brightness by a fraction b of the range of length 2 is an error of (2 b)^2 for whom does nothing.
         assert limits[f"limits.nowhere.0.baseline.{alpha}"] == pytest.approx((2 * 0.25 * float(alpha)) ** 2, rel=1e-4)
@@ -163,6 +183,66 @@ def test_an_interrupted_job_finds_the_same_and_shows_each_slider_once(materials,
     assert disturbed == undisturbed
     assert [(one.step, one.caption) for one in all_sheets] == [(4, "limits of axes.1"), (6, "limits of nowhere.0")]
     assert sheets == all_sheets[1:]
+
+
+@torch.no_grad()
+def test_a_step_is_from_each_alpha_to_the_one_before_it_outward_from_the_untouched_picture(digits, tmp_path):
+    spec = completed(digits, ("zoom", ""), model="digits", distance=pb.DISTANCE_PIXELS)
+    measures, _ = measured(spec, digits, tmp_path / "job")
+    generator, zoom = digits.generator(spec), digits.direction(spec, "zoom")
+    z, condition = latents_from_seeds(range(SAMPLES), generator.spec), one_hot([row % 10 for row in range(SAMPLES)], 10)
+    low, high = zoom.sliders[0].limit
+    for end, rung in ((low, 6), (low, 3), (low, 1), (high, 1), (high, 4)):
+        alpha, inward = end * rung / 6, end * (rung - 1) / 6
+        pair = (generator(zoom.walk(z, 0, at) if at else z, condition) for at in (inward, alpha))
+        expected = torch.nn.functional.mse_loss(*pair).item()
+        assert measures[f"limits.zoom.zoom.step_distance.{alpha:+.4g}"] == pytest.approx(expected, rel=1e-3)
+        assert expected > 0
+
+
+@torch.no_grad()
+def test_with_data_the_reach_of_attributes_stands_beside_how_they_vary_among_real_pictures(
+    digits, real_digits, tmp_path
+):
+    materials = Materials(digits.store, real_digits)
+    settings = {"classifier": "judge", "data": pb.Data(dataset="MNIST")}
+    spec = completed(materials, ("shift_x", ""), model="digits", **settings)
+    measures, _ = measured(spec, materials, tmp_path / "job")
+    real = Library(real_digits).read("dataset", "MNIST", "test", 32)
+    among_real = attribute("centre_x", real.pictures(torch.arange(len(real)))).double().numpy()
+    generator, direction = materials.generator(spec), materials.direction(spec, "shift_x")
+    classes = torch.arange(SAMPLES) % 10
+    z, condition = latents_from_seeds(range(SAMPLES), generator.spec), one_hot(classes.tolist(), 10)
+    codes = [direction.walk(z, 0, alpha / 2) if alpha else z for alpha in range(-6, 7)]
+    seen = torch.stack([attribute("centre_x", generator(code, condition)) for code in codes]).double()
+    found = {
+        what: measures[f"limits.shift_x.shift_x.centre_x.{what}"] for what in ("deviation", "reach", "correlation")
+    }
+    assert found["deviation"] == pytest.approx(among_real.std(), rel=1e-4)
+    means = seen.mean(dim=1)
+    assert found["reach"] == pytest.approx((means.max() - means.min()).item(), rel=1e-3)
+    by_class = torch.stack([seen[:, classes == one].mean(dim=1) for one in range(10)])
+    reaches = (by_class.amax(dim=1) - by_class.amin(dim=1)).numpy()
+    deviations = [among_real[(real.labels == one).numpy()].std() for one in range(10)]
+    assert found["correlation"] == pytest.approx(np.corrcoef(deviations, reaches)[0, 1], abs=1e-3)
+
+
+@torch.no_grad()
+def test_the_correlation_wants_a_generator_with_the_classes_of_the_data(real_digits):
+    real = Library(real_digits).read("dataset", "MNIST", "test", 16)
+    shifted = real.pictures(torch.arange(len(real))).roll(1, dims=3)
+
+    def told(spec, *, by_class=True):
+        reach = Reach(Spread(real, spec), 2, by_class=by_class)
+        for place, pictures in enumerate((real.pictures(torch.arange(len(real))), shifted)):
+            reach.add(place, {name: attribute(name, pictures) for name in attributes_of(1)}, real.labels.tolist())
+        return reach.measures(lambda: None)
+
+    ten, none, seven = (GeneratorSpec("dcgan", 8, classes, 16, 1, {"width": 4}) for classes in (10, 0, 7))
+    assert "centre_x.correlation" in told(ten)
+    assert told(ten)["centre_x.deviation"] == told(none)["centre_x.deviation"] > 0
+    for without in (told(none), told(seven), told(ten, by_class=False)):
+        assert {name.partition(".")[2] for name in without} == {"deviation", "reach"}
 
 
 @torch.no_grad()

@@ -136,9 +136,16 @@ def _show_limits(slider: str, limits: SliderLimits) -> None:
     typer.echo("")
     for what, (low, high) in limits.ranges.items():
         typer.echo(f"{slider}: {what} from {low:.4g} to {high:.4g}")
-    columns = list(dict.fromkeys(what for rung in limits.rungs.values() for what in rung))
-    rows = ([_short(rung.get(what)) for what in columns] for rung in limits.rungs.values())
-    show_table((slider, *columns), ([f"{alpha:+.4g}", *row] for alpha, row in zip(limits.rungs, rows, strict=True)))
+    _show_measures(slider, {f"{alpha:+.4g}": rung for alpha, rung in limits.rungs.items()})
+    if limits.real:
+        _show_measures(slider, limits.real)
+
+
+def _show_measures(slider: str, rows: Mapping[str, Mapping[str, float]]) -> None:
+    """A table with a column for whatever was measured in any row."""
+    columns = list(dict.fromkeys(what for row in rows.values() for what in row))
+    cells = ((name, *(_short(row.get(what)) for what in columns)) for name, row in rows.items())
+    show_table((slider, *columns), cells)
 
 
 def _short(value: float | None) -> str:

@@ -80,3 +80,8 @@ ATTRIBUTES: Mapping[str, Callable[[Tensor], Tensor]] = {
 }
 COLOURED = frozenset({"red", "green", "blue", "saturation"})
 """Those that need three channels."""
+
+
+def attributes_of(channels: int) -> tuple[str, ...]:
+    """The names of those that pictures of so many channels have."""
+    return tuple(name for name in ATTRIBUTES if channels == 3 or name not in COLOURED)

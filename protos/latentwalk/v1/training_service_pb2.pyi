@@ -1344,8 +1344,10 @@ class EvaluationSpec(_message.Message):
     How far sliders can go: "limits.<direction>.<slider>.<what>.<alpha>" at a ladder of alphas, and for those that imitate
     an edit "limits.<direction>.<slider>.gain.<low or high>", the amounts between which the walk removes at least half of
     the share of error that it removes at its best; with a classifier, "limits.<direction>.<slider>.class_kept.<low or
-    high>", the amounts, or alphas without an edit, between which at least 90 % of the pictures keep their class.
-    Source: Jahanian et al., "On the steerability of generative adversarial networks" (2020), section 3.2.
+    high>", the amounts, or alphas without an edit, between which at least 90 % of the pictures keep their class; with
+    data, too, "limits.<direction>.<slider>.<attribute>.<deviation, reach or correlation>", how an attribute varies among
+    real pictures, how far its mean is moved, and the correlation of the two over the classes.
+    Source: Jahanian et al., "On the steerability of generative adversarial networks" (2020), sections 3.2 and 4.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1360,7 +1362,7 @@ class EvaluationSpec(_message.Message):
     1,000,000. Default 10,000.
     """
     distance: Global___Distance.ValueType
-    """What the lengths of paths are measured by. The default depends on what is at hand."""
+    """What the lengths of paths, and the steps of sliders, are measured by. The default depends on what is at hand."""
     classifier: _builtins.str
     """The classifier, an artifact, whose classes are to be separated, and in whose features pictures are compared; it must
     see pictures of the generator's size. "digits" is the newest version when the job is created, "digits@3" the third.

@@ -17,6 +17,7 @@ from latentwalk.trainer.methods.evaluation.entanglement import Entanglement
 from latentwalk.trainer.methods.evaluation.likeness import Likeness
 from latentwalk.trainer.methods.evaluation.limits import Limits
 from latentwalk.trainer.methods.evaluation.measure import Measure
+from latentwalk.trainer.methods.evaluation.reach import Spread
 from latentwalk.trainer.methods.evaluation.walker import Walker
 from latentwalk.trainer.methods.method import Method, Outcome
 from latentwalk.trainer.reports import Sample
@@ -51,13 +52,14 @@ class Evaluation(Method):
         differ = differ_by(settings.distance, materials, classifier)
         first: list[Measure] = [Entanglement(spec, generator, classifier, differ)]
         data: dict[str, str] = {}
+        spread: Spread | None = None
         if settings.data is not None and classifier is not None:
             real = materials.pictures(settings.data, "test", generator.spec.resolution)
             first.append(Likeness(spec, generator, classifier, real))
-            data = {"test": real.digest}
+            data, spread = {"test": real.digest}, Spread(real, generator.spec)
         moments = _moments(classifier) if settings.sliders else []
         walkers = [Walker(generator, materials.direction(spec, one.direction), one.slider) for one in settings.sliders]
-        limits = [[Limits(walker, settings.samples, classifier, moments)] for walker in walkers]
+        limits = [[Limits(walker, settings.samples, differ, classifier, moments, spread)] for walker in walkers]
         return cls(settings, generator, [first, *limits], moments, data)
 
     @torch.no_grad()

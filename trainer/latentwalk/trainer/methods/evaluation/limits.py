@@ -1,8 +1,9 @@
 """How far one slider can be walked, and what becomes of pictures on the way.
 
 Jahanian, Chai and Isola, "On the steerability of generative adversarial networks" (ICLR 2020), section 3.2 and figures
-4 to 6, at a ladder of alphas over all that the slider allows: how well the walk imitates its edit, how far plain
-attributes shift, and how far pictures go, for a classifier, from what they were.
+4 to 6, at a ladder of alphas over all that the slider allows: how well the walk imitates its edit, how much pictures
+change from one alpha to the next, how far plain attributes shift, and how far pictures go, for a classifier, from what
+they were.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,12 +13,14 @@ from operator import itemgetter
 import torch
 from torch import Tensor, nn
 
-from latentwalk.gan.attributes import ATTRIBUTES, COLOURED, attribute
+from latentwalk.gan.attributes import attribute, attributes_of
 from latentwalk.gan.classifiers import Classifier
 from latentwalk.gan.edits import Span, masked_squared_error
 from latentwalk.gan.likeness import Moments, frechet_distance
 from latentwalk.gan.limits import above, half_as_good
+from latentwalk.trainer.distances import Differ
 from latentwalk.trainer.methods.evaluation.measure import Measure
+from latentwalk.trainer.methods.evaluation.reach import Reach, Spread
 from latentwalk.trainer.methods.evaluation.walker import Walker
 from latentwalk.trainer.methods.samples import DRAWN_AT_ONCE
 from latentwalk.trainer.reports import Sample
@@ -32,17 +35,23 @@ class Limits(Measure):
     """Measures "limits.<direction>.<slider>.<what>.<alpha>", and how far the slider can go, "low" and "high"."""
 
     def __init__(
-        self, walker: Walker, samples: int, classifier: Classifier | None, moments: Sequence[Moments] = ()
+        self,
+        walker: Walker,
+        samples: int,
+        differ: Differ,
+        classifier: Classifier | None,
+        moments: Sequence[Moments] = (),
+        spread: Spread | None = None,
     ) -> None:
         """With a classifier, ``moments`` gather its features: of the untouched pictures, and of those at each alpha.
 
-        They may be those of another slider that is done.
+        They may be those of another slider that is done. ``spread`` is that of real pictures, if there are any.
         """
-        self._walker, self._samples, self._classifier, self._moments = walker, samples, classifier, moments
+        self._walker, self._samples, self._differ = walker, samples, differ
+        self._classifier, self._moments = classifier, moments
         self._alphas = (0.0, *walker.alphas)
-        coloured = walker.generator.spec.channels == 3
-        self._attributes = [name for name in ATTRIBUTES if coloured or name not in COLOURED]
-        names = [*self._attributes, *map(_squared, self._attributes)]
+        self._attributes = attributes_of(walker.generator.spec.channels)
+        names = [*self._attributes, *map(_squared, self._attributes), "step_distance"]
         names += ["error", "baseline"] if walker.slider.imitated else []
         names += ["class_kept"] if classifier else []
         self._sums = {name: torch.zeros(len(self._alphas), dtype=torch.float64) for name in names}
@@ -50,6 +59,9 @@ class Limits(Measure):
         self.gathered = nn.Module()
         for name, buffer in {**self._sums, "distances": self._distances}.items():
             self.gathered.register_buffer(name, buffer)
+        self._reach = spread and Reach(spread, len(self._alphas), by_class=walker.slider.class_id is None)
+        if self._reach:
+            self.gathered.add_module("reach", self._reach)
 
     def take(self, step: int) -> None:
         """Adds up what is seen of some latents, at every alpha."""
@@ -79,6 +91,8 @@ class Limits(Measure):
             found |= self._ends("gain", half_as_good(gains))
         if kept:
             found |= self._ends("class_kept", above(kept, STILL_THE_SAME))
+        if self._reach:
+            found |= self._reach.measures(pause)
         return {f"limits.{self._walker.name}.{name}": value for name, value in found.items()}
 
     # -- looking -----------------------------------------------------------------------------------------------------
@@ -86,12 +100,18 @@ class Limits(Measure):
     def _look(self, rows: range) -> None:
         """Adds up what is seen of some latents, which fit into memory together."""
         pictures = self._walker.pictures(rows)
-        untouched = next(pictures)
+        untouched = before = next(pictures)
         classes: Tensor | None = None
         for place, walked in enumerate(chain([untouched], pictures)):
             seen = {name: attribute(name, walked).double() for name in self._attributes}
+            if self._reach:
+                self._reach.add(place, seen, self._walker.classes(rows))
             seen |= {_squared(name): values.square() for name, values in seen.items()}
             seen |= self._compared(untouched, walked, self._alphas[place])
+            if place:
+                begins = self._alphas[place - 1] * self._alphas[place] <= 0  # either side does so at the untouched one
+                seen["step_distance"] = self._differ(untouched if begins else before, walked)
+                before = walked
             if self._classifier:
                 features = self._classifier.features(walked)
                 now = self._classifier.logits(features).argmax(dim=1)
@@ -120,7 +140,8 @@ class Limits(Measure):
 
     def _rung(self, place: int) -> Mapping[str, float]:
         """What there is to tell of an alpha."""
-        return {**self._imitated(place), **self._shifts(place), **self._told(place)}
+        step = {"step_distance": self._mean("step_distance", place)}
+        return {**self._imitated(place), **step, **self._shifts(place), **self._told(place)}
 
     def _mean(self, name: str, place: int) -> float:
         return self._sums[name][place].item() / self._samples

@@ -1,6 +1,7 @@
 """Pictures along a slider, from one of its limits to the other."""
 
 from collections.abc import Iterator
+from operator import itemgetter
 
 import torch
 from torch import Tensor
@@ -30,7 +31,8 @@ class Walker:
         self.generator, self._direction, self._index = generator, direction, direction.slider_index(slider)
         self.slider = direction.sliders[self._index]
         self.name = f"{direction.name}.{self.slider.name}"
-        self.alphas = ladder(self.slider.limit)
+        self.alphas = tuple(sorted(ladder(self.slider.limit), key=lambda alpha: (alpha > 0, abs(alpha))))
+        """Outward, first below 0 and then above."""
 
     def pictures(self, rows: range) -> Iterator[Tensor]:
         """Those of some rows [N, C, H, W], untouched, and then at each of the alphas."""
@@ -47,10 +49,10 @@ class Walker:
     def strips(self) -> list[Strip]:
         """Two rows along the slider, each above what the edit that it imitates, if any, makes of the untouched one."""
         untouched, *walked = self.pictures(_SHOWN)
-        alphas = sorted((0.0, *self.alphas))
+        rising = sorted(zip((0.0, *self.alphas), (untouched, *walked), strict=True), key=itemgetter(0))
+        alphas, pictures_at = zip(*rising, strict=True)
         amounts = [self.slider.amount_of(alpha) for alpha in alphas]
-        below = len([alpha for alpha in alphas if alpha < 0])
-        columns = torch.stack([*walked[:below], untouched, *walked[below:]], dim=1)
+        columns = torch.stack(pictures_at, dim=1)
         strips: list[Strip] = []
         for row, pictures in enumerate(columns):
             shown = {self.name: pictures}
@@ -59,11 +61,14 @@ class Walker:
             strips += [Strip(_small(some), name, amounts_shown(amounts)) for name, some in shown.items()]
         return strips
 
-    def _condition(self, rows: range) -> Tensor | None:
+    def classes(self, rows: range) -> list[int]:
+        """The class of each of some rows; none of a generator without classes."""
         classes, own = self.generator.spec.classes, self.slider.class_id
-        if not classes:
-            return None
-        return one_hot([row % classes if own is None else own for row in rows], classes).to(self.generator.device)
+        return [row % classes if own is None else own for row in rows] if classes else []
+
+    def _condition(self, rows: range) -> Tensor | None:
+        classes = self.generator.spec.classes
+        return one_hot(self.classes(rows), classes).to(self.generator.device) if classes else None
 
 
 def _small(pictures: Tensor) -> Tensor:
