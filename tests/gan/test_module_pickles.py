@@ -123,6 +123,14 @@ class Storage:
         return torch.storage._load_from_bytes, (self.saved,)  # pyright: ignore[reportPrivateUsage]
 
 
+class EmptyStorage(Storage):
+    """One whose numbers are not among those that are there."""
+
+    def __init__(self, content: object) -> None:
+        super().__init__(content)
+        self.saved = self.saved[: self.saved.rindex(b"\x80\x02]")] + b"\x80\x02]." + bytes(100)
+
+
 def holding(leaf: object) -> dict[str, object]:
     module = Module({})
     module.state["_parameters"] = OrderedDict(weight=leaf)
@@ -146,6 +154,7 @@ REFUSED = {
     "a call in a storage": (lambda: holding(Rebuilt(Storage(Hostile()))), "wants to call"),
     "a list for a storage": (lambda: holding(Rebuilt(Storage([1]))), "cannot be read"),
     "an archive": (lambda: holding(Rebuilt(Storage(TWO, as_archive=True))), "in another form"),
+    "no numbers": (lambda: holding(Rebuilt(EmptyStorage(TWO))), "has the numbers of 0 of the 1 storages"),
     "beyond the end": (lambda: holding(Rebuilt(Storage(TWO), offset=1)), "out of bounds"),
     "before the beginning": (lambda: holding(Rebuilt(Storage(TWO), offset=-1)), "cannot be read"),
     "backwards": (lambda: holding(Rebuilt(Storage(TWO), offset=1, stride=-1)), "cannot be read"),

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from latentwalk.gan.errors import GanError
 from latentwalk.gan.pickle_machine import Made, name_below, run_pickle, text_of
+from latentwalk.gan.torch_pickles import read_stream
 
 Networks: TypeAlias = dict[str, dict[str, Tensor]]
 
@@ -81,7 +82,7 @@ class _Reader:
         if not isinstance(saved, bytes) or saved.startswith(b"PK"):  # an archive may unfold to any size
             raise GanError(f"its {name} has a storage in another form than that of torch before 1.6")
         if id(saved) not in self._storages:
-            content = torch.load(io.BytesIO(saved), map_location="cpu", weights_only=True)
+            content: Any = read_stream(io.BytesIO(saved))
             self._storages[id(saved)] = torch.empty(0, dtype=content.dtype).set_(content)
         return self._storages[id(saved)]
 

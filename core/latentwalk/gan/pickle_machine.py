@@ -146,6 +146,8 @@ _VALUES: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(
         ("BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8"), _itself
     ),
+    # Text of Python 2.
+    "SHORT_BINSTRING": _itself,
     **dict.fromkeys(("BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT"), _itself),
     "NONE": lambda _: None,
     "NEWTRUE": lambda _: True,
