@@ -25,7 +25,8 @@ def client(start_server, start_trainer, tmp_path: Path):
 
 
 def test_a_generator_trained_with_its_walk_is_walked_at_once(client: Client):
-    gan = Gan(data=Folder("shades"), augmentation=EditTarget("rotate", -20, 20), loss="hinge", **SMALL)
+    compared = {"minibatch_deviation": True, "mirror": True}
+    gan = Gan(data=Folder("shades"), augmentation=EditTarget("rotate", -20, 20), loss="hinge", **SMALL, **compared)
     job = client.train_joint("shades", "turn", gan, edits=EditTarget("rotate", -20, 20), evaluation_size=4)
     samples = [event.what for event in job.watch() if isinstance(event.what, JobSample)]
     assert [sample.step for sample in samples] == [4]
@@ -37,6 +38,7 @@ def test_a_generator_trained_with_its_walk_is_walked_at_once(client: Client):
     assert len(client.walk("shades", "turn", amount=(-20, 20), seeds=1, frames=3).collect()) == 3
     settings = job.describe().spec.settings
     assert settings["gan"]["loss"] == "hinge"
+    assert compared.items() <= settings["gan"].items()
     assert settings["gan"]["augmentation"] == settings["edits"]
 
 

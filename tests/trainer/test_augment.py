@@ -3,7 +3,7 @@
 import torch
 
 from latentwalk.gan.spec import GeneratorSpec
-from latentwalk.trainer.augment import Augmentation
+from latentwalk.trainer.augment import Augmentation, mirrored
 from latentwalk.trainer.seat import Dice
 from latentwalk.trainer.specs import EditTarget
 
@@ -28,6 +28,16 @@ def test_each_picture_has_an_amount_of_its_own_that_follows_from_the_random_numb
     assert len({picture.sum().item() for picture in edited}) > 4
     assert torch.equal(augmented(target, pictures), edited)
     assert not torch.equal(augmented(target, pictures, seed=1), edited)
+
+
+def test_half_of_the_pictures_are_mirrored_as_the_random_numbers_say():
+    pictures = torch.arange(4.0).expand(1_000, 3, 2, 4)
+    seen = mirrored(pictures, Dice(torch.Generator().manual_seed(0)))
+    turned = (seen == pictures.flip(3)).flatten(1).all(dim=1)
+    assert torch.equal(seen[~turned], pictures[~turned])
+    assert 400 < turned.sum() < 600
+    assert torch.equal(mirrored(pictures, Dice(torch.Generator().manual_seed(0))), seen)
+    assert not torch.equal(mirrored(pictures, Dice(torch.Generator().manual_seed(1))), seen)
 
 
 def test_colours_are_changed_within_the_range_of_pictures():

@@ -110,6 +110,11 @@ def test_a_joint_job_knows_its_amounts_and_its_steps(materials):
         (job(gan={"gan": styled(progressive_from=4, fade_steps=3)}), "spec.gan.gan.steps", "6 must be above 6"),
         (job(gan={"gan": styled(progressive_from=4, steps=2)}), "spec.gan.gan.steps", "1 times stable_steps (1)"),
         (joint(styled(progressive_from=4)), "spec.joint.gan.progressive_from", "is refused in mode joint: its walk"),
+        (
+            job(gan={"gan": gan(minibatch_deviation=True, batch_size=6)}),
+            "spec.gan.gan.batch_size",
+            "6 must be a multiple of 4 with minibatch_deviation",
+        ),
         (joint(edits=()), "spec.joint.edits", "at least 1"),
         (joint(edit_weight=0), "spec.joint.edit_weight", "above 0"),
         (joint(walk_steps=5), "spec.joint.walk_steps", "only mode sequential"),

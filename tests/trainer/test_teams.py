@@ -83,6 +83,8 @@ def test_seats_share_out_a_batch_and_draw_together_what_one_alone_draws(of, rows
 def test_a_job_takes_the_most_processes_that_share_its_batch_equally():
     assert [most_processes(16, limit) for limit in (1, 2, 3, 5, 16, 64)] == [1, 2, 2, 4, 16, 16]
     assert most_processes(1, 64) == 1
+    assert [most_processes(16, limit, group=4) for limit in (1, 2, 3, 5, 64)] == [1, 2, 2, 4, 4]
+    assert most_processes(12, 2, group=4) == 1
 
 
 def test_torchrun_with_a_wrong_number_of_processes_is_refused_by_name():

@@ -63,6 +63,11 @@ class GanJob(EveryJob, total=False):
         ),
     ]
     spectral_norm: Annotated[bool, typer.Option("--spectral-norm", help="normalise the discriminator's layers")]
+    minibatch_deviation: Annotated[
+        bool,
+        typer.Option("--minibatch-deviation", help="show the discriminator how much pictures differ, in groups of 4"),
+    ]
+    mirror: Annotated[bool, typer.Option("--mirror", help="mirror half of the real pictures, left to right")]
     augment: Annotated[list[str], typer.Option(help="edit real pictures, as --edit; repeatable")]
     steps: Annotated[int | None, typer.Option(min=1, help="default: 5000")]
     batch_size: BatchSize

@@ -72,10 +72,14 @@ class Gan:
     learning_rate: float | None = None
     discriminator_learning_rate: float | None = None
     spectral_norm: bool = False
+    minibatch_deviation: bool = False
+    """Whether the discriminator sees how much pictures differ, in groups of 4, of which a batch must consist."""
     ema_half_life: float | None = None
     """Pictures after which half of the published average is new; 0 for no average."""
     augmentation: Edits = ()
     """Edits by which real pictures are shown."""
+    mirror: bool = False
+    """Whether half of the real pictures are shown mirrored."""
     sample_every: int | None = None
     """Steps between two sheets of samples among the job's events."""
 
@@ -91,6 +95,8 @@ class Gan:
             learning_rate=number_or_none("learning_rate", self.learning_rate),
             discriminator_learning_rate=number_or_none("discriminator_learning_rate", self.discriminator_learning_rate),
             spectral_norm=switch("spectral_norm", self.spectral_norm),
+            minibatch_deviation=switch("minibatch_deviation", self.minibatch_deviation),
+            mirror=switch("mirror", self.mirror),
             ema_half_life=number_or_none("ema_half_life", self.ema_half_life),
             augmentation=edit_messages(self.augmentation, "augmentation"),
             **{name: count(name, getattr(self, name)) for name in _COUNTS},

@@ -1091,6 +1091,8 @@ class GanSettings(_message.Message):
     PROGRESSIVE_FROM_FIELD_NUMBER: _builtins.int
     FADE_STEPS_FIELD_NUMBER: _builtins.int
     STABLE_STEPS_FIELD_NUMBER: _builtins.int
+    MINIBATCH_DEVIATION_FIELD_NUMBER: _builtins.int
+    MIRROR_FIELD_NUMBER: _builtins.int
     conditional: _builtins.bool
     """Condition generator and discriminator on the classes of the data. Default false."""
     resolution: _builtins.int
@@ -1149,6 +1151,13 @@ class GanSettings(_message.Message):
     """Steps at each resolution before the next fades in; the full resolution has what is left of the steps, which must be
     1 at least. Refused without progressive_from. Default: as fade_steps, or as told there.
     """
+    minibatch_deviation: _builtins.bool
+    """The discriminator also sees how much its features differ among the pictures of each group of 4, real or drawn, so
+    that it can tell drawn ones that are all alike. batch_size must be a multiple of 4. Default false.
+    Source: "Progressive growing of GANs for improved quality, stability, and variation", section 3.
+    """
+    mirror: _builtins.bool
+    """Half of the real pictures, drawn anew in each step, are shown mirrored: left is right. Default false."""
     @_builtins.property
     def data(self) -> Global___Data:
         """What to learn from."""
@@ -1184,10 +1193,12 @@ class GanSettings(_message.Message):
         progressive_from: _builtins.int = ...,
         fade_steps: _builtins.int = ...,
         stable_steps: _builtins.int = ...,
+        minibatch_deviation: _builtins.bool = ...,
+        mirror: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate", "_ema_half_life", b"_ema_half_life", "_learning_rate", b"_learning_rate", "_penalty", b"_penalty", "_style_mixing", b"_style_mixing", "data", b"data", "discriminator_learning_rate", b"discriminator_learning_rate", "ema_half_life", b"ema_half_life", "learning_rate", b"learning_rate", "penalty", b"penalty", "style_mixing", b"style_mixing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate", "_ema_half_life", b"_ema_half_life", "_learning_rate", b"_learning_rate", "_penalty", b"_penalty", "_style_mixing", b"_style_mixing", "augmentation", b"augmentation", "batch_size", b"batch_size", "conditional", b"conditional", "data", b"data", "discriminator_learning_rate", b"discriminator_learning_rate", "discriminator_width", b"discriminator_width", "ema_half_life", b"ema_half_life", "fade_steps", b"fade_steps", "family", b"family", "latent_size", b"latent_size", "learning_rate", b"learning_rate", "loss", b"loss", "mapping_layers", b"mapping_layers", "max_width", b"max_width", "penalty", b"penalty", "progressive_from", b"progressive_from", "resolution", b"resolution", "sample_every", b"sample_every", "spectral_norm", b"spectral_norm", "stable_steps", b"stable_steps", "steps", b"steps", "style_mixing", b"style_mixing", "w_size", b"w_size", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate", "_ema_half_life", b"_ema_half_life", "_learning_rate", b"_learning_rate", "_penalty", b"_penalty", "_style_mixing", b"_style_mixing", "augmentation", b"augmentation", "batch_size", b"batch_size", "conditional", b"conditional", "data", b"data", "discriminator_learning_rate", b"discriminator_learning_rate", "discriminator_width", b"discriminator_width", "ema_half_life", b"ema_half_life", "fade_steps", b"fade_steps", "family", b"family", "latent_size", b"latent_size", "learning_rate", b"learning_rate", "loss", b"loss", "mapping_layers", b"mapping_layers", "max_width", b"max_width", "minibatch_deviation", b"minibatch_deviation", "mirror", b"mirror", "penalty", b"penalty", "progressive_from", b"progressive_from", "resolution", b"resolution", "sample_every", b"sample_every", "spectral_norm", b"spectral_norm", "stable_steps", b"stable_steps", "steps", b"steps", "style_mixing", b"style_mixing", "w_size", b"w_size", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__discriminator_learning_rate: _TypeAlias = _typing.Literal["discriminator_learning_rate"]  # noqa: Y015
     _WhichOneofArgType__discriminator_learning_rate: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate"]  # noqa: Y015

@@ -1,4 +1,7 @@
-"""Real pictures, edited before they are shown: the data of the augmentation baseline (Jahanian et al. 2020, 4.4)."""
+"""Real pictures, mirrored or edited before they are shown.
+
+Edited ones are the data of the augmentation baseline (Jahanian et al. 2020, 4.4).
+"""
 
 import torch
 from torch import Tensor
@@ -29,6 +32,12 @@ class Augmentation:
         ground = _border(pictures) if self._looks_beyond else pictures.new_zeros(())
         edited, _ = self._edit(pictures - ground, amounts)
         return (edited + ground).clamp_(-1, 1)
+
+
+def mirrored(pictures: Tensor, dice: Dice) -> Tensor:
+    """Half of the pictures [N, C, H, W], as the dice fall, with left and right exchanged."""
+    chosen = dice.roll(len(pictures), lambda whole, random: torch.rand(whole, 1, 1, 1, generator=random) < 0.5)
+    return torch.where(chosen.to(pictures.device), pictures.flip(3), pictures)
 
 
 def _border(pictures: Tensor) -> Tensor:

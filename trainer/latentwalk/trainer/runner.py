@@ -140,13 +140,13 @@ def _work(arguments: argparse.Namespace, speak: Speak, board: Board | None, told
 
 def _team(arguments: argparse.Namespace, spec: JobSpec) -> Team:
     """The processes of torchrun, or as many, up to those that may be started here, as can share the job's batches."""
-    batch_size = spec.settings.batch_size
+    batch_size, group = spec.settings.batch_size, spec.settings.group
     seat = seat_by(os.environ)
     check_devices([arguments.device], max(seat.of, arguments.processes))
     if seat.of > 1:
-        check_shares(spec.method, batch_size, seat.of)
+        check_shares(spec.method, batch_size, seat.of, group)
         return join(seat, arguments.folder)
-    processes = most_processes(batch_size, arguments.processes)
+    processes = most_processes(batch_size, arguments.processes, group)
     if processes == 1:
         return SOLO
     command = [sys.executable, "-m", "latentwalk.trainer.runner"]

@@ -70,17 +70,18 @@ def seat_by(environment: Mapping[str, str]) -> Seat:
     return Seat(int(environment.get("RANK", "0")), int(environment.get("WORLD_SIZE", "1")))
 
 
-def most_processes(batch_size: int, limit: int) -> int:
-    """The most processes, up to a limit, that can share the rows of a batch equally."""
-    return max(number for number in range(1, limit + 1) if batch_size % number == 0)
+def most_processes(batch_size: int, limit: int, group: int = 1) -> int:
+    """The most processes, up to a limit, that can share the rows of a batch equally, and no group of rows."""
+    return max(number for number in range(1, limit + 1) if number == 1 or batch_size % (number * group) == 0)
 
 
-def check_shares(method: str, batch_size: int, processes: int) -> None:
+def check_shares(method: str, batch_size: int, processes: int, group: int = 1) -> None:
     """Raises Unshareable."""
-    if batch_size % processes:
+    if processes > 1 and batch_size % (processes * group):
+        grouped = f" in groups of {group}" if group > 1 else ""
         raise Unshareable(
-            f"a job of method {method} has {batch_size} rows a step, which {processes} processes cannot share equally: "
-            f"start {most_processes(batch_size, processes)}"
+            f"a job of method {method} has {batch_size} rows a step{grouped}, which {processes} processes cannot share "
+            f"equally: start {most_processes(batch_size, processes, group)}"
         )
 
 

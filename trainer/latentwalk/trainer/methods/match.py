@@ -13,7 +13,7 @@ from latentwalk.gan.generator import Generator
 from latentwalk.gan.latents import latents_from_seeds, one_hot
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.trainer import seeds
-from latentwalk.trainer.augment import Augmentation
+from latentwalk.trainer.augment import Augmentation, mirrored
 from latentwalk.trainer.data import Pictures
 from latentwalk.trainer.methods.method import Phase
 from latentwalk.trainer.methods.players import PLAYERS, Player
@@ -54,6 +54,7 @@ class Match(nn.Module):
                 settings.discriminator_width,
                 normalised=settings.spectral_norm,
                 start=settings.progressive_from,
+                group=settings.group,
             )
             player = PLAYERS[settings.family](generator, settings)
         self.player, self.discriminator = player.to(pictures.device), discriminator.to(pictures.device)
@@ -91,6 +92,8 @@ class Match(nn.Module):
         self.dice = Dice(seeds.draw_generator(self._job_seed, step), self._seat)
         whole = self._order.rows(step, self.settings.batch_size)
         self._real = self.pictures.pictures(self._seat.take(whole))
+        if self.settings.mirror:
+            self._real = mirrored(self._real, self.dice)
         for augment in self._augmentations:
             self._real = augment(self._real, self.dice)
         self._stage = self._growth.stage(step)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from latentwalk.trainer.seat import Dice
 
 Score: TypeAlias = Callable[[Tensor], Tensor]
-"""Pictures [N, C, H, W] -> scores [N], each of its own picture alone."""
+"""Pictures [N, C, H, W] -> scores [N], each of its own picture alone, or of those of its group."""
 Penalty: TypeAlias = Callable[[Score, Tensor, Tensor, Dice], Tensor]
 """(score, real, drawn, dice) -> what is to be small: a scalar with a gradient to the weights of the score."""
 

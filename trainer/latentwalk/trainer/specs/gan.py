@@ -10,6 +10,9 @@ from latentwalk.trainer.specs.edits import EditTarget
 from latentwalk.trainer.specs.growth import Growth
 from latentwalk.trainer.specs.job import MethodSettings
 
+DEVIATION_GROUP = 4
+"""Pictures that the discriminator compares with one another, as in the code of Karras et al. 2018."""
+
 
 class GanLoss(StrEnum):
     """The game; see networks.games."""
@@ -72,10 +75,14 @@ class GanSettings:
     discriminator_learning_rate: float | None = maybe(0, 1, above=True)
     """Completed with the generator's."""
     spectral_norm: bool = False
+    minibatch_deviation: bool = False
+    """Whether the discriminator sees how much the pictures of a group differ; see networks.discriminator."""
     ema_half_life: float = number(10_000, 0, 1e9)
     """Pictures after which half of the published average is new; 0 for no average."""
     augmentation: tuple[EditTarget, ...] = ()
     """What real pictures are edited by."""
+    mirror: bool = False
+    """Whether half of them are shown mirrored."""
     sample_every: int = count(500, most=10_000_000)
     """Steps between two sheets of samples."""
 
@@ -83,6 +90,11 @@ class GanSettings:
     def growth(self) -> Growth:
         """When the players grow."""
         return Growth(self.progressive_from or self.resolution, self.resolution, self.fade_steps, self.stable_steps)
+
+    @property
+    def group(self) -> int:
+        """Rows of a batch that the discriminator looks at together."""
+        return DEVIATION_GROUP if self.minibatch_deviation else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +115,11 @@ class GanSpec(MethodSettings):
     def batch_size(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - read only
         """That of the game."""
         return self.gan.batch_size
+
+    @property
+    def group(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - read only
+        """That of the game."""
+        return self.gan.group
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +147,11 @@ class JointSpec(MethodSettings):
     def batch_size(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - read only
         """That of the game, and of the walk."""
         return self.gan.batch_size
+
+    @property
+    def group(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - read only
+        """That of the game."""
+        return self.gan.group
 
 
 @dataclass(frozen=True, slots=True)

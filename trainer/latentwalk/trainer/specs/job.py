@@ -18,6 +18,8 @@ class MethodSettings:
     """In all."""
     batch_size: int = 1
     """Rows of each step, which several processes may share; 1 for what is not trained on batches."""
+    group: int = 1
+    """Rows, one after another, that none of them may take apart."""
 
 
 @dataclass(frozen=True, slots=True)

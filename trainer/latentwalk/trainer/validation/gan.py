@@ -66,6 +66,11 @@ def _completed(gan: GanSettings, context: Context) -> tuple[GanSettings, Form]:
         raise InvalidRequest(f"{where}.conditional", "the data has no classes; a folder needs a sub-folder for each")
     if gan.resolution.bit_count() != 1:
         raise InvalidRequest(f"{where}.resolution", f"{gan.resolution} must be a power of two")
+    if gan.batch_size % gan.group:
+        raise InvalidRequest(
+            f"{where}.batch_size",
+            f"{gan.batch_size:,} must be a multiple of {gan.group} with minibatch_deviation, which compares so many",
+        )
     gan = _completed_styles(gan, where)
     augmentation = gan.augmentation and complete_targets(
         f"{where}.augmentation", gan.augmentation, gan.resolution, form.channels
