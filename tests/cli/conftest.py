@@ -1,11 +1,14 @@
 """Real services as processes, with a tiny generator of random weights, and the command line in front of them."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +16,18 @@ from typing import Any
 import pytest
 import torch
 from dcgan import make_dcgan
+from styled import make_styled
 from typer.testing import CliRunner
 
-from latentwalk.cli.demo.processes import running_services
+from latentwalk.cli.demo.processes import START_SECONDS, free_address, running_services, service
+from latentwalk.cli.look.looking import Looking
+from latentwalk.cli.look.web import LookServer
 from latentwalk.cli.main import app
+from latentwalk.client import Client
 from latentwalk.gan.artifacts import ArtifactStore, save_generator
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.server.builtin import BUILTIN
 
 torch.set_num_threads(1)
 
@@ -68,6 +76,43 @@ def latentwalk(services: Services) -> Callable[..., Any]:
         return CliRunner().invoke(app, [*services.flags, *map(str, arguments)], **options)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Of a server, without a trainer, with the digits that come with the package and a small StyleGAN, `styled`."""
+    data = tmp_path_factory.mktemp("data")
+    store = data / "store"
+    shutil.copytree(BUILTIN, store)
+    save_generator(ArtifactStore(str(store)), "styled", make_styled(), provenance={}, created=CREATED)
+    address = free_address()
+    flags = ["--address", address, "--store", str(store), "--metrics-address=", "--engine-cache="]
+    with service("latentwalk.server", flags, data), Client(address) as client:
+        client.wait_ready(START_SECONDS)
+        yield address
+
+
+@pytest.fixture(scope="session")
+def client(address: str) -> Iterator[Client]:
+    """Of that server."""
+    with Client(address) as client:
+        yield client
+
+
+@pytest.fixture
+def look_at() -> Iterator[Callable[[Client, str], LookServer]]:
+    """Serves the page of a model in this process."""
+    with ExitStack() as stack:
+
+        def start(client: Client, model: str) -> LookServer:
+            server = stack.enter_context(LookServer(0, Looking(client, model, "")))
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+            stack.callback(thread.join)
+            stack.callback(server.shutdown)
+            thread.start()
+            return server
+
+        yield start
 
 
 @pytest.fixture

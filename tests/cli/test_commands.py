@@ -308,7 +308,7 @@ def test_nobody_at_the_address_is_told(tmp_path):
 
 def test_every_command_explains_itself():
     runner = CliRunner()
-    commands = ["models", "directions", "generate", "walk", "interpolate", "train", "jobs", "pull", "demo"]
+    commands = ["models", "directions", "generate", "walk", "interpolate", "look", "train", "jobs", "pull", "demo"]
     for command in commands:
         shown = runner.invoke(app, [command, "--help"])
         assert (shown.exit_code, "Usage" in shown.stdout) == (0, True)

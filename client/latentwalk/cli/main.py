@@ -28,6 +28,7 @@ from latentwalk.cli.connection import (
     pem_file,
 )
 from latentwalk.cli.demo import command as demo
+from latentwalk.cli.look import command as look
 
 app = typer.Typer(
     cls=ConnectedCommands,
@@ -67,6 +68,7 @@ app.command()(pictures.generate)
 app.command()(pictures.walk)
 app.command()(pictures.interpolate)
 app.command()(inverting.invert)
+app.command()(look.look)
 for command in (
     *(train.edit, train_discovery.discover, train_discovery.class_directions, train.boundary, train.sefa, train.pca),
     *(train_gans.gan, train_gans.joint, train_gans.classifier, train_evaluation.evaluation),

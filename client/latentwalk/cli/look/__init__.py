@@ -1,0 +1,1 @@
+"""`latentwalk look`: a page of sliders, and the pictures that follow them."""
