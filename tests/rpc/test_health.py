@@ -1,6 +1,7 @@
 """Health follows the life of the service."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import grpc
 import pytest
@@ -50,3 +51,56 @@ async def test_a_watch_of_an_unknown_service_says_so_and_waits(running):
         watch = health_pb2_grpc.HealthStub(run.channel).Watch(health_pb2.HealthCheckRequest(service="x"))
         assert (await watch.read()).status == SERVICE_UNKNOWN
         watch.cancel()
+
+
+async def test_a_watch_goes_on_while_the_service_drains(running):
+    async with running() as run:
+        go_on = asyncio.Event()
+
+        async def wait(request, context):
+            await go_on.wait()
+            return request
+
+        run.echo.behaviour = wait
+        call = asyncio.ensure_future(run.unary())
+        await run.echo.reached.wait()
+        watch = health_pb2_grpc.HealthStub(run.channel).Watch(health_pb2.HealthCheckRequest())
+        assert (await watch.read()).status == SERVING
+        draining = asyncio.create_task(run.doorway.drain())
+        assert (await watch.read()).status == NOT_SERVING
+        ended = asyncio.ensure_future(watch.read())
+        await asyncio.wait({ended}, timeout=0.2)
+        assert not ended.done()
+        go_on.set()
+        await call
+        await draining
+        assert await ended == grpc.aio.EOF
+
+
+async def test_clients_that_balance_are_told_once_each_and_take_no_places_of_those_who_call(running):
+    """gRPC begins another watch as soon as one ends: a drain that ended them would answer them all the time."""
+    config = '{"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": "test.Echo"}}'
+    clients = 80
+    async with (
+        running(max_calls=2, max_connections=clients + 1, grace_seconds=0.5) as run,
+        AsyncExitStack() as channels,
+    ):
+        for _ in range(clients):
+            options = [("grpc.service_config", config), ("grpc.use_local_subchannel_pool", 1)]
+            channel = grpc.aio.insecure_channel(f"127.0.0.1:{run.doorway.port}", options)
+            await channels.enter_async_context(channel)
+            await asyncio.wait_for(channel.channel_ready(), 20)
+        assert (await run.unary()).value == "hello"
+
+        async def forever(request, context):
+            await asyncio.Event().wait()
+
+        run.echo.behaviour = forever
+        run.echo.reached.clear()
+        call = asyncio.ensure_future(run.unary())
+        await run.echo.reached.wait()
+        await run.doorway.drain()
+        with pytest.raises(grpc.aio.AioRpcError):
+            await call
+        labels = {"grpc_service": "grpc.health.v1.Health", "grpc_method": "Watch", "grpc_type": "server_stream"}
+        assert clients <= run.registry.get_sample_value("grpc_server_started_total", labels) <= 3 * clients

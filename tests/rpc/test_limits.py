@@ -201,9 +201,9 @@ async def test_a_burst_is_served_or_refused_with_a_delay_even_when_few_calls_at_
 
 
 async def test_however_many_calls_come_grpc_itself_bounds_them(running):
-    async with running(max_calls=2) as run:
+    async with running(max_calls=2, max_connections=10) as run:
         health = health_pb2_grpc.HealthStub(run.channel)
-        watches = [health.Watch(health_pb2.HealthCheckRequest()) for _ in range(2 + 64)]
+        watches = [health.Watch(health_pb2.HealthCheckRequest()) for _ in range(2 + 64 + 10)]
         for watch in watches:
             await watch.read()
         with pytest.raises(grpc.aio.AioRpcError) as caught:

@@ -12,6 +12,7 @@ from latentwalk.server.scheduler import (
     DeviceOutOfMemory,
     PictureFailed,
     QueueFull,
+    seek_device,
     watch_device,
 )
 
@@ -208,6 +209,33 @@ async def test_a_lost_device_fails_the_batch_at_once_and_is_told_of_until_it_dra
         await scheduler.step()
         assert len(await stream.take(4)) == 4
     assert told == [False, True]
+
+
+async def test_a_lost_device_is_looked_for_although_nobody_asks_for_pictures():
+    engine, told, found = FakeEngine(), [], asyncio.Event()
+    answers = iter([DeviceLost("it is gone"), DeviceFailed("it ended before it was ready"), None])
+
+    async def run(model, works):
+        raise DeviceLost("it is gone")
+
+    async def find():
+        if answer := next(answers):
+            raise answer
+        found.set()
+
+    scheduler = make(engine, run, on_device=told.append)
+    with opened(scheduler, "a", 4) as stream:
+        seeking = asyncio.create_task(seek_device(scheduler, find, 0.001))
+        await asyncio.sleep(0.01)
+        assert not found.is_set()
+        await scheduler.step()
+        with pytest.raises(PictureFailed, match="it is gone"):
+            await stream.take(1)
+    await asyncio.wait_for(found.wait(), 60)
+    await asyncio.sleep(0)
+    assert told == [False, True]
+    assert not scheduler.has_lost_device
+    seeking.cancel()
 
 
 async def test_what_a_model_takes_to_come_back_is_no_part_of_what_its_batches_cost():

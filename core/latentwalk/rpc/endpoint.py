@@ -87,8 +87,12 @@ class Endpoint:
 
     @property
     def hard_limit_calls(self) -> int:
-        """The most calls at once with those that we refuse, and with health checks and reflection."""
-        return max(_HARD_LIMIT_FACTOR * self.max_calls, self.max_calls + _FEWEST_SPARE_CALLS)
+        """The most calls at once with those that we refuse, and with health checks and reflection.
+
+        A client that balances watches the health of each of its connections all the time.
+        """
+        answered = max(_HARD_LIMIT_FACTOR * self.max_calls, self.max_calls + _FEWEST_SPARE_CALLS)
+        return answered + self.max_connections
 
     def channel_arguments(self) -> list[tuple[str, int]]:
         """What gRPC itself is to bound."""

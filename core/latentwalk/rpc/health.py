@@ -22,19 +22,25 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
     def __init__(self, services: tuple[str, ...]) -> None:
         self._services = frozenset(("", *services))
         self._serving = False
+        self._leaving = False
         self._ended = False
         self._changed = asyncio.Event()
 
     def set_serving(self, serving: bool) -> None:
-        """Sets the state of every service and tells all watchers; once ended, it stays NOT_SERVING."""
-        self._serving = serving and not self._ended
+        """Sets the state of every service and tells all watchers; after `leave`, it stays NOT_SERVING."""
+        self._serving = serving and not self._leaving
         self._changed.set()
         self._changed = asyncio.Event()
 
-    def end(self) -> None:
-        """NOT_SERVING from now on; watches end."""
-        self._ended = True
+    def leave(self) -> None:
+        """NOT_SERVING from now on. Watches go on: clients that balance would begin another at once, again and again."""
+        self._leaving = True
         self.set_serving(False)
+
+    def end(self) -> None:
+        """Ends all watches; for when no new one can come."""
+        self._ended = True
+        self.leave()
 
     async def Check(self, request: Any, context: Any) -> Any:  # noqa: N802 - the wire's own name
         """The state of one service. NOT_FOUND for a name that is not served here."""

@@ -110,12 +110,13 @@ class Doorway:
         """Says NOT_SERVING, refuses new calls, gives those that run their grace, and stops. May be called again."""
         self._gate.close()
         self.draining.set()
-        self._health.end()
+        self._health.leave()
         try:
             await asyncio.wait_for(self._gate.wait_until_empty(), self._endpoint.grace_seconds)
         except TimeoutError:
             _log.warning("some calls did not end within %g s and are cut off", self._endpoint.grace_seconds)
         finally:
+            self._health.end()
             await self.server.stop(_FLUSH_SECONDS)
             self._stop_metrics()
 

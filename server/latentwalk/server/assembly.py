@@ -4,6 +4,7 @@ import logging
 from asyncio import create_task, to_thread, wait
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -23,7 +24,7 @@ from latentwalk.server.metrics import CallMetrics, DrawingMetrics, ModelMetrics,
 from latentwalk.server.model_servicer import ModelServicer
 from latentwalk.server.oip_servicer import OipServicer
 from latentwalk.server.repository import Repository
-from latentwalk.server.scheduler import DeviceFailed, Reuse, Scheduler, watch_device
+from latentwalk.server.scheduler import DeviceFailed, Reuse, Scheduler, seek_device, watch_device
 from latentwalk.server.settings import Settings
 from latentwalk.server.translation import translate
 from latentwalk.server.works import draw
@@ -110,11 +111,14 @@ async def _scheduler(
         on_device=report,
     )
     queue.watch(queued=lambda: scheduler.queued, streams=lambda: scheduler.streams)
-    drawn, watched = create_task(scheduler.run()), create_task(watch_device(scheduler, settings.watchdog_seconds / 4))
+    looks = settings.watchdog_seconds / 4
+    drawn, watched = create_task(scheduler.run()), create_task(watch_device(scheduler, looks))
+    sought = create_task(seek_device(scheduler, partial(to_thread, device.process), looks))
     try:
         yield scheduler
     finally:
         watched.cancel()
+        sought.cancel()
         scheduler.close()
         if (await wait([drawn], timeout=settings.grace_seconds))[1]:
             _log.error("the device did not finish its last batch within %g s", settings.grace_seconds)

@@ -22,7 +22,7 @@ from latentwalk.server.scheduler.errors import (
 from latentwalk.server.scheduler.experience import LONGEST_SECONDS
 from latentwalk.server.scheduler.reuse import Reuse
 from latentwalk.server.scheduler.stream import Stream
-from latentwalk.server.scheduler.watch import watch_device
+from latentwalk.server.scheduler.watch import seek_device, watch_device
 
 __all__ = [
     "DEFAULT_FPS",
@@ -41,5 +41,6 @@ __all__ = [
     "SchedulerClosed",
     "Stream",
     "Terms",
+    "seek_device",
     "watch_device",
 ]

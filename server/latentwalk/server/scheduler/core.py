@@ -48,7 +48,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         on_refused: told of each newcomer that was refused because of load.
         on_reuse: told how many pictures were kept from earlier, were being drawn for somebody else, had to be drawn.
         on_device: told False whenever `check_device` finds that the device hangs, or a batch that it is lost, and True
-            when it works again.
+            when it works again, or was found.
 
     """
 
@@ -221,6 +221,17 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._drawer.give_up()
         self._on_device(False)
         self._fail_all(DeviceFailed(f"the device has not answered for {patience:g} s"))
+
+    @property
+    def has_lost_device(self) -> bool:
+        """Whether the last batch found no device, and nothing has been drawn since."""
+        return not (self._works or self._hangs)
+
+    def found_device(self) -> None:
+        """A lost device is there again: that is told before anything is drawn."""
+        if self.has_lost_device:
+            self._works = True
+            self._on_device(True)
 
     def _deliver(self, taken: Taken[Stream[Model, Work, Picture]], outcomes: Sequence[Picture | Exception]) -> None:
         batch: list[Ticket[Work, Picture]] = taken.batch

@@ -2,10 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from latentwalk.server.scheduler.core import Scheduler
+from latentwalk.server.scheduler.errors import DeviceFailed
 
 
 async def watch_device(
@@ -21,3 +23,20 @@ async def watch_device(
         await asyncio.sleep(seconds)
         if clock() - before < 2 * seconds:
             scheduler.check_device()
+
+
+async def seek_device(
+    scheduler: Scheduler[Any, Any, Any], find: Callable[[], Awaitable[object]], seconds: float
+) -> None:
+    """Looks for a device that is lost every so many seconds, until it is cancelled.
+
+    find: returns when there is one, else raises DeviceFailed.
+
+    Without it, a lost device would stay lost: clients that heed health send nothing that would bring it back.
+    """
+    while True:
+        await asyncio.sleep(seconds)
+        if scheduler.has_lost_device:
+            with suppress(DeviceFailed):
+                await find()
+                scheduler.found_device()
