@@ -107,19 +107,17 @@ ENDPOINT = {"address": "127.0.0.1:0", "metrics_address": "127.0.0.1:0", "grace_s
 
 
 @pytest.fixture(scope="session")
-def start_server(store: Path) -> Iterator[StartServer]:
+def serve(store: Path) -> Callable[..., ServiceThread]:
+    """A server on the store with some settings of its own, for a `with` statement, at the end of which it drains."""
+    ours = ENDPOINT | {"store": str(store), "torch_threads": 1, "engine_cache": "", "engine_seconds": 0.0}
+    return lambda **settings: ServiceThread(server_main.serving(ServerSettings(**ours | settings)))
+
+
+@pytest.fixture(scope="session")
+def start_server(serve: Callable[..., ServiceThread]) -> Iterator[StartServer]:
     """Starts a server on the store with some settings of its own."""
     with ExitStack() as stack:
-
-        def start(**settings: Any) -> Running:
-            all_settings = (
-                ENDPOINT
-                | {"store": str(store), "torch_threads": 1, "engine_cache": "", "engine_seconds": 0.0}
-                | settings
-            )
-            return stack.enter_context(ServiceThread(server_main.serving(ServerSettings(**all_settings))))
-
-        yield start
+        yield lambda **settings: stack.enter_context(serve(**settings))
 
 
 @pytest.fixture(scope="session")
@@ -167,7 +165,8 @@ class Asked:
 class ScriptedPeer(grpc.GenericRpcHandler):
     """A peer that fails as a test wants, and remembers what it was asked: for faults that no healthy service has.
 
-    It gives the failures one after the other, then the reply, which is empty unless a test wants another.
+    It gives the failures one after the other, then the reply, which is empty unless a test wants another. It knows no
+    health checks, and is taken for healthy.
     """
 
     address: str
@@ -178,6 +177,8 @@ class ScriptedPeer(grpc.GenericRpcHandler):
         self.asked: list[Asked] = []
 
     def service(self, details: grpc.HandlerCallDetails) -> Any:
+        if details.method.startswith("/grpc.health."):
+            return None
         method = details.method.rpartition("/")[2]
         metadata = dict(details.invocation_metadata)
 
@@ -190,7 +191,7 @@ class ScriptedPeer(grpc.GenericRpcHandler):
         def stream(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
             yield answer(request, context)
 
-        if method in ("Walk", "Interpolate", "WatchJob", "Watch"):
+        if method in ("Walk", "Interpolate", "WatchJob"):
             return grpc.unary_stream_rpc_method_handler(stream)
         return grpc.unary_unary_rpc_method_handler(answer)
 

@@ -28,7 +28,7 @@ from latentwalk.client._errors import ClientClosed
 from latentwalk.client._files import StrPath, file_kind
 from latentwalk.client._found import AsyncSearch, Found
 from latentwalk.client._frames import Frame, Frames, Header
-from latentwalk.client._health import readiness
+from latentwalk.client._health import gone, readiness
 from latentwalk.client._jobs import Job, JobEvent, JobResult
 from latentwalk.client._options import NOT_SAID, Options, Timeout
 from latentwalk.client._pictures import Picture
@@ -119,7 +119,7 @@ class AsyncConnection:
 
 def _open(options: Options, rpc: Rpc[Any]) -> aio.Channel:
     address, credentials = options.address_of(rpc.peer), options.credentials()
-    arguments = options.channel_arguments(interactive=rpc.interactive)
+    arguments = options.channel_arguments(rpc.peer, interactive=rpc.interactive)
     if credentials is None:
         return aio.insecure_channel(address, arguments)
     return aio.secure_channel(address, credentials, arguments)
@@ -350,12 +350,17 @@ class AsyncClient:
         return AsyncJobHandle(self.connection, job_id)
 
     async def wait_ready(self, timeout: float | None = 60.0) -> None:
-        """Waits until the server, and the trainer if there is one, serve; DeadlineExceeded after `timeout` seconds."""
+        """Waits until a server, and the trainer if there is one, serve; DeadlineExceeded after `timeout` seconds.
+
+        Unavailable if it shuts down meanwhile.
+        """
         for call in readiness(self.connection.options.peers, timeout):
             async with aclosing(self.connection.stream(call)) as states:
                 async for serves in states:
                     if serves:
                         break
+                else:
+                    raise gone(call)
 
     async def close(self) -> None:
         """Ends every running call and closes the connections."""

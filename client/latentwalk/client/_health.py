@@ -7,6 +7,7 @@ from google.protobuf.wrappers_pb2 import Int32Value, StringValue
 
 from latentwalk.client import _rpcs as rpcs
 from latentwalk.client._calls import StreamCall
+from latentwalk.client._errors import Failure, Unavailable
 from latentwalk.client._numbers import number_or_none
 from latentwalk.client._rpcs import Peer
 
@@ -26,6 +27,12 @@ def readiness(peers: tuple[Peer, ...], timeout: float | None) -> Iterator[Stream
         rpc, service = PROBES[peer]
         left = None if ends is None else max(0.0, ends - time.monotonic())
         yield StreamCall(rpc, StringValue(value=service), _serves, left, wait_for_ready=True)
+
+
+def gone(call: StreamCall[Int32Value, bool]) -> Unavailable:
+    """The error when a watch ends before it has told that the peer serves."""
+    message = f"the {call.rpc.peer} has shut down while it was waited for"
+    return Unavailable(Failure("UNAVAILABLE", message, "NOT_SERVING"))
 
 
 def _serves(reply: Int32Value) -> bool:

@@ -1,7 +1,7 @@
 """How a client reaches its services: addresses, TLS, token, deadlines, retries."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -10,7 +10,7 @@ import grpc
 from latentwalk.client._addresses import with_port
 from latentwalk.client._errors import InvalidRequest, NoTrainer
 from latentwalk.client._numbers import number, whole
-from latentwalk.client._rpcs import RPCS, Peer
+from latentwalk.client._rpcs import GENERATION, RPCS, Peer
 from latentwalk.client._tls import Tls, TlsChoice
 from latentwalk.client._values import text, text_or_empty
 
@@ -19,6 +19,14 @@ from latentwalk.client._values import text, text_or_empty
 MAX_MESSAGE_BYTES = 1025 * 1024 * 1024
 # grpc makes at most five attempts, whatever the service config says (gRFC A6).
 MAX_RETRIES = 4
+
+# Calls to servers take turns over all that the address stands for and that say they serve: grpc asks each of them all
+# the time, so that one which starts, drains or has lost its device gets none. By itself it would stay with the first.
+# A trainer is alone with its jobs, and is asked whatever its health, to tell of it.
+SPREAD: Mapping[str, object] = {
+    "loadBalancingConfig": [{"round_robin": {}}],
+    "healthCheckConfig": {"serviceName": GENERATION},
+}
 
 
 class NotSaid(Enum):
@@ -70,19 +78,23 @@ class Options:
             raise NoTrainer("jobs need a trainer: make the client with trainer_address='host:port'")
         return with_port(self.trainer_address, peer)
 
-    def channel_arguments(self, *, interactive: bool = False) -> Sequence[tuple[str, int | str]]:
-        """The arguments of a channel: message limits, quick reconnection, retries."""
+    def channel_arguments(self, peer: Peer, *, interactive: bool = False) -> Sequence[tuple[str, int | str]]:
+        """The arguments of a channel: message limits, quick reconnection, retries, and how calls are shared out."""
         return [
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
             ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 2_000),
-            ("grpc.service_config", json.dumps(self.service_config())),
+            ("grpc.service_config", json.dumps(self.service_config(peer))),
             # Else grpc lets the window grow to some MiB, which are filled with stale pictures while nobody reads.
             *((("grpc.http2.bdp_probe", 0),) if interactive else ()),
         ]
 
-    def service_config(self) -> dict[str, object]:
+    def service_config(self, peer: Peer) -> dict[str, object]:
+        """How often calls are sent, and to which addresses of the peer."""
+        return {**(SPREAD if peer == "server" else {}), **self._retrying()}
+
+    def _retrying(self) -> dict[str, object]:
         """Retries of the repeatable rpcs, and only of them, and only when nobody was there to answer."""
         if not self.retries:
             return {}

@@ -25,7 +25,7 @@ from latentwalk.client._errors import ClientClosed
 from latentwalk.client._files import StrPath, file_kind
 from latentwalk.client._found import Found, Search
 from latentwalk.client._frames import Frame, Frames, Header
-from latentwalk.client._health import readiness
+from latentwalk.client._health import gone, readiness
 from latentwalk.client._jobs import Job, JobEvent, JobResult
 from latentwalk.client._options import NOT_SAID, Options, Timeout
 from latentwalk.client._pictures import Picture
@@ -113,7 +113,7 @@ class Connection:
 
 def _open(options: Options, rpc: Rpc[Any]) -> grpc.Channel:
     address, credentials = options.address_of(rpc.peer), options.credentials()
-    arguments = options.channel_arguments(interactive=rpc.interactive)
+    arguments = options.channel_arguments(rpc.peer, interactive=rpc.interactive)
     if credentials is None:
         return grpc.insecure_channel(address, arguments)
     return grpc.secure_channel(address, credentials, arguments)
@@ -287,7 +287,8 @@ class Client:
     """A blocking client of a generation server and, if wanted, of a trainer. Use it in a `with` statement.
 
     address, trainer_address: "host:port" of the server and of the trainer; without a port, 50051 and 50052. Connections
-        are made when first needed.
+        are made when first needed. If the name of the server stands for several, calls take turns over those that
+        serve.
     token: sent as a bearer token with every call; send it over TLS only.
     tls: False for plain text, True for TLS with the system's root certificates, the path of a PEM file with others, or
         a Tls, which may also have a certificate to show.
@@ -351,12 +352,14 @@ class Client:
         return JobHandle(self.connection, job_id)
 
     def wait_ready(self, timeout: float | None = 60.0) -> None:
-        """Waits until the server, and the trainer if there is one, serve; DeadlineExceeded after `timeout` seconds."""
+        """Waits until a server, and the trainer if there is one, serve; DeadlineExceeded after `timeout` seconds.
+
+        Unavailable if it shuts down meanwhile.
+        """
         for call in readiness(self.connection.options.peers, timeout):
             with closing(self.connection.stream(call)) as states:
-                for serves in states:
-                    if serves:
-                        break
+                if not any(states):
+                    raise gone(call)
 
     def close(self) -> None:
         """Ends every running call and closes the connections."""
