@@ -80,3 +80,36 @@ def rosinality_layout(generator: StyleGAN2) -> dict[str, Tensor]:
                 if name == "synthesis.constant":
                     layout["input.input"] = tensor
     return layout
+
+
+def tensorflow_layout(generator: StyleGAN2) -> dict[str, Tensor]:
+    """The same weights by the names of NVlabs' code for TensorFlow, and how far it has grown, which is not at all."""
+    weights = generator.state_dict()
+    layout = {"lod": torch.zeros(()), "dlatent_avg": weights["mean"]}
+    layout["synthesis/4x4/Const/const"] = weights["synthesis.constant"]
+    for index in range(len(generator.synthesis.layers)):
+        side = 4 << (index + 1) // 2
+        own, place = f"synthesis.layers.{index}", "Conv" if index == 0 else ("Conv1", "Conv0_up")[index % 2]
+        kernel = weights[f"{own}.weight"].flip(2, 3) if index % 2 else weights[f"{own}.weight"]
+        layout |= _scaled_layer(f"synthesis/{side}x{side}/{place}", own, weights, kernel)
+        layout[f"synthesis/{side}x{side}/{place}/noise_strength"] = weights[f"{own}.noise_strength"]
+        layout[f"synthesis/noise{index}"] = weights[f"{own}.noise"]
+    for rung in range(len(generator.synthesis.colours)):
+        own, name = f"synthesis.colours.{rung}", f"synthesis/{4 << rung}x{4 << rung}/ToRGB"
+        layout |= _scaled_layer(name, own, weights, weights[f"{own}.weight"])
+    for index in range(generator.spec.config["mapping_layers"]):
+        layout[f"mapping/Dense{index}/weight"] = weights[f"mapping.layers.{index}.weight"].T
+        layout[f"mapping/Dense{index}/bias"] = weights[f"mapping.layers.{index}.bias"]
+    if generator.spec.classes:
+        layout["mapping/LabelEmbed/weight"] = weights["mapping.embedding.weight"].T
+        layout["mapping/LabelEmbed/bias"] = weights["mapping.embedding.bias"]
+    return {name: tensor.contiguous() for name, tensor in layout.items()}
+
+
+def _scaled_layer(name: str, own: str, weights: dict[str, Tensor], kernel: Tensor) -> dict[str, Tensor]:
+    return {
+        f"{name}/weight": kernel.permute(2, 3, 1, 0),
+        f"{name}/bias": weights[f"{own}.bias"],
+        f"{name}/mod_weight": weights[f"{own}.style.weight"].T,
+        f"{name}/mod_bias": weights[f"{own}.style.bias"] - 1,
+    }

@@ -10,7 +10,7 @@ import pytest
 import torch
 from biggan import golden
 from safetensors.torch import save_file
-from stylegan2_layouts import make_stylegan2, rosinality_layout
+from stylegan2_layouts import make_stylegan2, rosinality_layout, tensorflow_layout
 
 from latentwalk.gan.__main__ import main
 from latentwalk.gan.artifacts import ArtifactStore, load_generator
@@ -112,6 +112,13 @@ def test_weights_that_cannot_be_drawn_with_are_refused_by_name(
     assert error.count("\n") == 1
     assert said in error
     assert not (tmp_path / "store").exists()
+
+
+def test_of_weights_of_another_family_it_is_said_of_which(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    checkpoint = tmp_path / "stylegan2.pth"
+    torch.save(tensorflow_layout(make_stylegan2(resolution=8)), checkpoint)
+    assert main(arguments(checkpoint, tmp_path, family="stylegan")) == 2
+    assert capsys.readouterr().err.endswith(" ...; it is of --family stylegan2\n")
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,14 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 import torch
+from stylegan2_layouts import make_stylegan2, tensorflow_layout
 from torch import Tensor
 
 from latentwalk.gan.checkpoints import find_state_dict, read_checkpoint
 from latentwalk.gan.errors import CheckpointRefused, GanError
 from latentwalk.gan.families import build_generator
 from latentwalk.gan.families.stylegan import StyleGAN
+from latentwalk.gan.families.stylegan2 import StyleGAN2
 from latentwalk.gan.latents import one_hot, z_from_seeds
 from latentwalk.gan.spec import SPACES, GeneratorSpec
 
@@ -113,6 +115,21 @@ def test_the_average_generator_is_read(tmp_path: Path, resolution: int, classes:
     assert read.digest == original.digest
     z, condition = z_from_seeds([1, 2], 5), one_hot([0, 2], 3) if classes else None
     assert torch.equal(read(z, condition), original(z, condition))
+
+
+@pytest.mark.parametrize("classes", [0, 2])
+def test_a_stylegan2_is_read(tmp_path: Path, classes: int) -> None:
+    original = make_stylegan2(classes=classes).freeze()
+    average, parts = dict[str, object](), {"synthesis": dict[str, object](), "mapping": dict[str, object]()}
+    for name, tensor in tensorflow_layout(original).items():
+        component, is_part, variable = name.partition("/")
+        (parts[component] if is_part else average)[variable or name] = array(tensor)
+    whole = Network(average, **{name: Network(variables) for name, variables in parts.items()})
+    file = write(tmp_path / "stylegan2-ffhq-config-f.pkl", (Network({}), Network({}), whole))
+    read = StyleGAN2.from_checkpoint(find_state_dict(read_checkpoint(file), "Gs")).freeze()
+    assert read.spec == original.spec
+    z, condition = z_from_seeds([1, 2], 6), one_hot([0, 1], 2) if classes else None
+    torch.testing.assert_close(read(z, condition), original(z, condition))
 
 
 def test_which_network_is_wanted_must_be_said(tmp_path: Path) -> None:

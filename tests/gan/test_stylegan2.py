@@ -4,7 +4,15 @@ import math
 
 import pytest
 import torch
-from stylegan2_layouts import CONFIG, FILTER, make_spec, make_stylegan2, nvlabs_layout, rosinality_layout
+from stylegan2_layouts import (
+    CONFIG,
+    FILTER,
+    make_spec,
+    make_stylegan2,
+    nvlabs_layout,
+    rosinality_layout,
+    tensorflow_layout,
+)
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -162,6 +170,11 @@ def test_what_is_not_this_layout_is_refused_by_the_name_of_the_tensor(layout, ch
 LAYOUTS = {
     "nvlabs": nvlabs_layout(make_stylegan2(resolution=8, classes=2)),
     "rosinality": rosinality_layout(make_stylegan2(resolution=8)),
+    "tensorflow": {
+        name: tensor
+        for name, tensor in tensorflow_layout(make_stylegan2(resolution=8, classes=2)).items()
+        if "/" in name
+    },
     "own": dict(make_stylegan2(resolution=8, classes=2).state_dict()),
 }
 

@@ -3,9 +3,12 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+
+from torch import Tensor
 
 from latentwalk.gan.artifacts import ArtifactStore, save_generator
 from latentwalk.gan.artifacts.manifest import describe
@@ -27,11 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _import(options: argparse.Namespace) -> dict[str, str | int]:
     tree = read_checkpoint(options.file)
+    weights: Mapping[str, Tensor] = {}
     try:
         weights = find_state_dict(tree, options.key)
         generator = family_of(options.family).from_checkpoint(weights, options.classes, options.truncation)
     except GanError as failure:
-        raise CheckpointRefused(str(options.file), str(failure)) from failure
+        others = [name for name in FAMILIES if name != options.family and _is_of(name, weights, options.classes)]
+        hint = f"; it is of --family {' or '.join(others)}" if others else ""
+        raise CheckpointRefused(str(options.file), f"{failure}{hint}") from failure
     file = describe(options.file.read_bytes())
     ref = save_generator(
         ArtifactStore(options.store),
@@ -41,6 +47,14 @@ def _import(options: argparse.Namespace) -> dict[str, str | int]:
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     return {"kind": ref.kind, "name": ref.name, "version": ref.version, "digest": generator.digest}
+
+
+def _is_of(family: str, weights: Mapping[str, Tensor], classes: int) -> bool:
+    """Whether the weights have the names and shapes of a family."""
+    with suppress(GanError):
+        family_of(family).infer_spec(family_of(family).translate(weights), classes)
+        return True
+    return False
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -23,7 +23,7 @@ _DROPPED = re.compile(r"(synthesis/)?lod|synthesis/ToRGB_lod[1-9]\d*/.*")
 
 def is_nvlabs(checkpoint: Mapping[str, Tensor]) -> bool:
     """Whether the names are those of this layout."""
-    return "synthesis/4x4/Const/const" in checkpoint
+    return "synthesis/4x4/Const/StyleMod/weight" in checkpoint
 
 
 def from_nvlabs(checkpoint: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,8 +1,8 @@
 """StyleGAN2 (Karras et al. 2020, arXiv:1912.04958), and with classes as in ADA (arXiv:2006.06676)."""
 
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingOf
-from collections.abc import Sequence
-from typing import Self
+from typing import Self, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -19,11 +19,21 @@ from latentwalk.gan.families.style_based import (
 from latentwalk.gan.families.stylegan2.layers import Mapping, StyledColours, StyledConvolution
 from latentwalk.gan.families.stylegan2.nvlabs import from_nvlabs, is_nvlabs
 from latentwalk.gan.families.stylegan2.rosinality import from_rosinality, is_rosinality
+from latentwalk.gan.families.stylegan2.tensorflow import from_tensorflow, is_tensorflow
 from latentwalk.gan.latents import z_from_seeds
 from latentwalk.gan.spec import GeneratorSpec
 
+_Weights: TypeAlias = MappingOf[str, Tensor]
+
 # Of so many latents the mean w is taken where a checkpoint has none; as many as in the code that wrote it.
 _MEAN_OF = 4_096
+
+_LAYOUTS: Sequence[tuple[Callable[[_Weights], bool], Callable[[_Weights], _Weights]]] = (
+    (is_nvlabs, from_nvlabs),
+    (is_tensorflow, from_tensorflow),
+    (is_rosinality, from_rosinality),
+)
+"""How to tell each published layout, and what brings its weights into our own."""
 
 
 class Synthesis(nn.Module):
@@ -103,10 +113,8 @@ class StyleGAN2(StyleBased):
 
     @classmethod
     def translate(cls, checkpoint: MappingOf[str, Tensor]) -> MappingOf[str, Tensor]:
-        """From the layout of NVlabs' code for PyTorch, or of rosinality, or our own."""
-        if is_nvlabs(checkpoint):
-            return from_nvlabs(checkpoint)
-        return from_rosinality(checkpoint) if is_rosinality(checkpoint) else checkpoint
+        """From one of the published layouts, or our own."""
+        return next((to_own(checkpoint) for is_of, to_own in _LAYOUTS if is_of(checkpoint)), checkpoint)
 
     @classmethod
     def colours_at(cls, rung: int) -> str:
