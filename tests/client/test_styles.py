@@ -14,6 +14,7 @@ from latentwalk.cli.main import app
 from latentwalk.client import AsyncClient, Client, Displacement, InvalidRequest, Mix, Style
 from latentwalk.gan.artifacts import ArtifactStore, save_direction, save_generator
 from latentwalk.gan.directions import LinearDirection, Slider
+from latentwalk.gan.latents import latents_from_seeds
 from latentwalk.gan.spec import SPACES, GeneratorSpec
 
 CREATED = "2026-01-01T00:00:00+00:00"
@@ -23,7 +24,7 @@ CONFIG = {"width": 4, "max_width": 8, "mapping_layers": 2}
 @pytest.fixture(scope="module")
 def address(start_server, tmp_path_factory) -> str:
     """A server of `styled`, of three classes and 6 layers, with directions `tall` in w and `broad` in some layers of
-    w+; and of `plants`, a BigGAN."""
+    w+; of `plants`, a BigGAN for one truncation; and of `animals`, one for any."""
     generator = make_lively(GeneratorSpec("stylegan", 6, 3, 16, 3, CONFIG, spaces=SPACES, layers=6, w_size=5))
     folder = tmp_path_factory.mktemp("styled")
     store = ArtifactStore(str(folder))
@@ -34,6 +35,7 @@ def address(start_server, tmp_path_factory) -> str:
     broad = LinearDirection("broad", generator.digest, (slider,), torch.ones(1, 20), space="w+", layers=(0, 1, 2, 5))
     save_direction(store, "styled", broad, provenance={}, created=CREATED)
     save_generator(store, "plants", make_biggan(truncation=0.5), provenance={}, created=CREATED)
+    save_generator(store, "animals", make_biggan("biggan"), provenance={}, created=CREATED)
     return start_server(store=str(folder)).address
 
 
@@ -152,6 +154,35 @@ def test_layers_that_cannot_be_moved_are_refused_by_name(client: Client, push: D
         Displacement("tall", alpha=1, layers="all")
 
 
+def test_seeds_of_a_generator_of_z_are_truncated_by_a_threshold(client: Client, address: str, tmp_path):
+    spec = make_biggan("biggan").spec
+    styles = [Style(threshold=0.5), Style(), Style(threshold=0.04)]
+    drawn = client.generate("animals", seeds=[3, 3, 3], classes=1, styles=styles).array.astype(int)
+    z = np.concatenate([latents_from_seeds([3], spec, style.threshold) for style in styles])
+    assert np.abs(drawn - client.generate("animals", z=z, classes=1).array).max() <= 1
+    assert np.abs(drawn[0] - drawn[1]).max() > 1
+    out, asked = tmp_path / "a.png", ["generate", "animals", "--seeds", "3", "--classes", "1", "--threshold"]
+    shell = CliRunner().invoke(app, ["--server", address, *asked, "0.5", "--out", str(out)])
+    assert shell.exit_code == 0
+    assert np.abs(np.asarray(Image.open(out)).astype(int) - drawn[0]).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "said"),
+    [
+        ("animals", {"seeds": 3, "styles": Style(threshold="0.5")}, r"styles\[0\].threshold: '0.5' is not a number"),
+        ("animals", {"seeds": 3, "styles": Style(threshold=0)}, "threshold: 0 must be above 0 and at most 100"),
+        ("animals", {"z": np.zeros(12), "styles": Style(threshold=1)}, "a z that is given is not drawn"),
+        ("animals", {"seeds": 3, "styles": Style(truncation=0.5)}, "truncation.psi: .* give a threshold"),
+        ("plants", {"seeds": 3, "styles": Style(threshold=1)}, "is normalised for truncation 0.5"),
+        ("styled", {"seeds": 3, "styles": Style(threshold=1)}, "has a mapping network, give a psi"),
+    ],
+)
+def test_a_truncation_of_another_kind_is_refused(client: Client, model: str, asked: dict, said: str):
+    with pytest.raises(InvalidRequest, match=said):
+        client.generate(model, classes=1, **asked)
+
+
 def test_z_and_w_are_blended_differently(client: Client):
     frames = [
         client.interpolate("styled", seeds=[3, 4], classes=1, frames_per_leg=2, space=space).collect()[1].pictures.array
@@ -191,7 +222,11 @@ def test_tables_tell_spaces_layers_and_truncation_where_there_is_more_than_z(add
         return [re.split(r"\s{2,}", line.strip()) for line in lines]
 
     kinds = {name: kind for name, _, _, kind, *_ in cells("models", "list")}
-    assert kinds == {"plants": "biggan_deep at truncation 0.5", "styled": "stylegan with z, w, w+ of 6 layers"}
+    assert kinds == {
+        "animals": "biggan",
+        "plants": "biggan_deep at truncation 0.5",
+        "styled": "stylegan with z, w, w+ of 6 layers",
+    }
     movements = {name: movement for _, name, _, _, movement, *_ in cells("directions", "list", "styled")}
     assert movements == {"broad": "linear in w+ layers 0-2,5", "tall": "linear in w"}
 

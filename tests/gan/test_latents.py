@@ -170,14 +170,30 @@ def test_a_bound_cuts_the_law_of_the_generator_off_again(truncation: float, boun
     assert law(latents_from_seeds(range(500), spec_of(20), bound), bound) < 0.012
 
 
-@given(st.lists(seeds_64_bit, min_size=1, max_size=40), st.integers(1, 130), truncations)
-@settings(max_examples=60)
+@given(
+    st.lists(seeds_64_bit, min_size=1, max_size=40),
+    st.integers(1, 130),
+    st.none() | truncations,
+    st.none() | st.floats(1e-3, 100.0),
+)
+@settings(max_examples=120)
 def test_a_truncated_row_is_the_same_bits_alone_and_in_any_batch(
-    seeds: list[int], latent_size: int, truncation: float
+    seeds: list[int], latent_size: int, truncation: float | None, bound: float | None
 ) -> None:
     spec = spec_of(latent_size, truncation)
-    alone = torch.cat([latents_from_seeds([seed], spec) for seed in seeds])
-    assert torch.equal(latents_from_seeds(seeds, spec), alone)
+    alone = torch.cat([latents_from_seeds([seed], spec, bound) for seed in seeds])
+    assert torch.equal(latents_from_seeds(seeds, spec, bound), alone)
+
+
+@given(seeds_64_bit, st.floats(1e-3, 100.0))
+@settings(max_examples=60)
+def test_a_bound_brings_each_number_nearer_to_zero_and_keeps_their_order(seed: int, bound: float) -> None:
+    plain, bounded = z_from_seeds([seed], 60)[0], latents_from_seeds([seed], spec_of(60), bound)[0]
+    assert (bounded.abs() <= plain.abs() * (1 + 1e-5) + 1e-7).all()
+    assert (bounded * plain >= 0).all()
+    assert (bounded[plain.argsort()].diff() >= 0).all()
+    if bound > 6:
+        torch.testing.assert_close(bounded, plain, rtol=1e-4, atol=1e-4)
 
 
 def test_a_seed_keeps_its_latent_but_for_the_scale_when_the_truncation_changes() -> None:

@@ -34,6 +34,11 @@ STYLED_REFUSALS = {
         "7 must be from 1 to 6",
     ),
     "no cutoff": (lambda one: setattr(one.truncation, "layers", 0), "latents[0].truncation.layers", "0 must be from 1"),
+    "threshold": (
+        lambda one: setattr(one.truncation, "threshold", 0.5),
+        "latents[0].truncation.threshold",
+        "this one has a mapping network, give a psi",
+    ),
     "strength": (lambda one: setattr(one.noise, "strength", 5), "latents[0].noise.strength", "5 must be from 0 to 4"),
     "no layers": (lambda one: one.styles.add(latent=latent(1)), "latents[0].styles[0].layers", "has none"),
     "layer": (
@@ -93,7 +98,8 @@ async def test_what_cannot_be_is_refused_by_its_field(server, refusal, case):
 
 
 PLAIN_REFUSALS = {
-    "truncation": lambda one: setattr(one.truncation, "psi", 1),
+    "truncation.psi": lambda one: setattr(one.truncation, "psi", 1),
+    "truncation.layers": lambda one: setattr(one.truncation, "layers", 1),
     "noise": lambda one: setattr(one.noise, "strength", 1),
     "styles": lambda one: one.styles.add(),
     "w": lambda one: one.w.CopyFrom(tensor(torch.zeros(6))),

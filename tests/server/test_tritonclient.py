@@ -86,9 +86,10 @@ async def test_tritonclient_makes_all_six_calls(server, told, digits):
     assert (zoomed != array(told["seeds"])).any()
 
     assert told["unknown_model"] == ["StatusCode.NOT_FOUND", "no model 'nobody'; there are: digits, faces, styled"]
-    assert told["unknown_input"] == ["StatusCode.INVALID_ARGUMENT", "inputs[0].name: 'class_id' is none of seed, z"]
-    assert told["no_w"] == ["StatusCode.INVALID_ARGUMENT", "inputs[0].name: 'w' is none of seed, z"]
-    assert told["no_truncation"] == ["StatusCode.INVALID_ARGUMENT", "inputs[1].name: 'truncation' is none of seed, z"]
+    has = "is none of seed, z, threshold"
+    assert told["unknown_input"] == ["StatusCode.INVALID_ARGUMENT", f"inputs[0].name: 'class_id' {has}"]
+    assert told["no_w"] == ["StatusCode.INVALID_ARGUMENT", f"inputs[0].name: 'w' {has}"]
+    assert told["no_truncation"] == ["StatusCode.INVALID_ARGUMENT", f"inputs[1].name: 'truncation' {has}"]
     assert told["deadline"] == "StatusCode.DEADLINE_EXCEEDED"
 
 

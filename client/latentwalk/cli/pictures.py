@@ -38,6 +38,10 @@ class Starting(TypedDict, total=False):
     truncated_layers: Annotated[
         int, typer.Option(min=1, help="only so many of its layers, from the coarsest; default: all")
     ]
+    threshold: Annotated[
+        float,
+        typer.Option(min=0, max=100, help="of a BigGAN or DCGAN: cut the numbers of a seed off at +- this"),
+    ]
     mix: Annotated[
         list[str],
         typer.Option(help="of a StyleGAN: the style of a seed in layers, 8:0-3; with class 2, 8/2:0-3"),
@@ -186,13 +190,14 @@ def _moving(options: Moving, seeds: str | None, default: str) -> dict[str, Any]:
 
 
 def _style(options: Drawing) -> Style:
-    """What a StyleGAN is told. Where nothing is said, nothing is sent, so that other models can be asked, too."""
+    """What is told with each latent. Where nothing is said, nothing is sent, so that any model can be asked."""
     return Style(
         truncation=options.get("truncation", 1.0),
         truncated_layers=options.get("truncated_layers"),
         mix=[parse_mix(text) for text in options.get("mix", ())],
         noise=parse_noise(options.get("noise", "weights")),
         noise_strength=options.get("noise_strength", 1.0),
+        threshold=options.get("threshold"),
     )
 
 

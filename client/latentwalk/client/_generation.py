@@ -71,7 +71,7 @@ def generate(
     seeds: one seed or several. z: instead of seeds, latents [Z] or [N, Z]. w: instead, for a generator with a mapping
     network, codes [W], [N, W] or, for each layer, [N, L, W], as from `map_latents`.
     classes: for a conditional generator: a class number, a mixture {class: weight}, or one of these for each latent.
-    styles: for a generator with a mapping network: truncation, mixing and noise, one for all latents or one for each.
+    styles: truncation and, with a mapping network, mixing and noise: one for all latents or one for each.
     displacements: pushes along directions, applied to every latent; several add up.
     any_class: let sliders that were found for one class move latents of other classes too; without it, InvalidRequest.
     encoding: how the pictures travel. quality: 1 to 100, for "jpeg" and "webp" only.

@@ -58,7 +58,8 @@ class Model:
     w_size: int
     """The length of a w; 0 without a mapping network."""
     truncation: float | None
-    """The truncation that it stands for (BigGAN): its seeds are latents of that law. None for a family without one."""
+    """The truncation that it stands for (BigGAN): its seeds are latents of that law. None for a family that is not
+    normalised for one."""
 
     @classmethod
     def from_message(cls, model: pb.Model) -> "Model":

@@ -1,4 +1,4 @@
-"""What a generator with a mapping network (StyleGAN) can be told besides a latent: truncation, mixing, noise."""
+"""What a generator can be told besides a latent: truncation and, of a StyleGAN, mixing and noise."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -32,11 +32,11 @@ class Mix:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a generator with a mapping network draws a latent."""
+    """How a generator draws a latent: one with a mapping network all but for `threshold`, which is for the others."""
 
     truncation: float = 1.0
-    """How much of the distance from the mean w is left, from -2 to 2: 1 is all, 0.7 gives more even pictures, 0 is the
-    mean itself."""
+    """Psi: how much of the distance from the mean w is left, from -2 to 2. 1 is all, 0.7 gives more even pictures, 0 is
+    the mean itself."""
     truncated_layers: int | None = None
     """Only the first so many layers are truncated; None for all."""
     mix: Mix | Sequence[Mix] = ()
@@ -45,6 +45,10 @@ class Style:
     """The noise that belongs to the weights, the same for every picture; or drawn for a seed; or none."""
     noise_strength: float = 1.0
     """From 0 to 4: 1 is what the generator was trained with."""
+    threshold: float | None = None
+    """The truncation of BigGAN, for generators that draw z itself: seeds are normal numbers drawn again until they lie
+    within +- this. Above 0, up to 100; 0.5 gives more even pictures than 2. Refused for a z that is given, and for a
+    model with a truncation of its own (`Model.truncation`). None for all that the generator was trained with."""
 
 
 Styles = Style | Sequence[Style]
@@ -78,6 +82,8 @@ def _set_truncation(field: str, latent: pb.Latent, style: Style) -> None:
         if psi == 1:
             raise InvalidRequest.of(f"{field}.truncated_layers", "has no effect without a truncation other than 1")
         latent.truncation.layers = whole(f"{field}.truncated_layers", style.truncated_layers)
+    if style.threshold is not None:
+        latent.truncation.threshold = number(f"{field}.threshold", style.threshold)
 
 
 def _set_noise(field: str, latent: pb.Latent, style: Style) -> None:

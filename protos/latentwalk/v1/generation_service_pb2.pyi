@@ -1018,7 +1018,7 @@ class InvertRequest(_message.Message):
     space: _builtins.str
     """Where it looks: "z", "w" (the same w in all layers) or "w+" (one for each layer, which comes nearer to pictures
     that the generator would not draw). Default: "w+" for a generator with a mapping network, else "z". In "z", all
-    starts must be given as seeds or z, without truncation and styles.
+    starts must be given as seeds or z, without a truncation of w and without styles.
     """
     steps: _builtins.int
     """How many steps of the descent, from 1 to 10,000. Default 200."""

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from latentwalk.v1 import tensor_pb2 as latentwalk_dot_v1_dot_tensor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1alatentwalk/v1/latent.proto\x12\rlatentwalk.v1\x1a\x1alatentwalk/v1/tensor.proto\"q\n\x08\x43lassMix\x12\x35\n\x07weights\x18\x01 \x03(\x0b\x32$.latentwalk.v1.ClassMix.WeightsEntry\x1a.\n\x0cWeightsEntry\x12\x0b\n\x03key\x18\x01 \x01(\r\x12\r\n\x05value\x18\x02 \x01(\x02:\x02\x38\x01\"U\n\tCondition\x12\x12\n\x08\x63lass_id\x18\x01 \x01(\rH\x00\x12,\n\tclass_mix\x18\x02 \x01(\x0b\x32\x17.latentwalk.v1.ClassMixH\x00\x42\x06\n\x04kind\"9\n\nTruncation\x12\x0b\n\x03psi\x18\x01 \x01(\x01\x12\x13\n\x06layers\x18\x02 \x01(\rH\x00\x88\x01\x01\x42\t\n\x07_layers\"C\n\nLayerStyle\x12%\n\x06latent\x18\x01 \x01(\x0b\x32\x15.latentwalk.v1.Latent\x12\x0e\n\x06layers\x18\x02 \x03(\r\"G\n\x05Noise\x12\x11\n\x04seed\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12\x15\n\x08strength\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\x07\n\x05_seedB\x0b\n\t_strength\"\xbd\x02\n\x06Latent\x12\x0e\n\x04seed\x18\x01 \x01(\x04H\x00\x12\"\n\x01z\x18\x02 \x01(\x0b\x32\x15.latentwalk.v1.TensorH\x00\x12\"\n\x01w\x18\x03 \x01(\x0b\x32\x15.latentwalk.v1.TensorH\x00\x12\'\n\x06w_plus\x18\x04 \x01(\x0b\x32\x15.latentwalk.v1.TensorH\x00\x12+\n\tcondition\x18\x05 \x01(\x0b\x32\x18.latentwalk.v1.Condition\x12-\n\ntruncation\x18\x06 \x01(\x0b\x32\x19.latentwalk.v1.Truncation\x12)\n\x06styles\x18\x07 \x03(\x0b\x32\x19.latentwalk.v1.LayerStyle\x12#\n\x05noise\x18\x08 \x01(\x0b\x32\x14.latentwalk.v1.NoiseB\x06\n\x04\x63odeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1alatentwalk/v1/latent.proto\x12\rlatentwalk.v1\x1a\x1alatentwalk/v1/tensor.proto\"q\n\x08\x43lassMix\x12\x35\n\x07weights\x18\x01 \x03(\x0b\x32$.latentwalk.v1.ClassMix.WeightsEntry\x1a.\n\x0cWeightsEntry\x12\x0b\n\x03key\x18\x01 \x01(\r\x12\r\n\x05value\x18\x02 \x01(\x02:\x02\x38\x01\"U\n\tCondition\x12\x12\n\x08\x63lass_id\x18\x01 \x01(\rH\x00\x12,\n\tclass_mix\x18\x02 \x01(\x0b\x32\x17.latentwalk.v1.ClassMixH\x00\x42\x06\n\x04kind\"l\n\nTruncation\x12\x10\n\x03psi\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06layers\x18\x02 \x01(\rH\x01\x88\x01\x01\x12\x16\n\tthreshold\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\x06\n\x04_psiB\t\n\x07_layersB\x0c\n\n_threshold\"C\n\nLayerStyle\x12%\n\x06latent\x18\x01 \x01(\x0b\x32\x15.latentwalk.v1.Latent\x12\x0e\n\x06layers\x18\x02 \x03(\r\"G\n\x05Noise\x12\x11\n\x04seed\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12\x15\n\x08strength\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\x07\n\x05_seedB\x0b\n\t_strength\"\xbd\x02\n\x06Latent\x12\x0e\n\x04seed\x18\x01 \x01(\x04H\x00\x12\"\n\x01z\x18\x02 \x01(\x0b\x32\x15.latentwalk.v1.TensorH\x00\x12\"\n\x01w\x18\x03 \x01(\x0b\x32\x15.latentwalk.v1.TensorH\x00\x12\'\n\x06w_plus\x18\x04 \x01(\x0b\x32\x15.latentwalk.v1.TensorH\x00\x12+\n\tcondition\x18\x05 \x01(\x0b\x32\x18.latentwalk.v1.Condition\x12-\n\ntruncation\x18\x06 \x01(\x0b\x32\x19.latentwalk.v1.Truncation\x12)\n\x06styles\x18\x07 \x03(\x0b\x32\x19.latentwalk.v1.LayerStyle\x12#\n\x05noise\x18\x08 \x01(\x0b\x32\x14.latentwalk.v1.NoiseB\x06\n\x04\x63odeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,11 +41,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONDITION']._serialized_start=188
   _globals['_CONDITION']._serialized_end=273
   _globals['_TRUNCATION']._serialized_start=275
-  _globals['_TRUNCATION']._serialized_end=332
-  _globals['_LAYERSTYLE']._serialized_start=334
-  _globals['_LAYERSTYLE']._serialized_end=401
-  _globals['_NOISE']._serialized_start=403
-  _globals['_NOISE']._serialized_end=474
-  _globals['_LATENT']._serialized_start=477
-  _globals['_LATENT']._serialized_end=794
+  _globals['_TRUNCATION']._serialized_end=383
+  _globals['_LAYERSTYLE']._serialized_start=385
+  _globals['_LAYERSTYLE']._serialized_end=452
+  _globals['_NOISE']._serialized_start=454
+  _globals['_NOISE']._serialized_end=525
+  _globals['_LATENT']._serialized_start=528
+  _globals['_LATENT']._serialized_end=845
 # @@protoc_insertion_point(module_scope)

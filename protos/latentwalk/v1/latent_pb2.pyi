@@ -97,33 +97,51 @@ Global___Condition: _TypeAlias = Condition  # noqa: Y015
 
 @_typing.final
 class Truncation(_message.Message):
-    """How far w is pulled towards the mean w of its generator: less varied pictures of more even quality (the truncation
-    trick in W, Karras et al. 2019).
+    """Less varied pictures of more even quality. What is truncated is what the generator draws from: w, by `psi`, where there
+    is a mapping network, and else z, by `threshold`.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PSI_FIELD_NUMBER: _builtins.int
     LAYERS_FIELD_NUMBER: _builtins.int
+    THRESHOLD_FIELD_NUMBER: _builtins.int
     psi: _builtins.float
-    """How much of the distance from the mean is left: 1 leaves w as it is, 0 is the mean itself, below 0 lies what is
-    opposite to it. From -2 to 2.
+    """How much of the distance of w from the mean w of its generator is left (the truncation trick in W, Karras et al. 2019):
+    1 leaves w as it is, 0 is the mean itself, below 0 lies what is opposite to it. From -2 to 2. Default 0. Refused for a
+    generator without a mapping network, as are layers.
     """
     layers: _builtins.int
     """Only the first so many layers, from coarse to fine, are pulled. 1 to the number of layers. Default: all."""
+    threshold: _builtins.float
+    """The numbers of z are those of a normal law of which what is beyond +- this was drawn again (the truncation trick of
+    BigGAN, Brock et al. 2019, section 3.1). Above 0, up to 100. Only for a seed: a z that is given is not drawn, and
+    with it this is refused, as it is for a generator with a mapping network, and for one that is normalised for one
+    truncation (Model.truncation), to which its seeds keep.
+    """
     def __init__(
         self,
         *,
-        psi: _builtins.float = ...,
+        psi: _builtins.float | None = ...,
         layers: _builtins.int | None = ...,
+        threshold: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_layers", b"_layers", "layers", b"layers"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_layers", b"_layers", "_psi", b"_psi", "_threshold", b"_threshold", "layers", b"layers", "psi", b"psi", "threshold", b"threshold"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_layers", b"_layers", "layers", b"layers", "psi", b"psi"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_layers", b"_layers", "_psi", b"_psi", "_threshold", b"_threshold", "layers", b"layers", "psi", b"psi", "threshold", b"threshold"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__layers: _TypeAlias = _typing.Literal["layers"]  # noqa: Y015
     _WhichOneofArgType__layers: _TypeAlias = _typing.Literal["_layers", b"_layers"]  # noqa: Y015
+    _WhichOneofReturnType__psi: _TypeAlias = _typing.Literal["psi"]  # noqa: Y015
+    _WhichOneofArgType__psi: _TypeAlias = _typing.Literal["_psi", b"_psi"]  # noqa: Y015
+    _WhichOneofReturnType__threshold: _TypeAlias = _typing.Literal["threshold"]  # noqa: Y015
+    _WhichOneofArgType__threshold: _TypeAlias = _typing.Literal["_threshold", b"_threshold"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__layers) -> _WhichOneofReturnType__layers | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__psi) -> _WhichOneofReturnType__psi | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__threshold) -> _WhichOneofReturnType__threshold | None: ...
 
 Global___Truncation: _TypeAlias = Truncation  # noqa: Y015
 
@@ -226,7 +244,7 @@ class Latent(_message.Message):
 
     @_builtins.property
     def truncation(self) -> Global___Truncation:
-        """Only for generators with a mapping network. Default: w as it is."""
+        """Default: w as it is, z as the generator was trained with it."""
 
     @_builtins.property
     def styles(self) -> _containers.RepeatedCompositeFieldContainer[Global___LayerStyle]:

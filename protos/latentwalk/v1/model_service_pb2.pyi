@@ -100,7 +100,7 @@ class Model(_message.Message):
     """The length of a w; 0 without a mapping network."""
     truncation: _builtins.float
     """The truncation that the generator stands for, above 0 and up to 1: its seeds are latents of that law. Absent for a
-    family that knows none; the truncation of a w is said with each latent.
+    family that is not normalised for one: there it is said with each latent, see Truncation.
     """
     @_builtins.property
     def spaces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -539,7 +539,9 @@ class EditDirectionSpec(_message.Message):
     space: _builtins.str
     """The latent space to walk in: "z", "w" or "w+". Default: "z"."""
     truncation: _builtins.float
-    """Train on latents z whose numbers are drawn again until they lie within +- this. Above 0. Default: no truncation."""
+    """Train on latents z whose numbers are drawn again until they lie within +- this, as by Truncation.threshold. Above 0, up
+    to 100. Default: no truncation.
+    """
     walk_steps: _builtins.int
     """For a nonlinear walk: how many steps of the network lead to the far end of the range. 1 to 64. Default 5.
     Refused for a linear one.

@@ -27,12 +27,16 @@ _CODES = ("seed", "z", "w", "w_plus")
 
 _FLOATS = ("FP32", "FP16")
 
+_TRUNCATIONS = {"truncation": "psi", "threshold": "threshold"}
+"""The inputs that truncate, by the fields of a truncation."""
+
 _MOST_CLASS = 2**32 - 1
 
 _FIELDS: Sequence[tuple[re.Pattern[str], str]] = [
     (re.compile(pattern), field)
     for pattern, field in (
         (r"latents\[(\d+)\]\.condition.*", r"inputs.class_id[\1]"),
+        (r"latents\[(\d+)\]\.truncation\.threshold", r"inputs.threshold[\1]"),
         (r"latents\[(\d+)\]\.(z|w|w_plus|truncation)(?:\..*)?", r"inputs.\2[\1]"),
         (r"latents\[(\d+)\]", r"images[\1]"),
         (r"displacements\[0\](?:\.extent)?\.(direction|slider|alpha|amount)", r"parameters.\1"),
@@ -43,13 +47,17 @@ _FIELDS: Sequence[tuple[re.Pattern[str], str]] = [
 
 
 def inputs_of(model: ServedModel) -> list[TensorSpec]:
-    """The tensors that a model takes: one of the codes, class_id if it has classes, and truncation if it has w."""
+    """The tensors that a model takes: one of the codes, what truncates w or the z of a seed, and class_id if it has
+    classes.
+    """
     spec = model.spec
     inputs = [TensorSpec("seed", ("UINT64",), (-1,)), TensorSpec("z", _FLOATS, (-1, spec.latent_size))]
     if "w" in spec.spaces:
         inputs.append(TensorSpec("w", _FLOATS, (-1, spec.w_size)))
         inputs.append(TensorSpec("w_plus", _FLOATS, (-1, spec.layers, spec.w_size)))
         inputs.append(TensorSpec("truncation", _FLOATS, (-1,)))
+    elif spec.truncation is None:
+        inputs.append(TensorSpec("threshold", _FLOATS, (-1,)))
     if spec.classes:
         inputs.append(TensorSpec("class_id", ("INT64", "UINT32"), (-1,)))
     return inputs
@@ -71,9 +79,9 @@ def generate_request(request: oip.ModelInferRequest, model: ServedModel) -> pb.G
         known = " or ".join(spec.name for spec in inputs if spec.name in _CODES)
         raise InvalidRequest("inputs", f"must have {known}, and only one of them")
     latents = _latents(codes[0], tensors[codes[0]])
-    if "truncation" in tensors:
-        for latent, psi in zip(latents, tensors["truncation"].tolist(), strict=True):
-            latent.truncation.psi = psi
+    for name in _TRUNCATIONS.keys() & tensors.keys():
+        for latent, number in zip(latents, tensors[name].tolist(), strict=True):
+            setattr(latent.truncation, _TRUNCATIONS[name], number)
     if "class_id" in tensors:
         _set_classes(latents, tensors["class_id"])
     return pb.GenerateRequest(model=model.name, latents=latents, displacements=_displacements(request.parameters))

@@ -3,6 +3,7 @@
 Shapes: N latents, Z and W lengths of a z and a w, L layers, K classes.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,8 @@ from latentwalk.gan.styles import Lift
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.server.engine import Noise
 from latentwalk.server.validation.conditions import read_conditions
-from latentwalk.server.validation.styles import LayerStyle, check_unstyled, read_layer_styles, read_noise, read_psi
+from latentwalk.server.validation.styles import LayerStyle, check_unstyled, read_layer_styles, read_noise
+from latentwalk.server.validation.truncations import read_psi, read_threshold
 from latentwalk.v1 import latent_pb2, tensor_pb2
 
 _DTYPES: Mapping[int, np.dtype[np.generic]] = {
@@ -78,12 +80,13 @@ def _codes(
 ) -> tuple[Tensor, dict[int, Tensor]]:
     """The z [N, Z], and by index the w+ [L, W] of those that are given in w."""
     z = np.zeros((len(latents), spec.latent_size), np.float32)
-    seeded: list[int] = []
+    seeded: defaultdict[float | None, list[int]] = defaultdict(list)
     given: dict[int, Tensor] = {}
     for index, latent in enumerate(latents):
         kind = latent.WhichOneof("code")
+        threshold = read_threshold(names[index], latent, spec) if spec.space == "z" else None
         if kind == "seed":
-            seeded.append(index)
+            seeded[threshold].append(index)
         elif kind is None:
             raise InvalidRequest(names[index], f"has no code; give a seed or a code in {', '.join(spec.spaces)}")
         else:
@@ -92,8 +95,8 @@ def _codes(
                 z[index] = code
             else:
                 given[index] = torch.from_numpy(code).expand(spec.layers, spec.w_size)
-    if seeded:
-        z[seeded] = latents_from_seeds([latents[index].seed for index in seeded], spec).numpy()
+    for threshold, rows in seeded.items():
+        z[rows] = latents_from_seeds([latents[row].seed for row in rows], spec, threshold).numpy()
     return torch.from_numpy(z), given
 
 

@@ -1,16 +1,12 @@
-"""What only a generator with a mapping network can be asked for: truncation, styles of other latents, and noise."""
+"""What only a generator with a mapping network can be asked for: styles of other latents, and noise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
 
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.server.engine import Noise
 from latentwalk.v1 import latent_pb2
 
-_MOST_PSI = 2.0
 _MOST_STRENGTH = 4.0
 
 
@@ -26,28 +22,10 @@ class LayerStyle:
 
 def check_unstyled(name: str, latent: latent_pb2.Latent) -> None:
     """Refuses all of this, in the latent of that name."""
-    for field in ("truncation", "noise"):
-        if latent.HasField(field):
-            raise InvalidRequest(f"{name}.{field}", "the generator has no mapping network; leave it out")
+    if latent.HasField("noise"):
+        raise InvalidRequest(f"{name}.noise", "the generator has no mapping network; leave it out")
     if latent.styles:
         raise InvalidRequest(f"{name}.styles", "the generator has no mapping network; leave them out")
-
-
-def read_psi(name: str, latent: latent_pb2.Latent, layers: int) -> Tensor:
-    """How much of the distance from the mean w is left in each of the layers: [L]."""
-    psi = torch.ones(layers)
-    if latent.HasField("truncation"):
-        truncation, pulled = latent.truncation, layers
-        if not -_MOST_PSI <= truncation.psi <= _MOST_PSI:
-            raise InvalidRequest(
-                f"{name}.truncation.psi", f"{truncation.psi:g} must be from {-_MOST_PSI:g} to {_MOST_PSI:g}"
-            )
-        if truncation.HasField("layers"):
-            pulled = truncation.layers
-            if not 1 <= pulled <= layers:
-                raise InvalidRequest(f"{name}.truncation.layers", f"{pulled} must be from 1 to {layers}")
-        psi[:pulled] = truncation.psi
-    return psi
 
 
 def read_layer_styles(name: str, latent: latent_pb2.Latent, layers: int) -> list[LayerStyle]:
