@@ -8,8 +8,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from latentwalk.cli.figure import choose_sliders, figure_legs
+from latentwalk.cli.jobs import show_result
 from latentwalk.cli.main import app
-from latentwalk.client import Direction, LoadState, Range, Slider
+from latentwalk.client import Direction, JobResult, LoadState, Range, Slider
 
 RANGE = Range((-1.0, 1.0), None)
 
@@ -51,15 +52,24 @@ def test_directions_that_are_not_trained_can_be_asked_for_to_compare_with(servic
     assert (settings["deformator"], settings["predictor_size"]) == (deformator, 32)
 
 
-def test_the_limits_of_a_slider_are_a_table_with_an_alpha_a_row(services):
+def test_the_limits_of_a_slider_are_a_table_with_an_alpha_a_column(services):
     run(services, "train", "sefa", "faces", "limited", "--directions", 2)
     small = ["--samples", 100, "--distance", "pixels", "--direction", "limited:1"]
     output = run(services, "train", "evaluation", "faces", *small)
     head, *rows = [line.split() for line in output[output.index("limited.1  ") :].splitlines()]
-    assert "luminance_shift" in head
-    assert [row[0] for row in rows] == [*(f"-{n}" for n in range(6, 0, -1)), *(f"+{n}" for n in range(1, 7))]
+    assert head[1:] == [*(f"-{n}" for n in range(6, 0, -1)), *(f"+{n}" for n in range(1, 7))]
+    assert {"step_distance", "luminance_shift", "spread_shift"} <= {row[0] for row in rows}
     assert {len(row) for row in rows} == {len(head)}
     assert "limits.limited" not in output
+
+
+def test_what_a_slider_reaches_stands_beside_how_real_pictures_vary(capsys):
+    what = {"deviation": 0.1, "reach": 0.25, "correlation": -0.5}
+    measures = {f"limits.d.zoom.spread.{name}": value for name, value in what.items()}
+    show_result(JobResult((), "", (), measures | {"limits.d.zoom.step_distance.+2": 0.75}, {}))
+    table, of_real = capsys.readouterr().out.split("d.zoom, and real pictures")
+    assert table.split() == ["d.zoom", "+2", "step_distance", "0.75"]
+    assert of_real.split() == [*what, "spread", "0.1", "0.25", "-0.5"]
 
 
 def test_data_that_the_trainer_has_not_are_refused_by_its_field(services):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from latentwalk.client._attributes import ATTRIBUTES as THOSE_OF_THE_SDK
-from latentwalk.gan.attributes import ATTRIBUTES, COLOURED, attribute
+from latentwalk.gan.attributes import ATTRIBUTES, COLOURED, attribute, attributes, attributes_of
 from latentwalk.gan.edits import EDITS
 from latentwalk.gan.errors import GanError
 
@@ -65,6 +65,15 @@ def test_core_and_the_sdk_see_the_same_geometry(name, channels, side):
     in_the_sdk = THOSE_OF_THE_SDK[name](pictures.permute(0, 2, 3, 1).double().numpy())
     np.testing.assert_allclose(in_core.numpy(), in_the_sdk, atol=1e-5)
     assert in_core[:5].abs().min() > 1e-4
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_all_that_pictures_have_are_told_at_once(channels):
+    pictures = torch.rand(4, channels, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    found = attributes(attributes_of(channels), pictures)
+    assert set(found) == set(ATTRIBUTES) - (COLOURED if channels == 1 else set())
+    for name, values in found.items():
+        assert torch.equal(values, attribute(name, pictures))
 
 
 def test_an_attribute_that_is_not_there_is_refused():

@@ -132,20 +132,19 @@ def show_result(result: JobResult) -> None:
 
 
 def _show_limits(slider: str, limits: SliderLimits) -> None:
-    """Prints how far a slider can go, and what was measured on the way, an alpha a row."""
+    """Prints how far a slider can go, and what was measured on the way, an alpha a column."""
     typer.echo("")
     for what, (low, high) in limits.ranges.items():
         typer.echo(f"{slider}: {what} from {low:.4g} to {high:.4g}")
-    _show_measures(slider, {f"{alpha:+.4g}": rung for alpha, rung in limits.rungs.items()})
+    whats = dict.fromkeys(what for rung in limits.rungs.values() for what in rung)
+    rows = ((what, *(_short(rung.get(what)) for rung in limits.rungs.values())) for what in whats)
+    show_table((slider, *(f"{alpha:+.4g}" for alpha in limits.rungs)), rows)
     if limits.real:
-        _show_measures(slider, limits.real)
-
-
-def _show_measures(slider: str, rows: Mapping[str, Mapping[str, float]]) -> None:
-    """A table with a column for whatever was measured in any row."""
-    columns = list(dict.fromkeys(what for row in rows.values() for what in row))
-    cells = ((name, *(_short(row.get(what)) for what in columns)) for name, row in rows.items())
-    show_table((slider, *columns), cells)
+        columns = list(dict.fromkeys(what for of in limits.real.values() for what in of))
+        show_table(
+            (f"{slider}, and real pictures", *columns),
+            ((name, *(_short(of.get(what)) for what in columns)) for name, of in limits.real.items()),
+        )
 
 
 def _short(value: float | None) -> str:

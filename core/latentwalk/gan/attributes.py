@@ -1,6 +1,6 @@
 """Plain attributes of pictures: numbers that need no network to read them off."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -20,7 +20,16 @@ def attribute(name: str, pictures: Tensor) -> Tensor:
         raise GanError(f"attribute is {name!r}: use one of {', '.join(ATTRIBUTES)}")
     if name in COLOURED and pictures.shape[1] != 3:
         raise GanError(f"attribute {name!r} needs pictures of 3 channels, these have {pictures.shape[1]}")
-    return ATTRIBUTES[name](pictures)
+    return attributes((name,), pictures)[name]
+
+
+def attributes(names: Sequence[str], pictures: Tensor) -> dict[str, Tensor]:
+    """Several at once, by name, of those that the pictures have: what stands out in them is looked for only once."""
+    found = {name: _PLAIN[name](pictures) for name in names if name in _PLAIN}
+    if moments := [name for name in names if name in _MOMENTS]:
+        weights, x, y = _masses(pictures)
+        found |= {name: (weights * _MOMENTS[name](x, y)).sum(dim=(1, 2)) for name in moments}
+    return found
 
 
 def _luma(pictures: Tensor) -> Tensor:
@@ -55,29 +64,23 @@ def _median(rows: Tensor) -> Tensor:
     return (rows.median(dim=1).values - (-rows).median(dim=1).values) / 2
 
 
-def _of_masses(moment: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """The mean, over what stands out, of a function of x and y."""
-
-    def mean(pictures: Tensor) -> Tensor:
-        weights, x, y = _masses(pictures)
-        return (weights * moment(x, y)).sum(dim=(1, 2))
-
-    return mean
-
-
-ATTRIBUTES: Mapping[str, Callable[[Tensor], Tensor]] = {
+_PLAIN: Mapping[str, Callable[[Tensor], Tensor]] = {
     "luminance": lambda pictures: _luma(pictures).mean(dim=(1, 2)),
     "contrast": lambda pictures: _luma(pictures).flatten(1).std(dim=1),
     "red": _channel(0),
     "green": _channel(1),
     "blue": _channel(2),
     "saturation": _saturation,
-    # Of what stands out: where it is, how large it is, and how it is turned. As the SDK compares directions by.
-    "centre_x": _of_masses(lambda x, y: x),
-    "centre_y": _of_masses(lambda x, y: y),
-    "spread": _of_masses(torch.hypot),
-    "slant": _of_masses(torch.mul),
 }
+_MOMENTS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "centre_x": lambda x, y: x,
+    "centre_y": lambda x, y: y,
+    "spread": torch.hypot,
+    "slant": torch.mul,
+}
+"""Of x and y, the means over what stands out: where it is, how large, how turned. As the SDK compares directions by."""
+
+ATTRIBUTES = (*_PLAIN, *_MOMENTS)
 COLOURED = frozenset({"red", "green", "blue", "saturation"})
 """Those that need three channels."""
 

@@ -13,7 +13,7 @@ from operator import itemgetter
 import torch
 from torch import Tensor, nn
 
-from latentwalk.gan.attributes import attribute, attributes_of
+from latentwalk.gan.attributes import attributes, attributes_of
 from latentwalk.gan.classifiers import Classifier
 from latentwalk.gan.edits import Span, masked_squared_error
 from latentwalk.gan.likeness import Moments, frechet_distance
@@ -103,7 +103,7 @@ class Limits(Measure):
         untouched = before = next(pictures)
         classes: Tensor | None = None
         for place, walked in enumerate(chain([untouched], pictures)):
-            seen = {name: attribute(name, walked).double() for name in self._attributes}
+            seen = {name: values.double() for name, values in attributes(self._attributes, walked).items()}
             if self._reach:
                 self._reach.add(place, seen, self._walker.classes(rows))
             seen |= {_squared(name): values.square() for name, values in seen.items()}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from latentwalk.gan.attributes import attribute, attributes_of
+from latentwalk.gan.attributes import attributes, attributes_of
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.trainer.data import Pictures
 from latentwalk.trainer.methods.samples import DRAWN_AT_ONCE
@@ -48,7 +48,8 @@ class Spread:
             for rows in torch.arange(len(self._real)).split(DRAWN_AT_ONCE):
                 pause()
                 pictures = low + (high - low) * (self._real.pictures(rows) + 1) / 2
-                parts.append(torch.stack([attribute(name, pictures).double().cpu() for name in self.names]))
+                seen = attributes(self.names, pictures)
+                parts.append(torch.stack([seen[name].double().cpu() for name in self.names]))
             self._values = torch.cat(parts, dim=1)
         return self._values
 
