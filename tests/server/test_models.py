@@ -149,6 +149,21 @@ async def test_a_damaged_version_is_refused_with_its_file_and_the_old_one_serves
     assert (await picture(server)).model_version == "1"
 
 
+@pytest.mark.parametrize("engine_seconds", [0.0, 1.0])
+async def test_a_version_that_draws_nothing_is_refused_and_the_old_one_serves_on(
+    library, serve, faces, generator_of, refusal, engine_seconds
+):
+    broken = generator_of(faces.spec)
+    with torch.no_grad():
+        next(broken.parameters()).fill_(float("nan"))
+    async with serve(library, engine_seconds=engine_seconds) as server:
+        library.put_generator("faces", broken.freeze())
+        refused = await refusal(server.models.LoadModel(pb.LoadModelRequest(model="faces")))
+        assert (refused.status, refused.reason) == ("FAILED_PRECONDITION", "CORRUPT_ARTIFACT")
+        assert "are its weights damaged?" in refused.message
+        assert (await picture(server)).model_version == "1"
+
+
 async def test_an_unloaded_model_is_refused_and_can_come_back(server, refusal):
     await server.models.UnloadModel(pb.UnloadModelRequest(model="faces"))
     assert "there are: digits" in (await refusal(picture(server))).message

@@ -55,6 +55,14 @@ async def test_typed_contents_draw_what_generate_draws(server, stub):
         infer(seeds(1), ("class_id", "INT64", [1], "int64_contents", [2]), model="digits"),
         infer(seeds(1), ("class_id", "UINT32", [1, 1], "uint_contents", [2]), model="digits"),
         infer(seeds(1), parameters={"direction": {"string_param": "zoom"}, "alpha": {"int64_param": 1}}),
+        infer(
+            seeds(1),
+            parameters={
+                "direction": {"string_param": "zoom"},
+                "alpha": {"int64_param": 1},
+                "any_class": {"bool_param": True},
+            },
+        ),
         infer(seeds(1), outputs=[{"name": "images"}], model_version="1"),
     ],
 )

@@ -197,6 +197,21 @@ async def test_those_who_were_let_in_and_have_yet_to_begin_count_as_if_they_wait
         assert scheduler.streams == 1
 
 
+async def test_those_who_take_their_time_to_begin_keep_nobody_from_an_idle_device():
+    engine = FakeEngine()
+    scheduler = make(engine, queue_seconds=0.5, measured=lambda model: {4: 0.4})
+    with ExitStack() as streams:
+        for _ in range(2):
+            streams.enter_context(opened_only(scheduler, 4, rows=4))
+        engine.now += 0.4
+        with pytest.raises(QueueFull, match=r"0\.8 s of work wait"):
+            opened_only(scheduler, 4, rows=4)
+        engine.now += 0.2
+        for _ in range(2):
+            await scheduler.step()
+            streams.enter_context(opened_only(scheduler, 4, rows=4))
+
+
 async def test_those_who_have_yet_to_begin_are_kept_room():
     scheduler = make(FakeEngine(), queued=8)
     with opened_only(scheduler, 6, rows=6), pytest.raises(QueueFull, match="no room"):

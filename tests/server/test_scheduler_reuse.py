@@ -73,6 +73,17 @@ async def test_a_picture_that_was_drawn_lately_is_there_at_once():
     assert [sum(column) for column in zip(*told, strict=True)] == [4, 0, 6]
 
 
+async def test_a_picture_larger_than_all_room_throws_nothing_out():
+    engine = FakeEngine()
+    reuse = Reuse(lambda model, work: work, 10_000, lambda key, picture: 20_000 if "large" in picture else 1)
+    scheduler = make(engine, reuse=reuse)
+    for name, drawn in (("small", 1), ("large", 2), ("small", 2), ("large", 3)):
+        with opened(scheduler, name, 1) as stream:
+            await scheduler.step()
+            await stream.take(1)
+        assert len(engine.drawn) == drawn
+
+
 async def test_what_is_kept_stays_within_its_bytes():
     engine, entry = FakeEngine(), 1025
     reuse = Reuse(lambda model, work: work, 10 * entry, lambda key, picture: 1)

@@ -172,6 +172,14 @@ async def test_a_position_that_cannot_be_drawn_is_refused_and_the_stream_goes_on
     assert_draws((await answer(call, position(3, 3))).frame, faces, z_from_seeds([3], 6))
 
 
+async def test_a_refusal_says_no_more_than_fits_however_much_was_asked(server, faces):
+    call = await steer(server, setup())
+    reply = await answer(call, position(1, 1, displacements=[push("zoom", 1, slider="\0" * 500_000)]))
+    assert reply.refusal.field == "displacements[0].slider"
+    assert reply.ByteSize() < 4_096
+    assert_draws((await answer(call, position(2, 3))).frame, faces, z_from_seeds([3], 6))
+
+
 async def test_a_picture_without_finite_pixels_is_refused_and_the_stream_goes_on(empty_library, wild, serve):
     empty_library.put_generator("wild", wild)
     async with serve(empty_library) as server:

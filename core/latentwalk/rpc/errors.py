@@ -43,8 +43,8 @@ DOMAIN = "latentwalk"
 # reply is 8 KiB, and beyond that the caller gets RESOURCE_EXHAUSTED in its place. All sizes are bytes.
 _MOST_NAMES = 16
 _LONGEST_VIOLATIONS = 2_400
-_LONGEST_MESSAGE = 1_500
-_LONGEST_VALUE = 200
+LONGEST_MESSAGE = 1_500
+LONGEST_VALUE = 200
 # Four bytes, each as %XX.
 _LARGEST_CHARACTER = 12
 
@@ -63,7 +63,7 @@ class ServiceError(Exception):
     def details(self) -> list[Message]:
         """The messages that go into the details of the google.rpc.Status, ErrorInfo first."""
         name = reasons.ErrorReason.Name(self.reason).removeprefix("ERROR_REASON_")
-        metadata = {key: shortened(value, _LONGEST_VALUE) for key, value in self.metadata.items()}
+        metadata = {key: shortened(value, LONGEST_VALUE) for key, value in self.metadata.items()}
         return [ErrorInfo(reason=name, domain=DOMAIN, metadata=metadata)]
 
 
@@ -92,7 +92,7 @@ class InvalidRequest(ServiceError):
         bad_request = BadRequest()
         for field, problem in self.violations:
             violation = BadRequest.FieldViolation(
-                field=shortened(field, _LONGEST_VALUE), description=shortened(problem, _LONGEST_VALUE)
+                field=shortened(field, LONGEST_VALUE), description=shortened(problem, LONGEST_VALUE)
             )
             if bad_request.ByteSize() + violation.ByteSize() > _LONGEST_VIOLATIONS:
                 break
@@ -105,7 +105,7 @@ class _Unknown(ServiceError):
     kind: ClassVar[str]
 
     def __init__(self, name: str, existing: Sequence[str]) -> None:
-        super().__init__(f"no {self.kind} {shortened(name, _LONGEST_VALUE)!r}; {_listed(existing)}", name=name)
+        super().__init__(f"no {self.kind} {shortened(name, LONGEST_VALUE)!r}; {_listed(existing)}", name=name)
         self.name = name
         self.existing = tuple(existing)
 
@@ -235,7 +235,7 @@ class Internal(ServiceError):
 
 def rich_status(error: ServiceError) -> Status:
     """The google.rpc.Status that carries `error` to the caller; small enough for a header."""
-    message = shortened(error.message, _LONGEST_MESSAGE, _bytes_in_header)
+    message = shortened(error.message, LONGEST_MESSAGE, _bytes_in_header)
     status = Status(code=error.status.value[0], message=message)
     for detail in error.details():
         packed = any_pb2.Any()

@@ -8,11 +8,15 @@ from latentwalk.server.works import Work
 
 
 def picture_key(engine: RemoteEngine, work: Work) -> Hashable:
-    """The weights, the latent and the options, to the last bit; None for a row that is not settled yet."""
+    """The weights, their form, the latent and the options, to the last bit; None for a row that is not settled yet.
+
+    The form that draws a picture alone draws the same bytes as those of the other batch sizes, but not as another that
+    was chosen for the same weights at another time.
+    """
     if not isinstance(work, Row):
         return None
     condition = None if work.condition is None else work.condition.tobytes()
-    return engine.digest, work.code.tobytes(), condition, work.strict, work.noise
+    return engine.digest, engine.choice.variants[1], work.code.tobytes(), condition, work.strict, work.noise
 
 
 def entry_bytes(key: Hashable, picture: bytes) -> int:

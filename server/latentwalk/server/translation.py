@@ -5,6 +5,7 @@ from typing import Any
 
 from latentwalk.gan import errors as gan
 from latentwalk.rpc import errors as rpc
+from latentwalk.server.engine import NonFinitePicture
 from latentwalk.server.scheduler import (
     DeadlinePassed,
     DeviceFailed,
@@ -32,6 +33,10 @@ def _corrupt(error: gan.CorruptArtifact) -> rpc.ServiceError:
     return rpc.CorruptArtifact(str(error), file=error.path, problem=error.reason)
 
 
+def _no_picture(error: NonFinitePicture) -> rpc.ServiceError:
+    return rpc.CorruptArtifact(f"the model draws no pictures: {error}; are its weights damaged?")
+
+
 def _full(error: QueueFull) -> rpc.ServiceError:
     return rpc.QueueFull(str(error), error.retry_after_seconds)
 
@@ -46,6 +51,7 @@ def _out_of_memory(error: DeviceOutOfMemory) -> rpc.ServiceError:
 _RULES: Mapping[type[Exception], Callable[[Any], rpc.ServiceError]] = {
     gan.GeneratorMismatch: _mismatch,
     gan.CorruptArtifact: _corrupt,
+    NonFinitePicture: _no_picture,
     QueueFull: _full,
     DeadlinePassed: lambda error: rpc.DeadlineExceeded(str(error)),
     DeviceFailed: lambda error: rpc.DeviceFailed(str(error)),

@@ -11,7 +11,7 @@ from latentwalk.gan.generator import Generator
 from latentwalk.server.engine.choice import Choice
 from latentwalk.server.engine.lanes import Lane, open_lane
 from latentwalk.server.engine.memory import memory_watched
-from latentwalk.server.engine.pixels import Picture
+from latentwalk.server.engine.pixels import NonFinitePicture, Picture
 from latentwalk.server.engine.plan import Plan, buckets_up_to
 from latentwalk.server.engine.rows import PictureSize, Row, sample_rows
 from latentwalk.server.engine.searcher import Searcher
@@ -63,14 +63,17 @@ class Engine:
     def warm(self) -> None:
         """Draws a batch of each size on each device, so that no request pays for what the first use costs.
 
-        Sizes for which there was no time to measure them are measured by that.
+        Sizes for which there was no time to measure them are measured by that. Raises NonFinitePicture if all that is
+        drawn is none.
         """
         seconds = dict[int, float]()
         for lanes in self._devices:
             for size, lane in lanes.items():
                 rows, started = sample_rows(self.generator, size), time.perf_counter()
-                lane(rows)
+                pictures = lane(rows)
                 seconds[size] = time.perf_counter() - started
+                if all(isinstance(picture, Exception) for picture in pictures):
+                    raise NonFinitePicture("whatever it draws has pixels that are NaN or infinite")
         self.choice = self.choice.completed(seconds)
         self._plan = _plan_of(self.choice)
 

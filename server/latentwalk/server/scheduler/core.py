@@ -90,7 +90,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._admission = Admission(limits, self._backlog, self._experiences, clock())
         self._drawer: Drawer[Model, Work, Picture] = Drawer(prepare, run_batch, clock)
         self._streams: set[Stream[Model, Work, Picture]] = set()
-        # Those that were let in and have yet to begin: they count as if they waited.
+        # Those that were let in and have yet to begin.
         self._coming: dict[Stream[Model, Work, Picture], Newcomer] = {}
         # How many pictures those were let in with.
         self._promised = 0
@@ -119,10 +119,10 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._check_open()
         credit, now = min(credit, self._limits.queued), self._clock()
         first = min(terms.rows, credit, pictures)
-        newcomer = Newcomer(first, (model, terms.strict), terms.priority, terms.deadline - now)
+        newcomer = Newcomer(now, first, (model, terms.strict), terms.priority, terms.deadline - now)
         try:
             self._admission.check(
-                newcomer, now, streams=len(self._streams), owed=len(self._hungry), coming=self._coming.values()
+                newcomer, streams=len(self._streams), owed=len(self._hungry), coming=self._coming.values()
             )
         except QueueFull:
             self._on_refused()

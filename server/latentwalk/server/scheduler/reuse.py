@@ -30,10 +30,11 @@ class PictureCache(Generic[Picture]):
 
     def keep(self, key: Hashable, picture: Picture) -> None:
         """Keeps a picture for as long as there is room, if it fits at all."""
-        if key in self._pictures:
+        size = self._size_of(key, picture) + _ENTRY_BYTES
+        if key in self._pictures or size > self._capacity:
             return
         self._pictures[key] = picture
-        self.bytes += self._size_of(key, picture) + _ENTRY_BYTES
+        self.bytes += size
         while self.bytes > self._capacity:
             self.bytes -= self._size_of(*self._pictures.popitem(last=False)) + _ENTRY_BYTES
 

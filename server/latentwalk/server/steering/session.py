@@ -4,7 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
-from latentwalk.rpc.errors import DeadlineExceeded, InvalidRequest, NotServing, ServiceError
+from latentwalk.rpc.errors import (
+    LONGEST_MESSAGE,
+    LONGEST_VALUE,
+    DeadlineExceeded,
+    InvalidRequest,
+    NotServing,
+    ServiceError,
+    shortened,
+)
 from latentwalk.server.device import RemoteEngine
 from latentwalk.server.metrics import CallMetrics
 from latentwalk.server.paths import Order
@@ -128,7 +136,7 @@ def _refused(arrival: Arrival, raised: Exception) -> pb.SteerResponse:
     refusal = pb.SteerRefusal(
         code=error.status.value[0],
         reason=error.reason,
-        message=error.message,
-        field=error.violations[0][0] if isinstance(error, InvalidRequest) else "",
+        message=shortened(error.message, LONGEST_MESSAGE),
+        field=shortened(error.violations[0][0], LONGEST_VALUE) if isinstance(error, InvalidRequest) else "",
     )
     return pb.SteerResponse(sequence=arrival.sequence, dropped=arrival.dropped, refusal=refusal)

@@ -19,6 +19,7 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "slider": ("string_param",),
     "alpha": ("double_param", "int64_param", "uint64_param"),
     "amount": ("double_param", "int64_param", "uint64_param"),
+    "any_class": ("bool_param",),
 }
 """The parameters of a request, and the kinds of value that each may have."""
 
@@ -84,7 +85,11 @@ def generate_request(request: oip.ModelInferRequest, model: ServedModel) -> pb.G
             setattr(latent.truncation, _TRUNCATIONS[name], number)
     if "class_id" in tensors:
         _set_classes(latents, tensors["class_id"])
-    return pb.GenerateRequest(model=model.name, latents=latents, displacements=_displacements(request.parameters))
+    values = {name: _value(name, parameter) for name, parameter in request.parameters.items()}
+    any_class = values.get("any_class", False)
+    return pb.GenerateRequest(
+        model=model.name, latents=latents, displacements=_displacements(values), any_class=any_class
+    )
 
 
 def in_the_words_of_the_protocol(error: InvalidRequest) -> InvalidRequest:
@@ -128,9 +133,8 @@ def _set_classes(latents: Sequence[latent_pb2.Latent], classes: NDArray[Any]) ->
         latent.condition.class_id = class_id
 
 
-def _displacements(parameters: Mapping[str, oip.InferParameter]) -> list[pb.Displacement]:
-    """The one displacement that the parameters describe, or none without parameters."""
-    values = {name: _value(name, parameter) for name, parameter in parameters.items()}
+def _displacements(values: Mapping[str, Any]) -> list[pb.Displacement]:
+    """The one displacement that the values of the parameters describe, or none without parameters."""
     if not values:
         return []
     if "direction" not in values:
