@@ -7,7 +7,8 @@ import signal
 import socket
 import sys
 import threading
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import numpy as np
@@ -89,6 +90,31 @@ async def test_engines_come_back_in_the_form_they_had_when_the_process_has_died(
     killed(device_process())
     assert [await drawn_by(engine, rows) for engine, rows in zip(engines, batches, strict=True)] == drawn
     assert [engine.choice for engine in engines] == choices
+
+
+@contextmanager
+def busy_threads():
+    """Within the context, the threads that the event loop has for everybody are all taken."""
+    pool, released = ThreadPoolExecutor(1), threading.Event()
+    asyncio.get_running_loop().set_default_executor(pool)
+    pool.submit(released.wait)
+    try:
+        yield
+    finally:
+        released.set()
+
+
+async def test_it_comes_back_whatever_the_threads_for_everybody_are_busy_with(device, faces, stopped):
+    engine, rows = device.make_engine(faces), sample_rows(faces, 3)
+    drawn = await drawn_by(engine, rows)
+    with busy_threads():
+        async with asyncio.timeout(30):
+            stopped()
+            [batch] = await on_its_way(engine.draw(rows))
+            device.interrupt()
+            with pytest.raises(DeviceFailed, match="ended with exit code -9"):
+                await batch
+            assert await drawn_by(engine, rows) == drawn
 
 
 async def test_a_batch_on_a_process_that_dies_fails_and_so_says_how_it_ended(device, faces, device_process):

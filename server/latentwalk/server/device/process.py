@@ -5,6 +5,7 @@ import atexit
 import logging
 import socket
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from threading import Lock
 from typing import TypeVar
 
@@ -32,12 +33,14 @@ forkserver.preload(serve.__module__)
 class DeviceProcess:
     """Starts with its construction, is of use after `wait_until_ready`, and ends with `end`, or with the server.
 
-    After DeviceFailed it is of no use; nor after a request was cancelled, whose reply would be taken for another's.
+    After DeviceFailed it is of no use; nor after a request was cancelled, whose reply would be taken for another's. In
+    `threads`, the event loop has its end waited for.
     """
 
-    def __init__(self, settings: DeviceSettings) -> None:
+    def __init__(self, settings: DeviceSettings, threads: Executor) -> None:
         (drawing, theirs_drawing), (making, theirs_making) = socket.socketpair(), socket.socketpair()
         self._patience = settings.patience
+        self._threads = threads
         self._drawing, self._making = AsyncLine(drawing), Line(making, self._patience)
         self._making_turn, self._ending_turn = Lock(), Lock()
         # Replies come in the order of the requests, and so they are waited for.
@@ -119,7 +122,7 @@ class DeviceProcess:
                 return read(reply)
         except (EOFError, OSError) as error:
             kind = NeverBegun if place > self._answered else DeviceFailed
-            raise await asyncio.to_thread(self._failed, kind) from error
+            raise await asyncio.get_running_loop().run_in_executor(self._threads, self._failed, kind) from error
         except (asyncio.CancelledError, MemoryError):
             # Its reply, or the rest of it, would be taken for that to the next request.
             self.kill()

@@ -5,6 +5,7 @@ import logging
 import time
 import weakref
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
 from queue import Empty, SimpleQueue
@@ -27,6 +28,8 @@ _PATIENCE = 2.0
 _LOOK_SECONDS = 0.05
 # A step of a search is a picture and the way back through the generator, in plain fp32.
 _STEP_COST = 5.0
+# Two batches may wait for the device to come back, and others, which were given up, may still do.
+_THREADS = 4
 
 _log = logging.getLogger("latentwalk.device")
 
@@ -38,7 +41,9 @@ class Device:
         self._settings = settings
         self._turn = Lock()
         self._closed = False
-        self._process = DeviceProcess(settings)
+        self.threads = ThreadPoolExecutor(_THREADS, "device")
+        """In which its end and its return are waited for, whatever else the threads of the server do."""
+        self._process = DeviceProcess(settings, self.threads)
         self._process.wait_until_ready()
         # Until then, an engine that comes back may take its time.
         self._patient_until = 0.0
@@ -66,7 +71,7 @@ class Device:
 
     def _start_again(self) -> None:
         try:
-            self._process = DeviceProcess(self._settings)
+            self._process = DeviceProcess(self._settings, self.threads)
             self._process.wait_until_ready()
         except DeviceFailed:
             raise
@@ -162,7 +167,8 @@ class RemoteEngine:
         """Unless somebody else who draws has waited for that already."""
         if not self._device.holds(self._process):
             self._device.be_patient(self._patience)
-            self._process, self.choice = await asyncio.to_thread(self._made, self.choice)
+            loop = asyncio.get_running_loop()
+            self._process, self.choice = await loop.run_in_executor(self._device.threads, self._made, self.choice)
 
     def _made(self, choice: Choice | None) -> tuple[DeviceProcess, Choice]:
         process = self._device.process()
