@@ -383,7 +383,13 @@ async function save() {
 }
 
 async function copy(button) {
-  await navigator.clipboard.writeText(at(button.dataset.copies).textContent);
+  const code = at(button.dataset.copies);
+  try {
+    await navigator.clipboard.writeText(code.textContent);
+  } catch {
+    getSelection().selectAllChildren(code); // where a page may not copy, it is one key away
+    return;
+  }
   button.textContent = "Copied";
   await pause(1500);
   button.textContent = "Copy";
