@@ -57,6 +57,7 @@ async def test_tritonclient_makes_all_six_calls(server, told, digits):
         "inputs": [
             {"name": "seed", "datatype": "UINT64", "shape": ["-1"]},
             {"name": "z", "datatype": "FP32", "shape": ["-1", "6"]},
+            {"name": "threshold", "datatype": "FP32", "shape": ["-1"]},
             {"name": "class_id", "datatype": "INT64", "shape": ["-1"]},
         ],
         "outputs": [{"name": "images", "datatype": "UINT8", "shape": ["-1", "16", "16", "1"]}],
