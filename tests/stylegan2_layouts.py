@@ -113,3 +113,27 @@ def _scaled_layer(name: str, own: str, weights: dict[str, Tensor], kernel: Tenso
         f"{name}/mod_weight": weights[f"{own}.style.weight"].T,
         f"{name}/mod_bias": weights[f"{own}.style.bias"] - 1,
     }
+
+
+def genforce_layout(generator: StyleGAN2) -> dict[str, Tensor]:
+    """What genforce makes of the variables of NVlabs' code for TensorFlow, with the filters that it keeps beside."""
+    parts = {"mod_weight": "style.weight", "mod_bias": "style.bias"}
+    layout = {"synthesis.upsample.kernel": 4 * FILTER[None, None]}
+    for name, tensor in tensorflow_layout(generator).items():
+        match name.split("/"):
+            case ["mapping", place, part]:
+                layout[f"mapping.{place.replace('Dense', 'dense')}.{part}"] = tensor.T if tensor.ndim == 2 else tensor
+            case ["synthesis", _, "Const", _]:
+                layout["synthesis.early_layer.const"] = tensor
+            case ["synthesis", noise]:
+                layout[f"synthesis.{noise.replace('noise', 'layer')}.noise"] = tensor
+            case ["synthesis", scope, place, part]:
+                rung = int(scope.partition("x")[0]).bit_length() - 3
+                of = f"output{rung}" if place == "ToRGB" else f"layer{2 * rung - (place == 'Conv0_up')}"
+                own = tensor.permute(3, 2, 0, 1) if part == "weight" else tensor
+                layout[f"synthesis.{of}.{parts.get(part, part)}"] = own.T if part == "mod_weight" else own
+                if place == "Conv0_up":
+                    layout[f"synthesis.{of}.filter.kernel"] = 4 * FILTER[None, None]
+            case _:
+                layout |= {"truncation.w_avg": tensor} if name == "dlatent_avg" else {}
+    return {name: tensor.contiguous() for name, tensor in layout.items()}

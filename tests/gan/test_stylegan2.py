@@ -7,6 +7,7 @@ import torch
 from stylegan2_layouts import (
     CONFIG,
     FILTER,
+    genforce_layout,
     make_spec,
     make_stylegan2,
     nvlabs_layout,
@@ -117,6 +118,21 @@ def test_the_layout_of_rosinality_is_the_same_network_but_for_the_mean() -> None
     torch.testing.assert_close(generator.mean_w, original.encode(z_from_seeds(range(4096), 6), "w").mean(dim=0))
 
 
+def test_the_layout_of_genforce_is_the_same_network() -> None:
+    original = make_stylegan2(resolution=32).freeze()
+    generator = StyleGAN2.from_checkpoint(genforce_layout(original)).freeze()
+    assert generator.spec == original.spec
+    z = z_from_seeds(range(2), 6)
+    torch.testing.assert_close(generator(z), original(z))
+    assert torch.equal(generator.mean_w, original.mean_w)
+
+
+def test_the_layout_of_genforce_may_have_classes() -> None:
+    original = make_stylegan2(resolution=8, classes=3)
+    weights = StyleGAN2.from_checkpoint(genforce_layout(original)).state_dict()
+    assert torch.equal(weights["mapping.embedding.weight"], original.mapping.embedding.weight)
+
+
 def test_its_own_layout_is_read_too() -> None:
     generator = make_stylegan2(classes=2)
     again = StyleGAN2.from_checkpoint(generator.state_dict(), classes=2)
@@ -158,6 +174,16 @@ def test_how_w_meets_the_synthesis_is_told_by_the_styles_of_layers_and_of_the_la
         (rosinality_layout, lambda c: c.pop("noises.noise_2"), "synthesis.layers.2.noise is missing"),
         (rosinality_layout, lambda c: c.update({"extra": FILTER}), r"extra is \(4, 4\), expected nothing"),
         (rosinality_layout, lambda c: c.update({"convs.0.conv.blur.kernel": FILTER[:2]}), "another filter"),
+        (genforce_layout, lambda c: c.pop("mapping.dense0.weight"), "mapping.layers.0.weight"),
+        (genforce_layout, lambda c: c.pop("synthesis.output1.bias"), "synthesis.colours.1.bias is missing"),
+        (
+            genforce_layout,
+            lambda c: c.update({"synthesis.skip_layer0.weight": FILTER}),
+            r"skip_layer0.weight is \(4, 4",
+        ),
+        (genforce_layout, lambda c: c.update({"mapping.label_weight": FILTER}), r"label_weight is \(4, 4"),
+        (genforce_layout, lambda c: c["synthesis.layer1.filter.kernel"].fill_(1), "another filter"),
+        (genforce_layout, lambda c: c["synthesis.upsample.kernel"].fill_(1), "another filter"),
     ],
 )
 def test_what_is_not_this_layout_is_refused_by_the_name_of_the_tensor(layout, change, named: str) -> None:
@@ -175,6 +201,7 @@ LAYOUTS = {
         for name, tensor in tensorflow_layout(make_stylegan2(resolution=8, classes=2)).items()
         if "/" in name
     },
+    "genforce": genforce_layout(make_stylegan2(resolution=8, classes=2)),
     "own": dict(make_stylegan2(resolution=8, classes=2).state_dict()),
 }
 

@@ -16,6 +16,7 @@ from latentwalk.gan.families.style_based import (
     noise_of_layers,
     widths_of,
 )
+from latentwalk.gan.families.stylegan2.genforce import from_genforce, is_genforce
 from latentwalk.gan.families.stylegan2.layers import Mapping, StyledColours, StyledConvolution
 from latentwalk.gan.families.stylegan2.nvlabs import from_nvlabs, is_nvlabs
 from latentwalk.gan.families.stylegan2.rosinality import from_rosinality, is_rosinality
@@ -32,6 +33,7 @@ _LAYOUTS: Sequence[tuple[Callable[[_Weights], bool], Callable[[_Weights], _Weigh
     (is_nvlabs, from_nvlabs),
     (is_tensorflow, from_tensorflow),
     (is_rosinality, from_rosinality),
+    (is_genforce, from_genforce),
 )
 """How to tell each published layout, and what brings its weights into our own."""
 
