@@ -1,17 +1,21 @@
 """Servers behind one address: calls are spread over those that serve, and go on while one of them leaves."""
 
 import asyncio
+import json
+import re
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
 from latentwalk.client import AsyncClient, Client, DeadlineExceeded, Unavailable, Unimplemented
+from latentwalk.client._options import SPREAD
 from latentwalk.rpc.endpoint import Endpoint
 from latentwalk.rpc.lifecycle import Doorway
 
@@ -150,6 +154,12 @@ async def starting(registry: CollectorRegistry | None = None) -> AsyncIterator[D
         yield doorway
     finally:
         await doorway.drain()
+
+
+def test_the_service_config_that_other_clients_are_told_is_ours():
+    page = (Path(__file__).parents[2] / "docs" / "serving.md").read_text()
+    (told,) = re.findall(r"^(\{.*round_robin.*\})$", page, flags=re.MULTILINE)
+    assert json.loads(told) == SPREAD
 
 
 def no_error(error: Exception) -> None:

@@ -98,6 +98,21 @@ def test_what_selects_a_workload_finds_it(manifest):
     assert {mount["name"] for mount in container["volumeMounts"]} == volumes
 
 
+def test_the_trainer_tells_every_server_of_what_it_publishes():
+    """Behind an address of its own, a Service would let the trainer reach one of them."""
+    services = {
+        one["metadata"]["name"]: one
+        for (one,) in (manifest.values for manifest in MANIFESTS)
+        if one["kind"] == "Service"
+    }
+    (trainer,) = (one for (one,) in (manifest.values for manifest in WORKLOADS) if one["metadata"]["name"] == "trainer")
+    (container,) = trainer["spec"]["template"]["spec"]["containers"]
+    (address,) = (one["value"] for one in container["env"] if one["name"] == "LATENTWALK_SERVER_ADDRESS")
+    name, _, port = address.rpartition(":")
+    assert services[name]["spec"]["clusterIP"] == "None"
+    assert int(port) in [one["port"] for one in services[name]["spec"]["ports"]]
+
+
 # -- Docker Compose ----------------------------------------------------------------------------------------------------
 
 

@@ -5,12 +5,14 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import grpc
 
 from latentwalk.trainer.jobs.records import Job
+from latentwalk.trainer.places import Place, places_of
 from latentwalk.trainer.reports import Published, Result
 from latentwalk.v1 import model_service_pb2, model_service_pb2_grpc
 
@@ -25,7 +27,7 @@ class Announcer:
     """Knows the way to the servers."""
 
     addresses: tuple[str, ...]
-    """host:port of each."""
+    """host:port of each, or of many: a name stands for all servers that it has addresses of, whenever it is used."""
     certificate: str
     """A PEM file with the root that the servers' certificates must come from; "" for no TLS."""
     shown: tuple[str, str]
@@ -42,36 +44,63 @@ class Announcer:
     async def _load(self, job: Job, published: Published) -> Published:
         if published.kind not in _CALLS:
             return published
-        asked = (self._ask(address, job.spec.model, published) for address in self.addresses)
-        problems = "; ".join(filter(None, await asyncio.gather(*asked)))
+        told = (self._tell(address, job.spec.model, published) for address in self.addresses)
+        problems = "; ".join(chain.from_iterable(await asyncio.gather(*told)))
         if problems:
             _log.warning("job %s: not all servers have loaded %s: %s", job.id, published.name, problems)
         return replace(published, loaded=not problems, load_error=problems)
 
-    async def _ask(self, address: str, model: str, published: Published) -> str:
-        """Has one server load it; says what went wrong, if anything."""
+    async def _tell(self, address: str, model: str, published: Published) -> list[str]:
+        """Has every server at an address load it; says what went wrong, if anything.
+
+        Servers that have addresses of two kinds are told at those of one: of the first at which anybody answers.
+        """
         try:
-            async with self._channel(address) as channel:
+            families = await places_of(address)
+        except OSError as error:
+            return [f"{address}: {error}"]
+        problems = list[str]()
+        for places in families:
+            errors = await asyncio.gather(*(self._ask(place, model, published) for place in places))
+            said = [f"{place}: {_words(error)}" for place, error in zip(places, errors, strict=True) if error]
+            if not all(map(_is_silence, errors)):
+                return said
+            problems += said
+        return problems
+
+    async def _ask(self, place: Place, model: str, published: Published) -> grpc.aio.AioRpcError | OSError | None:
+        """Has one server load it; what went wrong, if anything."""
+        try:
+            async with self._channel(place) as channel:
                 stub = model_service_pb2_grpc.ModelServiceStub(channel)
                 load = _CALLS[published.kind](stub, model, published)
                 await load(timeout=_TIMEOUT_SECONDS, metadata=self._metadata())
-        except grpc.aio.AioRpcError as error:
-            return f"{address}: {error.code().name}: {error.details()}"
-        except OSError as error:
-            return f"{address}: {error}"
-        return ""
+        except (grpc.aio.AioRpcError, OSError) as error:
+            return error
+        return None
 
-    def _channel(self, address: str) -> grpc.aio.Channel:
+    def _channel(self, place: Place) -> grpc.aio.Channel:
+        # The certificate is for the name. Who is to be reached without a proxy is named to gRPC, too, not numbered.
+        arguments = [("grpc.default_authority", place.address), ("grpc.enable_http_proxy", 0)]
         if not self.certificate:
-            return grpc.aio.insecure_channel(address)
+            return grpc.aio.insecure_channel(place.target, arguments)
         root = Path(self.certificate).read_bytes()
         certificate, key = (Path(file).read_bytes() if file else None for file in self.shown)
-        return grpc.aio.secure_channel(address, grpc.ssl_channel_credentials(root, key, certificate))
+        return grpc.aio.secure_channel(place.target, grpc.ssl_channel_credentials(root, key, certificate), arguments)
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
         if not self.token:
             return ()
         return (("authorization", f"Bearer {Path(self.token).read_text('utf-8').strip()}"),)
+
+
+def _words(error: grpc.aio.AioRpcError | OSError) -> str:
+    return f"{error.code().name}: {error.details()}" if isinstance(error, grpc.aio.AioRpcError) else str(error)
+
+
+def _is_silence(error: Exception | None) -> bool:
+    """Whether nobody has answered."""
+    return isinstance(error, grpc.aio.AioRpcError) and error.code() is grpc.StatusCode.UNAVAILABLE
 
 
 def _load_model(stub: Any, model: str, published: Published) -> Callable[..., Awaitable[object]]:

@@ -54,7 +54,10 @@ class Settings(Endpoint):
     )
     tensorboard: bool = setting(True, "let jobs write what they say for TensorBoard, into their folders")
     server_address: tuple[str, ...] = setting(
-        (), "host:port of the generation servers that are to load what was found, with commas", each(HOST_AND_PORT)
+        (),
+        "host:port of the generation servers that are to load what was found, with commas; a name stands for each of "
+        "its addresses",
+        each(HOST_AND_PORT),
     )
     server_certificate: str = setting(
         "",
