@@ -65,6 +65,7 @@ _STYLED.MergeFrom(pb.GanSettings(family=pb.GAN_FAMILY_STYLEGAN, max_width=4, w_s
 _GROWING = pb.GanSettings()
 _GROWING.CopyFrom(_STYLED)
 _GROWING.MergeFrom(pb.GanSettings(progressive_from=4, stable_steps=3, fade_steps=8))
+_GROWING.MergeFrom(pb.GanSettings(batch_size=8, minibatch_deviation=True, mirror=True))
 _TURN: dict[str, Any] = {"gan": _GAME, "edits": [pb.EditTarget(edit="rotate")], "evaluation_size": 64}
 
 _SEARCH: dict[str, Any] = {"directions": 3, "steps": 20, "batch_size": 4, "evaluation_size": 64}

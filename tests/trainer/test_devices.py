@@ -65,6 +65,11 @@ MORE: Mapping[str, pb.JobSpec] = {
         direction="plane",
         boundary=pb.BoundarySpec(score=pb.Score(attribute="luminance"), samples=600, fraction=0.1, space="w"),
     ),
+    "discovery of random axes, by small pictures": pb.JobSpec(
+        model="large",
+        direction="random",
+        discovery=pb.DiscoverySpec(**SEARCH, deformator=pb.DEFORMATOR_RANDOM, predictor_size=32),
+    ),
     "discovery in w": pb.JobSpec(model="styled", direction="found", discovery=pb.DiscoverySpec(**SEARCH, space="w")),
     "evaluation by LPIPS": pb.JobSpec(model="large", evaluation=pb.EvaluationSpec(samples=100)),
     "edit by LPIPS": pb.JobSpec(
@@ -86,7 +91,10 @@ LONG: Mapping[str, pb.JobSpec] = {
         ),
     ),
     "evaluation beside real pictures": pb.JobSpec(
-        model="grey", evaluation=pb.EvaluationSpec(samples=100, classifier="judge", data=MNIST)
+        model="grey",
+        evaluation=pb.EvaluationSpec(
+            samples=100, classifier="judge", data=MNIST, sliders=[pb.SliderReference(direction="eight")]
+        ),
     ),
     "discovery by a network, and its variation": pb.JobSpec(
         model="grey",
