@@ -105,10 +105,12 @@ def test_a_walk_that_follows_another_from_the_same_start_takes_no_step_again(
     earlier, later, fresh = standing(1.5), standing(1.1), standing(1.1).code_at(0)
     earlier.code_at(0)
     elsewhere, expected = standing(1.1, seed=1), standing(1.1, seed=1).code_at(0)
-    for walk in (later, elsewhere):
-        walk.follow(earlier)
+    for rehearsal in elsewhere.rehearsals(earlier):
+        rehearsal()
     assert torch.equal(elsewhere.code_at(0), expected)
     monkeypatch.setattr(f"latentwalk.gan.directions.{make.__name__}.SteppedPath._point", _reached)
+    for rehearsal in later.rehearsals(earlier):
+        rehearsal()
     assert torch.equal(later.code_at(0), fresh)
 
 

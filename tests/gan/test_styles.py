@@ -27,9 +27,9 @@ def test_a_row_is_mapped_to_the_same_bits_alone_and_in_any_company(latent_size, 
     place %= len(company)
     z, condition = z_from_seeds(company, latent_size), classes_in_turn(len(company), classes)
     together = map_rows(generator, z, condition)
-    alone = map_rows(generator, z[place, None], None if condition is None else condition[place, None])
-    assert together.shape == (len(company), 4, w_size)
-    assert torch.equal(together[place], alone[0])
+    [alone] = map_rows(generator, z[place, None], None if condition is None else condition[place, None])
+    assert [row.shape for row in together] == [(4, w_size)] * len(company)
+    assert torch.equal(together[place], alone)
 
 
 def test_classes_come_one_after_the_other():

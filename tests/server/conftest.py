@@ -242,13 +242,19 @@ async def server(library) -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-async def styled_server(empty_library, faces, styled) -> AsyncIterator[Server]:
-    """A server of a styled generator with a direction in each space, and of one without a mapping network."""
+def styled_library(empty_library, faces, styled) -> Library:
+    """A store with a styled generator and a direction in each space, and with one without a mapping network."""
     empty_library.put_generator("styled", styled)
     empty_library.put_generator("faces", faces)
     for direction in directions_of(styled).values():
         empty_library.put_direction("styled", direction)
-    async with _serve(empty_library) as running:
+    return empty_library
+
+
+@pytest.fixture
+async def styled_server(styled_library) -> AsyncIterator[Server]:
+    """A server of that library, with settings as they come."""
+    async with _serve(styled_library) as running:
         yield running
 
 

@@ -9,6 +9,7 @@ import torch
 
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.server.engine import Engine
+from latentwalk.server.mapper import Mapper
 from latentwalk.server.repository import Repository
 from latentwalk.v1 import generation_service_pb2 as generation
 from latentwalk.v1 import model_service_pb2 as pb
@@ -207,7 +208,7 @@ async def test_a_load_is_over_before_the_next_begins_also_when_its_caller_has_le
         return Engine(generator, torch.device("cpu"))
 
     limits = {"max_rows": 1, "max_frames": 1, "max_frame_bytes": 1 << 20, "on_change": list}
-    repository = Repository(library.store, make_engine, **limits)
+    repository = Repository(library.store, make_engine, Mapper(), **limits)
     first = asyncio.create_task(repository.load_model("faces"))
     await asyncio.to_thread(begun.wait)
     first.cancel()

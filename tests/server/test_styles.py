@@ -212,15 +212,30 @@ async def test_a_mapped_latent_is_the_same_picture(server, styled):
     assert_same(await generate(server, chosen, displacements=[displacement]), [pixels(again[0])])
 
 
-async def test_latents_are_mapped_off_the_event_loop(server, monkeypatch):
-    """Or reading 1,024 keyframes would hold up everybody else."""
-    mapping, threads = StyleBased.map, set()
+@pytest.fixture
+def mapping_threads(monkeypatch):
+    """The thread of each row that is mapped from now on."""
+    mapping, threads = StyleBased.map, []
 
     def watched(*arguments):
-        threads.add(threading.current_thread())
+        threads.append(threading.current_thread())
         return mapping(*arguments)
 
     monkeypatch.setattr(StyleBased, "map", watched)
+    return threads
+
+
+@pytest.mark.parametrize("w_cache_mib", [0, 16])
+async def test_latents_are_mapped_off_the_event_loop(styled_library, serve, w_cache_mib, mapping_threads):
+    """Or reading 1,024 keyframes would hold up everybody else."""
+    async with serve(styled_library, w_cache_mib=w_cache_mib) as server:
+        await ask_for_everything(server)
+    assert mapping_threads
+    assert threading.current_thread() not in mapping_threads
+
+
+async def ask_for_everything(server):
+    """A call of each kind; the sliders of those that stand still move z, too."""
     stretch = pb.Stretch(direction="after")
     keyframes = [latent(3, 1), latent(4, 2)]
     await generate(server, latent(3, 1))
@@ -229,19 +244,63 @@ async def test_latents_are_mapped_off_the_event_loop(server, monkeypatch):
     travel = pb.InterpolateRequest(model="styled", keyframes=keyframes, frames_per_leg=2)
     for call in (server.generation.Walk(walk), server.generation.Interpolate(travel)):
         assert [reply async for reply in call]
-    assert threads
-    assert threading.current_thread() not in threads
+    moves = [displaced(name, 0.5) for name in ("before", "after")]
+    await generate(server, latent(5, 1), displacements=moves)
+    mixed = latent(6, 1)
+    mixed.styles.add(latent=latent(7, 2), layers=[2])
+    positions = [pb.SteerPosition(latents=[mixed], displacements=moves[:count]) for count in (0, 1, 2)]
+    assert await steered(server, *positions)
+
+
+def displaced(direction, alpha):
+    return pb.Displacement(direction=direction, extent=pb.Extent(alpha=alpha))
+
+
+async def steered(server, *positions):
+    """The answers to positions of which each is sent when the one before was answered."""
+    call = server.generation.Steer()
+    await call.write(pb.SteerRequest(setup=pb.SteerSetup(model="styled")))
+    answers = []
+    for sequence, position in enumerate(positions):
+        await call.write(pb.SteerRequest(sequence=sequence, position=position))
+        answers.append(await call.read())
+    call.cancel()
+    return answers
+
+
+async def test_who_drags_a_slider_over_a_latent_has_it_mapped_once(server, styled, mapping_threads):
+    mixed = latent(3, 1)
+    mixed.styles.add(latent=latent(4, 2), layers=[4, 5])
+    alphas = [0.25 * step for step in range(8)]
+    positions = [pb.SteerPosition(latents=[mixed], displacements=[displaced("after", alpha)]) for alpha in alphas]
+    answers = await steered(server, *positions)
+    assert len(mapping_threads) == 2
+    counted = [await server.metric(f"latentwalk_cache_{name}_total", cache="w") for name in ("hits", "misses")]
+    assert counted[0] >= 14
+    assert counted[1] == 2
+    w_plus, other = mapped(styled, (3, 1), (4, 2))
+    w_plus[4:] = other[4:]
+    after = directions_of(styled)["w"].vectors
+    for answer, alpha in zip(answers, alphas, strict=True):
+        assert_same(answer.frame.images, drawn(styled, w_plus[None] + alpha * after))
+
+
+async def test_a_slider_in_z_is_mapped_anew_for_each_position(server, styled, mapping_threads):
+    alphas = (0.5, 1.0, 0.5)
+    positions = [pb.SteerPosition(latents=[latent(3, 1)], displacements=[displaced("before", one)]) for one in alphas]
+    answers = await steered(server, *positions)
+    assert len(mapping_threads) == 3  # the start, and two of its three places: one was there before
+    z = z_from_seeds([3], 6)
+    for answer, alpha in zip(answers, alphas, strict=True):
+        moved = z + alpha * directions_of(styled)["z"].vectors
+        assert_same(answer.frame.images, drawn(styled, styled.map(moved, one_hot([1], 3))))
 
 
 async def test_an_interactive_stream_takes_styles(server, styled):
-    async def requests():
-        yield pb.SteerRequest(setup=pb.SteerSetup(model="styled"))
-        for sequence, psi in enumerate((1.0, 0.5)):
-            position = pb.SteerPosition(latents=[latent(3, 1)])
-            position.latents[0].truncation.psi = psi
-            yield pb.SteerRequest(sequence=sequence, position=position)
-
-    answers = [answer async for answer in server.generation.Steer(requests())]
+    positions = [pb.SteerPosition(latents=[latent(3, 1)]) for _ in range(2)]
+    for position, psi in zip(positions, (1.0, 0.5), strict=True):
+        position.latents[0].truncation.psi = psi
+    answers = await steered(server, *positions)
     w_plus = mapped(styled, (3, 1))
     assert answers[-1].sequence == 1
     assert_same(answers[-1].frame.images, drawn(styled, styled.mean_w + 0.5 * (w_plus - styled.mean_w)))

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import accumulate
 from typing import NamedTuple, TypeAlias
@@ -14,6 +14,7 @@ from latentwalk.gan.directions import Direction
 from latentwalk.gan.directions.direction import Path
 from latentwalk.gan.errors import GanError, OutOfRange
 from latentwalk.gan.interpolation import CURVES, EASINGS, INTERPOLATIONS, Curve, lerp
+from latentwalk.gan.styles import Lift
 
 
 class Track(NamedTuple):
@@ -82,15 +83,16 @@ class Walk:
     start: Tensor
     legs: tuple[Leg, ...]
     loop: bool = False
-    lift: Callable[[Tensor], Tensor] | None = None
-    origin: Tensor = field(init=False)
-    """Where the walk starts, as it is drawn: z [R, Z] or, with a lift, w+ [R, L, W]."""
+    lift: Lift | None = None
 
     def __post_init__(self) -> None:
         if not self.legs:
             raise GanError("a walk has no legs: give it at least one")
-        # At once, not with the first frame: a lift takes time, and may be called where there is some.
-        object.__setattr__(self, "origin", self.start if self.lift is None else self.lift(self.start))
+
+    @cached_property
+    def origin(self) -> Tensor:
+        """Where the walk starts, as it is drawn: z [R, Z] or, with a lift, w+ [R, L, W]."""
+        return self.start if self.lift is None else self.lift(self.start)
 
     @property
     def frames(self) -> int:
@@ -112,21 +114,46 @@ class Walk:
         Sliders add up: each moves the start as if it were alone, so that their order is of no account.
         """
         alphas = self.alphas_at(index)
-        z = self._moved(self.start, {track: alpha for track, alpha in alphas.items() if track.direction.space == "z"})
+        z = self._z_at(alphas)
         if self.lift is None:
             return z
-        w_plus = self.origin if z is self.start else self.lift(z)
+        w_plus = self._only_w_plus if self.frames == 1 else self._lifted(z)
         return self._moved(w_plus, {track: alpha for track, alpha in alphas.items() if track.direction.space != "z"})
 
-    def rehearsals(self) -> Iterator[Callable[[], object]]:
-        """What to call beforehand so that code_at is cheap: takes the steps of the paths that are walked in steps."""
+    def rehearsals(self, earlier: "Walk | None" = None) -> Iterator[Callable[[], object]]:
+        """What to call beforehand, one after the other, so that code_at is cheap.
+
+        Maps the start, takes the steps of the paths that are walked in steps, and maps the only frame of a walk that
+        stands still; but not what is at hand, nor steps that an earlier walk from the same start has taken. Other
+        frames in which a slider moves z are mapped one by one, when they are asked for.
+        """
+        if self.lift is not None and not self.lift.is_at_hand(self.start):
+            yield lambda: self.origin
+        if earlier is not None:
+            self._follow(earlier)
         for leg in self.legs:
             for frame in (0, leg.frames - 1):
                 for track, alpha in leg.alphas_at(frame).items():
                     if track.direction.is_stepped:
                         yield partial(self._path(track), alpha)
+        if self.lift is not None and self.frames == 1:
+            z = self._z_at(self.alphas_at(0))
+            if z is not self.start and not self.lift.is_at_hand(z):
+                yield lambda: self._only_w_plus
 
-    def follow(self, earlier: "Walk") -> None:
+    def _z_at(self, alphas: _Alphas) -> Tensor:
+        moves = {track: alpha for track, alpha in alphas.items() if track.direction.space == "z"}
+        return self._moved(self.start, moves)
+
+    @cached_property
+    def _only_w_plus(self) -> Tensor:
+        """What the lift makes of the only frame."""
+        return self._lifted(self._z_at(self.alphas_at(0)))
+
+    def _lifted(self, z: Tensor) -> Tensor:
+        return self.origin if self.lift is None or z is self.start else self.lift(z)
+
+    def _follow(self, earlier: "Walk") -> None:
         """Spares itself the steps that an earlier walk has taken, if it began at the same start."""
         if torch.equal(self.start, earlier.start) and torch.equal(self.origin, earlier.origin):
             sliders = {(stretch.direction, stretch.slider) for leg in self.legs for stretch in leg.stretches}

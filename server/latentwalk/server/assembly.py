@@ -20,6 +20,7 @@ from latentwalk.server.encoder import Encoder
 from latentwalk.server.engine import NoSuchDevice, use_threads
 from latentwalk.server.generation_servicer import GenerationServicer
 from latentwalk.server.keys import entry_bytes, picture_key
+from latentwalk.server.mapper import Mapper
 from latentwalk.server.metrics import CallMetrics, DrawingMetrics, ModelMetrics, QueueMetrics
 from latentwalk.server.model_servicer import ModelServicer
 from latentwalk.server.oip_servicer import OipServicer
@@ -53,13 +54,14 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
     registry = CollectorRegistry()
     device = await to_thread(Device, settings.device_settings)
     ProcessCollector("device", device.process_id, registry=registry)
+    drawing = DrawingMetrics(registry)
     with (
         closing(device),
         closing(Encoder(settings.encode_threads)) as encoder,
-        closing(_repository(settings, registry, device)) as repository,
+        closing(_repository(settings, registry, device, drawing)) as repository,
     ):
         doorway = Doorway(settings, SERVICES, registry, translate, tracer)
-        async with _scheduler(settings, registry, doorway, device) as scheduler:
+        async with _scheduler(settings, registry, doorway, device, drawing) as scheduler:
             calls = CallMetrics(registry)
             generation = GenerationServicer(repository, scheduler, encoder, calls, settings.credit, doorway.draining)
             _add_servicers(doorway, repository, generation)
@@ -72,11 +74,12 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
                 await doorway.drain()
 
 
-def _repository(settings: Settings, registry: CollectorRegistry, device: Device) -> Repository:
+def _repository(settings: Settings, registry: CollectorRegistry, device: Device, drawing: DrawingMetrics) -> Repository:
     """The models of the store, none of them loaded yet, and the device that will draw them."""
     return Repository(
         open_store(settings.store),
         device.make_engine,
+        Mapper(settings.w_cache_bytes, drawing.mapping),
         max_rows=settings.max_rows,
         max_frames=settings.max_frames,
         max_frame_bytes=settings.max_frame_bytes,
@@ -86,10 +89,10 @@ def _repository(settings: Settings, registry: CollectorRegistry, device: Device)
 
 @asynccontextmanager
 async def _scheduler(
-    settings: Settings, registry: CollectorRegistry, doorway: Doorway, device: Device
+    settings: Settings, registry: CollectorRegistry, doorway: Doorway, device: Device, drawing: DrawingMetrics
 ) -> AsyncGenerator[Scheduler[Any, Any, Any]]:
     """What has pictures drawn, until the context ends; health says whether the device works."""
-    queue, drawing = QueueMetrics(registry), DrawingMetrics(registry)
+    queue = QueueMetrics(registry)
 
     def report(works: bool) -> None:
         doorway.report(works=works)

@@ -231,7 +231,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
 
 
 async def _read(model: ServedModel, read: Callable[P, Order], *args: P.args, **kwargs: P.kwargs) -> Order:
-    """What a request for the model asks for; read off the event loop where latents are mapped, which takes time."""
+    """What a request for the model asks for; read off the event loop where keyframes are mapped, which takes time."""
     if model.spec.space == "w+":
         return await asyncio.to_thread(read, *args, **kwargs)
     return read(*args, **kwargs)

@@ -21,5 +21,10 @@ def picture_key(engine: RemoteEngine, work: Work) -> Hashable:
 
 def entry_bytes(key: Hashable, picture: bytes) -> int:
     """What a key of `picture_key` and its picture take, roughly."""
+    return bytes_of(key) + len(picture)
+
+
+def bytes_of(key: Hashable) -> int:
+    """What the latents in a key take."""
     parts = key if isinstance(key, tuple) else ()
-    return len(picture) + sum(len(part) for part in parts if isinstance(part, bytes))
+    return sum(len(part) for part in parts if isinstance(part, bytes))

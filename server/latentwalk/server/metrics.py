@@ -127,16 +127,21 @@ class DrawingMetrics:
         )
         hits = Counter(
             "latentwalk_cache_hits_total",
-            "Pictures that needed no drawing: kept from earlier (frames), or being drawn for another (in_flight).",
+            "Pictures that needed no drawing: kept from earlier (frames), or being drawn for another (in_flight); and "
+            "latents that needed no mapping (w).",
             ("cache",),
             registry=registry,
         )
         misses = Counter(
-            "latentwalk_cache_misses_total", "Pictures that the cache did not have.", ("cache",), registry=registry
+            "latentwalk_cache_misses_total",
+            "Pictures, or latents, that the cache did not have.",
+            ("cache",),
+            registry=registry,
         )
         # Looked up once, not for each batch.
         self._kept = hits.labels("frames"), misses.labels("frames")
         self._shared = hits.labels("in_flight"), misses.labels("in_flight")
+        self._mapped = hits.labels("w"), misses.labels("w")
 
     def batch(self, size: int, seconds: float) -> None:
         """A batch was drawn."""
@@ -149,6 +154,11 @@ class DrawingMetrics:
         self._kept[1].inc(shared + drawn)
         self._shared[0].inc(shared)
         self._shared[1].inc(drawn)
+
+    def mapping(self, kept: int, mapped: int) -> None:
+        """Latents were kept from earlier as w, and had to be mapped. For any thread."""
+        self._mapped[0].inc(kept)
+        self._mapped[1].inc(mapped)
 
 
 class ModelMetrics:

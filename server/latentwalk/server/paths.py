@@ -41,8 +41,11 @@ class Path(Protocol):
         """How many pictures each frame has."""
         ...
 
-    def rehearsals(self) -> Iterator[Callable[[], object]]:
-        """What to call beforehand, in another thread, so that rows_at costs next to nothing."""
+    def rehearsals(self, earlier: "Path | None" = None) -> Iterator[Callable[[], object]]:
+        """What to call beforehand, in another thread, one after the other, so that rows_at costs next to nothing.
+
+        What an earlier path has done is not done again.
+        """
         ...
 
     def rows_at(self, index: int) -> list[Row]:
@@ -74,9 +77,9 @@ class WalkPath:
         """How many starts there are."""
         return self.walk.start.shape[0]
 
-    def rehearsals(self) -> Iterator[Callable[[], object]]:
-        """The steps of the paths that are walked in steps."""
-        return self.walk.rehearsals()
+    def rehearsals(self, earlier: Path | None = None) -> Iterator[Callable[[], object]]:
+        """The mapping of the starts, and the steps of the paths that are walked in steps."""
+        return self.walk.rehearsals(earlier.walk if isinstance(earlier, WalkPath) else None)
 
     def rows_at(self, index: int) -> list[Row]:
         """The rows of one frame."""
@@ -109,7 +112,7 @@ class InterpolationPath:
         """How many frames there are."""
         return self.interpolation.frames
 
-    def rehearsals(self) -> Iterator[Callable[[], object]]:
+    def rehearsals(self, earlier: Path | None = None) -> Iterator[Callable[[], object]]:
         """Nothing: every frame is as cheap as any other."""
         return iter(())
 
@@ -161,15 +164,13 @@ class Order:
         """Whether its rows can be made at once, without a rehearsal."""
         return next(self.path.rehearsals(), None) is None
 
-    async def rehearse(self) -> None:
-        """Prepares the path without holding up the event loop; a straight one needs nothing, and takes no time."""
-        for rehearsal in self.path.rehearsals():
-            await asyncio.to_thread(rehearsal)
+    async def rehearse(self, earlier: "Order | None" = None) -> None:
+        """Prepares the path without holding up the event loop, by what an earlier order has done, if there was one.
 
-    def follow(self, earlier: "Order") -> None:
-        """Spares itself the steps of an earlier walk from the same latents."""
-        if isinstance(self.path, WalkPath) and isinstance(earlier.path, WalkPath):
-            self.path.walk.follow(earlier.path.walk)
+        A straight path from latents that need no mapping needs nothing, and takes no time.
+        """
+        for rehearsal in self.path.rehearsals(earlier and earlier.path):
+            await asyncio.to_thread(rehearsal)
 
     def rows(self) -> Iterator[Row]:
         """The rows of the frames, one after the other, each frame's made when its first row is asked for."""

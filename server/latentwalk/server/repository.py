@@ -19,6 +19,7 @@ from latentwalk.gan.errors import CorruptArtifact, GeneratorMismatch, InvalidLat
 from latentwalk.gan.generator import Generator
 from latentwalk.rpc.errors import InvalidRequest, UnknownDirection, UnknownModel
 from latentwalk.server.device import RemoteEngine, RemoteSearcher
+from latentwalk.server.mapper import Mapper
 from latentwalk.server.served import ServedDirection, ServedModel
 
 Served = TypeVar("Served", ServedModel, ServedDirection)
@@ -46,6 +47,7 @@ class Repository:
     Args:
         store: where artifacts come from.
         make_engine: puts a generator on the device and warms it; called in a thread of its own.
+        mapper: what maps the latents of all models.
         max_rows: the most rows of a request, as far as max_frame_bytes allows them.
         max_frames: the most frames of a stream.
         max_frame_bytes: the most bytes of pixels, or of codes, that one reply may carry.
@@ -57,6 +59,7 @@ class Repository:
         self,
         store: ArtifactStore,
         make_engine: Callable[[Generator], RemoteEngine],
+        mapper: Mapper,
         *,
         max_rows: int,
         max_frames: int,
@@ -65,6 +68,7 @@ class Repository:
     ) -> None:
         self._store = store
         self._make_engine = make_engine
+        self._mapper = mapper
         self._max_rows = max_rows
         self._max_frames = max_frames
         self._max_frame_bytes = max_frame_bytes
@@ -223,7 +227,8 @@ class Repository:
                 f"{self._max_frame_bytes:,} (raise max_message_mib)",
             )
         rows = min(self._max_rows, most)
-        return ServedModel(name, ref.version, engine, RemoteSearcher(engine), rows, self._max_frames)
+        searcher = RemoteSearcher(engine)
+        return ServedModel(name, ref.version, engine, searcher, rows, self._max_frames, mapper=self._mapper)
 
     def _read_direction(self, owner: ServedModel, name: str, version: int | None) -> ServedDirection:
         prefix = f"{owner.name}/"

@@ -8,6 +8,7 @@ from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import UnknownDirection
 from latentwalk.server.device import RemoteEngine, RemoteSearcher
+from latentwalk.server.mapper import Mapper
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class ServedModel:
     max_frames: int
     """The most frames of one stream."""
     directions: Mapping[str, ServedDirection] = field(default_factory=dict[str, ServedDirection])
+    mapper: Mapper = field(default_factory=Mapper)
+    """Maps its z, if it has a mapping network."""
 
     @property
     def spec(self) -> GeneratorSpec:

@@ -49,6 +49,9 @@ class Settings(Endpoint):
     frame_cache_mib: int = setting(
         64, "most MiB of drawn pictures to keep for who asks for the same again; 0 for none", at_least(0)
     )
+    w_cache_mib: int = setting(
+        16, "most MiB of latents to keep as the mapping networks of StyleGANs have mapped them; 0 for none", at_least(0)
+    )
     stream_credit: int = setting(
         64, "most pictures of one request that may wait, or be drawn and not yet sent", between(1, 4096)
     )
@@ -101,6 +104,11 @@ class Settings(Endpoint):
     def frame_cache_bytes(self) -> int:
         """How many bytes of drawn pictures may be kept."""
         return self.frame_cache_mib * _MIB
+
+    @property
+    def w_cache_bytes(self) -> int:
+        """How many bytes of mapped latents may be kept."""
+        return self.w_cache_mib * _MIB
 
     @property
     def max_frame_bytes(self) -> int:

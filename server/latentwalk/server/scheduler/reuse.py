@@ -1,42 +1,11 @@
 """Pictures that need not be drawn again: those that are being drawn now, and those drawn lately."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic
 
+from latentwalk.server.cache import Cache
 from latentwalk.server.scheduler.backlog import Model, Work
 from latentwalk.server.scheduler.stream import Picture, Ticket
-
-# What an entry takes besides its key and its picture, roughly.
-_ENTRY_BYTES = 1024
-
-
-class PictureCache(Generic[Picture]):
-    """Pictures by key, at most `capacity` bytes of them; the least recently used one goes first. 0 keeps nothing."""
-
-    def __init__(self, capacity: int, size_of: Callable[[Hashable, Picture], int]) -> None:
-        self._capacity = capacity
-        self._size_of = size_of
-        self._pictures: OrderedDict[Hashable, Picture] = OrderedDict()
-        self.bytes = 0
-        """What the pictures kept take, with their keys."""
-
-    def find(self, key: Hashable) -> Picture | None:
-        """The picture of that key, if it is kept."""
-        picture = self._pictures.get(key)
-        if picture is not None:
-            self._pictures.move_to_end(key)
-        return picture
-
-    def keep(self, key: Hashable, picture: Picture) -> None:
-        """Keeps a picture for as long as there is room, if it fits at all."""
-        size = self._size_of(key, picture) + _ENTRY_BYTES
-        if key in self._pictures or size > self._capacity:
-            return
-        self._pictures[key] = picture
-        self.bytes += size
-        while self.bytes > self._capacity:
-            self.bytes -= self._size_of(*self._pictures.popitem(last=False)) + _ENTRY_BYTES
 
 
 class Reuse(Generic[Model, Work, Picture]):
@@ -57,7 +26,7 @@ class Reuse(Generic[Model, Work, Picture]):
         size_of: Callable[[Hashable, Picture], int] = lambda key, picture: 0,
     ) -> None:
         self.key_of = key_of
-        self._cache: PictureCache[Picture] = PictureCache(capacity, size_of)
+        self._cache: Cache[Picture] = Cache(capacity, size_of)
         self._drawing: dict[Hashable, Ticket[Work, Picture]] = {}
 
     @property

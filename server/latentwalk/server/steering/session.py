@@ -58,7 +58,7 @@ class Session:
         self._images = images
         self._metrics = metrics
         self._draining = draining
-        self._latest: Order | None = None
+        self._rehearsed: Order | None = None
 
     async def run(
         self, requests: AsyncIterator[pb.SteerRequest], write: Callable[[pb.SteerResponse], Awaitable[None]]
@@ -79,7 +79,8 @@ class Session:
         try:
             aim = aim_at(arrival)
             order = aim.order
-            await order.rehearse()
+            await order.rehearse(self._rehearsed)
+            self._rehearsed = order
             target = Target(aim)
             stream = self._open_stream(order)
         except Exception as error:  # noqa: BLE001 - raised again if it is no reason to refuse
@@ -96,11 +97,7 @@ class Session:
         return _answered(target.aim, images)
 
     def _aim_at(self, setup: pb.SteerSetup, arrival: Arrival) -> Aim:
-        order = steer_order(setup, arrival.position, self._model(setup.model))
-        if self._latest is not None:
-            order.follow(self._latest)
-        self._latest = order
-        return Aim(arrival, order)
+        return Aim(arrival, steer_order(setup, arrival.position, self._model(setup.model)))
 
 
 def _answered(aim: Aim, images: list[image_pb2.Image]) -> pb.SteerResponse:

@@ -65,7 +65,7 @@ def blend(keyframes: Latents, latents: Sequence[latent_pb2.Latent], space: str) 
 
 def _lift_one(lift: Lift) -> Callable[[Tensor, Tensor | None], Tensor]:
     """The lift of any row, with the truncation and styles of the first."""
-    rows = {name: getattr(lift, name)[:1] for name in ("psi", "given", "is_given", "mixed", "is_mixed")}
+    rows = {name: getattr(lift, name)[:1] for name in ("psi", "given", "is_given", "mixed")}
     return lambda z, condition: replace(lift, condition=condition, **rows)(z)
 
 

@@ -12,12 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from latentwalk.gan.generator import Generator
 from latentwalk.gan.latents import latents_from_seeds
 from latentwalk.gan.spec import GeneratorSpec
-from latentwalk.gan.styles import Lift
+from latentwalk.gan.styles import Lift, Others
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.server.engine import Noise
+from latentwalk.server.served import ServedModel
 from latentwalk.server.validation.conditions import read_conditions
 from latentwalk.server.validation.styles import LayerStyle, check_unstyled, read_layer_styles, read_noise
 from latentwalk.server.validation.truncations import read_psi, read_threshold
@@ -54,13 +54,13 @@ class Latents:
         return list(self.condition.numpy())
 
 
-def read_latents(field: str, latents: Sequence[latent_pb2.Latent], generator: Generator) -> Latents:
-    """What at least one latent of the request's field is."""
-    return _read([f"{field}[{index}]" for index in range(len(latents))], latents, generator)
+def read_latents(field: str, latents: Sequence[latent_pb2.Latent], model: ServedModel) -> Latents:
+    """What at least one latent of the request's field is; nothing is mapped yet."""
+    return _read([f"{field}[{index}]" for index in range(len(latents))], latents, model)
 
 
-def _read(names: Sequence[str], latents: Sequence[latent_pb2.Latent], generator: Generator) -> Latents:
-    spec = generator.spec
+def _read(names: Sequence[str], latents: Sequence[latent_pb2.Latent], model: ServedModel) -> Latents:
+    spec = model.spec
     z, given = _codes(names, latents, spec)
     condition = read_conditions(names, latents, spec, given)
     if spec.space == "z":
@@ -70,9 +70,8 @@ def _read(names: Sequence[str], latents: Sequence[latent_pb2.Latent], generator:
     noise = [read_noise(name, latent) for name, latent in zip(names, latents, strict=True)]
     psi = torch.stack([read_psi(name, latent, spec.layers) for name, latent in zip(names, latents, strict=True)])
     styles = [read_layer_styles(name, latent, spec.layers) for name, latent in zip(names, latents, strict=True)]
-    return Latents(
-        z, condition, Lift(generator, condition, psi, *_given(given, len(z), spec), *_mixed(styles, generator)), noise
-    )
+    own, mixed = _given(given, len(z), spec), _mixed(styles, model)
+    return Latents(z, condition, Lift(model.generator, model.mapper, condition, psi, *own, *mixed), noise)
 
 
 def _codes(
@@ -108,18 +107,17 @@ def _given(given: Mapping[int, Tensor], count: int, spec: GeneratorSpec) -> tupl
     return codes, is_given
 
 
-def _mixed(styles: Sequence[Sequence[LayerStyle]], generator: Generator) -> tuple[Tensor, Tensor]:
-    """The w+ [N, L, W] that are mixed in, and in which layers they are, bool [N, L]."""
-    spec = generator.spec
-    mixed = torch.zeros(len(styles), spec.layers, spec.w_size)
-    is_mixed = torch.zeros(len(styles), spec.layers, dtype=torch.bool)
+def _mixed(styles: Sequence[Sequence[LayerStyle]], model: ServedModel) -> tuple[Others | None, Tensor]:
+    """The latents whose styles are mixed in, and which of them it is in each layer, int64 [N, L]; -1 for none."""
+    mixed = torch.full((len(styles), model.spec.layers), -1)
     flat = [(row, style) for row, own in enumerate(styles) for style in own]
-    if flat:
-        others = _read([style.name for _, style in flat], [style.latent for _, style in flat], generator)
-        assert others.lift is not None  # noqa: S101 - the generator has a mapping network
-        for (row, style), w_plus in zip(flat, others.lift(others.z), strict=True):
-            mixed[row, style.layers], is_mixed[row, style.layers] = w_plus[style.layers], True
-    return mixed, is_mixed
+    if not flat:
+        return None, mixed
+    for index, (row, style) in enumerate(flat):
+        mixed[row, style.layers] = index
+    others = _read([style.name for _, style in flat], [style.latent for _, style in flat], model)
+    assert others.lift is not None  # noqa: S101 - the generator has a mapping network
+    return Others(others.z, others.lift), mixed
 
 
 def _code(field: str, tensor: tensor_pb2.Tensor, space: str, spec: GeneratorSpec) -> NDArray[np.float32]:

@@ -46,7 +46,7 @@ def interpolate_order(request: pb.InterpolateRequest, model: ServedModel) -> Ord
     if not 1 <= request.frames_per_leg <= model.max_frames:
         raise InvalidRequest("frames_per_leg", f"{request.frames_per_leg:,} must be from 1 to {model.max_frames:,}")
     space, method = read_blending(request, model.spec)
-    keyframes = read_latents("keyframes", request.keyframes, model.generator)
+    keyframes = read_latents("keyframes", request.keyframes, model)
     blended = blend(keyframes, request.keyframes, space)
     path = InterpolationPath(
         Interpolation(
@@ -84,7 +84,7 @@ def _walk(
     loop: bool = False,
 ) -> WalkPath:
     """The walk along legs that are named by the fields of their movements."""
-    start = read_latents(field, latents, model.generator)
+    start = read_latents(field, latents, model)
     for movements, leg in legs.items():
         _check_spaces(movements, leg, field, start)
         if not any_class:

@@ -35,7 +35,7 @@ def search_order(request: pb.InvertRequest, model: ServedModel, delivery: Delive
     for index, start in enumerate(request.starts):
         _check_start(f"starts[{index}]", start, space, model.spec)
     check_rows("starts", len(request.starts), model)
-    latents = read_latents("starts", request.starts, model.generator)
+    latents = read_latents("starts", request.starts, model)
     walk = Walk(latents.z, (read_displacements((), model),), lift=latents.lift)
     path = WalkPath(walk, latents.drawn_conditions(), latents.noise)
     searches = [
