@@ -32,19 +32,27 @@ codes = st.one_of(
     st.builds(lambda tensor: {"w_plus": tensor}, tensors),
     st.just({}),
 )
+truncations = st.builds(latent_pb2.Truncation, psi=st.none() | numbers, threshold=st.none() | numbers)
 latents = st.lists(
-    st.builds(lambda code, condition: latent_pb2.Latent(**code, condition=condition), codes, st.none() | conditions),
+    st.builds(
+        lambda code, condition, truncation: latent_pb2.Latent(**code, condition=condition, truncation=truncation),
+        codes,
+        st.none() | conditions,
+        st.none() | truncations,
+    ),
     max_size=4,
 )
 extents = st.builds(lambda unit, value: pb.Extent(**{unit: value}), st.sampled_from(["alpha", "amount"]), numbers)
 encodings = st.builds(image_pb2.ImageEncoding, format=enums, quality=counts)
-displacements = st.builds(pb.Displacement, direction=names, slider=names, extent=extents)
+layers = st.just([]) | st.lists(st.integers(0, 20), max_size=3)
+displacements = st.builds(pb.Displacement, direction=names, slider=names, extent=extents, layers=layers)
 stretches = st.builds(
-    lambda direction, slider, start, stop: pb.Stretch(direction=direction, slider=slider, to=stop, **{"from": start}),
-    names,
-    names,
-    extents,
-    extents,
+    lambda start, **fields: pb.Stretch(**fields, **{"from": start}),
+    start=extents,
+    direction=names,
+    slider=names,
+    to=extents,
+    layers=layers,
 )
 legs = st.builds(pb.Leg, stretches=st.lists(stretches, max_size=3), frames=counts, easing=enums)
 
