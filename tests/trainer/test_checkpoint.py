@@ -98,3 +98,4 @@ def test_a_full_disk_fails_the_save_and_leaves_the_checkpoint_before(folder):
     with pytest.raises(CheckpointFailed, match="No space left"):
         checkpoints.save(2, {"w": torch.zeros(10)}, {})
     assert read(folder)[0].step == 1
+    assert [path.name[:14] for path in folder.iterdir()] == ["step-000000001"]

@@ -1,5 +1,6 @@
 """The job store: states, the queue, and events without gaps; on SQLite and, where there is one, on PostgreSQL."""
 
+import cProfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -233,6 +234,16 @@ def test_pages_go_back_in_time_without_repeating_or_losing_a_job(store, create):
         before = page[-1].number
     assert pages == [created[:3:-1], created[3:0:-1], created[:1]]
     assert [job.id for job in store.page({JobState.CANCELLED}, None, 10)] == [created[3]]
+
+
+def test_what_reads_the_specs_of_a_method_is_made_once(store, create):
+    for _ in range(3):
+        create()
+    profile = cProfile.Profile()
+    profile.runcall(store.page, (), None, 3)
+    profile.create_stats()
+    made = [calls for (file, _, name), calls in profile.stats.items() if "pydantic" in file and name == "__init__"]
+    assert made == []
 
 
 def test_a_number_never_comes_back(store, create):

@@ -4,6 +4,7 @@ import hashlib
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -220,6 +221,29 @@ def test_a_cancelled_job_leaves_at_once_and_ends_the_same_when_resumed(
         assert not (tmp_path / "jobs" / job_id).exists()
 
 
+def test_a_job_that_is_resumed_while_others_are_pruned_is_attended_like_any_other(
+    make_settings, serve_trainer, tmp_path
+):
+    short = pb.JobSpec(model="tiny", direction="axes", sefa=pb.SefaSpec(directions=2))
+    with serve_trainer(make_settings(concurrency=2, keep_ended_jobs=1)) as trainer:
+        old, job_id = trainer.create(short).id, trainer.create(SPEC).id
+        trainer.wait_for_end(old)
+        large = tmp_path / "jobs" / old / "large"
+        large.mkdir()
+        for number in range(30_000):
+            (large / str(number)).touch()
+        trainer.wait_for_step(job_id, 1)
+        cancelling = trainer.stub.CancelJob.future(pb.CancelJobRequest(id=job_id))
+        left = next(one for one in trainer.watch(job_id) if one.state_change.state == pb.JOB_STATE_CANCELLED)
+        trainer.stub.ResumeJob(pb.ResumeJobRequest(id=job_id))
+        next(one for one in trainer.watch(job_id, left.sequence) if one.HasField("progress"))
+        cancelling.result()
+        while large.parent.exists():
+            time.sleep(0.02)
+        assert trainer.stub.CancelJob(pb.CancelJobRequest(id=job_id)).job.state == pb.JOB_STATE_CANCELLED
+        assert processes_of(job_id) == []
+
+
 def test_a_job_in_the_middle_of_something_endless_is_cancelled_all_the_same(
     make_settings, serve_trainer, assert_ends_well
 ):
@@ -337,6 +361,31 @@ def test_a_service_that_is_stopped_and_then_killed_loses_nothing(
         assert trainer.get(waiting).state == pb.JOB_STATE_CANCELLED
 
 
+def test_a_service_whose_database_does_not_answer_is_stopped_all_the_same(
+    make_settings, serve_trainer, connect, assert_ends_well, tmp_path
+):
+    settings = make_settings()
+    with service_process(settings, connect, "--grace-seconds", "0.5") as (service, trainer):
+        job_id = trainer.create(SPEC).id
+        trainer.wait_for_step(job_id, 1)
+        with held(tmp_path / "trainer.db"):
+            service.terminate()
+            assert service.wait(60) == 0
+            wait_until_gone(job_id)
+    with serve_trainer(settings) as trainer:
+        assert_ends_well(trainer, job_id)
+
+
+@contextmanager
+def held(database):
+    """Nobody else can write to the database meanwhile."""
+    holder = sqlite3.connect(database, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    yield
+    holder.execute("ROLLBACK")
+    holder.close()
+
+
 def test_jobs_outlive_the_process_that_they_were_forked_from(make_settings, connect, assert_ends_well):
     short = pb.JobSpec(model="tiny", direction="axes", sefa=pb.SefaSpec(directions=2))
     with service_process(make_settings(), connect) as (service, trainer):
@@ -371,11 +420,11 @@ def test_a_job_whose_loss_is_not_finite_fails_with_step_slider_and_value(make_se
 
 
 @contextmanager
-def service_process(settings, connect):
+def service_process(settings, connect, *more):
     """`python -m latentwalk.trainer` in a process of its own, on a port that was free a moment ago."""
     address = f"127.0.0.1:{free_port()}"
     flags = ["--address", address, "--metrics-address", "", "--folder", settings.folder]
-    flags += ["--store", settings.store, "--database", settings.database]
+    flags += ["--store", settings.store, "--database", settings.database, *more]
     service = subprocess.Popen([sys.executable, "-m", "latentwalk.trainer", *flags])
     try:
         with connect(address) as trainer:

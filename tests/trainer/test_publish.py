@@ -1,6 +1,8 @@
 """Publishing: once a job, with all that is needed to make it again."""
 
 import torch
+from fsspec import register_implementation
+from fsspec.implementations.memory import MemoryFileSystem
 
 from latentwalk.gan.artifacts import ArtifactStore, load_direction
 from latentwalk.trainer.methods.edits import EditDirection
@@ -31,6 +33,32 @@ def test_a_damaged_version_does_not_hinder_the_next(artifacts_url, generator, ma
     (tmp_path / "store/directions/tiny/bright/1/vectors.safetensors").write_bytes(b"")
     [published] = Publisher(store, "b", make_spec()).publish(outcome_of(direction)).artifacts
     assert (published.kind, published.name, published.version) == ("directions", "bright", 2)
+
+
+class Watched(MemoryFileSystem):
+    """Files in memory, of which it is known which were read."""
+
+    protocol = "watched"
+    store, pseudo_dirs, reads = {}, [""], []
+
+    def cat_file(self, path, **options):
+        self.reads.append(path)
+        return super().cat_file(path, **options)
+
+
+def test_of_the_versions_of_other_jobs_only_the_manifests_are_read(generator, make_spec):
+    register_implementation("watched", Watched)
+    store = ArtifactStore("watched://store")
+    outcome = outcome_of(EditDirection(make_spec(), generator).direction())
+    for job in ("a", "b"):
+        Publisher(store, job, make_spec()).publish(outcome)
+    Watched.reads.clear()
+    assert Publisher(store, "a", make_spec()).publish(outcome).artifacts[0].version == 1
+    assert [path.partition("/bright/")[2] for path in Watched.reads] == [
+        "2/manifest.json",
+        *["1/manifest.json"] * 2,
+        "1/vectors.safetensors",
+    ]
 
 
 def test_the_provenance_says_how_the_direction_was_made(artifacts_url, generator, make_spec):

@@ -1,7 +1,10 @@
 """The TrainingService over gRPC: what callers may ask for, and what they are told."""
 
 import logging
+import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import grpc
 import pytest
@@ -114,6 +117,32 @@ def test_a_waiting_job_can_be_cancelled_resumed_and_at_last_deleted(trainer):
     trainer.stub.DeleteJob(pb.DeleteJobRequest(id=job_id))
     code, reason, _ = refusal(trainer.get, job_id)
     assert (code, reason) == (grpc.StatusCode.NOT_FOUND, "UNKNOWN_JOB")
+
+
+def test_what_a_caller_asks_for_and_does_not_wait_for_is_done(make_settings, serve_trainer, tmp_path):
+    short = pb.JobSpec(model="tiny", direction="axes", sefa=pb.SefaSpec(directions=2))
+    with serve_trainer(make_settings()) as trainer:
+
+        def give_up(call, request):
+            """Hangs up while the database is busy for somebody else."""
+            with closing(sqlite3.connect(tmp_path / "trainer.db", isolation_level=None)) as holder:
+                holder.execute("BEGIN IMMEDIATE")
+                with pytest.raises(grpc.RpcError) as refused:
+                    call(request, timeout=1)
+            assert refused.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+
+        give_up(trainer.stub.CreateJob, pb.CreateJobRequest(spec=short))
+        while not (jobs := trainer.stub.ListJobs(pb.ListJobsRequest()).jobs):
+            time.sleep(0.02)
+        assert trainer.wait_for_end(jobs[0].id).state == pb.JOB_STATE_SUCCEEDED
+        job_id = trainer.create(spec()).id
+        trainer.stub.CancelJob(pb.CancelJobRequest(id=job_id))
+        give_up(trainer.stub.ResumeJob, pb.ResumeJobRequest(id=job_id))
+        trainer.wait_for_step(job_id, 1)
+        trainer.stub.CancelJob(pb.CancelJobRequest(id=job_id))
+        give_up(trainer.stub.DeleteJob, pb.DeleteJobRequest(id=job_id))
+        while (tmp_path / "jobs" / job_id).exists():
+            time.sleep(0.02)
 
 
 def test_cancelling_the_running_job_lets_the_next_one_run(trainer):

@@ -1,5 +1,6 @@
 """Publishing what a job has found: once, however often the job is killed on the way."""
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -16,7 +17,7 @@ from latentwalk.gan.artifacts import (
     save_generator,
 )
 from latentwalk.gan.classifiers import Classifier
-from latentwalk.gan.errors import CorruptArtifact
+from latentwalk.gan.errors import CorruptArtifact, UnknownArtifact
 from latentwalk.gan.generator import Generator
 from latentwalk.trainer.methods.method import Outcome, Product
 from latentwalk.trainer.reports import Published, Result
@@ -49,12 +50,10 @@ class Publisher:
         """What an earlier run of this job published before it was killed."""
         kind, name = _kind(product), self._stored_name(product)
         for number in reversed(self.store.versions(kind, name)):
-            try:
-                artifact = self.store.get(kind, name, number)
-            except CorruptArtifact:
-                continue
-            if artifact.manifest["provenance"].get("job") == self.job_id:
-                return self._entry(product, artifact.ref)
+            with suppress(CorruptArtifact, UnknownArtifact):  # the latter if it is deleted meanwhile
+                provenance = self.store.manifest(ArtifactRef(kind, name, number)).provenance
+                if provenance.get("job") == self.job_id:
+                    return self._entry(product, self.store.get(kind, name, number).ref)
         return None
 
     def _put(self, product: Product, outcome: Outcome) -> Published:

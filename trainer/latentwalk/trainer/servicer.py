@@ -45,8 +45,7 @@ class TrainingServicer(training_service_pb2_grpc.TrainingServiceServicer):
         job = await self._book.read(JobStore.requested, order)
         if job is None:
             spec = await asyncio.to_thread(validation.read_spec, request.spec, self._materials)
-            job = await self._book.change(JobStore.create, order, spec)
-            self._dispatcher.wake()
+            job = await self._dispatcher.queue(lambda store: store.create(order, spec))
         return pb.CreateJobResponse(job=job_message(job))
 
     async def GetJob(self, request: pb.GetJobRequest, context: Any) -> pb.GetJobResponse:  # noqa: N802
@@ -77,14 +76,12 @@ class TrainingServicer(training_service_pb2_grpc.TrainingServiceServicer):
 
     async def ResumeJob(self, request: pb.ResumeJobRequest, context: Any) -> pb.ResumeJobResponse:  # noqa: N802
         """Queues a paused, cancelled or failed job again."""
-        job = await self._book.change(JobStore.resume, request.id)
-        self._dispatcher.wake()
+        job = await self._dispatcher.queue(lambda store: store.resume(request.id))
         return pb.ResumeJobResponse(job=job_message(job))
 
     async def DeleteJob(self, request: pb.DeleteJobRequest, context: Any) -> pb.DeleteJobResponse:  # noqa: N802
         """Forgets a job that has ended, and its folder."""
-        job = await self._book.change(JobStore.delete, request.id)
-        await asyncio.to_thread(self._launcher.forget, job.id)
+        await asyncio.shield(self._delete(request.id))
         return pb.DeleteJobResponse()
 
     async def WatchJob(  # noqa: N802
@@ -93,3 +90,7 @@ class TrainingServicer(training_service_pb2_grpc.TrainingServiceServicer):
         """Streams the events of a job."""
         async for event in self._book.watch(request.id, request.after_sequence):
             yield pb.WatchJobResponse(event=event_message(event))
+
+    async def _delete(self, job_id: str) -> None:
+        job = await self._book.change(JobStore.delete, job_id)
+        await asyncio.to_thread(self._launcher.forget, job.id)

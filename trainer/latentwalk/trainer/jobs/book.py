@@ -97,6 +97,6 @@ class JobBook:
             bell.set()
 
     def close(self) -> None:
-        """Waits for what is under way in the store, and closes it."""
-        self._thread.shutdown()
+        """Waits for what is under way in the store, not for what is in line behind it, and closes it."""
+        self._thread.shutdown(cancel_futures=True)
         self._store.close()

@@ -24,6 +24,8 @@ _EVERYTHING = 1_000_000
 PATIENCE_SECONDS = 1.0
 """For a process whose job a caller has stopped. It is killed if it is in the middle of something long: that costs the
 steps since its checkpoint, and nothing else."""
+_WRITING_SECONDS = 2.0
+"""For the database, when the service shuts down and the processes have left, to take down what became of their jobs."""
 
 _log = logging.getLogger("latentwalk.jobs")
 
@@ -112,17 +114,36 @@ class Dispatcher:
             raise JobStateConflict(f"job {job_id} is {job.state}: it left before it could be stopped", state=job.state)
         return job
 
+    async def queue(self, put: Callable[[JobStore], Job]) -> Job:
+        """Has the store put a job in line, and begins it in its turn; a caller that hangs up has still queued it."""
+        return await asyncio.shield(self._queue(put))
+
+    async def _queue(self, put: Callable[[JobStore], Job]) -> Job:
+        try:
+            return await self._book.change(put)
+        finally:
+            self.wake()
+
     async def drain(self) -> None:
-        """Starts no more jobs, and tells those that run to write a checkpoint and leave; they are put back in line."""
-        async with self._hand_over:
-            self._draining = True
-            leaving = list(self._attended.values())
-        for attendance in leaving:
+        """Starts no more jobs, and tells those that run to write a checkpoint and leave; they are put back in line.
+
+        A database that does not answer is given up after ``grace_seconds`` and a little: the next start puts them back.
+        """
+        self._draining = True
+        self.wake()
+        for attendance in self._attended.values():
             attendance.leave(self._grace_seconds)
-        for attendance in leaving:
-            await attendance.done.wait()
-        for task in self._tasks:
-            task.cancel()
+        try:
+            async with asyncio.timeout(self._grace_seconds + _WRITING_SECONDS):
+                while self._tasks:
+                    await asyncio.wait(self._tasks)
+        except TimeoutError:
+            left = ", ".join(self._attended) or "none"
+            _log.error("the job database did not take down in time that jobs were stopped: %s", left)
+            tasks = list(self._tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     # -- running -----------------------------------------------------------------------------------------------------
 
@@ -132,7 +153,7 @@ class Dispatcher:
         task.add_done_callback(self._tasks.discard)
 
     async def _dispatch(self) -> None:
-        while True:
+        while not self._draining:
             await self._wake.wait()
             self._wake.clear()
             while await self._start_next():
@@ -148,31 +169,36 @@ class Dispatcher:
             if job is None:
                 return False
             attendance = self._attended[job.id] = _Attendance(job, device)
+            if self._draining:
+                attendance.leave(self._grace_seconds)
         self._begin(self._attend(attendance))
         return True
 
     async def _attend(self, attendance: _Attendance) -> None:
         job_id = attendance.job.id
         try:
-            await self._run(attendance)
+            ended = await self._run(attendance)
         except Exception as error:  # noqa: BLE001 - a job that cannot be run fails; the trainer goes on
             _log.exception("job %s could not be run", job_id)
-            await self._book.insist(JobStore.fail, job_id, f"the trainer could not run the job: {error}")
+            ended = await self._book.insist(JobStore.fail, job_id, f"the trainer could not run the job: {error}")
         finally:
+            # With nothing awaited since the store has changed: a caller may resume the job, and it may run again.
             del self._attended[job_id]
             attendance.done.set()
             self.wake()
+        self._metrics.ended(ended)
+        if ended.state is JobState.SUCCEEDED:
+            await asyncio.to_thread(self._launcher.forget_checkpoints, job_id)
+        await self._tidy()
 
-    async def _run(self, attendance: _Attendance) -> None:
-        """One process after the other, until one of them was not killed."""
+    async def _run(self, attendance: _Attendance) -> Job:
+        """One process after the other, until one of them was not killed: the job that has left."""
         job = attendance.job
         while True:
             exit_ = await self._launcher.run(job, attendance.device, attendance.stop, self._listener(job))
             ended = await self._conclude(attendance, job, exit_)
             if ended is not None:
-                self._metrics.ended(ended)
-                await self._tidy()
-                return
+                return ended
             job = await self._book.insist(JobStore.restart, job.id, _what_happened(exit_))
             self._metrics.restarts.inc()
 
@@ -181,9 +207,7 @@ class Dispatcher:
         match exit_.ending:
             case Result() as result:
                 announced = await self._announce_in_time(attendance, result)
-                done = await self._book.insist(JobStore.succeed, job.id, announced)
-                await asyncio.to_thread(self._launcher.forget_checkpoints, job.id)
-                return done
+                return await self._book.insist(JobStore.succeed, job.id, announced)
             case Failure(reason):
                 return await self._book.insist(JobStore.fail, job.id, reason)
             case _ if attendance.wish is not None:

@@ -1,6 +1,7 @@
 """What a job does, as plain data: one dataclass a method, with its defaults and limits beside its fields."""
 
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -75,5 +76,11 @@ def spec_to_json(spec: JobSpec) -> dict[str, Any]:
 def spec_from_json(document: JsonObject) -> JobSpec:
     """Reads what spec_to_json wrote. Raises KeyError, TypeError or ValueError for anything else."""
     fields: dict[str, Any] = dict(document)
-    settings = TypeAdapter(SPECS[fields["method"]]).validate_python(fields.pop("settings"))
+    settings = _reader(fields["method"]).validate_python(fields.pop("settings"))
     return JobSpec(**fields, settings=settings)
+
+
+@cache
+def _reader(method: str) -> TypeAdapter[MethodSettings]:
+    """Takes longer to make than to use."""
+    return TypeAdapter(SPECS[method])
