@@ -40,6 +40,12 @@ def test_what_is_projected_off_is_left_untouched(conditions, seed):
     assert rest @ vector > 0
 
 
+def test_conditions_that_say_the_same_twice_take_no_more_away():
+    axes = torch.eye(4)
+    rest = project_off(axes[1] + axes[2], torch.stack([axes[0], axes[0], 2 * axes[0]]))
+    assert torch.allclose(rest, (axes[1] + axes[2]) / 2**0.5)
+
+
 def test_nothing_is_left_of_what_lies_within_its_conditions():
     assert project_off(torch.tensor([1.0, 2.0, 0.0]), torch.eye(3)[:2]).norm() == 0
 

@@ -1,6 +1,6 @@
 import torch
 
-from latentwalk.gan.images import to_uint8
+from latentwalk.gan.images import as_served, to_uint8
 
 
 def test_black_grey_and_white() -> None:
@@ -37,3 +37,10 @@ def test_all_256_values_lie_evenly_between_black_and_white() -> None:
 
 def test_half_precision_pictures_become_images() -> None:
     assert to_uint8(torch.ones(1, 1, 1, 1, dtype=torch.bfloat16)).item() == 255
+
+
+def test_pictures_as_served_have_the_colours_of_their_bytes() -> None:
+    pictures = torch.tensor([-2.0, 0.001, 0.4, 7.0])[None, None, None]
+    served = as_served(pictures, (0.0, 1.0))
+    assert torch.equal(to_uint8(served, (0.0, 1.0)), to_uint8(pictures, (0.0, 1.0)))
+    torch.testing.assert_close(served.flatten(), torch.tensor([0.0, 0.0, 102 / 255, 1.0]))

@@ -17,7 +17,8 @@ def augmented(target, pictures, seed=0):
 def test_what_an_edit_sees_beyond_the_border_has_the_borders_colour():
     colour = torch.tensor([-1.0, 0.25, 0.5])[None, :, None, None]
     pictures = colour.repeat(4, 1, 16, 16)
-    for target in (EditTarget("rotate", -40.0, 40.0), EditTarget("shift_x", -8.0, 8.0), EditTarget("zoom", 0.25, 4.0)):
+    turns = [EditTarget("rotate", -far, far) for far in (40.0, 90.0, 180.0)]
+    for target in (*turns, EditTarget("shift_x", -8.0, 8.0), EditTarget("zoom", 0.25, 4.0)):
         assert torch.allclose(augmented(target, pictures), pictures, atol=1e-5)
 
 

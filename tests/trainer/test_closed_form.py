@@ -12,7 +12,9 @@ from latentwalk.gan.artifacts import ArtifactStore, save_direction, save_generat
 from latentwalk.gan.attributes import attribute
 from latentwalk.gan.directions import LinearDirection, Slider
 from latentwalk.gan.errors import GanError
+from latentwalk.gan.families import build_generator
 from latentwalk.gan.latents import one_hot, z_from_seeds
+from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.checkpoint import Checkpoints
 from latentwalk.trainer.loop import Interrupted, train
@@ -230,6 +232,14 @@ def test_what_cannot_work_is_refused_by_field(materials, method, settings, field
     [(named, said)] = refusal.value.violations
     assert named == field
     assert problem in said
+
+
+def test_no_more_components_are_asked_for_than_one_batch_can_tell(materials):
+    wide = build_generator(GeneratorSpec("dcgan", 600, 0, 16, 3, {"width": 2})).freeze()
+    save_generator(materials.store, "wide", wide, provenance={}, created="2026-01-01T00:00:00Z")
+    settings = pb.PcaSpec(directions=501, samples=10_000)
+    with pytest.raises(InvalidRequest, match="501 must be at most 500"):
+        read_spec(pb.JobSpec(model="wide", direction="d", pca=settings), materials)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -63,6 +64,22 @@ def test_sub_folders_are_classes_and_one_colour_picture_makes_all_of_them_colour
     assert train.labels.tolist() == [0] * 4 + [1] * 5
     assert train.images[0, :, 0, 0].tolist() == [200, 200, 200]
     assert train.images[-1, :, 0, 0].tolist() == [200, 0, 0]
+
+
+def test_pictures_of_sixteen_bits_keep_their_greys(library: Library) -> None:
+    ramp = (np.arange(256, dtype=np.uint16) * 257).reshape(16, 16)
+    (library.root / "deep").mkdir(parents=True)
+    for name in ("a", "b"):
+        Image.fromarray(ramp).save(library.root / "deep" / f"{name}.png")
+    train = library.read("folder", "deep", "train", 16)
+    assert train.images.flatten().tolist() == list(range(256))
+
+
+def test_pictures_of_fractions_are_refused_before_anything_is_queued(library: Library) -> None:
+    (library.root / "raw").mkdir(parents=True)
+    Image.fromarray(np.ones((4, 4), np.float32)).save(library.root / "raw" / "a.tiff")
+    with pytest.raises(DataRefused, match=r"a\.tiff has pixels that are fractions"):
+        library.form("folder", "raw")
 
 
 def test_what_is_no_picture_is_refused_by_its_name(library: Library) -> None:

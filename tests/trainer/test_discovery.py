@@ -7,14 +7,17 @@ from io import BytesIO
 import grpc
 import pytest
 import torch
+from dcgan import settled
 from PIL import Image
 from styled import make_styled
 from torch.nn import functional as F
 
 from latentwalk.gan.artifacts import ArtifactStore, load_direction
 from latentwalk.gan.classifiers import ClassifierSpec, build_classifier
+from latentwalk.gan.families import build_generator
 from latentwalk.gan.images import to_uint8
 from latentwalk.gan.latents import z_from_seeds
+from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.server.settings import Settings as ServerSettings
 from latentwalk.trainer import seeds
 from latentwalk.trainer.checkpoint import Checkpoints
@@ -85,6 +88,14 @@ def test_shifts_are_uniform_and_the_short_ones_are_drawn_out(generator):
     rest = amounts[~least].abs()
     assert (rest.min() > 0.5, rest.max() <= 6) == (True, True)
     assert rest.mean().item() == pytest.approx(3.25, rel=0.02)
+
+
+def test_steps_along_a_path_are_uniform_from_the_least_to_the_longest(generator):
+    method = discovery(generator, deformator=Deformator.RBF, dipoles=2, shift_scale=0.45, shift_min=0.25)
+    _, amounts = method._draw_shifts(40_000, Dice(torch.Generator().manual_seed(0)))
+    assert (amounts > 0).double().mean().item() == pytest.approx(0.5, abs=0.02)
+    counts = torch.histc(amounts.abs(), bins=4, min=0.25, max=0.45)
+    assert counts.tolist() == pytest.approx([10_000] * 4, rel=0.05)
 
 
 def test_a_pair_is_a_latent_before_and_after_its_shift(digits):
@@ -289,6 +300,12 @@ def test_the_last_step_is_shown_on_one_latent_with_the_sliders_of_its_class(digi
     with Image.open(BytesIO(b64decode(sample.png))) as sheet:
         assert sheet.height == 14 + 6 * (16 + 2)
         assert sheet.width > 7 * (16 + 2)
+
+
+def test_a_sheet_of_large_pictures_shows_them_small():
+    method = discovery(settled(build_generator(GeneratorSpec("dcgan", 8, 0, 128, 3, {"width": 2}))))
+    with Image.open(BytesIO(b64decode(method.sample(7).png))) as sheet:
+        assert sheet.height == 14 + 4 * (64 + 2)
 
 
 def test_measures_count_what_was_taken_for_what(digits):

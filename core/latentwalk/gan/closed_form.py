@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+# Of what directions span, axes shorter than this part of the longest are noise.
+_LEAST_SIZE = 1e-6
+
 
 def semantic_factors(weights: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """The unit directions [count, Z] that change the first features most, and their eigenvalues [count], falling.
@@ -35,7 +38,8 @@ def project_off(vector: Tensor, others: Tensor) -> Tensor:
     The conditional manipulation of InterFaceGAN (Shen et al. 2020, section 2.3), for any number of conditions. Zero if
     nothing is left.
     """
-    basis = torch.linalg.qr(others.double().T).Q  # [Z, M]
+    axes, sizes, _ = torch.linalg.svd(others.double().T, full_matrices=False)
+    basis = axes[:, sizes > _LEAST_SIZE * sizes.max()]  # [Z, rank]: conditions may say the same
     rest = vector.double() - basis @ (basis.T @ vector.double())
     length = rest.norm()
     return (rest / length if length > 1e-6 * vector.double().norm() else torch.zeros_like(rest)).float()

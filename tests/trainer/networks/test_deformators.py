@@ -34,6 +34,14 @@ def test_the_published_direction_walks_as_the_deformator_shifts(kind):
         torch.testing.assert_close(walked, expected[axis], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["linear", "projective"])
+def test_columns_beyond_those_of_the_identity_are_drawn(kind):
+    torch.manual_seed(0)
+    columns = build_deformator(kind, 3, 5, dipoles=0).columns()
+    assert torch.equal(columns[:, :3], torch.eye(3))
+    torch.testing.assert_close(columns.norm(dim=0), torch.ones(5))
+
+
 @pytest.mark.parametrize("kind", ["projective", "orthonormal", "rbf", *FIXED])
 def test_these_shift_exactly_as_far_as_they_are_told(kind):
     amounts = torch.tensor([0.5, -6.0, 3.0, -0.25, 1.0])

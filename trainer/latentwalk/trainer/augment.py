@@ -11,6 +11,10 @@ from latentwalk.trainer.seat import Dice
 from latentwalk.trainer.specs import EditTarget
 from latentwalk.trainer.specs.edits import edit_of_target
 
+# Amounts at which it is seen whether an edit looks beyond the border: in steps of which no number turns a square, from
+# a whole turn, onto itself, as its ends may.
+_LOOKS = 8
+
 
 class Augmentation:
     """One edit of real pictures, by amounts drawn from its range.
@@ -21,9 +25,10 @@ class Augmentation:
 
     def __init__(self, target: EditTarget, spec: GeneratorSpec) -> None:
         self._edit, self._amounts = edit_of_target(target)[0], target.amounts
-        blank = torch.zeros(2, spec.channels, spec.resolution, spec.resolution)
-        _, mask = self._edit(blank, torch.tensor(self._amounts))
-        self._looks_beyond = not bool(mask.all())
+        blank = torch.zeros(1, spec.channels, spec.resolution, spec.resolution)
+        self._looks_beyond = any(
+            not self._edit(blank, amount[None])[1].all() for amount in torch.linspace(*self._amounts, _LOOKS)
+        )
 
     def __call__(self, pictures: Tensor, dice: Dice) -> Tensor:
         """Edits pictures [N, C, H, W] in (-1, 1), each by its own amount."""

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
@@ -20,7 +21,10 @@ MAX_BYTES = 8 * 2**30
 """Of a data set in memory; more is refused."""
 _TESTED = 10
 """Of a folder, the first picture and each tenth from there on are its test part."""
-_GREY = frozenset({"1", "L", "LA", "I", "I;16", "F"})
+_GREY = frozenset({"1", "L", "LA", "I", "I;16"})
+# Of 16 bits to a pixel, whether Pillow tells it or not.
+_DEEP = frozenset({"I", "I;16", "I;16B", "I;16L"})
+_DEEP_WHITE = 2**16 - 1
 _RESIZED_AT_ONCE = 4_096
 
 
@@ -191,9 +195,12 @@ def _visible(folder: Path) -> Iterator[Path]:
 def _mode(path: Path) -> str:
     try:
         with Image.open(path) as picture:
-            return picture.mode
+            mode = picture.mode
     except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise DataRefused(f"{path} is no picture: {error}") from error
+    if mode == "F":
+        raise DataRefused(f"{path} has pixels that are fractions, of which none is known to be white: save it anew")
+    return mode
 
 
 def _decoded(path: Path, channels: int) -> Tensor:
@@ -202,9 +209,16 @@ def _decoded(path: Path, channels: int) -> Tensor:
 
     try:
         with Image.open(path) as picture:
-            return pil_to_tensor(picture.convert("L" if channels == 1 else "RGB"))[None]
+            return pil_to_tensor(_with_bytes(picture).convert("L" if channels == 1 else "RGB"))[None]
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataRefused(f"{path} is a broken picture: {error}") from error
+
+
+def _with_bytes(picture: Image.Image) -> Image.Image:
+    """A picture of 16 bits to a pixel with the upper 8 of them, where Pillow would clip; others as they are."""
+    if picture.mode not in _DEEP:
+        return picture
+    return Image.fromarray((np.asarray(picture).astype(np.int32).clip(0, _DEEP_WHITE) // 257).astype(np.uint8))
 
 
 # -- both ------------------------------------------------------------------------------------------------------------

@@ -7,9 +7,11 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
+from torch.nn import functional as F
 
 from latentwalk.gan.images import to_uint8
 
+_SMALL_PIXELS = 64
 _GAP, _LETTERS, _LINE = 2, 11, 14
 """Pixels between pictures, of letters, and of a line of them."""
 
@@ -24,6 +26,11 @@ class Strip:
     """To the left of them."""
     amounts: tuple[str, ...] = ()
     """Above each of them."""
+
+
+def small(pictures: Tensor) -> Tensor:
+    """Pictures [N, C, H, W], as large as a sheet of many has room for."""
+    return F.adaptive_avg_pool2d(pictures, min(pictures.shape[-1], _SMALL_PIXELS))
 
 
 def amounts_shown(amounts: Sequence[float]) -> tuple[str, ...]:

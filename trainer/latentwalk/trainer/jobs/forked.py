@@ -11,7 +11,8 @@ from latentwalk.rpc import forkserver
 from latentwalk.trainer.preloaded import preload
 from latentwalk.trainer.runner import run_forked
 
-_LONGEST_LINE = 1 << 20
+# A sheet of samples has some hundred KiB; the result of a bank of 65,536 slots, with a number for each, some MiB.
+_LONGEST_LINE = 16 << 20
 # With this, multiprocessing says that the fork server is gone, and with it the process's exit code.
 _UNKNOWN = 255
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Self
 
 import torch
+from torch import Tensor
 
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.generator import Generator
@@ -22,6 +23,7 @@ from latentwalk.trainer.networks.deformators import Deformator, build_deformator
 from latentwalk.trainer.networks.shift_predictors import ShiftPredictor
 from latentwalk.trainer.seat import ALONE, Dice, Seat
 from latentwalk.trainer.specs import DiscoverySpec, JobSpec
+from latentwalk.trainer.specs.discovery import Deformator as DeformatorKind
 from latentwalk.trainer.starts import Drawn, Starts
 
 
@@ -53,6 +55,12 @@ class Discovery(Telling):
         axes, amounts = self._draw_shifts(len(starts.code), dice)
         shifted = starts.code + self._deformator(starts.code, axes, amounts)
         return Pairs(starts.pictures, self._source.draw(shifted, starts.condition), axes, amounts)
+
+    def _amounts(self, uniform: Tensor) -> Tensor:
+        """As Telling; along a path, which has no straight continuation, uniform from the least to the scale."""
+        if self._settings.deformator is not DeformatorKind.RBF:
+            return super()._amounts(uniform)
+        return (self._least + (self._scale - self._least) * uniform.abs()).copysign(uniform)
 
     def direction(self) -> Direction:
         """In the form of the deformator."""

@@ -22,7 +22,7 @@ from latentwalk.trainer.networks.precision import reduced
 from latentwalk.trainer.networks.shift_predictors import Guess
 from latentwalk.trainer.reports import Sample
 from latentwalk.trainer.seat import Dice, Seat
-from latentwalk.trainer.sheets import Strip, amounts_shown, sheet
+from latentwalk.trainer.sheets import Strip, amounts_shown, sheet, small
 from latentwalk.trainer.specs import JobSpec, TellingSettings
 from latentwalk.trainer.starts import Source, Starts
 
@@ -141,15 +141,19 @@ class Telling(Method):
         }
 
     def _draw_shifts(self, rows: int, dice: Dice, times: int = 1) -> tuple[Tensor, Tensor]:
-        """Axes, int64 [T N], uniformly; and amounts [T N]: uniform within +-scale, short ones drawn out.
+        """Axes, int64 [T N], uniformly; and amounts [T N], by the law of `_amounts`.
 
         All rows have their first, then all their second.
         """
         axes = dice.roll(rows, lambda whole, random: torch.randint(self._axes, (times, whole), generator=random).T)
         uniform = dice.roll(rows, lambda whole, random: torch.rand(times, whole, generator=random).T)
-        amounts = self._scale * (2 * uniform.T.flatten() - 1)
-        drawn_out = amounts.abs().clamp(min=self._least).copysign(amounts)
-        return axes.T.flatten().to(self._device), drawn_out.to(self._device)
+        amounts = self._amounts(2 * uniform.T.flatten() - 1)
+        return axes.T.flatten().to(self._device), amounts.to(self._device)
+
+    def _amounts(self, uniform: Tensor) -> Tensor:
+        """Amounts [M] for numbers [M] uniform in -1 to 1: uniform within +-scale, short ones drawn out."""
+        amounts = self._scale * uniform
+        return amounts.abs().clamp(min=self._least).copysign(amounts)
 
     def _guess(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
         """Logits of all slots [M, B K], and the amount [M] that the head of each pair's own bank says."""
@@ -167,13 +171,17 @@ class Telling(Method):
         class_id = None if start.classes is None else int(start.classes)
         direction = self.direction()
         shown = [place for place, one in enumerate(direction.sliders) if one.class_id in (None, class_id)][:_SHOWN_ROWS]
-        alphas = torch.linspace(*direction.sliders[0].trained, _SHOWN_COLUMNS).tolist()
-        codes = torch.cat([direction.walk(start.code, place, alpha) for place in shown for alpha in alphas])
+        strips = [self._strip(direction, place, start) for place in shown]
+        names = ", ".join(strip.name for strip in strips)
+        return Sample(step, f"sliders {names}", sheet(strips, self._source.generator.spec.range))
+
+    def _strip(self, direction: Direction, place: int, start: Starts) -> Strip:
+        """What one slider does to a single start."""
+        alphas = torch.linspace(*direction.sliders[place].trained, _SHOWN_COLUMNS).tolist()
+        codes = torch.cat([direction.walk(start.code, place, alpha) for alpha in alphas])
         condition = None if start.condition is None else start.condition.expand(len(codes), -1)
-        names, drawn = [direction.sliders[place].name for place in shown], self._source.draw(codes, condition)
-        rows = zip(drawn.split(_SHOWN_COLUMNS), names, strict=True)
-        strips = [Strip(row, name, amounts_shown(alphas)) for row, name in rows]
-        return Sample(step, f"sliders {', '.join(names)}", sheet(strips, self._source.generator.spec.range))
+        pictures = small(self._source.draw(codes, condition))
+        return Strip(pictures, direction.sliders[place].name, amounts_shown(alphas))
 
     # -- measuring -------------------------------------------------------------------------------------------------
 

@@ -58,7 +58,9 @@ class Learned(Matrix):
 
     def __init__(self, size: int, axes: int, constraint: Constraint) -> None:
         super().__init__()
-        self.raw = nn.Parameter(torch.eye(size, axes))
+        # More columns than the identity has are drawn: from a column of 0, no direction can be told.
+        more = F.normalize(torch.randn(size, max(0, axes - size)), dim=0)
+        self.raw = nn.Parameter(torch.cat([torch.eye(size, min(axes, size)), more], dim=1))
         self._constraint = constraint
 
     def columns(self) -> Tensor:

@@ -7,6 +7,7 @@ from latentwalk.gan.directions import LinearDirection
 from latentwalk.gan.errors import UnknownSlider
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.specs import BoundarySpec, PcaSpec, Score, SefaSpec, SliderReference
+from latentwalk.trainer.specs.closed_form import SAMPLES_PER_STEP
 from latentwalk.trainer.validation.context import Context
 from latentwalk.trainer.validation.spaces import check_layers, check_space
 
@@ -25,6 +26,11 @@ def complete_sefa(settings: SefaSpec, context: Context) -> SefaSpec:
 def complete_pca(settings: PcaSpec, context: Context) -> PcaSpec:
     """As complete_sefa, and samples enough for them."""
     _check_bank(settings, context)
+    if settings.directions > SAMPLES_PER_STEP:
+        raise InvalidRequest(
+            f"{context.where}.directions",
+            f"{settings.directions:,} must be at most {SAMPLES_PER_STEP:,}, the samples that are looked at together",
+        )
     least = 10 * settings.directions
     if settings.samples < least:
         raise InvalidRequest(

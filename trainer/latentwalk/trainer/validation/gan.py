@@ -43,8 +43,9 @@ def complete_joint(settings: JointSpec, context: Context) -> JointSpec:
 def complete_classifier(settings: ClassifierSpec, context: Context) -> ClassifierSpec:
     """The settings, if the data has classes."""
     form = context.check_data(f"{context.where}.data", settings.data)
-    if not form.classes:
-        raise InvalidRequest(f"{context.where}.data", "has no classes to tell; a folder needs a sub-folder for each")
+    if form.classes < 2:
+        problem = f"has {form.classes} classes to tell: at least 2 are needed; a folder needs a sub-folder for each"
+        raise InvalidRequest(f"{context.where}.data", problem)
     return settings
 
 

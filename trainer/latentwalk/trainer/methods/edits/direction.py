@@ -23,7 +23,6 @@ from typing import Self
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.edits import masked_squared_error
@@ -39,12 +38,12 @@ from latentwalk.trainer.methods.method import Method, Outcome, Phase
 from latentwalk.trainer.quick import Draw, quick_form
 from latentwalk.trainer.reports import Sample, SliderEvaluation
 from latentwalk.trainer.seat import ALONE, Dice, Seat
-from latentwalk.trainer.sheets import Strip, amounts_shown, sheet
+from latentwalk.trainer.sheets import Strip, amounts_shown, sheet, small
 from latentwalk.trainer.specs import EditDirectionSpec, JobSpec, WalkForm
 
 SAMPLE_EVERY = 100
 """Steps between two sheets of samples."""
-SHOWN_SLIDERS, _SHOWN_AMOUNTS, _SHOWN_PIXELS = 7, 7, 64
+SHOWN_SLIDERS, _SHOWN_AMOUNTS = 7, 7
 _EVALUATED_AT_ONCE = 32
 
 
@@ -176,10 +175,8 @@ class EditDirection(Method):
         moved = self._move(code.repeat_interleave(len(alphas), 0), number, alphas)
         repeated = None if condition is None else condition.expand(len(alphas), -1)
         pictures = self._generator.draw(moved, self._settings.space, repeated)
-        small = F.adaptive_avg_pool2d(pictures, min(pictures.shape[-1], _SHOWN_PIXELS))
-        return Strip(
-            small, task.slider.name, amounts_shown([task.slider.amount_of(alpha) for alpha in alphas.tolist()])
-        )
+        amounts = [task.slider.amount_of(alpha) for alpha in alphas.tolist()]
+        return Strip(small(pictures), task.slider.name, amounts_shown(amounts))
 
     def _evaluation(self, number: int, task: Task, pause: Callable[[], None]) -> SliderEvaluation:
         size = self._settings.evaluation_size

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from latentwalk.gan.classifiers import Classifier
 from latentwalk.gan.generator import Generator
+from latentwalk.gan.images import as_served
 from latentwalk.gan.likeness import Moments, frechet_distance, kernel_distance
 from latentwalk.trainer import seeds
 from latentwalk.trainer.data import Pictures
@@ -42,7 +43,8 @@ class Likeness(Measure):
         own = noise(self._generator, self._seed, step, len(z))
         for rows in torch.arange(len(z)).split(DRAWN_AT_ONCE):
             some = None if condition is None else condition[rows]
-            self._features[first + rows] = self._seen(drawn(self._generator, z[rows], "z", some, own[rows]))
+            pictures = drawn(self._generator, z[rows], "z", some, own[rows])
+            self._features[first + rows] = self._seen(as_served(pictures, self._generator.spec.range))
 
     def measures(self, pause: Callable[[], None]) -> Mapping[str, float]:
         """Both distances, and what they are between the halves of the real pictures."""

@@ -5,7 +5,6 @@ from operator import itemgetter
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.generator import Generator
@@ -13,9 +12,9 @@ from latentwalk.gan.latents import latents_from_seeds, noise_from_seeds, one_hot
 from latentwalk.gan.limits import ladder
 from latentwalk.trainer import seeds
 from latentwalk.trainer.methods.samples import drawn
-from latentwalk.trainer.sheets import Strip, amounts_shown
+from latentwalk.trainer.sheets import Strip, amounts_shown, small
 
-_SHOWN, _SHOWN_PIXELS = range(2, 4), 64
+_SHOWN = range(2, 4)
 """Of ten digits, two that show when they are turned."""
 
 
@@ -58,7 +57,7 @@ class Walker:
             shown = {self.name: pictures}
             if edit := self.slider.imitated:
                 shown["wanted"], _ = edit(untouched[row].expand_as(pictures), torch.tensor(amounts))
-            strips += [Strip(_small(some), name, amounts_shown(amounts)) for name, some in shown.items()]
+            strips += [Strip(small(some), name, amounts_shown(amounts)) for name, some in shown.items()]
         return strips
 
     def classes(self, rows: range) -> list[int]:
@@ -69,7 +68,3 @@ class Walker:
     def _condition(self, rows: range) -> Tensor | None:
         classes = self.generator.spec.classes
         return one_hot(self.classes(rows), classes).to(self.generator.device) if classes else None
-
-
-def _small(pictures: Tensor) -> Tensor:
-    return F.adaptive_avg_pool2d(pictures, min(pictures.shape[-1], _SHOWN_PIXELS))
