@@ -220,6 +220,28 @@ async def test_a_load_is_over_before_the_next_begins_also_when_its_caller_has_le
     assert (served.name, at_once) == ("faces", 1)
 
 
+async def test_what_is_published_while_a_server_starts_is_loaded_before_it_serves(library, other, digits, direction_of):
+    """It loads digits, then faces; as it comes to the one, the other is published, with a direction."""
+    made = []
+
+    def make_engine(generator):
+        made.append(generator.digest)
+        if len(made) == 2:
+            library.put_direction("digits", direction_of(digits.digest))
+            library.put_generator("faces", other)
+            library.put_direction("faces", direction_of(other.digest))
+        return Engine(generator, torch.device("cpu"))
+
+    limits = {"max_rows": 1, "max_frames": 1, "max_frame_bytes": 1 << 20, "on_change": list}
+    repository = Repository(library.store, make_engine, **limits)
+    await repository.load_newest(())
+    assert len(made) == 3
+    loaded = {name: repository.model(name) for name in ("digits", "faces")}
+    assert {name: model.version for name, model in loaded.items()} == {"digits": 1, "faces": 2}
+    versions = {name: {key: one.version for key, one in model.directions.items()} for name, model in loaded.items()}
+    assert versions == {"digits": {"zoom": 1}, "faces": {"zoom": 2}}
+
+
 async def test_loads_at_once_end_with_one_of_the_versions(server, library, other):
     library.put_generator("faces", other)
     requests = [pb.LoadModelRequest(model="faces", version=version) for version in ("1", "2", "1", "2")]

@@ -123,13 +123,12 @@ class Repository:
     async def load_newest(self, names: Sequence[str]) -> None:
         """Loads the newest version of these models, or of all in the store, and their newest directions.
 
-        What cannot be loaded is logged and skipped.
+        What cannot be loaded is logged and skipped. What is published meanwhile is loaded, too: whoever would have it
+        loaded does not reach a server that starts.
         """
-        for name in names or [entry.model for entry in await self.models()]:
-            if not await self._try(f"model {name}", self.load_model(name)):
-                continue
-            for entry in await self.directions(name):
-                await self._try(f"direction {name}/{entry.direction}", self.load_direction(name, entry.direction))
+        tried = set[tuple[str, int, str, int]]()
+        while await self._load_untried(names, tried):
+            pass
 
     async def load_model(self, name: str, version: int | None = None) -> tuple[ServedModel, list[str]]:
         """Swaps in a version, the newest by default; returns it, and the names of directions that no longer fit.
@@ -189,6 +188,26 @@ class Repository:
             self._swap({**self._models, model: replace(owner, directions=rest)})
 
     # --------------------------------------------------------------------------------------------------------------
+
+    async def _load_untried(self, names: Sequence[str], tried: set[tuple[str, int, str, int]]) -> bool:
+        """Tries the newest versions that were not tried, and notes them; whether there were any.
+
+        tried: name and version of a model, and of a direction for that version, or "" and 0.
+        """
+        before = len(tried)
+        newest = {entry.model: max(entry.versions, default=0) for entry in await self.models()}
+        for name in names or newest:
+            if (model := (name, newest.get(name, 0), "", 0)) not in tried:
+                tried.add(model)
+                await self._try(f"model {name}", self.load_model(name))
+            if name not in self._models:
+                continue
+            for entry in await self.directions(name):
+                direction = name, self._models[name].version, entry.direction, max(entry.versions, default=0)
+                if direction not in tried:
+                    tried.add(direction)
+                    await self._try(f"direction {name}/{entry.direction}", self.load_direction(name, entry.direction))
+        return len(tried) > before
 
     def _swap(self, models: dict[str, ServedModel]) -> None:
         self._models = models
