@@ -12,7 +12,7 @@ from latentwalk.gan.generator import Generator
 
 @dataclass(frozen=True)
 class Golden:
-    """Made by tests/published/make_<family>.py."""
+    """Made by tests/published/make_<name>.py."""
 
     checkpoint: dict[str, Tensor]
     z: Tensor
@@ -22,10 +22,10 @@ class Golden:
     """By truncation; of a family that knows none, at 1."""
 
 
-def golden(family: str) -> Golden:
-    tensors = load_file(Path(__file__).parent / "published" / f"{family}.safetensors")
-    checkpoint = {name.removeprefix("checkpoint/"): one for name, one in tensors.items() if "checkpoint/" in name}
-    pictures = {float(name.removeprefix("pictures/")): one for name, one in tensors.items() if "pictures/" in name}
+def golden(name: str) -> Golden:
+    tensors = load_file(Path(__file__).parent / "published" / f"{name}.safetensors")
+    checkpoint = {key.removeprefix("checkpoint/"): one for key, one in tensors.items() if "checkpoint/" in key}
+    pictures = {float(key.removeprefix("pictures/")): one for key, one in tensors.items() if "pictures/" in key}
     return Golden(checkpoint, tensors["z"], tensors["condition"], pictures)
 
 

@@ -11,7 +11,9 @@ from latentwalk.gan.families.biggan.layers import doubled, normalised
 STATISTICS = 51
 """For so many truncations, 0, 1/50, ..., 1, the mean and the variance of each channel are known."""
 
-_EPSILON = 1e-4
+EPSILON = 1e-4
+"""What is added to a variance."""
+
 # To this part of its channels a block narrows inside.
 _NARROWING = 4
 
@@ -59,7 +61,7 @@ class Statistics(nn.Module):
     def normalised(self, features: Tensor, gain: Tensor, offset: Tensor) -> Tensor:
         """As layers.normalised, with the statistics of the truncation."""
         mean, variance = (at_truncation(table, self._truncation) for table in (self.running_means, self.running_vars))
-        return normalised(features, mean, variance, gain, offset, _EPSILON)
+        return normalised(features, mean, variance, gain, offset, EPSILON)
 
 
 class ConditionalNormalisation(Statistics):

@@ -1,6 +1,7 @@
 """BigGAN-deep (Brock, Donahue and Simonyan 2019, arXiv:1809.11096, appendix B), as published for PyTorch.
 
-The layout of weights is that of Hugging Face's pytorch-pretrained-BigGAN: biggan-deep-128, -256 and -512.
+The layout of weights is that of Hugging Face's pytorch-pretrained-BigGAN: biggan-deep-128, -256 and -512. That of
+ajbrock's BigGANdeep is brought into it.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from latentwalk.gan.errors import GanError
+from latentwalk.gan.families.biggan.ajbrock_deep import from_ajbrock_deep, is_ajbrock_deep
 from latentwalk.gan.families.biggan.bottleneck import Block, Normalisation
 from latentwalk.gan.families.biggan.layers import Attention
 from latentwalk.gan.families.biggan.plan import FIRST, Plan
@@ -69,10 +71,12 @@ class BigGANDeep(Generator):
 
     @classmethod
     def translate(cls, checkpoint: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        """From the published layout, or our own: weights as they act, and of the colours the three that are seen.
+        """From a published layout, or our own: weights as they act, and of the colours the three that are seen.
 
         Raises GanError naming a tensor of a spectral norm that is missing or does not fit.
         """
+        if is_ajbrock_deep(checkpoint):
+            return from_ajbrock_deep(checkpoint)
         weights = {_own_name(name): tensor for name, tensor in fold_stored(checkpoint).items()}
         seen = ("conv_to_rgb.weight", "conv_to_rgb.bias")
         colours = {name: weights[name][:3] for name in seen if name in weights and weights[name].ndim}
