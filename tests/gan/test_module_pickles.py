@@ -172,6 +172,19 @@ def test_what_is_no_such_file_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     assert not (tmp_path / "done").exists()
 
 
+def test_the_programs_of_all_storages_are_counted_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def average(count: int) -> dict[str, object]:
+        parts = {f"part{index}": Module({}) for index in range(count)}
+        for part in parts.values():
+            part.state["_parameters"] = OrderedDict(weight=Rebuilt(Storage(TWO)))
+        return networks(Module({}, **parts))
+
+    monkeypatch.setattr("latentwalk.gan.torch_pickles.MAX_INSTRUCTIONS", 500)
+    assert len(find_state_dict(read_checkpoint(write(tmp_path / "few.pkl", average(3))), "G_ema")) == 3
+    with pytest.raises(CheckpointRefused, match="more than 500 instructions"):
+        read_checkpoint(write(tmp_path / "many.pkl", average(30)))
+
+
 @pytest.mark.parametrize("end", [100, 600, 2000, -1])
 def test_a_broken_file_is_refused(tmp_path: Path, end: int) -> None:
     file = write(tmp_path / "ffhq.pkl", networks(module_of(nvlabs_layout(make_stylegan2(resolution=8)))))

@@ -2,8 +2,9 @@
 
 import math
 import re
-import zipfile
+import stat
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -14,7 +15,8 @@ from latentwalk.gan.errors import CheckpointRefused, GanError
 from latentwalk.gan.module_pickles import is_module_pickle, read_module_pickle
 from latentwalk.gan.network_pickles import is_network_pickle, read_network_pickle
 from latentwalk.gan.tensor_files import is_tensor_file, read_tensor_file
-from latentwalk.gan.torch_pickles import Options, read_torch_pickle
+from latentwalk.gan.torch_archives import is_torch_archive, unfolded_archive
+from latentwalk.gan.torch_pickles import Options, read_torch_archive, read_torch_stream
 
 Tree: TypeAlias = "dict[str | int, Tree] | list[Tree] | tuple[Tree, ...] | str | int | float | bool | Tensor | None"
 
@@ -33,12 +35,31 @@ _DTYPES = (
     *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
 )
 
-_READERS: tuple[tuple[Callable[[Path], bool], Callable[[Path], object]], ...] = (
-    (is_tensor_file, read_tensor_file),
-    (is_network_pickle, read_network_pickle),
-    (is_module_pickle, read_module_pickle),
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """One of those in which checkpoints are written."""
+
+    is_one: Callable[[Path], bool]
+    """By how the file begins."""
+    read: Callable[[Path], object]
+    """Raises anything at all for a hostile file."""
+    unfolded: Callable[[Path], int] = _size
+    """To how many bytes it unfolds, as is known before it is read. Raises as ``read`` does."""
+
+
+_FORMATS = (
+    _Format(is_torch_archive, read_torch_archive, unfolded_archive),
+    _Format(is_tensor_file, read_tensor_file),
+    _Format(is_network_pickle, read_network_pickle),
+    _Format(is_module_pickle, read_module_pickle),
+    _Format(lambda _: True, read_torch_stream),
 )
-"""How to tell the files of others from torch's own, and what reads them."""
+"""The first that a file is one of reads it."""
 
 
 def read_checkpoint(path: Path, max_bytes: int = MAX_BYTES) -> Tree:
@@ -51,9 +72,9 @@ def read_checkpoint(path: Path, max_bytes: int = MAX_BYTES) -> Tree:
     call, what it holds that is no weight, its size, what it unfolds to, or how it is broken.
     """
     try:
-        limit = _limit_of(path, max_bytes)
-        read = next((read for is_one, read in _READERS if is_one(path)), read_torch_pickle)
-        return _Inspection(limit).tree(read(path), depth=0)
+        form = _format_of(path)
+        limit = _limit_of(path, form, max_bytes)
+        return _Inspection(limit).tree(form.read(path), depth=0)
     except Exception as failure:  # a hostile file may make its reader fail in any way at all
         raise CheckpointRefused(str(path), _reason(failure)) from failure
 
@@ -77,15 +98,17 @@ def find_state_dict(tree: Tree, key: str | None = None) -> dict[str, Tensor]:
     return found[key]
 
 
-def _limit_of(path: Path, max_bytes: int) -> int:
-    """To how many bytes the file may unfold. Raises GanError if it is none, or unfolds to more."""
-    size = path.stat().st_size
-    if not path.is_file():
+def _format_of(path: Path) -> _Format:
+    """Raises GanError for what is no file, and OSError for what is not there."""
+    if not stat.S_ISREG(path.stat().st_mode):
         raise GanError("it is no file, but a folder or a device")
-    unfolded, limit = size, min(max_bytes, UNFOLDS * size)
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            unfolded = max(size, sum(entry.file_size for entry in archive.infolist()))
+    return next(form for form in _FORMATS if form.is_one(path))
+
+
+def _limit_of(path: Path, form: _Format, max_bytes: int) -> int:
+    """To how many bytes the file may unfold. Raises GanError if it unfolds to more."""
+    size = _size(path)
+    unfolded, limit = max(size, form.unfolded(path)), min(max_bytes, UNFOLDS * size)
     if unfolded > limit:
         raise GanError(f"it unfolds from {size} to {unfolded} bytes, the limit is {limit}")
     return limit

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from latentwalk.gan.errors import GanError
 from latentwalk.gan.pickle_machine import Made, name_below, run_pickle, text_of
-from latentwalk.gan.torch_pickles import read_stream
+from latentwalk.gan.torch_pickles import Instructions, read_stream
 
 Networks: TypeAlias = dict[str, dict[str, Tensor]]
 
@@ -40,13 +40,16 @@ def read_module_pickle(path: Path) -> Networks:
     if not isinstance(content, dict) or not any(name in content for name in _NAMES):
         raise GanError(f"it is not a pickle of networks {', '.join(_NAMES)}")
     networks = cast("dict[str, object]", content)
-    return {name: _Reader().weights(networks[name], "") for name in _NAMES if networks.get(name) is not None}
+    instructions = Instructions()
+    present = [name for name in _NAMES if networks.get(name) is not None]
+    return {name: _Reader(instructions).weights(networks[name], "") for name in present}
 
 
 class _Reader:
     """What is read once stays read: parts and storages may be shared."""
 
-    def __init__(self) -> None:
+    def __init__(self, instructions: Instructions) -> None:
+        self._instructions = instructions
         self._modules: set[int] = set()
         self._storages: dict[int, Tensor] = {}
 
@@ -82,7 +85,7 @@ class _Reader:
         if not isinstance(saved, bytes) or saved.startswith(b"PK"):  # an archive may unfold to any size
             raise GanError(f"its {name} has a storage in another form than that of torch before 1.6")
         if id(saved) not in self._storages:
-            content: Any = read_stream(io.BytesIO(saved))
+            content: Any = read_stream(io.BytesIO(saved), self._instructions)
             self._storages[id(saved)] = torch.empty(0, dtype=content.dtype).set_(content)
         return self._storages[id(saved)]
 

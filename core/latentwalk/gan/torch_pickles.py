@@ -3,7 +3,8 @@
 import pickletools
 import threading
 import zipfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
@@ -12,10 +13,9 @@ import torch
 
 from latentwalk.gan.errors import GanError
 from latentwalk.gan.pickle_machine import run_pickle
+from latentwalk.gan.torch_archives import entries_of
 
 MAX_INSTRUCTIONS = 4_000_000
-# What torch takes for an archive; anything else is to it a stream of pickles, as it wrote them before 1.6.
-_ARCHIVE = b"PK\x03\x04"
 
 
 class Options:
@@ -31,26 +31,68 @@ _ADMITTING = threading.Lock()
 """Held while torch admits options: it admits them for all threads, until the first is done."""
 
 
-def read_torch_pickle(path: Path) -> object:
-    """What torch's reader of weights makes of the file; an argparse.Namespace becomes Options.
+class Instructions:
+    """How many the pickles of a file may still have: torch takes them in one by one, and is done within a minute."""
+
+    def __init__(self) -> None:
+        self._left = MAX_INSTRUCTIONS
+
+    def count(self, pickle: IO[bytes]) -> None:
+        """Counts those of the pickle that begins here. A broken one is left to its reader to refuse.
+
+        Raises GanError for too many.
+        """
+        with suppress(Exception):
+            for _ in islice(pickletools.genops(pickle), self._left + 1):
+                self._left -= 1
+        if self._left < 0:
+            raise GanError(f"its pickles have more than {MAX_INSTRUCTIONS} instructions, which no weights need")
+
+
+def read_torch_archive(path: Path) -> object:
+    """What torch's reader of weights makes of an archive; an argparse.Namespace becomes Options.
+
+    Raises GanError for too long a pickle, and for an archive in which torch may find another than was looked at; for a
+    broken or hostile one whatever zipfile and torch raise.
+    """
+    with path.open("rb") as file, _admitted_options():
+        # In any case of letters, torch takes it for what it looks for.
+        programs = [entry for entry in entries_of(file) if entry.filename.lower().endswith("/data.pkl")]
+        instructions = Instructions()
+        with zipfile.ZipFile(file) as archive:
+            for program in programs:
+                with archive.open(program) as pickle:
+                    instructions.count(pickle)
+        file.seek(0)
+        return torch.load(file, map_location="cpu", weights_only=True)
+
+
+def read_torch_stream(path: Path) -> object:
+    """As read_torch_archive, of what torch wrote before 1.6.
 
     Raises GanError for too long a pickle, and for tensors whose numbers are not there; for a broken or hostile file
     whatever torch raises.
     """
-    with path.open("rb") as file, _ADMITTING, torch.serialization.safe_globals([(Options, "argparse.Namespace")]):
-        return _read_archive(file) if file.read(len(_ARCHIVE)) == _ARCHIVE else read_stream(file)
+    with path.open("rb") as file, _admitted_options():
+        return read_stream(file, Instructions())
 
 
-def read_stream(file: IO[bytes]) -> object:
-    """As read_torch_pickle, of a stream of pickles: mark, version, machine, content, names of the storages, storages.
+@contextmanager
+def _admitted_options() -> Iterator[None]:
+    with _ADMITTING, torch.serialization.safe_globals([(Options, "argparse.Namespace")]):
+        yield
 
-    Without options.
+
+def read_stream(file: IO[bytes], instructions: Instructions) -> object:
+    """The content of a stream of pickles: mark, version, machine, content, names of the storages, storages.
+
+    Without options. Raises as read_torch_stream does.
     """
     file.seek(0)
     for _ in range(4):
-        _check_program(file)
+        instructions.count(file)
     start = file.tell()
-    _check_program(file)
+    instructions.count(file)
     end = file.tell()
     storages = _Storages(file.seek(0, 2) - end)
     file.seek(0)
@@ -60,16 +102,6 @@ def read_stream(file: IO[bytes]) -> object:
     if named < storages.count:
         raise GanError(f"it has the numbers of {named} of the {storages.count} storages that its tensors lie in")
     return content
-
-
-def _read_archive(file: IO[bytes]) -> object:
-    with zipfile.ZipFile(file) as archive:
-        for name in archive.namelist():
-            if name.endswith("/data.pkl"):
-                with archive.open(name) as program:
-                    _check_program(program)
-    file.seek(0)
-    return torch.load(file, map_location="cpu", weights_only=True)
 
 
 class _Storages:
@@ -90,16 +122,3 @@ class _Storages:
         if self._bytes > self._size:
             raise GanError(f"it has {self._size} bytes for tensors that lie in {self._bytes}, or more: is it whole?")
         return storage.fill_(0)
-
-
-def _check_program(file: IO[bytes]) -> None:
-    """Raises GanError for a pickle so long that torch, which takes it in one by one, is not done in a minute.
-
-    A broken one is left to its reader to refuse.
-    """
-    length = 0
-    with suppress(Exception):
-        for _ in islice(pickletools.genops(file), MAX_INSTRUCTIONS + 1):
-            length += 1
-    if length > MAX_INSTRUCTIONS:
-        raise GanError(f"it has a pickle of more than {MAX_INSTRUCTIONS} instructions, which no weights need")
