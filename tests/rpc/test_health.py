@@ -21,8 +21,10 @@ async def check(run, service=""):
 async def test_health_is_not_serving_until_the_service_is_ready(running, service):
     async with running(is_ready=False) as run:
         assert await check(run, service) == NOT_SERVING
+        assert run.registry.get_sample_value("latentwalk_serving") == 0
         run.doorway.ready()
         assert await check(run, service) == SERVING
+        assert run.registry.get_sample_value("latentwalk_serving") == 1
 
 
 async def test_the_health_of_an_unknown_service_is_not_found(running):

@@ -32,6 +32,11 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
         self._changed.set()
         self._changed = asyncio.Event()
 
+    @property
+    def is_serving(self) -> bool:
+        """Whether it says SERVING."""
+        return self._serving
+
     def leave(self) -> None:
         """NOT_SERVING from now on. Watches go on: clients that balance would begin another at once, again and again."""
         self._leaving = True

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import grpc
 from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 
 from latentwalk.rpc import signals
 from latentwalk.rpc.endpoint import Endpoint
@@ -63,6 +63,8 @@ class Doorway:
         ProcessCollector(registry=registry)
         self._gate = Gate(endpoint.max_calls)
         self._health = HealthServicer(tuple(services))
+        serving = Gauge("latentwalk_serving", "1 while health says SERVING, else 0.", registry=registry)
+        serving.set_function(lambda: self._health.is_serving)
         self._exposition: Exposition | None = None
         self.draining = asyncio.Event()
         """Set when the service begins to drain. A stream that is of use without its end should end then."""
