@@ -3,7 +3,7 @@
 import pickletools
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -78,7 +78,7 @@ def read_torch_stream(path: Path) -> object:
 
 
 @contextmanager
-def _admitted_options() -> Iterator[None]:
+def _admitted_options() -> Generator[None]:
     with _ADMITTING, torch.serialization.safe_globals([(Options, "argparse.Namespace")]):
         yield
 
