@@ -361,6 +361,30 @@ def test_a_service_that_is_stopped_and_then_killed_loses_nothing(
         assert trainer.get(waiting).state == pb.JOB_STATE_CANCELLED
 
 
+def test_a_job_that_the_service_does_not_survive_fails_after_some_restarts(make_settings, serve_trainer, connect):
+    endless = pb.JobSpec()
+    endless.CopyFrom(SPEC)
+    endless.edit_direction.steps = 1_000_000
+    settings = make_settings()
+    with service_process(settings, connect) as (_, trainer):
+        job_id = trainer.create(endless).id
+        process_of(job_id)
+    wait_until_gone(job_id)
+    with service_process(settings, connect, "--max-restarts", "1") as (service, trainer):
+        process_of(job_id)
+        service.terminate()  # which does not count
+        service.wait()
+    with service_process(settings, connect, "--max-restarts", "1"):
+        process_of(job_id)
+    wait_until_gone(job_id)
+    with serve_trainer(make_settings(max_restarts=1)) as trainer:
+        job = trainer.get(job_id)
+        assert job.state == pb.JOB_STATE_FAILED
+        assert "the trainer was killed while the job ran, after 1 restarts; its log is" in job.error
+        trainer.stub.ResumeJob(pb.ResumeJobRequest(id=job_id))
+        trainer.wait_for_step(job_id, 1)
+
+
 def test_a_service_whose_database_does_not_answer_is_stopped_all_the_same(
     make_settings, serve_trainer, connect, assert_ends_well, tmp_path
 ):

@@ -10,9 +10,14 @@ import grpc
 import pytest
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
+from sqlalchemy import update
 
 from latentwalk.rpc.logs import JsonLines
 from latentwalk.trainer.assembly import main
+from latentwalk.trainer.jobs.records import Request
+from latentwalk.trainer.jobs.store import JobStore
+from latentwalk.trainer.jobs.tables import JobRow, open_database
+from latentwalk.trainer.specs import spec_to_json
 from latentwalk.v1 import training_service_pb2 as pb
 
 
@@ -143,6 +148,30 @@ def test_what_a_caller_asks_for_and_does_not_wait_for_is_done(make_settings, ser
         give_up(trainer.stub.DeleteJob, pb.DeleteJobRequest(id=job_id))
         while (tmp_path / "jobs" / job_id).exists():
             time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"method": "diffusion"}, "of method 'diffusion': an unknown method; resume it with"), ({"alpha": 1}, "'alpha'")],
+)
+def test_a_job_of_another_version_fails_and_hinders_no_other(
+    make_settings, make_spec, serve_trainer, tmp_path, change, reason
+):
+    url = f"sqlite:///{tmp_path}/trainer.db"
+    store = JobStore(url, max_queued=8)
+    job_id = store.create(Request("", ""), make_spec()).id
+    store.close()
+    with open_database(url).begin() as connection:
+        connection.execute(update(JobRow).values(spec=spec_to_json(make_spec()) | change))
+    short = pb.JobSpec(model="tiny", direction="axes", sefa=pb.SefaSpec(directions=2))
+    with serve_trainer(make_settings()) as trainer:
+        failed = trainer.wait_for_end(job_id)
+        assert (failed.state, failed.spec.model) == (pb.JOB_STATE_FAILED, "tiny")
+        assert "this trainer cannot read the spec of the job" in failed.error
+        assert reason in failed.error
+        done = trainer.wait_for_end(trainer.create(short).id)
+        assert done.state == pb.JOB_STATE_SUCCEEDED
+        assert list(trainer.stub.ListJobs(pb.ListJobsRequest()).jobs) == [done, failed]
 
 
 def test_cancelling_the_running_job_lets_the_next_one_run(trainer):

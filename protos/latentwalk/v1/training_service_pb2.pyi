@@ -1773,7 +1773,9 @@ class Job(_message.Message):
     """The device of its newest run ("cuda:1"); empty before the first."""
     @_builtins.property
     def spec(self) -> Global___JobSpec:
-        """What it does, with every default filled in."""
+        """What it does, with every default filled in; no more than the names, and no method, if another version of the trainer
+        has made the job and this one cannot read it.
+        """
 
     @_builtins.property
     def progress(self) -> Global___JobProgress:

@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from latentwalk.trainer.jobs.records import Event, Job
 from latentwalk.trainer.reports import Message, Progress, Result, Sample, StateChange
-from latentwalk.trainer.specs import JobSpec
+from latentwalk.trainer.specs import JobSpec, Unreadable
 from latentwalk.trainer.validation import STATES
 from latentwalk.trainer.wire import write_settings
 from latentwalk.v1 import training_service_pb2 as pb
@@ -62,9 +62,10 @@ def _spec(spec: JobSpec) -> pb.JobSpec:
         checkpoint_every=spec.checkpoint_every,
         priority=spec.priority,
     )
-    settings = getattr(message, spec.method)
-    settings.SetInParent()
-    write_settings(spec.settings, settings)
+    if not isinstance(spec.settings, Unreadable):
+        settings = getattr(message, spec.method)
+        settings.SetInParent()
+        write_settings(spec.settings, settings)
     return message
 
 

@@ -44,7 +44,9 @@ class Settings(Endpoint):
     )
     threads: int = setting(1, "CPU threads of each process; another number may give other last bits", between(1, 256))
     max_queued_jobs: int = setting(100, "jobs that may wait; more are refused", between(1, 10_000))
-    max_restarts: int = setting(3, "how often a job is started again when its process is killed", between(0, 100))
+    max_restarts: int = setting(
+        3, "how often a job is started again when its process, or the trainer, is killed", between(0, 100)
+    )
     keep_events: int = setting(
         Retention.events, "events kept of each job, the newest; changes of state are kept in any case", at_least(1)
     )

@@ -21,6 +21,7 @@ Announce: TypeAlias = Callable[[Job, Result], Awaitable[Result]]
 """Tells the generation server of a published direction; the result says whether it has loaded it."""
 
 _EVERYTHING = 1_000_000
+_TRAINER_KILLED = "the trainer was killed while the job ran"
 PATIENCE_SECONDS = 1.0
 """For a process whose job a caller has stopped. It is killed if it is in the middle of something long: that costs the
 steps since its checkpoint, and nothing else."""
@@ -51,7 +52,8 @@ class _Attendance:
 class Dispatcher:
     """Runs at most ``concurrency`` jobs at a time on each device, each in a process of its own.
 
-    A process that a signal killed is started again from its checkpoint, ``max_restarts`` times; then the job fails.
+    A process that a signal killed, alone or with the service, is started again from its checkpoint, ``max_restarts``
+    times; then the job fails.
     """
 
     def __init__(
@@ -82,10 +84,16 @@ class Dispatcher:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Puts the jobs back in line that ran when the service was killed, and begins to run jobs."""
+        """Puts the jobs back in line that ran when the service was killed, and begins to run jobs.
+
+        That counts as a restart: it may be the job that the service does not survive.
+        """
         await self._tidy()
         for job in await self._book.read(JobStore.page, {JobState.RUNNING}, None, _EVERYTHING):
-            await self._book.change(JobStore.put_back, job.id, "the trainer was killed while the job ran")
+            if job.restarts < self._max_restarts:
+                await self._book.change(JobStore.put_back, job.id, _TRAINER_KILLED, killed=True)
+            else:
+                await self._book.change(JobStore.fail, job.id, self._given_up(job, _TRAINER_KILLED))
         self._begin(self._dispatch())
         self.wake()
 
@@ -168,6 +176,8 @@ class Dispatcher:
             job = await self._book.insist(JobStore.take, device)
             if job is None:
                 return False
+            if job.state is not JobState.RUNNING:
+                return True
             attendance = self._attended[job.id] = _Attendance(job, device)
             if self._draining:
                 attendance.leave(self._grace_seconds)
@@ -215,7 +225,7 @@ class Dispatcher:
             case _ if attendance.stop.done():
                 return await self._book.insist(JobStore.put_back, job.id, "the trainer shuts down")
             case _ if exit_.code > 0 or job.restarts >= self._max_restarts:
-                return await self._book.insist(JobStore.fail, job.id, self._given_up(job, exit_))
+                return await self._book.insist(JobStore.fail, job.id, self._given_up(job, _what_happened(exit_)))
             case _:
                 return None
 
@@ -235,10 +245,10 @@ class Dispatcher:
         for job_id in await self._book.insist(JobStore.prune):
             await asyncio.to_thread(self._launcher.forget, job_id)
 
-    def _given_up(self, job: Job, exit_: Exit) -> str:
+    def _given_up(self, job: Job, what_happened: str) -> str:
         log = self._launcher.folder_of(job.id) / LOG
         restarts = f", after {job.restarts} restarts" if job.restarts else ""
-        return f"{_what_happened(exit_)}{restarts}; its log is {log}"
+        return f"{what_happened}{restarts}; its log is {log}"
 
     def _listener(self, job: Job) -> Callable[[News], Awaitable[object]]:
         count_steps = self._metrics.step_counter(job)

@@ -21,7 +21,7 @@ class Job:
     result: Result | None
     """Only when SUCCEEDED."""
     restarts: int
-    """How often its process was started again because it was killed, since it was last queued by a caller."""
+    """How often its process was started again because it, or the trainer, was killed, since a caller last queued it."""
     create_time: float
     start_time: float | None
     """When its first run began."""

@@ -29,7 +29,7 @@ from latentwalk.trainer.reports import (
     Sample,
     StateChange,
 )
-from latentwalk.trainer.specs import JobSpec, spec_from_json, spec_to_json
+from latentwalk.trainer.specs import JobSpec, Unreadable, spec_from_row, spec_to_json
 
 # How long a caller should wait before it tries a full queue again: jobs take minutes.
 RETRY_SECONDS = 15.0
@@ -163,7 +163,7 @@ class JobStore:
     # -- what becomes of a job ---------------------------------------------------------------------------------------
 
     def take(self, device: str) -> Job | None:
-        """The next job in line, now RUNNING on that device; None if none waits."""
+        """The next job in line, now RUNNING on that device, or FAILED if it cannot be read; None if none waits."""
         waiting = (
             select(JobRow)
             .where(JobRow.state == JobState.QUEUED)
@@ -174,9 +174,14 @@ class JobStore:
             row = session.scalar(waiting.with_for_update())
             if row is None:
                 return None
-            row.start_time = row.start_time or self._clock()
-            row.device = device
-            self._enter(session, row, JobState.RUNNING, f"on {device}")
+            settings = _job(row).spec.settings
+            if isinstance(settings, Unreadable):
+                row.error = settings.problem
+                self._enter(session, row, JobState.FAILED, row.error)
+            else:
+                row.start_time = row.start_time or self._clock()
+                row.device = device
+                self._enter(session, row, JobState.RUNNING, f"on {device}")
             return _job(row)
 
     def record(self, job_id: str, happening: News) -> Job:
@@ -226,10 +231,14 @@ class JobStore:
             self._enter(session, row, JobState.PAUSED, "paused by a caller")
             return _job(row)
 
-    def put_back(self, job_id: str, reason: str) -> Job:
-        """RUNNING -> QUEUED, at its old place in line. Raises UnknownJob, JobStateConflict."""
+    def put_back(self, job_id: str, reason: str, *, killed: bool = False) -> Job:
+        """RUNNING -> QUEUED, at its old place in line; counted as a restart if it was killed.
+
+        Raises UnknownJob, JobStateConflict.
+        """
         with self._session.begin() as session:
             row = _row_in(session, job_id, {JobState.RUNNING}, "put back")
+            row.restarts += killed
             self._enter(session, row, JobState.QUEUED, reason)
             return _job(row)
 
@@ -323,7 +332,7 @@ def _job(row: JobRow) -> Job:
     return Job(
         id=row.id,
         number=row.number,
-        spec=spec_from_json(row.spec),
+        spec=spec_from_row(row.spec),
         state=JobState(row.state),
         progress=Progress(**row.progress),
         error=row.error,

@@ -20,7 +20,7 @@ from latentwalk.trainer.specs.discovery import ClassDirectionsSpec, DiscoverySpe
 from latentwalk.trainer.specs.edits import EditDirectionSpec, EditLoss, EditTarget, WalkForm
 from latentwalk.trainer.specs.evaluation import Distance, EvaluationSpec
 from latentwalk.trainer.specs.gan import ClassifierSpec, GanFamily, GanLoss, GanSettings, GanSpec, JointMode, JointSpec
-from latentwalk.trainer.specs.job import JobSpec, MethodSettings
+from latentwalk.trainer.specs.job import JobSpec, MethodSettings, Unreadable
 
 __all__ = [
     "SPECS",
@@ -48,8 +48,10 @@ __all__ = [
     "SefaSpec",
     "SliderReference",
     "TellingSettings",
+    "Unreadable",
     "WalkForm",
     "spec_from_json",
+    "spec_from_row",
     "spec_to_json",
 ]
 
@@ -78,6 +80,20 @@ def spec_from_json(document: JsonObject) -> JobSpec:
     fields: dict[str, Any] = dict(document)
     settings = _reader(fields["method"]).validate_python(fields.pop("settings"))
     return JobSpec(**fields, settings=settings)
+
+
+def spec_from_row(document: JsonObject) -> JobSpec:
+    """As spec_from_json; of what cannot be read, the names, with settings that are Unreadable."""
+    try:
+        return spec_from_json(document)
+    except (KeyError, TypeError, ValueError) as error:
+        model, direction, method = (str(document.get(name, "")) for name in ("model", "direction", "method"))
+        reason = "an unknown method" if method not in SPECS else str(error).partition("\n")[0]
+        problem = (
+            f"this trainer cannot read the spec of the job, of method {method!r}: {reason}; "
+            "resume it with a trainer of the version that made it, or a newer one"
+        )
+        return JobSpec(model, 0, direction, 0, 0, method, Unreadable(problem))
 
 
 @cache

@@ -23,6 +23,15 @@ class MethodSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable(MethodSettings):
+    """In the place of settings that this version of the trainer does not know: another one has made the job."""
+
+    problem: str
+    """What there is to say of it, and to do."""
+    steps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class JobSpec:
     """One job, complete: every default is filled in and every number is within its bounds."""
 
