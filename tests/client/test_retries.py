@@ -130,6 +130,19 @@ def test_a_patient_caller_is_served_after_the_pause_that_the_service_asked_for(p
     assert len(peer.asked) == 3
 
 
+def test_a_stream_that_was_refused_at_the_door_is_asked_for_again_and_one_that_had_begun_is_not(peer):
+    """As by a server that has begun to drain, and which others stand in for."""
+    leaving = failure(grpc.StatusCode.UNAVAILABLE, ErrorInfo(reason="NOT_SERVING", domain="latentwalk"))
+    peer.failures = [leaving, leaving]
+    with connect(peer, retries=2) as client:
+        assert len(list(client.job("j").watch())) == 1
+        assert len(peer.asked) == 3
+        peer.failures = [leaving] * 10
+        with pytest.raises(Unavailable):
+            list(client.job("j").watch())
+        assert len(peer.asked) == 3 + 3
+
+
 def test_patience_ends(peer):
     peer.failures = [full(0.01)] * 10
     with connect(peer, overload_retries=2) as client, pytest.raises(Overloaded):

@@ -28,8 +28,8 @@ class Course(Generic[Reply]):
         return False
 
     def survives(self, error: ServiceError) -> bool:
-        """Whether the request may be sent again after this error."""
-        return isinstance(error, Overloaded) and not self._has_begun
+        """Whether the request may be sent again after this error: if it was refused at the door, nothing was done."""
+        return (isinstance(error, Overloaded) or error.reason == "NOT_SERVING") and not self._has_begun
 
     def takes(self, reply: Reply) -> bool:
         """Whether a reply is news for the reader."""
