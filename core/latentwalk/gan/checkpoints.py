@@ -3,14 +3,15 @@
 import math
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import TypeAlias, TypeVar, cast
 
 import torch
 from torch import Tensor
 
+from latentwalk.gan.array_files import is_array_file, read_array_file
 from latentwalk.gan.errors import CheckpointRefused, GanError
 from latentwalk.gan.module_pickles import is_module_pickle, read_module_pickle
 from latentwalk.gan.network_pickles import is_network_pickle, read_network_pickle
@@ -19,6 +20,7 @@ from latentwalk.gan.torch_archives import is_torch_archive, unfolded_archive
 from latentwalk.gan.torch_pickles import Options, read_torch_archive, read_torch_stream
 
 Tree: TypeAlias = "dict[str | int, Tree] | list[Tree] | tuple[Tree, ...] | str | int | float | bool | Tensor | None"
+_Found = TypeVar("_Found")
 
 # The largest published GAN checkpoints have about 1 GiB; deeper or larger trees are attacks, not weights.
 MAX_BYTES = 8 * 2**30
@@ -55,6 +57,7 @@ class _Format:
 _FORMATS = (
     _Format(is_torch_archive, read_torch_archive, unfolded_archive),
     _Format(is_tensor_file, read_tensor_file),
+    _Format(is_array_file, read_array_file),
     _Format(is_network_pickle, read_network_pickle),
     _Format(is_module_pickle, read_module_pickle),
     _Format(lambda _: True, read_torch_stream),
@@ -63,13 +66,13 @@ _FORMATS = (
 
 
 def read_checkpoint(path: Path, max_bytes: int = MAX_BYTES) -> Tree:
-    """Reads what torch.save, safetensors, or NVlabs' code has written, as tensors and plain containers.
+    """Reads what torch.save, safetensors, numpy.save, or NVlabs' code has written, as tensors and plain containers.
 
     Nothing of it is executed. Both forms of torch are read: the zip archive, and the stream of pickles of torch
-    before 1.6; for the others see tensor_files, network_pickles and module_pickles. The tensors are dense, on the
-    CPU, neither quantized nor complex; a parameter comes as a plain tensor, and the options of a training run, an
-    argparse.Namespace, as None. Raises CheckpointRefused naming the file and the reason: the global that it wants to
-    call, what it holds that is no weight, its size, what it unfolds to, or how it is broken.
+    before 1.6; for the others see tensor_files, array_files, network_pickles and module_pickles. The tensors are
+    dense, on the CPU, neither quantized nor complex; a parameter comes as a plain tensor, and the options of a training
+    run, an argparse.Namespace, as None. Raises CheckpointRefused naming the file and the reason: the global that it
+    wants to call, what it holds that is no weight, its size, what it unfolds to, or how it is broken.
     """
     try:
         form = _format_of(path)
@@ -87,14 +90,29 @@ def find_state_dict(tree: Tree, key: str | None = None) -> dict[str, Tensor]:
     none under this key, or several and no key says which.
     """
     found = {name: weights for name, branch in _branches(tree) if (weights := _weights(branch))}
+    return _chosen(found, key, "weights", "a mapping from names to tensors, and nothing else")
+
+
+def find_tensor(tree: Tree, key: str | None = None) -> Tensor:
+    """The tensor in a checkpoint: under ``key``, or else the only one, or the checkpoint itself.
+
+    Keys, and errors, are those of find_state_dict.
+    """
+    found = {name: part for name, part in ((None, tree), *_branches(tree)) if isinstance(part, Tensor)}
+    return _chosen(found, key, "tensor", "a tensor")
+
+
+def _chosen(found: Mapping[str | int | None, _Found], key: str | None, what: str, form: str) -> _Found:
+    """The only one that was found, or that of the key. Raises GanError."""
     if key is None and len(found) == 1:
         return next(iter(found.values()))
     if key is None or key not in found:
         keys = [name for name in found if name is not None]
         if not found:
-            raise GanError("it holds no weights: nothing in it is a mapping from names to tensors, and nothing else")
+            raise GanError(f"it holds no {what}: nothing in it is {form}")
         more = f", or another of {len(keys)}" if len(keys) > KEYS_SHOWN else ""
-        raise GanError(f"key of the weights in the checkpoint is {key!r}: it must be one of {keys[:KEYS_SHOWN]}{more}")
+        which = f"it must be one of {keys[:KEYS_SHOWN]}{more}" if keys else "there is but one, leave it out"
+        raise GanError(f"key of the {what} in the checkpoint is {key!r}: {which}")
     return found[key]
 
 

@@ -8,7 +8,7 @@ from latentwalk.gan.directions.direction import Direction
 from latentwalk.gan.directions.iterated import IteratedDirection
 from latentwalk.gan.directions.linear import LinearDirection
 from latentwalk.gan.directions.rbf import RbfDirection
-from latentwalk.gan.directions.slider import Slider
+from latentwalk.gan.directions.slider import LIMIT, SHOWN, Slider
 from latentwalk.gan.errors import UnknownForm
 
 FORMS: dict[str, type[Direction]] = {
@@ -25,6 +25,8 @@ def form_of(name: str) -> type[Direction]:
 
 __all__ = [
     "FORMS",
+    "LIMIT",
+    "SHOWN",
     "DeformedDirection",
     "Direction",
     "IteratedDirection",

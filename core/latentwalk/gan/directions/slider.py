@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from latentwalk.gan.edits import CustomEdit, Edit, Span, edit_of
 from latentwalk.gan.errors import GanError
 
+# A latent has length sqrt(Z), and each of its numbers a standard deviation of 1: SeFa, InterFaceGAN and GANSpace all
+# show their directions, which have length 1, from -3 to 3, and let people go twice as far.
+SHOWN: Span = (-3.0, 3.0)
+LIMIT: Span = (-6.0, 6.0)
+
 
 @dataclass(frozen=True)
 class Slider:

@@ -5,15 +5,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from latentwalk.gan.directions import LinearDirection, Slider
+from latentwalk.gan.directions import LIMIT, SHOWN, LinearDirection, Slider
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.latents import classes_in_turn, latents_from_seeds
 from latentwalk.trainer import seeds
 
-# A latent has length sqrt(Z), and each of its numbers a standard deviation of 1: SeFa, InterFaceGAN and GANSpace all
-# show their directions, which have length 1, from -3 to 3, and let people go twice as far.
-SHOWN = (-3.0, 3.0)
-LIMIT = (-6.0, 6.0)
 _LOOKED_AT = 4_096
 """Latents by which the deviations of w are told."""
 
