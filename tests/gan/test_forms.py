@@ -3,7 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Callable
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from latentwalk.gan.artifacts import ArtifactStore, load_direction, save_directi
 from latentwalk.gan.directions import (
     FORMS,
     Direction,
+    IteratedDirection,
 )
 from latentwalk.gan.directions.deformed import Deformator
 from latentwalk.gan.errors import ClassMismatch, CorruptArtifact, GanError, InvalidLatent
@@ -80,43 +81,48 @@ def test_a_walk_adds_up_its_sliders_in_any_order(make) -> None:
 
 
 @pytest.mark.parametrize("make", [iterated, rbf])
-def test_a_rehearsed_walk_takes_no_more_steps(make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_frame_of_a_stepped_path_is_made_row_by_row_and_no_step_is_taken_twice(make) -> None:
     direction, start = make(), z_from_seeds(range(2), SIZE)
     legs = (Leg((Stretch(direction, 0, -1.0, 1.7),), 9, "ease_in_out"), Leg((Stretch(direction, 1, 0.0, -2.0),), 3))
     walk, fresh = Walk(start, legs, loop=True), Walk(start, legs, loop=True)
-    for rehearsal in walk.rehearsals():
-        rehearsal()
-    frames = [fresh.code_at(index) for index in range(walk.frames)]
-    monkeypatch.setattr(f"latentwalk.gan.directions.{make.__name__}.SteppedPath._point", _reached)
-    for index, frame in enumerate(frames):
-        assert torch.equal(walk.code_at(index), frame)
-    assert not list(Walk(start, (Leg((Stretch(linear(), 0, -1.0, 1.0),), 9),)).rehearsals())
+    backwards = [len(list(walk.in_steps(index))) for index in reversed(range(walk.frames))]
+    # For each way of each slider: the rows of a point in so many steps.
+    ways = [("0 back", 1.0), ("0 forth", 1.7), ("1 back", 2.0)]
+    points = sum(math.ceil(alpha * _steps_per_alpha(direction) - 1e-9) for _, alpha in ways)
+    tracks = sum(len(walk.alphas_at(index)) for index in range(walk.frames))
+    assert sum(backwards) == 2 * points + tracks
+    for index in range(walk.frames):
+        assert len(list(walk.in_steps(index))) == len(walk.alphas_at(index))
+        assert torch.equal(walk.code_at(index), fresh.code_at(index))
+
+
+def _steps_per_alpha(direction: Direction) -> float:
+    return direction.steps if isinstance(direction, IteratedDirection) else direction.reach / direction.step
 
 
 @pytest.mark.parametrize("make", [iterated, rbf])
-def test_a_walk_that_follows_another_from_the_same_start_takes_no_step_again(
-    make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_walk_that_follows_another_from_the_same_start_takes_no_step_again(make) -> None:
     direction, start = make(), z_from_seeds(range(2), SIZE)
 
     def standing(alpha: float, seed: int = 0) -> Walk:
         return Walk(start + seed, (Leg((Stretch(direction, 0, alpha, alpha),), 1),))
 
-    earlier, later, fresh = standing(1.5), standing(1.1), standing(1.1).code_at(0)
+    earlier, later, elsewhere = standing(1.5), standing(1.1), standing(1.1, seed=1)
     earlier.code_at(0)
-    elsewhere, expected = standing(1.1, seed=1), standing(1.1, seed=1).code_at(0)
-    for rehearsal in elsewhere.rehearsals(earlier):
-        rehearsal()
-    assert torch.equal(elsewhere.code_at(0), expected)
-    monkeypatch.setattr(f"latentwalk.gan.directions.{make.__name__}.SteppedPath._point", _reached)
-    for rehearsal in later.rehearsals(earlier):
-        rehearsal()
-    assert torch.equal(later.code_at(0), fresh)
+    assert len(list(later.in_steps(0, earlier))) == 1
+    assert len(list(elsewhere.in_steps(0, earlier))) > 1
+    assert torch.equal(later.code_at(0), standing(1.1).code_at(0))
+    assert torch.equal(elsewhere.code_at(0), standing(1.1, seed=1).code_at(0))
 
 
-def _reached(path: Any, number: int, back: bool) -> torch.Tensor:
-    """The point of a path, which must have been reached."""
-    return path._points[back][number]
+@pytest.mark.parametrize("make", [iterated, rbf])
+def test_walks_that_share_a_path_take_its_steps_in_any_number_of_threads(make) -> None:
+    direction, start = make(), z_from_seeds(range(2), SIZE)
+    path, alphas = direction.path(start, 0), [0.1 * alpha for alpha in range(-20, 21)]
+    with ThreadPoolExecutor(8) as pool:
+        shifts = list(pool.map(path, alphas * 4))
+    for alpha, shift in zip(alphas * 4, shifts, strict=True):
+        assert torch.equal(shift, direction.path(start, 0)(alpha))
 
 
 @every_form

@@ -15,6 +15,7 @@ from torch import Tensor
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.errors import InvalidLayers
 from latentwalk.gan.latents import one_hot, z_from_seeds
+from latentwalk.gan.steps import Steps, finish
 from latentwalk.gan.styles import map_rows
 from latentwalk.gan.walks import Leg, Stretch, Track, Walk
 
@@ -46,8 +47,9 @@ class MapAnew:
     def __call__(self, z: Tensor) -> Tensor:
         return torch.stack(map_rows(STYLED, z, CONDITION[: len(z)]))
 
-    def is_at_hand(self, z: Tensor) -> bool:
-        return False
+    def in_steps(self, z: Tensor) -> Steps[Tensor]:
+        yield
+        return self(z)
 
 
 lift = MapAnew()
@@ -112,12 +114,10 @@ def test_the_steps_of_a_path_are_taken_once_for_all_choices_of_layers(make: Call
     centre = {"centre": STYLED.mean_w} if make is iterated else {}
     direction = make(W, space="w", **centre)
     both = walk(Stretch(direction, 0, 1.0, 2.0, (0,)), Stretch(direction, 0, -1.0, 1.0, (3,)))
-    for rehearsal in both.rehearsals():
-        rehearsal()
+    both.code_at(2)
     assert list(both.paths) == [(direction, 0)]
     later = walk(Stretch(direction, 0, 1.5, 1.5, (1, 2)))
-    for rehearsal in later.rehearsals(both):
-        rehearsal()
+    finish(later.in_steps(2, both))
     assert later.paths == both.paths
 
 

@@ -32,14 +32,6 @@ def test_a_row_is_what_the_generator_makes_of_it_whether_it_was_kept_or_not(mapp
     assert told == [(0, 2), (2, 1), (1, 0)]
 
 
-def test_a_row_is_at_hand_once_it_was_mapped_and_as_long_as_all_are(mapper, styled, told):
-    assert not mapper.is_at_hand(styled, *rows(1, 2))
-    mapper(styled, *rows(1, 2))
-    assert mapper.is_at_hand(styled, *rows(1, 2))
-    assert not mapper.is_at_hand(styled, *rows(1, 2, 3))
-    assert told == [(0, 2)]
-
-
 def test_another_class_or_generator_is_another_row(mapper, styled, told):
     other = type(styled)(styled.spec).freeze()
     z = z_from_seeds([1], 6)
@@ -57,7 +49,10 @@ def test_what_is_kept_stays_within_its_bytes_and_the_least_recently_used_goes_fi
         mapper(styled, *rows(seed))
         assert mapper.bytes <= 4 * one.bytes
     assert mapper.bytes == 4 * one.bytes
-    assert [mapper.is_at_hand(styled, *rows(seed)) for seed in range(5)] == [True, False, True, True, True]
+    told.clear()
+    for seed in (0, 2, 3, 4, 1):
+        mapper(styled, *rows(seed))
+    assert told == [(1, 0)] * 4 + [(0, 1)]
 
 
 def test_a_row_takes_the_memory_of_one_layer(styled):

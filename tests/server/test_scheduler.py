@@ -4,7 +4,7 @@ import asyncio
 from contextlib import ExitStack
 
 import pytest
-from scheduling import MODEL, FakeEngine, Poisoned, make, numbers, opened
+from scheduling import MODEL, FakeEngine, Poisoned, make, numbers, opened, settle
 
 from latentwalk.server.scheduler import (
     DeadlinePassed,
@@ -38,6 +38,35 @@ async def test_a_stream_gets_no_further_ahead_of_its_reader_than_its_credit():
         for _ in range(10):
             await scheduler.step()
         assert len(engine.drawn) == 5
+
+
+async def test_a_stream_wants_to_be_fed_as_far_as_its_credit_goes():
+    engine = FakeEngine()
+    scheduler = make(engine)
+    with scheduler.open(MODEL, 6, credit=2, terms=Terms()) as stream:
+        for place in range(6):
+            wanted = asyncio.create_task(stream.wants())
+            await settle()
+            await scheduler.step()
+            await settle()
+            assert wanted.done() == (place < 2)
+            if not wanted.done():
+                assert await stream.take(1) == [("picture", "a", place - 2)]
+            await wanted
+            stream.feed([("a", place)])
+        await scheduler.step()
+        assert await stream.take(2) == [("picture", "a", 4), ("picture", "a", 5)]
+
+
+async def test_what_a_stream_is_fed_beyond_its_credit_is_drawn_as_its_reader_takes_it():
+    engine = FakeEngine()
+    scheduler = make(engine)
+    with scheduler.open(MODEL, 6, credit=2, terms=Terms(rows=6)) as stream:
+        stream.feed(list(numbers("a", 6)))
+        for taken in range(3):
+            await scheduler.step()
+            assert len(engine.drawn) == 2 * (taken + 1)
+            await stream.take(2)
 
 
 async def test_a_frame_larger_than_the_credit_is_still_drawn():

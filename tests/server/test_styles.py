@@ -236,13 +236,15 @@ async def test_latents_are_mapped_off_the_event_loop(styled_library, serve, w_ca
 
 async def ask_for_everything(server):
     """A call of each kind; the sliders of those that stand still move z, too."""
-    stretch = pb.Stretch(direction="after")
+    stretches = [pb.Stretch(direction=name) for name in ("before", "after")]
     keyframes = [latent(3, 1), latent(4, 2)]
     await generate(server, latent(3, 1))
     await server.generation.MapLatents(pb.MapLatentsRequest(model="styled", latents=keyframes))
-    walk = pb.WalkRequest(model="styled", starts=keyframes, legs=[pb.Leg(stretches=[stretch], frames=2)])
-    travel = pb.InterpolateRequest(model="styled", keyframes=keyframes, frames_per_leg=2)
-    for call in (server.generation.Walk(walk), server.generation.Interpolate(travel)):
+    walk = pb.WalkRequest(model="styled", starts=keyframes, legs=[pb.Leg(stretches=stretches, frames=2)])
+    travels = [
+        pb.InterpolateRequest(model="styled", keyframes=keyframes, frames_per_leg=2, space=space) for space in "wz"
+    ]
+    for call in (server.generation.Walk(walk), *map(server.generation.Interpolate, travels)):
         assert [reply async for reply in call]
     moves = [displaced(name, 0.5) for name in ("before", "after")]
     await generate(server, latent(5, 1), displacements=moves)

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from latentwalk.gan.steps import finish
 from latentwalk.rpc.errors import ServiceError
 from latentwalk.server.paths import Delivery
 from latentwalk.server.validation import generate_order, interpolate_order, walk_order
@@ -100,7 +101,7 @@ def test_any_request_is_an_order_within_all_limits_or_an_error_of_the_caller(mod
     assert 1 <= order.path.frames <= chosen.max_frames
     assert 1 <= order.path.rows <= chosen.max_rows
     for index in {0, order.path.frames - 1}:
-        rows = order.path.rows_at(index)
+        rows = finish(order.path.rows_at(index))
         assert len(rows) == order.path.rows
         for row in rows:
             assert row.code.shape == (6,)

@@ -1,13 +1,14 @@
 """From z to w+: mapping network, truncation trick, style mixing. Shapes: R rows, L layers, W length of a w."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from latentwalk.gan.generator import Generator
+from latentwalk.gan.steps import Steps, finish
 
 
 class Mapper(Protocol):
@@ -15,10 +16,6 @@ class Mapper(Protocol):
 
     def __call__(self, generator: Generator, z: Tensor, condition: Tensor | None) -> Tensor:
         """The w+ [R, L, W] of z [R, Z] and a condition [R, K] or None, bit for bit as `map_rows` has it."""
-        ...
-
-    def is_at_hand(self, generator: Generator, z: Tensor, condition: Tensor | None) -> bool:
-        """Whether the w+ of all these rows can be had without mapping any, which takes time."""
         ...
 
 
@@ -39,10 +36,8 @@ class Lift:
     """[R, L]: how much of the distance from the mean w is left in each layer; 1 is all, 0 is the mean.
 
     The truncation trick in W (Karras et al. 2019, appendix B)."""
-    given: Tensor
-    """[R, L, W]: what stands in place of a mapped z, in the rows that `is_given`."""
-    is_given: Tensor
-    """bool [R]."""
+    given: Mapping[int, Tensor]
+    """[L, W], by row: what stands in place of a mapped z."""
     others: "Others | None"
     """Whose styles are mixed in; None if none are."""
     mixed: Tensor
@@ -50,29 +45,33 @@ class Lift:
 
     def __call__(self, z: Tensor) -> Tensor:
         """The w+ [R, L, W] of z [R, Z]; rows that are given are not looked at."""
-        own = self.given
-        if not self.is_given.all():
-            own = own.clone()
-            own[~self.is_given] = self.mapper(self.generator, *self._inputs(z))
-        if not (self.psi == 1).all():
+        return finish(self.in_steps(z))
+
+    def in_steps(self, z: Tensor) -> Steps[Tensor]:
+        """As a call, in steps: each maps one latent."""
+        w_plus = torch.empty(len(z), *self.psi.shape[1:], self.generator.spec.w_size)
+        for row in range(len(z)):
+            w_plus[row] = yield from self.row_in_steps(z, row)
+        return w_plus
+
+    def row_in_steps(self, z: Tensor, row: int) -> Steps[Tensor]:
+        """The w+ [L, W] of one row of z [R, Z], in steps as all of them."""
+        own = self.given.get(row)
+        if own is None:
+            condition = None if self.condition is None else self.condition[row, None]
+            own = self.mapper(self.generator, z[row, None], condition)[0]
+            yield
+        psi = self.psi[row, :, None]
+        if not (psi == 1).all():
             mean = self.generator.mean_w
             # Not a lerp throughout: a psi of 1 leaves every bit as it is.
-            own = torch.where(self.psi[..., None] == 1, own, mean + self.psi[..., None] * (own - mean))
+            own = torch.where(psi == 1, own, mean + psi * (own - mean))
         if self.others is None:
             return own
-        styles = self.others.w_plus[self.mixed, torch.arange(self.mixed.shape[1])]
-        return torch.where(self.mixed[..., None] < 0, own, styles)
-
-    def is_at_hand(self, z: Tensor) -> bool:
-        """Whether the w+ of z can be had without mapping anything, which takes time."""
-        if self.others is not None and not self.others.lift.is_at_hand(self.others.z):
-            return False
-        return bool(self.is_given.all()) or self.mapper.is_at_hand(self.generator, *self._inputs(z))
-
-    def _inputs(self, z: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Of the rows that are to be mapped: z, and their condition."""
-        mapped = ~self.is_given
-        return z[mapped], None if self.condition is None else self.condition[mapped]
+        for other in sorted({*self.mixed[row].tolist()} - {-1}):
+            style = yield from self.others.lift.row_in_steps(self.others.z, other)
+            own = torch.where(self.mixed[row, :, None] == other, style, own)
+        return own
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,11 +81,6 @@ class Others:
     z: Tensor
     """[M, Z]."""
     lift: Lift
-
-    @cached_property
-    def w_plus(self) -> Tensor:
-        """What they become, [M, L, W]; mapped when that is asked for first."""
-        return self.lift(self.z)
 
 
 def map_rows(generator: Generator, z: Tensor, condition: Tensor | None) -> list[Tensor]:

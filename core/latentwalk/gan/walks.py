@@ -1,9 +1,9 @@
 """Walks: paths of latents. Any frame can be asked for, in any order; what is not asked for costs nothing."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple, TypeAlias
 
@@ -14,6 +14,7 @@ from latentwalk.gan.directions import Direction
 from latentwalk.gan.directions.direction import Path
 from latentwalk.gan.errors import GanError, OutOfRange
 from latentwalk.gan.interpolation import CURVES, EASINGS, INTERPOLATIONS, Curve, lerp
+from latentwalk.gan.steps import Steps, finish
 from latentwalk.gan.styles import Lift
 
 
@@ -27,6 +28,9 @@ class Track(NamedTuple):
 
 
 _Alphas: TypeAlias = Mapping[Track, float]
+
+# So many shifts without a network to them take a tenth of a millisecond.
+_MOST_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -89,16 +93,17 @@ class Walk:
         if not self.legs:
             raise GanError("a walk has no legs: give it at least one")
 
-    @cached_property
-    def origin(self) -> Tensor:
-        """Where the walk starts, as it is drawn: z [R, Z] or, with a lift, w+ [R, L, W]."""
-        return self.start if self.lift is None else self.lift(self.start)
-
     @property
     def frames(self) -> int:
         """How many frames each row has."""
-        there = self._ends[-1]
-        return max(1, 2 * there - 2) if self.loop else there
+        return walk_length(self._ends[-1], loop=self.loop)
+
+    @property
+    def is_dear(self) -> bool:
+        """Whether a frame takes more than a moment: a network maps or moves its codes, or many sliders do."""
+        tracks = {stretch.track for leg in self.legs for stretch in leg.stretches}
+        many = len(tracks) > _MOST_AT_ONCE
+        return self.lift is not None or many or any(track.direction.is_dear for track in tracks)
 
     def alphas_at(self, index: int) -> Mapping[Track, float]:
         """Where everything stands that was moved so far, in one frame, from 0 to frames - 1. Raises OutOfRange."""
@@ -113,64 +118,55 @@ class Walk:
 
         Sliders add up: each moves the start as if it were alone, so that their order is of no account.
         """
-        alphas = self.alphas_at(index)
-        z = self._z_at(alphas)
-        if self.lift is None:
-            return z
-        w_plus = self._only_w_plus if self.frames == 1 else self._lifted(z)
-        return self._moved(w_plus, {track: alpha for track, alpha in alphas.items() if track.direction.space != "z"})
+        return finish(self.in_steps(index))
 
-    def rehearsals(self, earlier: "Walk | None" = None) -> Iterator[Callable[[], object]]:
-        """What to call beforehand, one after the other, so that code_at is cheap.
+    def in_steps(self, index: int, earlier: "Walk | None" = None) -> Steps[Tensor]:
+        """As code_at, in steps: each maps a latent, moves one along a stepped path, or moves all along a slider.
 
-        Maps the start, takes the steps of the paths that are walked in steps, and maps the only frame of a walk that
-        stands still; but not what is at hand, nor steps that an earlier walk from the same start has taken. Other
-        frames in which a slider moves z are mapped one by one, when they are asked for.
+        What earlier frames have mapped and stepped is not done again; nor are steps that an earlier walk from the same
+        start has taken.
         """
-        if self.lift is not None and not self.lift.is_at_hand(self.start):
-            yield lambda: self.origin
+        alphas = self.alphas_at(index)
+        origin = yield from self._origin()
         if earlier is not None:
             self._follow(earlier)
-        for leg in self.legs:
-            for frame in (0, leg.frames - 1):
-                for track, alpha in leg.alphas_at(frame).items():
-                    if track.direction.is_stepped:
-                        yield partial(self._path(track), alpha)
-        if self.lift is not None and self.frames == 1:
-            z = self._z_at(self.alphas_at(0))
-            if z is not self.start and not self.lift.is_at_hand(z):
-                yield lambda: self._only_w_plus
+        in_z = {track: alpha for track, alpha in alphas.items() if track.direction.space == "z"}
+        z = yield from self._moved(self.start, in_z, self.start)
+        if self.lift is None:
+            return z
+        w_plus = (yield from self.lift.in_steps(z)) if in_z else origin
+        rest = {track: alpha for track, alpha in alphas.items() if track not in in_z}
+        return (yield from self._moved(w_plus, rest, origin))
 
-    def _z_at(self, alphas: _Alphas) -> Tensor:
-        moves = {track: alpha for track, alpha in alphas.items() if track.direction.space == "z"}
-        return self._moved(self.start, moves)
-
-    @cached_property
-    def _only_w_plus(self) -> Tensor:
-        """What the lift makes of the only frame."""
-        return self._lifted(self._z_at(self.alphas_at(0)))
-
-    def _lifted(self, z: Tensor) -> Tensor:
-        return self.origin if self.lift is None or z is self.start else self.lift(z)
+    def _origin(self) -> Steps[Tensor]:
+        """Where it starts, as it is drawn: z [R, Z] or, with a lift, w+ [R, L, W]."""
+        if not self.origins:
+            self.origins.append(self.start if self.lift is None else (yield from self.lift.in_steps(self.start)))
+        return self.origins[0]
 
     def _follow(self, earlier: "Walk") -> None:
-        """Spares itself the steps that an earlier walk has taken, if it began at the same start."""
-        if torch.equal(self.start, earlier.start) and torch.equal(self.origin, earlier.origin):
+        """Shares the paths of an earlier walk, if it began at the same start."""
+        if torch.equal(self.start, earlier.start) and all(map(torch.equal, self.origins, earlier.origins)):
             sliders = {(stretch.direction, stretch.slider) for leg in self.legs for stretch in leg.stretches}
             self.paths.update({slider: path for slider, path in earlier.paths.items() if slider in sliders})
 
-    def _path(self, track: Track) -> Path:
+    def _moved(self, code: Tensor, alphas: _Alphas, start: Tensor) -> Steps[Tensor]:
+        """The code, moved along paths from a start."""
+        for track, alpha in alphas.items():
+            shift = yield from self._path(track, start).in_steps(alpha)
+            code = code + (_confined(shift, track.layers, code.shape[1]) if track.layers else shift)
+        return code
+
+    def _path(self, track: Track, start: Tensor) -> Path:
         direction, slider = track.direction, track.slider
         if (direction, slider) not in self.paths:
-            start = self.start if direction.space == "z" else self.origin
             self.paths[direction, slider] = direction.path(start, slider)
         return self.paths[direction, slider]
 
-    def _moved(self, code: Tensor, alphas: _Alphas) -> Tensor:
-        for track, alpha in alphas.items():
-            shift = self._path(track)(alpha)
-            code = code + (_confined(shift, track.layers, code.shape[1]) if track.layers else shift)
-        return code
+    @cached_property
+    def origins(self) -> list[Tensor]:
+        """Where it starts, as it is drawn: one tensor, once it was made."""
+        return []
 
     @cached_property
     def paths(self) -> dict[tuple[Direction, int], Path]:
@@ -192,14 +188,24 @@ class Walk:
         return tuple(accumulate(self.legs, after, initial={}))
 
 
+def walk_length(there: int, *, loop: bool) -> int:
+    """How many frames a walk has of which the way there has so many."""
+    return max(1, 2 * there - 2) if loop else there
+
+
+def interpolation_length(keyframes: int, frames_per_leg: int, *, loop: bool) -> int:
+    """How many frames an interpolation of so many keyframes has."""
+    return keyframes * frames_per_leg if loop else (keyframes - 1) * frames_per_leg + 1
+
+
 @dataclass(frozen=True, eq=False)
 class Interpolation:
     """Travels from keyframe to keyframe, ``frames_per_leg`` frames from one up to, and without, the next.
 
-    ``keyframes`` is z [K, Z] or w+ [K, L, W], ``conditions`` is [K, classes], always blended linearly, or None.
-    The last keyframe is the last frame; a looping interpolation travels on to the first one instead, without
-    repeating it. Raises GanError for less than two keyframes or less than one frame, and for an unknown method
-    or easing.
+    ``keyframes`` is z [K, Z], ``conditions`` is [K, classes], always blended linearly, or None. With a ``lift``, w+
+    [L, W] is blended, which it makes of a keyframe when its leg comes. The last keyframe is the last frame; a looping
+    interpolation travels on to the first one instead, without repeating it. Raises GanError for less than two keyframes
+    or less than one frame, and for an unknown method or easing.
     """
 
     keyframes: Tensor
@@ -208,6 +214,7 @@ class Interpolation:
     method: str
     easing: str
     loop: bool
+    lift: Lift | None = None
 
     def __post_init__(self) -> None:
         _check(self.frames_per_leg, self.easing)
@@ -221,20 +228,33 @@ class Interpolation:
     @property
     def frames(self) -> int:
         """How many frames there are."""
-        legs = len(self.keyframes) - 1
-        return (legs + 1) * self.frames_per_leg if self.loop else legs * self.frames_per_leg + 1
+        return interpolation_length(len(self.keyframes), self.frames_per_leg, loop=self.loop)
 
     def code_at(self, index: int) -> Tensor:
         """The code of one frame, z [Z] or w+ [L, W], from 0 to frames - 1. Raises OutOfRange beyond."""
+        return finish(self.in_steps(index))
+
+    def in_steps(self, index: int) -> Steps[Tensor]:
+        """As code_at, in steps: each maps a latent. What the leg of the frame before needed is still there."""
         leg, t = self._progress(index)
-        if leg not in self._curves:
-            self._curves[leg] = CURVES[self.method](*_ends_of(self.keyframes, leg))
-        return self._curves[leg](t)
+        if leg not in self._curve:
+            first = yield from self._keyframe(leg)
+            second = yield from self._keyframe((leg + 1) % len(self.keyframes))
+            self._curve.clear()  # there may be a thousand legs
+            self._curve[leg] = CURVES[self.method](first, second)
+        return self._curve[leg](t)
+
+    def _keyframe(self, index: int) -> Steps[Tensor]:
+        if self.lift is None:
+            return self.keyframes[index]
+        return (yield from self.lift.row_in_steps(self.keyframes, index))
 
     def condition_at(self, index: int) -> Tensor | None:
         """The condition [classes] of one frame; None if there are no conditions."""
         leg, t = self._progress(index)
-        return None if self.conditions is None else lerp(*_ends_of(self.conditions, leg), t)
+        if self.conditions is None:
+            return None
+        return lerp(self.conditions[leg], self.conditions[(leg + 1) % len(self.conditions)], t)
 
     def _progress(self, index: int) -> tuple[int, float]:
         """The leg of a frame, and how far along."""
@@ -243,8 +263,8 @@ class Interpolation:
         return leg, EASINGS[self.easing](frame / self.frames_per_leg)
 
     @cached_property
-    def _curves(self) -> dict[int, Curve]:
-        """Those of the legs that were asked for."""
+    def _curve(self) -> dict[int, Curve]:
+        """Of the leg that was asked for last."""
         return {}
 
 
@@ -254,10 +274,6 @@ def _confined(shift: Tensor, layers: tuple[int, ...], count: int) -> Tensor:
     share = shift.new_zeros(count, 1)
     share[list(layers)] = 1
     return share * shift
-
-
-def _ends_of(keyframes: Tensor, leg: int) -> tuple[Tensor, Tensor]:
-    return keyframes[leg], keyframes[(leg + 1) % len(keyframes)]
 
 
 def _check(frames: int, easing: str) -> None:

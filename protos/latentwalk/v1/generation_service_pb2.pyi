@@ -639,7 +639,9 @@ class InterpolateRequest(_message.Message):
     """
     @_builtins.property
     def keyframes(self) -> _containers.RepeatedCompositeFieldContainer[_latent_pb2.Latent]:
-        """The latents to visit, in this order. At least 2."""
+        """The latents to visit, in this order. At least 2 and at most 1,024; with those whose styles are mixed in, no more than
+        take 64 MiB as w+.
+        """
 
     @_builtins.property
     def encoding(self) -> _image_pb2.ImageEncoding:

@@ -4,7 +4,6 @@ import logging
 from asyncio import create_task, to_thread, wait
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, closing
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -20,6 +19,8 @@ from latentwalk.server.encoder import Encoder
 from latentwalk.server.engine import NoSuchDevice, use_threads
 from latentwalk.server.generation_servicer import GenerationServicer
 from latentwalk.server.keys import entry_bytes, picture_key
+from latentwalk.server.latent_work import LatentWork
+from latentwalk.server.making import Making
 from latentwalk.server.mapper import Mapper
 from latentwalk.server.metrics import CallMetrics, DrawingMetrics, ModelMetrics, QueueMetrics
 from latentwalk.server.model_servicer import ModelServicer
@@ -54,16 +55,19 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
     registry = CollectorRegistry()
     device = await to_thread(Device, settings.device_settings)
     ProcessCollector("device", device.process_id, registry=registry)
-    drawing = DrawingMetrics(registry)
+    queue, drawing = QueueMetrics(registry), DrawingMetrics(registry)
     with (
         closing(device),
         closing(Encoder(settings.encode_threads)) as encoder,
+        closing(LatentWork(settings.latent_threads, settings.max_latent_requests, queue.refused)) as latents,
         closing(_repository(settings, registry, device, drawing)) as repository,
     ):
         doorway = Doorway(settings, SERVICES, registry, translate, tracer)
-        async with _scheduler(settings, registry, doorway, device, drawing) as scheduler:
-            calls = CallMetrics(registry)
-            generation = GenerationServicer(repository, scheduler, encoder, calls, settings.credit, doorway.draining)
+        async with _scheduler(settings, queue, doorway, device, drawing) as scheduler:
+            making, calls = Making(latents), CallMetrics(registry)
+            generation = GenerationServicer(
+                repository, scheduler, making, encoder, calls, settings.credit, doorway.draining
+            )
             _add_servicers(doorway, repository, generation)
             try:
                 await doorway.start()
@@ -89,10 +93,9 @@ def _repository(settings: Settings, registry: CollectorRegistry, device: Device,
 
 @asynccontextmanager
 async def _scheduler(
-    settings: Settings, registry: CollectorRegistry, doorway: Doorway, device: Device, drawing: DrawingMetrics
+    settings: Settings, queue: QueueMetrics, doorway: Doorway, device: Device, drawing: DrawingMetrics
 ) -> AsyncGenerator[Scheduler[Any, Any, Any]]:
     """What has pictures drawn, until the context ends; health says whether the device works."""
-    queue = QueueMetrics(registry)
 
     def report(works: bool) -> None:
         doorway.report(works=works)
@@ -116,7 +119,7 @@ async def _scheduler(
     queue.watch(queued=lambda: scheduler.queued, streams=lambda: scheduler.streams)
     looks = settings.watchdog_seconds / 4
     drawn, watched = create_task(scheduler.run()), create_task(watch_device(scheduler, looks))
-    sought = create_task(seek_device(scheduler, partial(to_thread, device.process), looks))
+    sought = create_task(seek_device(scheduler, device.seek, looks))
     try:
         yield scheduler
     finally:

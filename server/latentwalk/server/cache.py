@@ -23,10 +23,6 @@ class Cache(Generic[Kept]):
         self.bytes = 0
         """What is kept takes, with the keys."""
 
-    def __contains__(self, key: Hashable) -> bool:
-        """Whether anything is kept under that key; it is no use of it."""
-        return key in self._kept
-
     def find(self, key: Hashable) -> Kept | None:
         """What is kept under that key, if anything is."""
         kept = self._kept.get(key)

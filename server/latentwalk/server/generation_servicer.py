@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any, ParamSpec
+from typing import Any
 
 from latentwalk.rpc.caller import caller
 from latentwalk.rpc.errors import InvalidRequest
@@ -12,6 +12,7 @@ from latentwalk.rpc.tracing import mark, span
 from latentwalk.server.encoder import Encoder, Format
 from latentwalk.server.engine import NonFinitePicture
 from latentwalk.server.finds import found
+from latentwalk.server.making import Making
 from latentwalk.server.metrics import CallMetrics
 from latentwalk.server.paths import Delivery, Order
 from latentwalk.server.positions import positions_of
@@ -23,16 +24,17 @@ from latentwalk.server.steering import PictureStream, Session
 from latentwalk.server.tensors import tensor_message
 from latentwalk.server.validation import (
     generate_order,
+    interpolate_frames,
     interpolate_order,
     map_order,
+    read_delivery,
     read_still_delivery,
     search_order,
+    walk_frames,
     walk_order,
 )
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import generation_service_pb2_grpc, image_pb2
-
-P = ParamSpec("P")
 
 SERVICE_NAME = pb.DESCRIPTOR.services_by_name["GenerationService"].full_name
 
@@ -65,6 +67,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         self,
         repository: Repository,
         scheduler: Scheduler[Any, Any, Any],
+        making: Making,
         encoder: Encoder,
         metrics: CallMetrics,
         credit: Callable[[int], int],
@@ -72,6 +75,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     ) -> None:
         self._repository = repository
         self._scheduler = scheduler
+        self._making = making
         self._encoder = encoder
         self._metrics = metrics
         self._credit = credit
@@ -81,11 +85,10 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         """Draws one picture for each latent."""
         model = self._repository.model(request.model)
         delivery = read_still_delivery(request.delivery)
-        with self._open_early(model, delivery, len(request.latents), context) as stream:
-            order = await _read(model, generate_order, request, model, delivery)
+        with self._open_early(model, delivery, len(request.latents), 1, context) as stream:
+            order = await self._making.order(model, generate_order, request, model, delivery)
             pace = self._metrics.pace(model.name, order.kind)
-            await order.rehearse()
-            stream.begin(order.rows())
+            stream.begin(iter(await self._making.rows(order)))
             images = await self._images(order, stream, 0)
         pace.ready()
         pace.sent(len(images))
@@ -97,16 +100,20 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     ) -> None:
         """Walks latents along directions."""
         model = self._repository.model(request.model)
-        order = await _read(model, walk_order, request, model)
-        await self._write_frames(order, context, pb.WalkResponse)
+        delivery = read_delivery(request.delivery, frames := walk_frames(request, model))
+        with self._open_early(model, delivery, len(request.starts), frames, context) as stream:
+            order = await self._making.order(model, walk_order, request, model)
+            await self._write_frames(order, stream, context, pb.WalkResponse)
 
     async def Interpolate(  # noqa: N802  # pyright: ignore[reportIncompatibleMethodOverride]
         self, request: pb.InterpolateRequest, context: Any
     ) -> None:
         """Travels from keyframe to keyframe."""
         model = self._repository.model(request.model)
-        order = await _read(model, interpolate_order, request, model)
-        await self._write_frames(order, context, pb.InterpolateResponse)
+        delivery = read_delivery(request.delivery, frames := interpolate_frames(request, model))
+        with self._open_early(model, delivery, 1, frames, context) as stream:
+            order = await self._making.order(model, interpolate_order, request, model)
+            await self._write_frames(order, stream, context, pb.InterpolateResponse)
 
     async def Steer(  # noqa: N802  # pyright: ignore[reportIncompatibleMethodOverride]
         self, request_iterator: AsyncIterator[pb.SteerRequest], context: Any
@@ -114,6 +121,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         """Draws the newest position of the caller, again and again."""
         session = Session(
             self._repository.model,
+            self._making,
             lambda order: self._open_for(order, context),
             lambda order, stream: self._images(order, stream, 0),
             self._metrics,
@@ -124,9 +132,8 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     async def MapLatents(self, request: pb.MapLatentsRequest, context: Any) -> pb.MapLatentsResponse:  # noqa: N802
         """Maps latents to w+."""
         model = self._repository.model(request.model)
-        order = await _read(model, map_order, request, model)
-        await order.rehearse()
-        codes = [tensor_message(row.code) for row in order.rows()]
+        order = await self._making.order(model, map_order, request, model)
+        codes = [tensor_message(row.code) for row in await self._making.rows(order)]
         return pb.MapLatentsResponse(codes=codes, model_version=str(model.version), model_digest=model.digest)
 
     async def Invert(  # noqa: N802  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -135,14 +142,15 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         """Searches for the latent of a picture."""
         model = self._repository.model(request.model)
         delivery = read_still_delivery(request.delivery)
-        with self._open_early(model, delivery, len(request.starts), context) as stream:
-            # The picture may have to be decoded, and the starts to be mapped.
-            order = await asyncio.to_thread(search_order, request, model, delivery)
+        with self._open_early(model, delivery, len(request.starts), 1, context) as stream:
+            # The picture may have to be decoded.
+            order = await self._making.elsewhere(search_order, request, model, delivery)
             pace = self._metrics.pace(model.name, order.starts.kind)
-            stream.begin(order.starts.rows())
+            rows = await self._making.rows(order.starts)
+            stream.begin(iter(rows))
             # Many large pictures take a second to compare.
-            start = await asyncio.to_thread(order.nearest, await self._pictures(order.starts, stream, 0))
-        seeker = Seeker(order.searches[start])
+            start = await self._making.elsewhere(order.nearest, await self._pictures(order.starts, stream, 0))
+        seeker = Seeker(order.search_from(start, rows[start]))
         terms = _terms(delivery, 1, context)
         try:
             with self._scheduler.open(model.searcher, seeker.looks, credit=1, terms=terms) as steps:
@@ -157,15 +165,14 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     async def _write_frames(
         self,
         order: Order,
+        stream: PictureStream,
         context: Any,
         response: type[pb.WalkResponse] | type[pb.InterpolateResponse],
     ) -> None:
         """Writes the header and the frames. Leaving `with`, in whatever way, gives back all that the stream holds."""
         path, model = order.path, order.model
         pace = self._metrics.pace(model.name, order.kind)
-        with self._open_for(order, context) as stream:
-            await order.rehearse()
-            stream.begin(order.rows())
+        async with self._making.feeding(stream, order):
             header = pb.StreamHeader(
                 frames=path.frames,
                 rows=path.rows,
@@ -181,13 +188,15 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
                 await context.write(response(frame=frame))
                 pace.sent(len(images))
 
-    def _open_early(self, model: ServedModel, delivery: Delivery, latents: int, context: Any) -> PictureStream:
-        """A stream for a picture of each of so many latents, of which none has been read yet.
+    def _open_early(
+        self, model: ServedModel, delivery: Delivery, latents: int, frames: int, context: Any
+    ) -> PictureStream:
+        """A stream for so many frames with a picture of each of so many latents, of which none has been read yet.
 
         Whoever cannot be served is told so before: to refuse must cost little.
         """
         rows = min(latents, model.max_rows)
-        return self._open(model, delivery, rows, rows, context)
+        return self._open(model, delivery, rows, (frames - delivery.first_frame) * rows, context)
 
     def _open_for(self, order: Order, context: Any) -> PictureStream:
         rows = order.path.rows
@@ -228,13 +237,6 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
             )
             for data in encoded
         ]
-
-
-async def _read(model: ServedModel, read: Callable[P, Order], *args: P.args, **kwargs: P.kwargs) -> Order:
-    """What a request for the model asks for; read off the event loop where keyframes are mapped, which takes time."""
-    if model.spec.space == "w+":
-        return await asyncio.to_thread(read, *args, **kwargs)
-    return read(*args, **kwargs)
 
 
 def _terms(delivery: Delivery, rows: int, context: Any) -> Terms:

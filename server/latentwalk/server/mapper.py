@@ -48,12 +48,6 @@ class Mapper:
                     self._cache.keep(keys[index], row)
         return torch.stack([row for row in found if row is not None])
 
-    def is_at_hand(self, generator: Generator, z: Tensor, condition: Tensor | None) -> bool:
-        """Whether the w+ of all these rows can be had without mapping any, which takes time."""
-        keys = _keys(generator, z, condition)
-        with self._turn:
-            return all(key in self._cache for key in keys)
-
 
 def _keys(generator: Generator, z: Tensor, condition: Tensor | None) -> Sequence[Hashable]:
     """What the w+ of each row depends on, to the last bit: the weights, z and condition."""

@@ -1,14 +1,14 @@
 """What a valid request asks for: a path whose frames can be had one by one, and how to hand them over."""
 
-import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
+from latentwalk.gan.steps import Steps, finish
+from latentwalk.gan.styles import Lift
 from latentwalk.gan.walks import Interpolation, Track, Walk
 from latentwalk.server.encoder import Encoding
 from latentwalk.server.engine import Noise, Row
@@ -41,15 +41,13 @@ class Path(Protocol):
         """How many pictures each frame has."""
         ...
 
-    def rehearsals(self, earlier: "Path | None" = None) -> Iterator[Callable[[], object]]:
-        """What to call beforehand, in another thread, one after the other, so that rows_at costs next to nothing.
-
-        What an earlier path has done is not done again.
-        """
+    @property
+    def is_dear(self) -> bool:
+        """Whether the rows of a frame take more than a moment to make, and are not to be made on the event loop."""
         ...
 
-    def rows_at(self, index: int) -> list[Row]:
-        """The rows of one frame."""
+    def rows_at(self, index: int, earlier: "Path | None" = None) -> Steps[list[Row]]:
+        """The rows of one frame, in steps. What an earlier path has done is not done again."""
         ...
 
     def standings_at(self, index: int) -> list[Standing]:
@@ -77,13 +75,15 @@ class WalkPath:
         """How many starts there are."""
         return self.walk.start.shape[0]
 
-    def rehearsals(self, earlier: Path | None = None) -> Iterator[Callable[[], object]]:
-        """The mapping of the starts, and the steps of the paths that are walked in steps."""
-        return self.walk.rehearsals(earlier.walk if isinstance(earlier, WalkPath) else None)
+    @property
+    def is_dear(self) -> bool:
+        """Whether its starts are mapped, or moved by a network or many sliders."""
+        return self.walk.is_dear
 
-    def rows_at(self, index: int) -> list[Row]:
+    def rows_at(self, index: int, earlier: Path | None = None) -> Steps[list[Row]]:
         """The rows of one frame."""
-        rows = zip(self.walk.code_at(index).numpy(), self.conditions, self.noise, strict=True)
+        codes = yield from self.walk.in_steps(index, earlier.walk if isinstance(earlier, WalkPath) else None)
+        rows = zip(codes.numpy(), self.conditions, self.noise, strict=True)
         return [Row(code, condition, noise=noise) for code, condition, noise in rows]
 
     def standings_at(self, index: int) -> list[Standing]:
@@ -103,8 +103,8 @@ class InterpolationPath:
 
     interpolation: Interpolation
     noise: Noise | None = None
-    lift: Callable[[Tensor, Tensor | None], Tensor] | None = None
-    """From z [1, Z] and a condition [1, K] or None to w+ [1, L, W], where z is blended but w+ is drawn."""
+    lift: Lift | None = None
+    """Of one row: from z to the w+ that is drawn, where z is blended."""
     rows: int = 1
 
     @property
@@ -112,15 +112,18 @@ class InterpolationPath:
         """How many frames there are."""
         return self.interpolation.frames
 
-    def rehearsals(self, earlier: Path | None = None) -> Iterator[Callable[[], object]]:
-        """Nothing: every frame is as cheap as any other."""
-        return iter(())
+    @property
+    def is_dear(self) -> bool:
+        """Whether keyframes, or what is between them, are mapped."""
+        return not (self.lift is None and self.interpolation.lift is None)
 
-    def rows_at(self, index: int) -> list[Row]:
+    def rows_at(self, index: int, earlier: Path | None = None) -> Steps[list[Row]]:
         """The one row of one frame."""
-        code, condition = self.interpolation.code_at(index), self.interpolation.condition_at(index)
+        code = yield from self.interpolation.in_steps(index)
+        condition = self.interpolation.condition_at(index)
         if self.lift is not None:
-            code, condition = self.lift(code[None], None if condition is None else condition[None])[0], None
+            lift = replace(self.lift, condition=None if condition is None else condition[None])
+            code, condition = (yield from lift.row_in_steps(code[None], 0)), None
         return [Row(code.numpy(), None if condition is None else condition.numpy(), noise=self.noise)]
 
     def standings_at(self, index: int) -> list[Standing]:
@@ -160,20 +163,16 @@ class Order:
         return range(self.delivery.first_frame, self.path.frames)
 
     @property
-    def is_rehearsed(self) -> bool:
-        """Whether its rows can be made at once, without a rehearsal."""
-        return next(self.path.rehearsals(), None) is None
+    def is_dear(self) -> bool:
+        """Whether its rows are not to be made on the event loop."""
+        return self.path.is_dear
 
-    async def rehearse(self, earlier: "Order | None" = None) -> None:
-        """Prepares the path without holding up the event loop, by what an earlier order has done, if there was one.
-
-        A straight path from latents that need no mapping needs nothing, and takes no time.
-        """
-        for rehearsal in self.path.rehearsals(earlier and earlier.path):
-            await asyncio.to_thread(rehearsal)
+    def rows_at(self, index: int, earlier: "Order | None" = None) -> Steps[list[Row]]:
+        """The rows of one frame, in steps, by what an earlier order has done, if there was one."""
+        rows = yield from self.path.rows_at(index, earlier and earlier.path)
+        return [replace(row, strict=True) for row in rows] if self.delivery.strict else rows
 
     def rows(self) -> Iterator[Row]:
         """The rows of the frames, one after the other, each frame's made when its first row is asked for."""
         for index in self.frames:
-            for row in self.path.rows_at(index):
-                yield replace(row, strict=True) if self.delivery.strict else row
+            yield from finish(self.rows_at(index))

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from latentwalk.gan.inversion import Look, Search
 from latentwalk.rpc.errors import NotServing
 from latentwalk.server.device import RemoteSearcher
+from latentwalk.server.engine import Row
 from latentwalk.server.paths import Order
 from latentwalk.server.scheduler import Stream
 
@@ -27,16 +30,33 @@ class SearchOrder:
 
     starts: Order
     """The pictures among which it begins, one a row, and how all is drawn."""
-    searches: Sequence[Search]
-    """What would begin at each of them."""
+    space: str
+    """In which it searches: "z", "w" or "w+"."""
+    target: Tensor
+    """The picture to be found."""
+    z: Tensor
+    """[N, Z]: the starts, for a search in z."""
+    condition: Tensor | None
+    """[N, K], as of z; None without classes."""
+    steps: int
+    prior: float
     report_every: int
     """The caller is told after so many steps."""
 
     def nearest(self, pictures: Sequence[bytes]) -> int:
         """Which of the starts is the most like the given picture, by the squared error; these are their pixels."""
-        target = self.searches[0].target.numpy().astype(np.float32).ravel()
+        target = self.target.numpy().astype(np.float32).ravel()
         errors = [np.square(np.frombuffer(picture, np.uint8) - target).mean() for picture in pictures]
         return int(np.argmin(errors))
+
+    def search_from(self, start: int, row: Row) -> Search:
+        """The search that begins at that start, which is drawn as this row."""
+        code, condition = torch.from_numpy(row.code), None
+        if self.space == "z":
+            code, condition = self.z[start], None if self.condition is None else self.condition[start]
+        elif self.space == "w":
+            code = code.mean(dim=0)
+        return Search(self.space, self.target, code, condition, self.steps, self.prior, self.starts.delivery.strict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,14 @@ class Settings(Endpoint):
     )
     max_frames: int = setting(10_000, "most frames of one stream", between(1, 1_000_000))
     encode_threads: int = setting(2, "threads that encode PNG, JPEG and WebP", between(1, 256))
+    latent_threads: int = setting(
+        2, "threads that read, map and move latents, where that takes longer than a moment", between(1, 256)
+    )
+    max_latent_requests: int = setting(
+        64,
+        "most requests whose latents may wait to be read, mapped or moved; more are refused at once",
+        between(1, 100_000),
+    )
     torch_threads: int = setting(
         0, "threads that the device computes with on a CPU; 0 for one less than there are cores", at_least(0)
     )

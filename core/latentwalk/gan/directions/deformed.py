@@ -65,6 +65,7 @@ class DeformedDirection(Direction):
     """How far alpha = 1 is along the axis of a slider."""
 
     form: ClassVar[str] = "deformed"
+    is_dear: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -110,4 +111,4 @@ class DeformedDirection(Direction):
             with torch.no_grad():
                 return self.deformator(amounts)[0].to(start)
 
-        return shift
+        return Path(shift)

@@ -2,8 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
-from typing import Any, ClassVar, Self, TypeAlias
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -18,9 +18,33 @@ from latentwalk.gan.errors import (
     UnknownSlider,
 )
 from latentwalk.gan.spec import GeneratorSpec, JsonObject
+from latentwalk.gan.steps import Steps
 
-Path: TypeAlias = Callable[[float], Tensor]
-"""From alpha to the shift of the start: a tensor that can be added to it."""
+
+def _at_once(alpha: float) -> Steps[None]:
+    """How most shifts are made: there is nothing to be done before."""
+    return
+    yield
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """From alpha to the shift of the start: a tensor that can be added to it."""
+
+    shift: Callable[[float], Tensor]
+    approach: Callable[[float], Steps[None]] = _at_once
+    """What may be done before, in steps, so that the shift of an alpha is had in a moment."""
+
+    def __call__(self, alpha: float) -> Tensor:
+        """The shift of the start at this alpha."""
+        return self.shift(alpha)
+
+    def in_steps(self, alpha: float) -> Steps[Tensor]:
+        """As a call, in steps."""
+        yield from self.approach(alpha)
+        shift = self.shift(alpha)
+        yield
+        return shift
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +71,8 @@ class Direction(ABC):
 
     form: ClassVar[str]
     """Its name in FORMS."""
-    is_stepped: ClassVar[bool] = False
-    """Whether a path is walked step by step, so that its far end costs more than a moment when first asked for."""
+    is_dear: ClassVar[bool] = False
+    """Whether a shift takes a network or many steps, and so more than a moment."""
 
     def __post_init__(self) -> None:
         names = [slider.name for slider in self.sliders]
@@ -101,8 +125,13 @@ class Direction(ABC):
         """
         if self.space == "w" and start.ndim == 3:
             each = self._flat_path(start.flatten(0, 1), slider)
-            # One shift for all, or one for each w.
-            return lambda alpha: moved if (moved := each(alpha)).ndim == 1 else moved.view(start.shape)
+
+            def moved(alpha: float) -> Tensor:
+                shift = each(alpha)
+                # One for all, or one for each w.
+                return shift if shift.ndim == 1 else shift.view(start.shape)
+
+            return replace(each, shift=moved)
         if self.space != "w+":
             return self._flat_path(start, slider)
         layers = list(self.layers) or list(range(start.shape[1]))
@@ -113,7 +142,7 @@ class Direction(ABC):
             moved[:, layers] = flat(alpha).unflatten(-1, (len(layers), start.shape[2]))
             return moved
 
-        return shift
+        return replace(flat, shift=shift)
 
     def walk(self, code: Tensor, slider: int, alpha: float | Tensor) -> Tensor:
         """Moves a code, [R, Z] or [R, L, W], along one slider: by one alpha, or row by row by alphas [R]."""

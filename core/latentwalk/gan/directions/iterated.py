@@ -51,7 +51,7 @@ class IteratedDirection(Direction):
     """Psi, from 0 to 1; 1 truncates nothing."""
 
     form: ClassVar[str] = "iterated"
-    is_stepped: ClassVar[bool] = True
+    is_dear: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -98,4 +98,5 @@ class IteratedDirection(Direction):
             # Every step keeps the length of the one before, and so that of the start.
             return renormalise(moved, row) if centre is None else centre + self.truncation * (moved - centre)
 
-        return SteppedPath(start, step, self.steps)
+        path = SteppedPath(start, step, self.steps)
+        return Path(path.shift, path.approach)

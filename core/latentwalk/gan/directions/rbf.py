@@ -46,7 +46,7 @@ class RbfDirection(Direction):
     """How long the path to alpha = 1 is, in the units of the space."""
 
     form: ClassVar[str] = "rbf"
-    is_stepped: ClassVar[bool] = True
+    is_dear: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -81,4 +81,5 @@ class RbfDirection(Direction):
         def step(row: Tensor, back: bool) -> Tensor:
             return row + (-self.step if back else self.step) * unit_gradient(row, *landscape)
 
-        return SteppedPath(start, step, self.reach / self.step)
+        path = SteppedPath(start, step, self.reach / self.step)
+        return Path(path.shift, path.approach)

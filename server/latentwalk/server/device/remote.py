@@ -69,6 +69,10 @@ class Device:
                 self._start_again()
             return self._process
 
+    async def seek(self) -> DeviceProcess:
+        """As `process`, for the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, self.process)
+
     def _start_again(self) -> None:
         try:
             self._process = DeviceProcess(self._settings, self.threads)

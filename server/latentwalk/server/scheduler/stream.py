@@ -67,6 +67,8 @@ class Stream(Lane[Model, Ticket[Work, Picture]], Generic[Model, Work, Picture]):
         self._refill = refill
         self._close = close
         self._works: Iterator[Work] | None = None
+        self._fed: deque[Work] = deque()
+        self._has_credit = asyncio.Event()
         self._tickets: deque[Ticket[Work, Picture]] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._failure: Exception | None = None
@@ -88,17 +90,31 @@ class Stream(Lane[Model, Ticket[Work, Picture]], Generic[Model, Work, Picture]):
         self._works = works
         self._refill(self)
 
+    def feed(self, works: Sequence[Work]) -> None:
+        """Has the pictures of these works drawn next: instead of `begin`, where works come one after the other."""
+        self._fed.extend(works)
+        self._refill(self)
+
+    async def wants(self) -> None:
+        """Returns when it is to be fed: what it was fed, and is not drawn and taken yet, does not use up its credit."""
+        while len(self._tickets) + len(self._fed) >= self.credit:
+            self._has_credit.clear()
+            await self._has_credit.wait()
+
     def make(self, count: int) -> list[Work]:
         """The next works, so many, or fewer if there are no more. Raises what making them raises."""
-        return list(islice(self._works or (), count))
+        if self._works is None:
+            return [self._fed.popleft() for _ in range(min(count, len(self._fed)))]
+        return list(islice(self._works, count))
 
     @property
     def allowance(self) -> int:
         """How many more pictures it may ask for now."""
-        if self._works is None or self.closed or self._failure is not None:
+        if self.closed or self._failure is not None:
             return 0
         held = len(self._tickets)
-        return min(self.credit - held, self.pictures - self._taken - held)
+        left = self.pictures - self._taken - held
+        return min(self.credit - held, len(self._fed) if self._works is None else left)
 
     @property
     def unbegun(self) -> int:
@@ -144,6 +160,7 @@ class Stream(Lane[Model, Ticket[Work, Picture]], Generic[Model, Work, Picture]):
         ticket = self._tickets.popleft()
         outcome, self.begun = ticket.outcome, ticket.begun
         index, self._taken = self._taken, self._taken + 1
+        self._has_credit.set()
         if isinstance(outcome, Exception):
             raise PictureFailed(index, outcome)
         assert outcome is not None  # noqa: S101 - it is the caller's to look first

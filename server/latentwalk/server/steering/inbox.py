@@ -1,9 +1,8 @@
 """What the caller of an interactive stream has sent: its setup and, of its positions, only the newest."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Self
 
 from latentwalk.rpc.errors import NotServing
@@ -38,7 +37,6 @@ class Inbox:
         self._dropped = 0
         self._failure: Exception | None = None
         self._has_ended = False
-        self._offer: Callable[[Arrival], bool] | None = None
 
     def __enter__(self) -> Self:
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._wake_at_drain())]
@@ -67,17 +65,18 @@ class Inbox:
         taken, self._newest = self._newest, None
         return taken
 
-    @contextmanager
-    def offering(self, offer: Callable[[Arrival], bool]) -> Generator[None]:
-        """Within the context, every position is offered first to `offer`, which says whether it takes it.
+    async def newer_than(self, former: Arrival | None) -> Arrival:
+        """Waits for a position to be drawn that is not the former one, and leaves it there. Raises as `newest`."""
+        while self._newest is None or self._newest is former:
+            await self._change()
+        return self._newest
 
-        One that it takes overtakes the one that it had before.
-        """
-        self._offer = offer
-        try:
-            yield
-        finally:
-            self._offer = None
+    def overtake(self, arrival: Arrival) -> None:
+        """Of two positions, this one takes the place of the one that was taken out before it, which is dropped."""
+        if self._newest is arrival:
+            self._newest = None
+            self._dropped += 1
+        # Else it was counted as dropped itself, when a newer one came.
 
     def _check(self) -> None:
         """Raises what ends the stream, if there is anything."""
@@ -100,7 +99,7 @@ class Inbox:
             async for request in self._requests:
                 position = read_position(request, last)
                 last = request.sequence
-                self._arrive(Arrival(last, position, self._dropped))
+                self._arrive(last, position)
                 self._changed.set()
         except Exception as error:  # noqa: BLE001 - it goes to whoever serves the stream
             self._failure = error
@@ -111,14 +110,7 @@ class Inbox:
         await self._draining.wait()
         self._changed.set()
 
-    def _arrive(self, arrival: Arrival) -> None:
+    def _arrive(self, sequence: int, position: pb.SteerPosition) -> None:
         """Puts the position in the place of the one that waits, which is dropped."""
         self._dropped += self._newest is not None
-        self._newest = None
-        if arrival.position.paused:
-            return
-        overtaking = replace(arrival, dropped=self._dropped + 1)
-        if self._offer is not None and self._offer(overtaking):
-            self._dropped += 1
-        else:
-            self._newest = replace(arrival, dropped=self._dropped)
+        self._newest = None if position.paused else Arrival(sequence, position, self._dropped)

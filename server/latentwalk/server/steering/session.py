@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import partial
+from contextlib import suppress
+from dataclasses import replace
 
 from latentwalk.rpc.errors import (
     LONGEST_MESSAGE,
@@ -14,6 +15,7 @@ from latentwalk.rpc.errors import (
     shortened,
 )
 from latentwalk.server.device import RemoteEngine
+from latentwalk.server.making import Making
 from latentwalk.server.metrics import CallMetrics
 from latentwalk.server.paths import Order
 from latentwalk.server.positions import positions_of
@@ -38,6 +40,7 @@ class Session:
 
     Args:
         model: the model that serves under a name now.
+        making: reads positions, and makes their rows.
         open_stream: a stream for the pictures of an order.
         images: draws and encodes the pictures of an order from its stream.
         metrics: told of what was served.
@@ -48,17 +51,20 @@ class Session:
     def __init__(
         self,
         model: Callable[[str], ServedModel],
+        making: Making,
         open_stream: Callable[[Order], PictureStream],
         images: Callable[[Order, PictureStream], Awaitable[list[image_pb2.Image]]],
         metrics: CallMetrics,
         draining: asyncio.Event,
     ) -> None:
         self._model = model
+        self._making = making
         self._open_stream = open_stream
         self._images = images
         self._metrics = metrics
         self._draining = draining
-        self._rehearsed: Order | None = None
+        self._latest: Order | None = None
+        """The one of which the rows were made last."""
 
     async def run(
         self, requests: AsyncIterator[pb.SteerRequest], write: Callable[[pb.SteerResponse], Awaitable[None]]
@@ -75,29 +81,46 @@ class Session:
                 await write(await self._answer(setup, arrival, inbox))
 
     async def _answer(self, setup: pb.SteerSetup, arrival: Arrival, inbox: Inbox) -> pb.SteerResponse:
-        aim_at = partial(self._aim_at, setup)
         try:
-            aim = aim_at(arrival)
-            order = aim.order
-            await order.rehearse(self._rehearsed)
-            self._rehearsed = order
+            aim = await self._aim_at(setup, arrival)
             target = Target(aim)
-            stream = self._open_stream(order)
+            stream = self._open_stream(aim.order)
         except Exception as error:  # noqa: BLE001 - raised again if it is no reason to refuse
             return _refused(arrival, error)
-        pace = self._metrics.pace(order.model.name, order.kind)
-        with stream, inbox.offering(lambda newer: _aim_anew(target, newer, aim_at)):
+        pace = self._metrics.pace(aim.order.model.name, aim.order.kind)
+        with stream:
             stream.begin(target.works())
+            aiming = asyncio.create_task(self._aim_anew(setup, target, inbox))
             try:
-                images = await self._images(order, stream)
+                images = await self._images(aim.order, stream)
             except Exception as error:  # noqa: BLE001 - raised again if it is no reason to refuse
                 return _refused(target.aim.arrival, error)
+            finally:
+                aiming.cancel()
         pace.ready()
         pace.sent(len(images))
         return _answered(target.aim, images)
 
-    def _aim_at(self, setup: pb.SteerSetup, arrival: Arrival) -> Aim:
-        return Aim(arrival, steer_order(setup, arrival.position, self._model(setup.model)))
+    async def _aim_at(self, setup: pb.SteerSetup, arrival: Arrival) -> Aim:
+        model = self._model(setup.model)
+        order = await self._making.order(model, steer_order, setup, arrival.position, model)
+        rows = await self._making.rows(order, self._latest)
+        self._latest = order
+        return Aim(arrival, order, rows)
+
+    async def _aim_anew(self, setup: pb.SteerSetup, target: Target, inbox: Inbox) -> None:
+        """Has the target follow the newest position, one after the other, until the device comes to it.
+
+        One that is not valid, or ready too late, waits for its turn, to be refused or drawn then.
+        """
+        arrival = None
+        with suppress(Exception):  # what ends the stream is told to whoever asks for the newest
+            while not target.is_settled:
+                arrival = await inbox.newer_than(arrival)
+                with suppress(Exception):
+                    aim = await self._aim_at(setup, replace(arrival, dropped=arrival.dropped + 1))
+                    if target.replace(aim):
+                        inbox.overtake(arrival)
 
 
 def _answered(aim: Aim, images: list[image_pb2.Image]) -> pb.SteerResponse:
@@ -109,20 +132,6 @@ def _answered(aim: Aim, images: list[image_pb2.Image]) -> pb.SteerResponse:
         model_digest=model.digest,
     )
     return pb.SteerResponse(sequence=aim.arrival.sequence, dropped=aim.arrival.dropped, frame=frame)
-
-
-def _aim_anew(target: Target, newer: Arrival, aim_at: Callable[[Arrival], Aim]) -> bool:
-    """Whether the target takes the newer position.
-
-    One that must be rehearsed waits for its turn; so does one that is not valid, to be refused then.
-    """
-    if target.is_settled:
-        return False
-    try:
-        aim = aim_at(newer)
-    except ServiceError:
-        return False
-    return aim.order.is_rehearsed and target.replace(aim)
 
 
 def _refused(arrival: Arrival, raised: Exception) -> pb.SteerResponse:

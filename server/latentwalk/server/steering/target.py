@@ -1,6 +1,6 @@
 """Rows that are settled when the device comes to them, and not when they are queued."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from latentwalk.server.engine import Row
@@ -10,10 +10,11 @@ from latentwalk.server.steering.inbox import Arrival
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """A position of the caller, and the valid order that it amounts to."""
+    """A position of the caller, the valid order that it amounts to, and the rows of that."""
 
     arrival: Arrival
     order: Order
+    rows: Sequence[Row]
 
 
 class Target:
@@ -21,7 +22,6 @@ class Target:
 
     def __init__(self, aim: Aim) -> None:
         self._aim = aim
-        self._rows = list(aim.order.rows())
         self._is_settled = False
 
     @property
@@ -36,21 +36,20 @@ class Target:
 
     def replace(self, aim: Aim) -> bool:
         """Aims anew; False, and nothing changes, if it is settled, or needs another model or number of rows."""
-        rows = list(aim.order.rows())
-        if aim.order.model.engine is not self._aim.order.model.engine or len(rows) != len(self._rows):
+        order, former = aim.order, self._aim.order
+        if self._is_settled or order.model.engine is not former.model.engine or order.path.rows != former.path.rows:
             return False
-        if not self._is_settled:
-            self._aim, self._rows = aim, rows
-        return not self._is_settled
+        self._aim = aim
+        return True
 
     def works(self) -> "Iterator[LateRow]":
         """One for each row."""
-        return (LateRow(self, index) for index in range(len(self._rows)))
+        return (LateRow(self, index) for index in range(len(self._aim.rows)))
 
     def settle(self, index: int) -> Row:
         """The row of that index, of the aim that all rows are drawn for from now on."""
         self._is_settled = True
-        return self._rows[index]
+        return self._aim.rows[index]
 
 
 @dataclass(frozen=True, slots=True)

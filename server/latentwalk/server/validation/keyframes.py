@@ -1,14 +1,16 @@
 """What the keyframes of an interpolation are blended as. Shapes: K keyframes, Z and W sizes, L layers."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from torch import Tensor
 
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.gan.styles import Lift
 from latentwalk.rpc.errors import InvalidRequest
-from latentwalk.server.validation.latents import Latents
+from latentwalk.server.engine import Noise
+from latentwalk.server.served import ServedModel
+from latentwalk.server.validation.latents import read_latents
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import latent_pb2
 
@@ -25,14 +27,16 @@ _METHODS: Mapping[str, Mapping[int, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Blended:
-    """What is blended."""
+    """What is blended: the z of keyframes, or the w+ that becomes of it."""
 
-    codes: Tensor
-    """z [K, Z] or w+ [K, L, W]."""
-    conditions: Tensor | None
-    """[K, classes] of z; None without classes, and for w+, which has them in it."""
-    lift: Callable[[Tensor, Tensor | None], Tensor] | None = None
-    """From a blended z [1, Z] and condition [1, classes] or None to w+ [1, L, W]; None if what is blended is drawn."""
+    z: Tensor
+    """[K, Z]."""
+    conditions: Tensor | None = None
+    """[K, classes] of z; None without classes, and where w+ is blended, which has them in it."""
+    before: Lift | None = None
+    """Of all keyframes, from z to the w+ that is blended; None where z is."""
+    after: Lift | None = None
+    """Of one row, from the z that was blended to the w+ that is drawn; None where z is drawn, or w+ was blended."""
 
 
 def read_blending(request: pb.InterpolateRequest, spec: GeneratorSpec) -> tuple[str, str]:
@@ -49,24 +53,25 @@ def read_blending(request: pb.InterpolateRequest, spec: GeneratorSpec) -> tuple[
     return space, methods[request.interpolation]
 
 
-def blend(keyframes: Latents, latents: Sequence[latent_pb2.Latent], space: str) -> Blended:
-    """The keyframes that these latents are, in that space. Raises InvalidRequest for what does not change gradually."""
+def blend(latents: Sequence[latent_pb2.Latent], model: ServedModel, space: str) -> tuple[Blended, Noise | None]:
+    """The keyframes that these latents are, in that space, and their noise.
+
+    Raises InvalidRequest for what does not change gradually.
+    """
+    keyframes = read_latents("keyframes", latents, model)
     _check_alike("noise", keyframes.noise)
+    noise = keyframes.noise[0]
     if keyframes.lift is None:
-        return Blended(keyframes.z, keyframes.condition)
+        return Blended(keyframes.z, keyframes.condition), noise
     if space == "w":
-        return Blended(keyframes.lift(keyframes.z), None)
+        return Blended(keyframes.z, before=keyframes.lift), noise
     if (given := keyframes.first_given()) is not None:
         raise InvalidRequest(f"keyframes[{given}]", "is given in w, and cannot be blended in z")
     _check_alike("truncation", keyframes.lift.psi.tolist())
     _check_alike("styles", [list(latent.styles) for latent in latents])
-    return Blended(keyframes.z, keyframes.condition, _lift_one(keyframes.lift))
-
-
-def _lift_one(lift: Lift) -> Callable[[Tensor, Tensor | None], Tensor]:
-    """The lift of any row, with the truncation and styles of the first."""
-    rows = {name: getattr(lift, name)[:1] for name in ("psi", "given", "is_given", "mixed")}
-    return lambda z, condition: replace(lift, condition=condition, **rows)(z)
+    # All that is blended has the truncation and the styles of the first.
+    first = read_latents("keyframes", latents[:1], model)
+    return Blended(keyframes.z, keyframes.condition, after=first.lift), noise
 
 
 def _check_alike(field: str, values: Sequence[object]) -> None:

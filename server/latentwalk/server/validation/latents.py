@@ -27,6 +27,9 @@ _DTYPES: Mapping[int, np.dtype[np.generic]] = {
     tensor_pb2.DATA_TYPE_FLOAT32: np.dtype("<f4"),
     tensor_pb2.DATA_TYPE_FLOAT16: np.dtype("<f2"),
 }
+MOST_LATENT_BYTES = 64 << 20
+"""The most that the latents of one request, and those whose styles are mixed in, may take as w+."""
+
 _SPACES: Mapping[str, str] = {"z": "z", "w": "w", "w_plus": "w+"}
 
 
@@ -44,8 +47,7 @@ class Latents:
 
     def first_given(self) -> int | None:
         """The first one that is given in w, and so has no z; None if none is."""
-        is_given = None if self.lift is None else self.lift.is_given
-        return None if is_given is None or not is_given.any() else int(is_given.int().argmax())
+        return None if self.lift is None else min(self.lift.given, default=None)
 
     def drawn_conditions(self) -> Sequence[NDArray[np.float32] | None]:
         """The condition [K] with which each is drawn; None without classes, and with a lift, which has it."""
@@ -56,7 +58,20 @@ class Latents:
 
 def read_latents(field: str, latents: Sequence[latent_pb2.Latent], model: ServedModel) -> Latents:
     """What at least one latent of the request's field is; nothing is mapped yet."""
+    _check_count(field, latents, model)
     return _read([f"{field}[{index}]" for index in range(len(latents))], latents, model)
+
+
+def _check_count(field: str, latents: Sequence[latent_pb2.Latent], model: ServedModel) -> None:
+    """Raises InvalidRequest for more latents, with those whose styles are mixed in, than may be held at once."""
+    count = len(latents) + sum(len(latent.styles) for latent in latents)
+    each = 4 * max(model.spec.latent_size, model.spec.layers * model.spec.w_size)
+    most = max(MOST_LATENT_BYTES // each, model.max_rows)
+    if count > most:
+        raise InvalidRequest(
+            field,
+            f"{count:,} latents, with those of their styles, are more than {most:,} of {each:,} bytes; send fewer",
+        )
 
 
 def _read(names: Sequence[str], latents: Sequence[latent_pb2.Latent], model: ServedModel) -> Latents:
@@ -70,8 +85,8 @@ def _read(names: Sequence[str], latents: Sequence[latent_pb2.Latent], model: Ser
     noise = [read_noise(name, latent) for name, latent in zip(names, latents, strict=True)]
     psi = torch.stack([read_psi(name, latent, spec.layers) for name, latent in zip(names, latents, strict=True)])
     styles = [read_layer_styles(name, latent, spec.layers) for name, latent in zip(names, latents, strict=True)]
-    own, mixed = _given(given, len(z), spec), _mixed(styles, model)
-    return Latents(z, condition, Lift(model.generator, model.mapper, condition, psi, *own, *mixed), noise)
+    lift = Lift(model.generator, model.mapper, condition, psi, given, *_mixed(styles, model))
+    return Latents(z, condition, lift, noise)
 
 
 def _codes(
@@ -97,14 +112,6 @@ def _codes(
     for threshold, rows in seeded.items():
         z[rows] = latents_from_seeds([latents[row].seed for row in rows], spec, threshold).numpy()
     return torch.from_numpy(z), given
-
-
-def _given(given: Mapping[int, Tensor], count: int, spec: GeneratorSpec) -> tuple[Tensor, Tensor]:
-    """The w+ [N, L, W] that are given, and which are, bool [N]."""
-    codes, is_given = torch.zeros(count, spec.layers, spec.w_size), torch.zeros(count, dtype=torch.bool)
-    for index, code in given.items():
-        codes[index], is_given[index] = code, True
-    return codes, is_given
 
 
 def _mixed(styles: Sequence[Sequence[LayerStyle]], model: ServedModel) -> tuple[Others | None, Tensor]:

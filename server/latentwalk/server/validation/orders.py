@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from latentwalk.gan.walks import Interpolation, Leg, Walk
+from latentwalk.gan.walks import Interpolation, Leg, Walk, interpolation_length, walk_length
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.server.paths import Delivery, InterpolationPath, Order, Path, WalkPath
 from latentwalk.server.served import ServedModel
@@ -38,6 +38,11 @@ def walk_order(request: pb.WalkRequest, model: ServedModel) -> Order:
     return Order("walk", model, path, encoding, "starts", read_delivery(request.delivery, path.frames))
 
 
+def walk_frames(request: pb.WalkRequest, model: ServedModel) -> int:
+    """How many frames it asks for, which is known before it is read; of no account for one that is not valid."""
+    return _frames(walk_length(sum(leg.frames for leg in request.legs), loop=request.loop), model)
+
+
 def interpolate_order(request: pb.InterpolateRequest, model: ServedModel) -> Order:
     """A journey from keyframe to keyframe."""
     encoding = read_encoding(request.encoding, model.engine.size)
@@ -46,22 +51,27 @@ def interpolate_order(request: pb.InterpolateRequest, model: ServedModel) -> Ord
     if not 1 <= request.frames_per_leg <= model.max_frames:
         raise InvalidRequest("frames_per_leg", f"{request.frames_per_leg:,} must be from 1 to {model.max_frames:,}")
     space, method = read_blending(request, model.spec)
-    keyframes = read_latents("keyframes", request.keyframes, model)
-    blended = blend(keyframes, request.keyframes, space)
+    blended, noise = blend(request.keyframes, model, space)
     path = InterpolationPath(
         Interpolation(
-            blended.codes,
+            blended.z,
             blended.conditions,
             request.frames_per_leg,
             method,
             read_easing("easing", request.easing),
             request.loop,
+            blended.before,
         ),
-        keyframes.noise[0],
-        blended.lift,
+        noise,
+        blended.after,
     )
     _check_frames("frames_per_leg", path, model)
     return Order("interpolate", model, path, encoding, "keyframes", read_delivery(request.delivery, path.frames))
+
+
+def interpolate_frames(request: pb.InterpolateRequest, model: ServedModel) -> int:
+    """As walk_frames."""
+    return _frames(interpolation_length(len(request.keyframes), request.frames_per_leg, loop=request.loop), model)
 
 
 def map_order(request: pb.MapLatentsRequest, model: ServedModel) -> Order:
@@ -106,6 +116,10 @@ def check_rows(field: str, count: int, model: ServedModel) -> None:
     """Raises InvalidRequest for no latents, or more than the model takes at once."""
     if not 1 <= count <= model.max_rows:
         raise InvalidRequest(field, f"{count:,} must be from 1 to {model.max_rows:,}")
+
+
+def _frames(asked: int, model: ServedModel) -> int:
+    return min(max(1, asked), model.max_frames)
 
 
 def _check_frames(field: str, path: Path, model: ServedModel) -> None:

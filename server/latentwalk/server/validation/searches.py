@@ -1,8 +1,5 @@
 """What a request to search for the latent of a picture asks for. Raises InvalidRequest."""
 
-from torch import Tensor
-
-from latentwalk.gan.inversion import Search
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.gan.walks import Walk
 from latentwalk.rpc.errors import InvalidRequest
@@ -10,7 +7,7 @@ from latentwalk.server.paths import Delivery, Order, WalkPath
 from latentwalk.server.searching import SearchOrder
 from latentwalk.server.served import ServedModel
 from latentwalk.server.validation.encodings import read_encoding
-from latentwalk.server.validation.latents import Latents, read_latents
+from latentwalk.server.validation.latents import read_latents
 from latentwalk.server.validation.movements import read_displacements
 from latentwalk.server.validation.orders import check_rows
 from latentwalk.server.validation.pictures import read_picture
@@ -38,11 +35,8 @@ def search_order(request: pb.InvertRequest, model: ServedModel, delivery: Delive
     latents = read_latents("starts", request.starts, model)
     walk = Walk(latents.z, (read_displacements((), model),), lift=latents.lift)
     path = WalkPath(walk, latents.drawn_conditions(), latents.noise)
-    searches = [
-        Search(space, target, code, condition, steps, prior, delivery.strict)
-        for code, condition in _codes(latents, walk.origin, space)
-    ]
-    return SearchOrder(Order("invert", model, path, encoding, "starts", delivery), searches, every)
+    starts = Order("invert", model, path, encoding, "starts", delivery)
+    return SearchOrder(starts, space, target, latents.z, latents.condition, steps, prior, every)
 
 
 def _space(given: str, spec: GeneratorSpec) -> str:
@@ -73,14 +67,3 @@ def _check_start(name: str, start: latent_pb2.Latent, space: str, spec: Generato
         raise InvalidRequest(name, "is given in w, from which no search in z can begin; search in w or w+")
     if start.HasField("truncation") or start.styles:
         raise InvalidRequest(name, "has truncation or styles, of which z knows nothing; search in w+")
-
-
-def _codes(latents: Latents, drawn: Tensor, space: str) -> list[tuple[Tensor, Tensor | None]]:
-    """The code of each start in the space, and its condition [K] where the code does not have it in it.
-
-    `drawn` is what the pictures are drawn from: z [N, Z] or w+ [N, L, W].
-    """
-    if space != "z":
-        return [(code, None) for code in (drawn if space == "w+" else drawn.mean(dim=1)).unbind()]
-    conditions = [None] * len(drawn) if latents.condition is None else latents.condition.unbind()
-    return list(zip(latents.z.unbind(), conditions, strict=True))
