@@ -2,6 +2,7 @@
 
 import math
 from base64 import b64decode
+from dataclasses import replace
 from io import BytesIO
 
 import grpc
@@ -21,7 +22,7 @@ from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.server.settings import Settings as ServerSettings
 from latentwalk.trainer import seeds
 from latentwalk.trainer.checkpoint import Checkpoints
-from latentwalk.trainer.data import Library, Pictures
+from latentwalk.trainer.data import DataRefused, Library, Pictures
 from latentwalk.trainer.loop import Interrupted, train
 from latentwalk.trainer.methods.class_directions import ClassDirections
 from latentwalk.trainer.methods.discovery import Discovery
@@ -245,6 +246,15 @@ MAKERS = {
     "discovery, real pictures": lambda few: discovery(few, drawn(few), **BRIEF | {"directions": 1}),
     "class directions, separate": lambda few: class_directions(few, classes=2, separate_predictors=True, **BRIEF),
 }
+
+
+def test_a_job_goes_on_only_with_the_pictures_that_it_began_with(few, tmp_path):
+    others = drawn(few)
+    others = replace(others, images=others.images.flip(3))
+    with pytest.raises(Interrupted):
+        trained(discovery(few, drawn(few), **BRIEF), tmp_path, pause=Ear(4))
+    with pytest.raises(DataRefused, match="the train part have changed since step 4"):
+        trained(discovery(few, others, **BRIEF), tmp_path)
 
 
 def drawn(generator, rows=40):

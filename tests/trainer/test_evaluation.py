@@ -19,6 +19,7 @@ from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer import seeds
 from latentwalk.trainer.checkpoint import Checkpoints
+from latentwalk.trainer.data import DataRefused
 from latentwalk.trainer.loop import Interrupted, train
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.evaluation import Evaluation
@@ -160,6 +161,20 @@ def test_a_generator_is_as_far_from_its_own_pictures_as_those_are_from_one_anoth
     assert abs(faded["kernel_distance.floor"]) < 0.1 * faded["kernel_distance"]
     assert of_own.data.keys() == {"test"}
     assert of_own.data != of_faded.data
+
+
+@torch.no_grad()
+def test_an_evaluation_goes_on_only_with_the_pictures_that_it_began_with(materials, tmp_path):
+    tiny = materials.generator(job("tiny"))
+    pictures = to_uint8(tiny(latents_from_seeds(range(200), tiny.spec)))
+    spec = job("tiny", classifier="large", data=Data(folder="own"))
+    put_into_folder(tmp_path / "own", pictures)
+    with pytest.raises(Interrupted):
+        measured(spec, materials, tmp_path / "job", interrupted_after=1)
+    (tmp_path / "own").rename(tmp_path / "before")
+    put_into_folder(tmp_path / "own", pictures.flip(2))
+    with pytest.raises(DataRefused, match="the test part have changed since step 1"):
+        measured(spec, materials, tmp_path / "job")
 
 
 @torch.no_grad()

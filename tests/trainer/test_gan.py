@@ -2,6 +2,7 @@
 
 import base64
 import math
+import re
 from dataclasses import replace
 from io import BytesIO
 
@@ -14,7 +15,7 @@ from latentwalk.gan.classifiers import Classifier
 from latentwalk.gan.directions import LinearDirection
 from latentwalk.gan.generator import Generator
 from latentwalk.trainer.checkpoint import Checkpoints
-from latentwalk.trainer.data import Pictures
+from latentwalk.trainer.data import DataRefused, Pictures
 from latentwalk.trainer.loop import Interrupted, train
 from latentwalk.trainer.methods.classifier import ClassifierTraining
 from latentwalk.trainer.methods.gan import Gan
@@ -84,15 +85,15 @@ def make_growing(**changes):
     return make_styled(**{"progressive_from": 4, "stable_steps": 5, "fade_steps": 8} | changes)
 
 
-def make_joint(mode, **changes):
+def make_joint(mode, pictures=None, **changes):
     gan = replace(TINY, **{"conditional": True, "augmentation": (ROTATE,)} | changes)
     spec = JointSpec(gan, edits=(ROTATE,), mode=mode, edit_weight=1.0, walk_steps=7, evaluation_size=6)
-    return Joint(job(spec, "joint"), make_pictures())
+    return Joint(job(spec, "joint"), pictures or make_pictures())
 
 
-def make_classifier(steps=20):
+def make_classifier(steps=20, train=None, test=None):
     settings = ClassifierSpec(Data(dataset="MNIST"), resolution=8, steps=steps, batch_size=8, learning_rate=0.01)
-    return ClassifierTraining(job(settings, "classifier"), make_pictures(), make_pictures())
+    return ClassifierTraining(job(settings, "classifier"), train or make_pictures(), test or make_pictures())
 
 
 def go(make, folder, pauses=10**9):
@@ -144,6 +145,30 @@ def test_an_interrupted_job_ends_with_the_bits_of_an_undisturbed_one(form, tmp_p
     assert expected.keys() == actual.keys()
     assert all(torch.equal(tensor, actual[name]) for name, tensor in expected.items())
     assert not all(torch.equal(tensor, actual[name]) for name, tensor in make().trained.state_dict().items())
+
+
+def inverted():
+    pictures = make_pictures()
+    return replace(pictures, images=255 - pictures.images)
+
+
+READERS = {
+    "gan": ("train", make_gan, lambda: make_gan(inverted())),
+    "joint": ("train", lambda: make_joint(JointMode.JOINT), lambda: make_joint(JointMode.JOINT, inverted())),
+    "classifier": ("train", make_classifier, lambda: make_classifier(train=inverted())),
+    "classifier, tested": ("test", make_classifier, lambda: make_classifier(test=inverted())),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_job_goes_on_only_with_the_pictures_that_it_began_with(reader, tmp_path):
+    part, make, make_with_others = READERS[reader]
+    go(make, tmp_path, pauses=7)
+    digests = f"{re.escape(make().data[part])} and is {re.escape(make_with_others().data[part])}"
+    with pytest.raises(DataRefused, match=f"the {part} part have changed since step 7: their digest was {digests}"):
+        go(make_with_others, tmp_path)
+    resumed, _ = go(make, tmp_path)
+    assert resumed.outcome(lambda: None).data == make().data
 
 
 def test_what_comes_of_it_is_the_average_and_it_is_not_the_last_state(tmp_path):

@@ -174,3 +174,17 @@ def test_jobs_publish_a_generator_with_its_direction_and_a_classifier(make_setti
     assert (told.result.artifacts[0].kind, told.result.generator_digest) == (pb.ARTIFACT_KIND_CLASSIFIER, "")
     assert 0 <= told.result.measures["test_accuracy"] <= 1
     assert load_classifier(store, "new")[0].spec.classes == 10
+
+
+def test_a_job_whose_pictures_have_changed_fails_and_says_which_and_what_to_do(make_settings, serve_trainer, mnist):
+    with serve_trainer(make_settings(data=str(mnist))) as trainer:
+        job_id = trainer.create(job(gan=pb.GanSpec(gan=gan(steps=100_000)))).id
+        trainer.wait_for_step(job_id, 1)
+        trainer.stub.PauseJob(pb.PauseJobRequest(id=job_id))
+        labels = mnist / "MNIST" / "raw" / "train-labels-idx1-ubyte"
+        labels.write_bytes(labels.read_bytes()[:8] + labels.read_bytes()[:7:-1])
+        trainer.stub.ResumeJob(pb.ResumeJobRequest(id=job_id))
+        told = trainer.wait_for_end(job_id)
+    assert told.state == pb.JOB_STATE_FAILED
+    assert "the pictures of the train part have changed since step" in told.error
+    assert "Put them back as they were and resume the job, or create another one" in told.error

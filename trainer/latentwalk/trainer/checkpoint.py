@@ -1,8 +1,8 @@
 """Checkpoints: all that a job needs to go on as if it had never stopped.
 
-A checkpoint is one safetensors file, step-<step>.<sha256>.safetensors, with the numbers that are no tensors as JSON in
-its metadata. It is written aside, flushed to the disk and renamed; the one before it is kept, so that a damaged file
-costs some steps and not the job.
+A checkpoint is one safetensors file, step-<step>.<sha256>.safetensors, with the numbers that are no tensors, and the
+digests of the data, as JSON in its metadata. It is written aside, flushed to the disk and renamed; the one before it is
+kept, so that a damaged file costs some steps and not the job.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from torch import Tensor
 from latentwalk.gan.spec import JsonObject
 
 _NAME = re.compile(r"step-(\d+)\.([0-9a-f]{64})\.safetensors")
-_METADATA = "latentwalk"
+_NUMBERS, _DATA = "latentwalk", "data"
 
 
 class CheckpointFailed(Exception):
@@ -36,6 +36,9 @@ class Checkpoint:
     step: int
     tensors: Mapping[str, Tensor]
     numbers: dict[str, Any]
+    data: dict[str, str]
+    """The digests of the pictures that these steps have seen, by their part. Empty without data, and in one that was
+    written before they were kept."""
 
 
 class Checkpoints:
@@ -46,9 +49,9 @@ class Checkpoints:
         self._good: Path | None = None
         """The newest that is known to be whole."""
 
-    def save(self, step: int, tensors: Mapping[str, Tensor], numbers: JsonObject) -> None:
+    def save(self, step: int, tensors: Mapping[str, Tensor], numbers: JsonObject, data: Mapping[str, str]) -> None:
         """Writes a checkpoint, then removes all but it and the one before. Raises CheckpointFailed."""
-        metadata = {_METADATA: json.dumps(numbers)}
+        metadata = {_NUMBERS: json.dumps(numbers), _DATA: json.dumps(dict(data))}
         plain = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
         content = safetensors.torch.save(plain, metadata)
         path = self._folder / f"step-{step:09d}.{hashlib.sha256(content).hexdigest()}.safetensors"
@@ -106,4 +109,5 @@ def _read(step: int, path: Path) -> Checkpoint:
     with safe_open(path, framework="pt") as file:
         # Copies: the file itself may be mapped into memory, and the optimiser works in place.
         tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 - it is no mapping
-        return Checkpoint(step, tensors, json.loads(file.metadata()[_METADATA]))
+        metadata = file.metadata()
+        return Checkpoint(step, tensors, json.loads(metadata[_NUMBERS]), json.loads(metadata.get(_DATA, "{}")))

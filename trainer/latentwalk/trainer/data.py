@@ -29,7 +29,7 @@ _RESIZED_AT_ONCE = 4_096
 
 
 class DataRefused(Exception):
-    """What was to be learned from is not there, or does not consist of pictures."""
+    """What was to be learned from is not there, does not consist of pictures, or is not what it was."""
 
 
 @dataclass(frozen=True, slots=True)

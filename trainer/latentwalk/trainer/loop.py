@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from latentwalk.trainer.checkpoint import Checkpoints
+from latentwalk.trainer.checkpoint import Checkpoint, Checkpoints
+from latentwalk.trainer.data import DataRefused
 from latentwalk.trainer.methods.method import Method, Phase
 from latentwalk.trainer.progress import Meter
 from latentwalk.trainer.reports import Message, News
@@ -38,8 +39,8 @@ def train(
 
     Each process of a team does so, on its own rows, and all of them end with the same; the one that leads writes.
 
-    Raises Interrupted, after a checkpoint, when ``pause`` does, as it must in all processes at once; NonFinite;
-    CheckpointFailed; Parted.
+    Raises Interrupted, after a checkpoint, when ``pause`` does, as it must in all processes at once; DataRefused for
+    pictures that are not those of the checkpoint; NonFinite; CheckpointFailed; Parted.
     """
     meter = Meter(method.steps)
     step = saved = _restore(method, checkpoints, meter, report)
@@ -132,14 +133,15 @@ def _save(method: Method, checkpoints: Checkpoints, meter: Meter, step: int) -> 
         for index, state in phase.optimiser.state_dict()["state"].items()
         for name, tensor in state.items()
     }
-    checkpoints.save(step, trained | optimisers, meter.numbers())
+    checkpoints.save(step, trained | optimisers, meter.numbers(), method.data)
 
 
 def _restore(method: Method, checkpoints: Checkpoints, meter: Meter, report: Callable[[Message], None]) -> int:
-    """Loads the newest checkpoint, if there is one, and returns its step."""
+    """Loads the newest checkpoint, if there is one, and returns its step. Raises DataRefused."""
     checkpoint = checkpoints.newest(lambda problem: report(Message(problem)))
     if checkpoint is None:
         return 0
+    _check_data(checkpoint, method)
     trained: dict[str, Tensor] = {}
     states: dict[str, dict[int, dict[str, Any]]] = {phase.name: {} for phase in method.phases}
     for name, tensor in checkpoint.tensors.items():
@@ -155,3 +157,15 @@ def _restore(method: Method, checkpoints: Checkpoints, meter: Meter, report: Cal
     meter.resume(checkpoint.step, checkpoint.numbers)
     report(Message(f"goes on from the checkpoint of step {checkpoint.step}"))
     return checkpoint.step
+
+
+def _check_data(checkpoint: Checkpoint, method: Method) -> None:
+    """Raises DataRefused for other pictures: the end would be of neither, and the digest that is published untrue."""
+    for part, seen in checkpoint.data.items():
+        found = method.data[part]
+        if found != seen:
+            raise DataRefused(
+                f"the pictures of the {part} part have changed since step {checkpoint.step}: their digest was {seen} "
+                f"and is {found}. Put them back as they were and resume the job, or create another one, which begins "
+                "with these"
+            )

@@ -34,6 +34,7 @@ class ClassifierTraining(Method):
         self.steps = settings.steps
         self._settings, self._seat = settings, seat
         self._train, self._test = train, test
+        self.pictures = {"train": train, "test": test}
         self._order = Order(len(train), spec.seed)
         shape = Shape("convolutional", len(train.classes), settings.resolution, train.images.shape[1], {"width": WIDTH})
         with seeds.fresh_weights(spec.seed):
@@ -72,4 +73,4 @@ class ClassifierTraining(Method):
             told = classifier(self._test.pictures(rows)).argmax(dim=1)
             right += int((told == self._test.classes_of(rows)).sum())
         measures = {"test_accuracy": right / len(self._test)}
-        return Outcome((classifier,), measures=measures, data={"train": self._train.digest, "test": self._test.digest})
+        return Outcome((classifier,), measures=measures, data=self.data)

@@ -34,6 +34,7 @@ class Discovery(Telling):
         settings = spec.settings
         assert isinstance(settings, DiscoverySpec)  # noqa: S101 - by the table of methods
         self._settings, self._generator, self._real = settings, generator, real
+        self.pictures = {"train": real} if real else {}
         super().__init__(spec, settings, Drawn(generator, settings.class_ids, settings.space), seat, banks=1)
 
     @classmethod
@@ -75,7 +76,7 @@ class Discovery(Telling):
         if self._real is None:
             return outcome
         measures = {**outcome.measures, **self._variations(self._real, pause)}
-        return replace(outcome, measures=measures, data={"train": self._real.digest})
+        return replace(outcome, measures=measures, data=self.data)
 
     def _variations(self, real: Pictures, pause: Callable[[], None]) -> Mapping[str, float]:
         variation, direction = Variation(self._source, real, pause), self.direction()

@@ -26,7 +26,7 @@ class Gan(Method):
         settings = spec.settings
         assert isinstance(settings, GanSpec)  # noqa: S101 - by the table of methods
         self._match = Match(settings.gan, pictures, spec.seed, seat)
-        self.steps = settings.gan.steps
+        self.steps, self.pictures = settings.gan.steps, {"train": pictures}
         self.trained = self._match
         self.phases = self._match.phases(self.losses)
 
@@ -56,4 +56,4 @@ class Gan(Method):
 
     def outcome(self, pause: Callable[[], None]) -> Outcome:
         """The average."""
-        return Outcome((self._match.averaged.freeze(),), data={"train": self._match.pictures.digest})
+        return Outcome((self._match.averaged.freeze(),), data=self.data)

@@ -44,7 +44,7 @@ class Joint(Method):
         settings = spec.settings
         assert isinstance(settings, JointSpec)  # noqa: S101 - by the table of methods
         self._settings, self._played = settings, settings.gan.steps
-        self.steps = settings.steps
+        self.steps, self.pictures = settings.steps, {"train": pictures}
         self._match = Match(settings.gan, pictures, spec.seed, seat)
         edits = replace(spec, settings=_edits(settings))
         self._edit = self._shown = EditDirection(edits, self._match.averaged, seat=seat)
@@ -91,7 +91,7 @@ class Joint(Method):
         """Generator and walk; each slider is measured on held-out latents."""
         generator = self._match.averaged.freeze()
         evaluations = self._shown.evaluate(pause)
-        return Outcome((generator, self._shown.direction()), evaluations, data={"train": self._match.pictures.digest})
+        return Outcome((generator, self._shown.direction()), evaluations, data=self.data)
 
     def _walked(self) -> Sequence[Strip]:
         """What the walk does so far; nothing while it waits for its turn."""

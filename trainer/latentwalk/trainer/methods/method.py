@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from latentwalk.gan.classifiers import Classifier
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.generator import Generator
+from latentwalk.trainer.data import Part, Pictures
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.reports import Sample, SliderEvaluation
 from latentwalk.trainer.specs import JobSpec
@@ -58,6 +59,13 @@ class Method(ABC):
     """Its state_dict, buffers included, with those of the optimisers, is all that a step leaves behind."""
     phases: Sequence[Phase] = ()
     """The turns of each step, in order."""
+    pictures: Mapping[Part, Pictures] = {}
+    """All that are read, by their part. A job that has begun with some goes on with no others."""
+
+    @property
+    def data(self) -> dict[str, str]:
+        """The digests of the pictures, by their part; they take a second or two for each GiB, once."""
+        return {part: pictures.digest for part, pictures in self.pictures.items()}
 
     @classmethod
     @abstractmethod

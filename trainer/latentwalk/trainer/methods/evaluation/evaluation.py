@@ -11,6 +11,7 @@ from latentwalk.gan.classifiers import Classifier
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.likeness import Moments
 from latentwalk.gan.limits import RUNGS
+from latentwalk.trainer.data import Part, Pictures
 from latentwalk.trainer.distances import differ_by
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.evaluation.entanglement import Entanglement
@@ -33,11 +34,11 @@ class Evaluation(Method):
         generator: Generator,
         passes: Sequence[Sequence[Measure]],
         moments: Sequence[Moments],
-        data: Mapping[str, str],
+        pictures: Mapping[Part, Pictures],
     ) -> None:
-        """``moments`` are what sliders use one after the other, ``data`` the digests of the real pictures."""
+        """``moments`` are what sliders use one after the other, ``pictures`` the real ones."""
         self.steps, self._steps_of_a_pass = settings.steps, settings.steps_of_a_pass
-        self._generator, self._passes, self._data = generator, passes, data
+        self._generator, self._passes, self.pictures = generator, passes, pictures
         self.trained = nn.ModuleList([measure.gathered for measure in chain(*passes)])
         self.trained.extend(moments)
 
@@ -51,16 +52,16 @@ class Evaluation(Method):
         classifier = materials.classifier(settings.classifier) if settings.classifier else None
         differ = differ_by(settings.distance, materials, classifier)
         first: list[Measure] = [Entanglement(spec, generator, classifier, differ)]
-        data: dict[str, str] = {}
+        pictures: dict[Part, Pictures] = {}
         spread: Spread | None = None
         if settings.data is not None and classifier is not None:
             real = materials.pictures(settings.data, "test", generator.spec.resolution)
             first.append(Likeness(spec, generator, classifier, real))
-            data, spread = {"test": real.digest}, Spread(real, generator.spec)
+            pictures, spread = {"test": real}, Spread(real, generator.spec)
         moments = _moments(classifier) if settings.sliders else []
         walkers = [Walker(generator, materials.direction(spec, one.direction), one.slider) for one in settings.sliders]
         limits = [[Limits(walker, settings.samples, differ, classifier, moments, spread)] for walker in walkers]
-        return cls(settings, generator, [first, *limits], moments, data)
+        return cls(settings, generator, [first, *limits], moments, pictures)
 
     @torch.no_grad()
     def after_step(self, step: int) -> None:
@@ -81,7 +82,7 @@ class Evaluation(Method):
         """All measures."""
         found = [measure.measures(pause) for measure in chain(*self._passes)]
         measures = {name: value for one in found for name, value in one.items()}
-        return Outcome((), measures=measures, data=self._data, generator_digest=self._generator.digest)
+        return Outcome((), measures=measures, data=self.data, generator_digest=self._generator.digest)
 
 
 def _moments(classifier: Classifier | None) -> list[Moments]:
