@@ -24,6 +24,7 @@ from latentwalk.trainer.data import Library
 from latentwalk.trainer.loop import Interrupted, train
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.evaluation import Evaluation
+from latentwalk.trainer.methods.evaluation.achieved import Achieved
 from latentwalk.trainer.methods.evaluation.reach import Reach, Spread
 from latentwalk.trainer.reports import Sample
 from latentwalk.trainer.validation import read_spec
@@ -116,6 +117,7 @@ def test_a_direction_that_leads_nowhere_changes_nothing(materials, tmp_path):
         assert limits[f"limits.nowhere.0.gain.{alpha}"] == 0
         assert limits[f"limits.nowhere.0.step_distance.{alpha}"] == pytest.approx(0, abs=1e-6)
         assert limits[f"limits.nowhere.0.amount.{alpha}"] == pytest.approx(0.25 * float(alpha))
+        assert limits[f"limits.nowhere.0.achieved.{alpha}"] == pytest.approx(0, abs=1e-6)
         # Brightness by a fraction b of the range of length 2 is an error of (2 b)^2 for whom does nothing.
         assert limits[f"limits.nowhere.0.baseline.{alpha}"] == pytest.approx((2 * 0.25 * float(alpha)) ** 2, rel=1e-4)
     assert (limits["limits.nowhere.0.gain.low"], limits["limits.nowhere.0.gain.high"]) == (0, 0)
@@ -164,6 +166,44 @@ def test_digits_turn_as_far_as_they_were_trained_and_not_as_far_as_they_may(digi
     assert not [name for name in measures if "class_kept" in name or "frechet" in name]
     assert sheet.caption == "limits of rotate.rotate"
     assert sheet.step == 2
+
+
+def test_digits_turn_by_no_more_than_they_are_asked_to_and_the_further_the_more_they_are(digits, tmp_path):
+    measures, _ = measured(completed(digits, ("rotate", ""), model="digits"), digits, tmp_path / "job")
+    rungs = ("-1", "-0.5", "+0.5", "+1")
+    amounts, achieved = (
+        [measures[f"limits.rotate.rotate.{what}.{alpha}"] for alpha in rungs] for what in ("amount", "achieved")
+    )
+    assert achieved == sorted(achieved)
+    for asked, done in zip(amounts, achieved, strict=True):
+        assert 0.3 < done / asked < 1.1
+
+
+@pytest.mark.parametrize(
+    ("edit", "limit", "amount", "within"),
+    [
+        ("brightness", (-0.5, 0.5), 0.13, 1e-5),
+        ("shift_x", (-12.0, 12.0), -3.2, 0.5),
+        ("zoom", (-0.7, 0.7), 1.3, 0.05),
+        ("rotate", (-45.0, 45.0), 20.0, 1.0),
+    ],
+)
+def test_what_an_edit_does_is_achieved_whatever_else_is_done(edit, limit, amount, within):
+    torch.manual_seed(0)
+    pictures = torch.nn.functional.interpolate(torch.rand(16, 3, 6, 6) - 0.5, 32, mode="bicubic")
+    slider = Slider("0", edit, EDITS[edit].unit, 1.0, limit, limit)
+    walked, _ = EDITS[edit](pictures, torch.full((16,), amount))
+    achieved = Achieved(slider, EDITS[edit], 1)
+    achieved.add(0, pictures, walked + 0.02 * torch.randn_like(walked))
+    assert achieved.amount(0) == pytest.approx(amount, abs=max(within, 2e-3))
+
+
+def test_an_edit_that_leaves_next_to_nothing_of_a_picture_is_never_what_is_achieved():
+    pictures = torch.rand(4, 1, 16, 16)
+    slider = Slider("0", "shift_x", "px", 1.0, (-16.0, 16.0), (-16.0, 16.0))
+    achieved = Achieved(slider, EDITS["shift_x"], 1)
+    achieved.add(0, pictures, torch.rand(4, 1, 16, 16))
+    assert abs(achieved.amount(0)) < 15
 
 
 def test_a_direction_stands_for_all_of_its_sliders_each_in_a_pass_of_its_own(materials):

@@ -1,9 +1,9 @@
 """How far one slider can be walked, and what becomes of pictures on the way.
 
 Jahanian, Chai and Isola, "On the steerability of generative adversarial networks" (ICLR 2020), section 3.2 and figures
-4 to 6, at a ladder of alphas over all that the slider allows: how well the walk imitates its edit, how much pictures
-change from one alpha to the next, how far plain attributes shift, and how far pictures go, for a classifier, from what
-they were.
+4 to 6, at a ladder of alphas over all that the slider allows: how well the walk imitates its edit, and which amount of
+it is achieved, how much pictures change from one alpha to the next, how far plain attributes shift, and how far
+pictures go, for a classifier, from what they were.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +19,7 @@ from latentwalk.gan.edits import Span, masked_squared_error
 from latentwalk.gan.likeness import Moments, frechet_distance
 from latentwalk.gan.limits import above, half_as_good
 from latentwalk.trainer.distances import Differ
+from latentwalk.trainer.methods.evaluation.achieved import MATCHED, Achieved
 from latentwalk.trainer.methods.evaluation.measure import Measure
 from latentwalk.trainer.methods.evaluation.reach import Reach, Spread
 from latentwalk.trainer.methods.evaluation.walker import Walker
@@ -59,6 +60,10 @@ class Limits(Measure):
         self.gathered = nn.Module()
         for name, buffer in {**self._sums, "distances": self._distances}.items():
             self.gathered.register_buffer(name, buffer)
+        edit = walker.slider.imitated
+        self._achieved = edit and Achieved(walker.slider, edit, len(self._alphas))
+        if self._achieved:
+            self.gathered.add_module("achieved", self._achieved)
         self._reach = spread and Reach(spread, len(self._alphas), by_class=walker.slider.class_id is None)
         if self._reach:
             self.gathered.add_module("reach", self._reach)
@@ -108,6 +113,8 @@ class Limits(Measure):
                 self._reach.add(place, seen, self._walker.classes(rows))
             seen |= {_squared(name): values.square() for name, values in seen.items()}
             seen |= self._compared(untouched, walked, self._alphas[place])
+            if self._achieved and rows.start < MATCHED:
+                self._achieved.add(place, untouched, walked)
             if place:
                 begins = self._alphas[place - 1] * self._alphas[place] <= 0  # either side does so at the untouched one
                 seen["step_distance"] = self._differ(untouched if begins else before, walked)
@@ -147,10 +154,13 @@ class Limits(Measure):
         return self._sums[name][place].item() / self._samples
 
     def _imitated(self, place: int) -> Mapping[str, float]:
-        """What the edit asks for, and how near the walk comes, but where the edit leaves nothing of a picture."""
-        if "error" not in self._sums:
+        """What the edit asks for, what the walk does of it, and how near it comes; no errors where nothing is left."""
+        if self._achieved is None:
             return {}
-        amount = {"amount": self._walker.slider.amount_of(self._alphas[place])}
+        amount = {
+            "amount": self._walker.slider.amount_of(self._alphas[place]),
+            "achieved": self._achieved.amount(place),
+        }
         error, baseline = self._mean("error", place), self._mean("baseline", place)
         return amount | ({"error": error, "baseline": baseline, "gain": 1 - error / baseline} if baseline else {})
 
