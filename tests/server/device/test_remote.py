@@ -258,7 +258,10 @@ async def test_a_device_that_is_not_there_any_more_is_lost_until_it_is_back(devi
     for _ in range(2):
         with pytest.raises(DeviceLost, match="cannot be used any more: device 'cuda:99'"):
             await drawn_by(engine, sample_rows(faces, 1))
+        with pytest.raises(DeviceLost, match="cannot be used any more: device 'cuda:99'"):
+            await device.seek()
     monkeypatch.setattr(device, "_settings", SETTINGS)
+    await device.seek()
     assert await drawn_by(engine, sample_rows(faces, 1))
 
 
