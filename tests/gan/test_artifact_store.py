@@ -293,6 +293,19 @@ def test_leftovers_of_a_crashed_put_are_invisible_and_harmless(url: str) -> None
     assert store.versions("generators", "faces") == [1, 3]
 
 
+def test_what_a_crashed_put_left_aside_is_swept_after_a_while(root: Path) -> None:
+    store = ArtifactStore(str(root))
+    put(store)
+    for age in (10, 1000):
+        aside = root / "generators" / "faces" / f".put-{age}"
+        aside.mkdir()
+        (aside / "weights.safetensors").write_bytes(b"half")
+        os.utime(aside, (2000 - age, 2000 - age))
+    store.sweep(before=1500)
+    assert sorted(path.name for path in (root / "generators" / "faces").iterdir()) == [".put-10", "1"]
+    assert store.get("generators", "faces").ref.version == 1
+
+
 def test_eight_threads_that_put_at_once_get_eight_versions(root: Path) -> None:
     barrier = threading.Barrier(8)
 

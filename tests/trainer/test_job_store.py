@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from latentwalk.rpc.errors import JobStateConflict, QueueFull, RequestIdReused, ServiceError, UnknownJob
+from latentwalk.trainer.jobs.folders import InUse
 from latentwalk.trainer.jobs.records import Request
 from latentwalk.trainer.jobs.retention import Retention
 from latentwalk.trainer.jobs.store import JobStore
-from latentwalk.trainer.jobs.tables import open_database
+from latentwalk.trainer.jobs.tables import claimed, open_database
 from latentwalk.trainer.reports import (
     JobState,
     Message,
@@ -94,6 +95,12 @@ def test_trainers_that_begin_a_new_database_at_once_all_get_it(database_url, mak
     for one in stores:
         assert one.find(job.id) == job
         one.close()
+
+
+def test_a_database_is_one_trainers_until_that_leaves(database_url):
+    for _ in range(2):
+        with claimed(database_url), pytest.raises(InUse, match="is in use by another trainer"), claimed(database_url):
+            pytest.fail("there are two")
 
 
 def test_jobs_are_taken_in_the_order_in_which_they_came(store, create):

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -330,6 +331,29 @@ def test_ended_jobs_go_with_their_folders_when_there_are_too_many(make_settings,
         "tensorboard",
     ]
     assert first != second
+
+
+def test_what_a_killed_trainer_had_still_to_remove_is_removed_at_the_next_start(
+    make_settings, serve_trainer, artifacts_url, tmp_path
+):
+    short = pb.JobSpec(model="tiny", direction="axes", sefa=pb.SefaSpec(directions=2))
+    with serve_trainer(make_settings()) as trainer:
+        kept, deleted = trainer.create(short).id, trainer.create(short).id
+        trainer.wait_for_end(deleted)
+        shutil.copytree(tmp_path / "jobs" / deleted, tmp_path / "before")
+        trainer.stub.DeleteJob(pb.DeleteJobRequest(id=deleted))
+    shutil.copytree(tmp_path / "before", tmp_path / "jobs" / deleted)
+    (tmp_path / "jobs" / kept / "checkpoints").mkdir()
+    (tmp_path / "jobs" / "notes").mkdir()
+    aside = Path(artifacts_url) / "directions" / "tiny" / "axes" / ".put-0123"
+    aside.mkdir()
+    os.utime(aside, (0, 0))
+    with serve_trainer(make_settings(database=f"sqlite:///{tmp_path}/other.db")):
+        assert (tmp_path / "jobs" / deleted).exists(), "it may be known to the other database"
+    with serve_trainer(make_settings()):
+        assert sorted(path.name for path in (tmp_path / "jobs").iterdir() if path.is_dir()) == sorted([kept, "notes"])
+        assert not (tmp_path / "jobs" / kept / "checkpoints").exists()
+    assert not aside.exists()
 
 
 def test_a_service_that_is_stopped_and_then_killed_loses_nothing(

@@ -181,13 +181,16 @@ def test_cancelling_the_running_job_lets_the_next_one_run(trainer):
     assert any(event.state_change.state == pb.JOB_STATE_RUNNING for event in trainer.watch(waiting.id))
 
 
-def test_two_trainers_on_one_port_or_in_one_folder_are_a_clear_error(trainer, complaints, tmp_path):
+def test_two_trainers_on_one_port_in_one_folder_or_with_one_database_are_a_clear_error(trainer, complaints, tmp_path):
     own = ["--database", f"sqlite:///{tmp_path}/other.db", "--metrics-address", ""]
     assert main(["--address", trainer.address, "--folder", str(tmp_path / "other"), *own]) == 1
     assert main(["--address", "127.0.0.1:0", "--folder", str(tmp_path / "jobs"), *own]) == 1
-    port, folder = complaints()
+    shared = ["--database", f"sqlite:///{tmp_path}/trainer.db", "--metrics-address", ""]
+    assert main(["--address", "127.0.0.1:0", "--folder", str(tmp_path / "other"), *shared]) == 1
+    port, folder, database = complaints()
     assert trainer.address in port
-    assert "in use by another trainer" in folder
+    assert f"folder {tmp_path}/jobs is in use by another trainer" in folder
+    assert f"job database sqlite:///{tmp_path}/trainer.db is in use by another trainer: give each its own" in database
 
 
 def test_settings_that_cannot_be_used_are_one_line(complaints, tmp_path):

@@ -1,6 +1,7 @@
 """The one place that knows all the others, and puts them together."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,10 +15,10 @@ from latentwalk.trainer.announce import Announcer
 from latentwalk.trainer.devices import NoSuchDevice, devices_for_jobs
 from latentwalk.trainer.jobs.book import JobBook
 from latentwalk.trainer.jobs.dispatcher import Dispatcher
-from latentwalk.trainer.jobs.folders import FolderInUse, lock
+from latentwalk.trainer.jobs.folders import InUse, lock
 from latentwalk.trainer.jobs.process import Launcher
 from latentwalk.trainer.jobs.store import JobStore
-from latentwalk.trainer.jobs.tables import DatabaseUnusable
+from latentwalk.trainer.jobs.tables import DatabaseUnusable, claimed
 from latentwalk.trainer.metrics import JobCounts, Metrics
 from latentwalk.trainer.servicer import ROLES, SERVICE_NAME, TrainingServicer
 from latentwalk.trainer.settings import Settings
@@ -28,21 +29,26 @@ from latentwalk.v1 import training_service_pb2_grpc
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
+# What a writer has left aside in the artifact store for so long, nobody will publish any more.
+_ABANDONED_SECONDS = 24 * 3600.0
+
 
 @asynccontextmanager
 async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGenerator[Doorway]:
     """A trainer that serves within the context and drains at its end: running jobs write a checkpoint, and wait.
 
-    Raises AddressInUse; FolderInUse if another trainer works in the folder; DatabaseUnusable; NoSuchDevice, and
-    Unshareable if its devices do not let processes share a job; OSError for files that cannot be opened.
+    Raises AddressInUse; InUse if another trainer works in the folder or with the database; DatabaseUnusable;
+    NoSuchDevice, and Unshareable if its devices do not let processes share a job; OSError for files that cannot be
+    opened.
     """
     devices = devices_for_jobs(settings.devices)
     check_devices(devices, settings.processes_per_job)
     registry = CollectorRegistry()
     doorway = Doorway(settings, {SERVICE_NAME: ROLES}, registry, translate, tracer)
-    with lock(Path(settings.folder), wait=False):
+    with lock(Path(settings.folder), wait=False), claimed(settings.database):
         sources = settings.sources
         materials = sources.open()
+        await asyncio.to_thread(materials.store.sweep, before=time.time() - _ABANDONED_SECONDS)
         store = JobStore(settings.database, settings.max_queued_jobs, settings.retention)
         registry.register(JobCounts(store))
         book = JobBook(store)
@@ -52,6 +58,7 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
             settings.threads,
             tensorboard=settings.tensorboard,
             processes=settings.processes_per_job,
+            database=store.name,
         )
         dispatcher = _dispatcher(settings, devices, book, launcher, Metrics(registry))
         servicer = TrainingServicer(materials, book, dispatcher, launcher)
@@ -99,7 +106,7 @@ async def _leave_when_draining(doorway: Doorway, dispatcher: Dispatcher, book: J
 
 def main(argv: Sequence[str]) -> int:
     """Serves until a signal; returns the exit code: 0 after a drain, 1 with one line on standard error otherwise."""
-    refusals = (FolderInUse, DatabaseUnusable, NoSuchDevice, Unshareable, ValueError)
+    refusals = (InUse, DatabaseUnusable, NoSuchDevice, Unshareable, ValueError)
     # Not uvloop: it starts processes by fork(), into which gRPC's fork handlers would interfere.
     command = "latentwalk trainer"
     return run_service("trainer", Settings, serving, argv, command=command, refusals=refusals, run=asyncio.run)

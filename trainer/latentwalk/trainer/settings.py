@@ -26,7 +26,8 @@ class Settings(Endpoint):
     )
     download: bool = setting(False, "let torchvision fetch data sets that are not in the data folder")
     database: str = setting(
-        "sqlite:///data/trainer.db", "the job database: sqlite:///FILE or postgresql://USER@HOST/NAME"
+        "sqlite:///data/trainer.db",
+        "the job database, one trainer's own: sqlite:///FILE or postgresql://USER@HOST/NAME",
     )
     devices: str = setting(
         "auto",

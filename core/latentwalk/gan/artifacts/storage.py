@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import uuid4
@@ -17,6 +18,7 @@ from latentwalk.gan.errors import GanError
 
 # Marks a number that is spent: claimed by a writer, or deleted. A number never comes back.
 _SPENT = ".spent"
+_ASIDE = ".put-"
 _NUMBER = re.compile(r"[1-9][0-9]*")
 
 
@@ -83,6 +85,9 @@ class Storage:
             if name != _SPENT:
                 self._fs.rm_file(self.path(f"{folder}/{name}"))
 
+    def sweep(self, before: float) -> None:
+        """Removes what was left aside before that time, in seconds since 1970: nothing is here."""
+
     def _next(self, folder: str) -> int:
         return max(self.numbers(folder), default=0) + 1
 
@@ -103,7 +108,7 @@ class LocalStorage(Storage):
     def publish(self, folder: str, files: Mapping[str, bytes], manifest: Callable[[int], bytes]) -> int:
         """As Storage.publish; a crash at any moment leaves a whole version, or none and a hidden folder."""
         home = Path(self.path(folder))
-        aside = home / f".put-{uuid4().hex}"
+        aside = home / f"{_ASIDE}{uuid4().hex}"
         aside.mkdir(parents=True)
         try:
             for name, content in files.items():
@@ -115,6 +120,13 @@ class LocalStorage(Storage):
         for ancestor in (home, *home.parents[: len(Path(folder).parts)]):
             _sync(ancestor)
         return number
+
+    def sweep(self, before: float) -> None:
+        """As Storage.sweep; what cannot be removed stays."""
+        for aside in list(Path(self._root).rglob(f"{_ASIDE}*")):
+            with suppress(OSError):  # another one sweeps, too
+                if aside.stat().st_mtime < before:
+                    shutil.rmtree(aside)
 
     def _rename(self, aside: Path, home: Path, manifest: Callable[[int], bytes]) -> int:
         number = self._next(home.relative_to(self._root).as_posix())

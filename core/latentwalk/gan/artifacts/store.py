@@ -114,6 +114,10 @@ class ArtifactStore:
         """Removes a version; its number never comes back. Raises UnknownArtifact."""
         self._storage.remove(self._find(kind, name, version).folder)
 
+    def sweep(self, *, before: float) -> None:
+        """Removes what writers that were killed have left aside since before that time, in seconds since 1970."""
+        self._storage.sweep(before)
+
     def _find(self, kind: Kind, name: str, version: int | None) -> ArtifactRef:
         versions = self.versions(kind, name)
         if not versions:

@@ -89,6 +89,7 @@ class Dispatcher:
         That counts as a restart: it may be the job that the service does not survive.
         """
         await self._tidy()
+        await asyncio.to_thread(self._launcher.sweep, await self._book.read(JobStore.states))
         for job in await self._book.read(JobStore.page, {JobState.RUNNING}, None, _EVERYTHING):
             if job.restarts < self._max_restarts:
                 await self._book.change(JobStore.put_back, job.id, _TRAINER_KILLED, killed=True)

@@ -5,16 +5,16 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from latentwalk.trainer.jobs.folders import CHECKPOINTS, LOG, write_assignment
+from latentwalk.trainer.jobs.folders import CHECKPOINTS, LOG, database_of, write_assignment
 from latentwalk.trainer.jobs.forked import ForkedProcess
 from latentwalk.trainer.jobs.records import Job
 from latentwalk.trainer.materials import Sources
-from latentwalk.trainer.reports import Ending, News, report_from_json
+from latentwalk.trainer.reports import Ending, JobState, News, report_from_json
 
 Listener: TypeAlias = Callable[[News], Awaitable[object]]
 
@@ -48,6 +48,8 @@ class Launcher:
     """Whether they write for it."""
     processes: int = 1
     """The most that train one job together."""
+    database: str = ""
+    """Which knows the jobs."""
 
     def folder_of(self, job_id: str) -> Path:
         """Where the job keeps its spec, its checkpoints and its log."""
@@ -60,6 +62,20 @@ class Launcher:
     def forget_checkpoints(self, job_id: str) -> None:
         """Removes what a job that has succeeded does not need any more."""
         shutil.rmtree(self.folder_of(job_id) / CHECKPOINTS, ignore_errors=True)
+
+    def sweep(self, states: Mapping[str, JobState]) -> None:
+        """Removes what a trainer that was killed had still to: all of forgotten jobs, checkpoints of successful ones.
+
+        `states` are those of all jobs in the database. Folders of jobs of another one are left alone.
+        """
+        for folder in self.folder.glob("*"):
+            if database_of(folder) != self.database:
+                continue
+            if folder.name not in states:
+                _log.warning("job %s is forgotten: what it has left in %s is removed", folder.name, folder)
+                self.forget(folder.name)
+            elif states[folder.name] is JobState.SUCCEEDED:
+                self.forget_checkpoints(folder.name)
 
     async def run(self, job: Job, device: str, stop: "asyncio.Future[float]", hear: Listener) -> Exit:
         """Runs the job's process on the device to its end; ``hear`` gets what it says.
@@ -79,7 +95,7 @@ class Launcher:
 
     def _start(self, job: Job, device: str) -> ForkedProcess:
         folder = self.folder_of(job.id)
-        write_assignment(folder, job.id, job.spec, self.sources)
+        write_assignment(folder, job.id, job.spec, self.sources, self.database)
         arguments = ["--folder", str(folder), "--device", device]
         arguments += ["--threads", str(self.threads), "--processes", str(self.processes)]
         arguments += ["--tensorboard" if self.tensorboard else "--no-tensorboard"]

@@ -52,6 +52,11 @@ class JobStore:
         self._retention = retention
         self._clock = clock
 
+    @property
+    def name(self) -> str:
+        """Of the database; a password is left out."""
+        return self._engine.url.render_as_string(hide_password=True)
+
     def close(self) -> None:
         """Closes the connections."""
         self._engine.dispose()
@@ -159,6 +164,11 @@ class JobStore:
             counted = session.execute(select(JobRow.state, func.count()).group_by(JobRow.state))
             found = {state: count for state, count in counted}  # noqa: C416 - rows are no pairs to the type checker
         return {state: found.get(state, 0) for state in JobState}
+
+    def states(self) -> dict[str, JobState]:
+        """The state of every job, by its id."""
+        with self._session() as session:
+            return {job_id: JobState(state) for job_id, state in session.execute(select(JobRow.id, JobRow.state))}
 
     # -- what becomes of a job ---------------------------------------------------------------------------------------
 

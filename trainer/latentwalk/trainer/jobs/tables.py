@@ -1,10 +1,13 @@
 """The tables of the job store, and how their database is opened."""
 
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
     JSON,
+    URL,
     BigInteger,
     Connection,
     Double,
@@ -20,13 +23,21 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateColumn
+
+from latentwalk.trainer.jobs.folders import InUse, lock_file
 
 # SQLite counts by itself in INTEGER columns only.
 _Counter = BigInteger().with_variant(Integer, "sqlite")
 
 # By dialect: what lets one transaction at a time pass.
 _TURN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(hashtext('latentwalk'))"}
+
+
+# One trainer for each schema; and so that a machine that is gone does not keep it from the next one for hours:
+_CLAIM = "SELECT pg_try_advisory_lock(hashtext('latentwalk trainer ' || coalesce(current_schema(), '')))"
+_KEEPALIVE = ("tcp_keepalives_idle = 30", "tcp_keepalives_interval = 10", "tcp_keepalives_count = 3")
 
 
 class DatabaseUnusable(Exception):
@@ -80,22 +91,62 @@ def open_database(url: str) -> Engine:
 
     Makes the tables, and the file with its folder, where they are missing. Raises DatabaseUnusable.
     """
-    try:
-        address = make_url(url)
-        if address.drivername in ("postgresql", "postgres"):
-            address = address.set(drivername="postgresql+psycopg")
-        if address.get_backend_name() == "sqlite" and address.database:
-            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(address, pool_pre_ping=True)
+    with _explained():
+        engine = create_engine(_address(url), pool_pre_ping=True)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _harden_sqlite)
         _make_tables(engine)
+    return engine
+
+
+@contextmanager
+def claimed(url: str) -> Generator[None]:
+    """Keeps other trainers from the database, each of which would begin the jobs of the other a second time.
+
+    SQLite: by a locked file beside it. PostgreSQL: by a lock that lasts as long as its connection. Raises
+    DatabaseUnusable; InUse if another trainer works with it.
+    """
+    with ExitStack() as stack:
+        with _explained():
+            address = _address(url)
+            if address.get_backend_name() == "postgresql":
+                _claim_postgresql(address, stack)
+            elif address.database and address.database != ":memory:":
+                stack.enter_context(lock_file(Path(f"{address.database}.lock"), _described(address), wait=False))
+        yield
+
+
+def _claim_postgresql(address: URL, stack: ExitStack) -> None:
+    engine = create_engine(address, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    connection = stack.enter_context(engine.connect())
+    for setting in _KEEPALIVE:
+        connection.execute(text(f"SET {setting}"))
+    if not connection.scalar(text(_CLAIM)):
+        raise InUse(f"{_described(address)} is in use by another trainer: give each its own")
+
+
+def _described(address: URL) -> str:
+    return f"job database {address.render_as_string(hide_password=True)}"
+
+
+def _address(url: str) -> URL:
+    address = make_url(url)
+    if address.drivername in ("postgresql", "postgres"):
+        address = address.set(drivername="postgresql+psycopg")
+    if address.get_backend_name() == "sqlite" and address.database:
+        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+    return address
+
+
+@contextmanager
+def _explained() -> Generator[None]:
+    try:
+        yield
     except (SQLAlchemyError, OSError, ImportError) as error:
         reason = str(error).partition("\n")[0]
         raise DatabaseUnusable(
             f"the job database cannot be opened: {reason}; give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
         ) from error
-    return engine
 
 
 def _make_tables(engine: Engine) -> None:
