@@ -11,6 +11,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from latentwalk import client as sdk
+from latentwalk.cli.demo.processes import free_address
 from latentwalk.cli.main import app
 from latentwalk.cli.making import EveryJob, EveryModelJob
 from latentwalk.cli.train_discovery import Discovery
@@ -268,6 +269,35 @@ def test_a_failure_is_a_line_on_stderr_and_exit_code_1(latentwalk, monkeypatch, 
     assert done.stderr.startswith("error: ")
     assert told in done.stderr
     assert len(done.stderr.splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["generate", "faces"],
+        ["walk", "faces", "zoom"],
+        ["interpolate", "faces"],
+        ["directions", "figure", "faces", "zoom"],
+        ["directions", "compare", "faces", "zoom"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize(
+    ("out", "told"),
+    [
+        ("x.bmp", "'x.bmp' ends with '.bmp', must be one of .png"),
+        ("no/such/folder/x.png", "No such file or directory: 'no/such/folder/x.png'"),
+        ("file/x.png", "Not a directory: 'file/x.png'"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_told_of_before_anybody_is_asked(
+    monkeypatch, tmp_path, command, out: str, told: str
+):
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    done = CliRunner().invoke(app, ["--server", free_address(), *command, "--out", out])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert told in done.stderr
 
 
 @pytest.mark.parametrize(

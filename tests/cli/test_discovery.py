@@ -1,6 +1,7 @@
 """Directions without labels by the command line, and the sheet that shows them."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import typer
@@ -104,6 +105,14 @@ def banks():
 )
 def test_a_sheet_shows_the_sliders_of_its_class_unless_others_are_named(class_id, patterns, names):
     assert [one.name for one in choose_sliders(banks(), class_id, patterns)] == names
+
+
+@pytest.mark.parametrize(("class_id", "said"), [(None, "no --class is given"), (3, "none of them is for class 3")])
+def test_a_direction_whose_sliders_are_of_one_class_each_wants_to_know_which(class_id, said):
+    direction = replace(banks(), sliders=banks().sliders[1:])
+    told = rf"each slider of banks is for one class, and {said}: .* --class 1, or --slider, e.g. --slider 'class1\.0'"
+    with pytest.raises(typer.BadParameter, match=told):
+        choose_sliders(direction, class_id, [])
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import typer
 
 from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
+from latentwalk.cli.options import writable
 from latentwalk.cli.output import Json, show_json, show_table
 from latentwalk.cli.parsing import parse_classes, parse_numbers, write_numbers
 from latentwalk.client import Direction, Slider, SliderMeasures
@@ -69,7 +70,9 @@ def compare(
     seeds: Annotated[str, typer.Option(help="of the pictures, the same for all, e.g. 7 or 1,2,5-8")] = "0-15",
     classes: Annotated[str | None, typer.Option(help="for a conditional model: one class, or 3,5,7 for each")] = None,
     frames: Annotated[int, typer.Option(min=3, help="how finely a range is looked at")] = 9,
-    out: Annotated[Path | None, typer.Option("--out", "-o", dir_okay=False, help="the contact sheet")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", dir_okay=False, callback=writable, help="the contact sheet")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measures what finished directions do to the same pictures: effect, disentanglement, reach and cost.

@@ -57,7 +57,14 @@ def choose_sliders(direction: Direction, class_id: int | None, patterns: list[st
             raise typer.BadParameter(f"no slider of {direction.name} matches {', '.join(patterns)}; there are: {names}")
         return chosen
     own = [one for one in sliders if class_id is not None and one.class_id == class_id]
-    return own or [one for one in sliders if one.class_id is None]
+    chosen = own or [one for one in sliders if one.class_id is None]
+    if not chosen:
+        wanted = "no --class is given" if class_id is None else f"none of them is for class {class_id}"
+        raise typer.BadParameter(
+            f"each slider of {direction.name} is for one class, and {wanted}: give --class, e.g. --class "
+            f"{sliders[0].class_id}, or --slider, e.g. --slider '{sliders[0].name}'"
+        )
+    return chosen
 
 
 def figure_legs(direction: str, slider: Slider, columns: int, alpha: Ends | None) -> list[Leg]:

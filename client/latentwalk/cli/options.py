@@ -2,7 +2,17 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
+
+from latentwalk.client import check_picture_file
+
+
+def writable(file: Path | None) -> Path | None:
+    """Of --out: refused while the command is read, so that nothing is drawn in vain."""
+    if file is not None:
+        check_picture_file(file)
+    return file
 
 
 def spelled_out(command: Callable[..., None]) -> Callable[..., None]:

@@ -7,7 +7,7 @@ import typer
 
 from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
-from latentwalk.cli.options import spelled_out
+from latentwalk.cli.options import spelled_out, writable
 from latentwalk.cli.output import Json, show_json
 from latentwalk.cli.parsing import (
     parse_classes,
@@ -19,7 +19,10 @@ from latentwalk.cli.parsing import (
 )
 from latentwalk.client import Style, Walk, load_latents
 
-Out = Annotated[Path, typer.Option("--out", "-o", dir_okay=False, help="the file; its ending says how it is written")]
+Out = Annotated[
+    Path,
+    typer.Option("--out", "-o", dir_okay=False, callback=writable, help="the file; its ending says how it is written"),
+]
 Seeds = Annotated[str | None, typer.Option(help="e.g. 7 or 1,2,5-8; default: 0")]
 AnyClass = Annotated[bool, typer.Option("--any-class", help="let a slider of one class move other classes too")]
 Ends = tuple[float, float]

@@ -53,6 +53,7 @@ from latentwalk.client._errors import (
     Unimplemented,
     Violation,
 )
+from latentwalk.client._files import check_picture_file
 from latentwalk.client._found import AsyncSearch, Found, Search, load_latents
 from latentwalk.client._frames import Frame, Frames, Header, Position
 from latentwalk.client._gans import Gan
@@ -174,6 +175,7 @@ __all__ = [
     "Unimplemented",
     "Violation",
     "Walk",
+    "check_picture_file",
     "contact_sheet",
     "load_latents",
 ]

@@ -25,7 +25,7 @@ from latentwalk.client._binding import like, strict
 from latentwalk.client._calls import Attempts, DuplexCall, Result, StreamCall, UnaryCall
 from latentwalk.client._courses import FrameEvent
 from latentwalk.client._errors import ClientClosed
-from latentwalk.client._files import StrPath, file_kind
+from latentwalk.client._files import StrPath, check_picture_file
 from latentwalk.client._found import AsyncSearch, Found
 from latentwalk.client._frames import Frame, Frames, Header
 from latentwalk.client._health import gone, readiness
@@ -166,8 +166,11 @@ class AsyncWalk(AsyncIterator[Frame]):
         return (await self.collect()).grid(columns)
 
     async def save(self, path: StrPath, *, fps: float = 12.0) -> None:
-        """`collect().save(path)`: a GIF or WebP that plays for ever, or a strip as PNG or JPEG, by the ending."""
-        file_kind(path)
+        """`collect().save(path)`: a GIF or WebP that plays for ever, or a strip as PNG or JPEG, by the ending.
+
+        A file that cannot be written, InvalidRequest or OSError, is told of before anything is drawn.
+        """
+        check_picture_file(path)
         frames = await self.collect()
         await asyncio.to_thread(frames.save, path, fps=fps)
 

@@ -1,5 +1,6 @@
 """Pictures on disk. The ending of the file decides; one table knows the endings."""
 
+import errno
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -53,6 +54,24 @@ def file_kind(path: StrPath) -> FileKind:
     if ending not in KINDS:
         raise InvalidRequest.of("path", f"{str(path)!r} ends with {ending!r}, must be one of {', '.join(KINDS)}")
     return KINDS[ending]
+
+
+def check_picture_file(path: StrPath) -> None:
+    """Whether pictures can be written to `path`: to be asked before they are drawn, which may take long.
+
+    InvalidRequest for an ending that asks for nothing; OSError, as the writing would raise it, where no file can be.
+    """
+    file_kind(path)
+    file = file_path("path", path)
+    troubles = (
+        (errno.EISDIR, file.is_dir()),
+        (errno.ENOENT, not file.parent.exists()),
+        (errno.ENOTDIR, not file.parent.is_dir()),
+        (errno.EACCES, not os.access(file if file.exists() else file.parent, os.W_OK)),
+    )
+    for trouble, is_there in troubles:
+        if is_there:
+            raise OSError(trouble, os.strerror(trouble), str(file))
 
 
 def save_still(image: Image.Image, path: StrPath) -> None:
