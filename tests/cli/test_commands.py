@@ -64,6 +64,36 @@ def test_directions_are_listed_unloaded_and_loaded(latentwalk, zoom):
     assert loaded["sliders"][0]["unit"] == "x"
 
 
+def test_a_direction_is_shown_with_every_slider_and_what_was_measured(address):
+    def show(*arguments: str) -> str:
+        done = CliRunner().invoke(app, ["--server", address, "directions", "show", "digits", *arguments])
+        assert done.exit_code == 0, done.stderr
+        return done.stdout
+
+    name, form, origin, columns, *sliders = show("found").splitlines()
+    told = json.loads(show("found", "--json"))
+    assert name == "digits/found version 1 ready"
+    assert form == f"linear, for generator {told['generator_digest']}"
+    assert origin.startswith(f"found by discovery, job {told['provenance']['job']}, published 2026-11-24 23:37+00:00, ")
+    assert f"reconstruction_accuracy {told['provenance']['measures']['reconstruction_accuracy']:.4g}" in origin
+    assert columns.split() == ["slider", "class", "unit", "trained", "limit", "accuracy"]
+    assert [(line.split()[0], line.split()[-1]) for line in sliders] == [
+        (one["name"], f"{one['measures']['accuracy']:.4g}") for one in told["sliders"]
+    ]
+    *_, columns, rotate = show("rotate").splitlines()
+    assert columns.split() == ["slider", "class", "unit", "trained", "limit", "baseline", "error", "gain"]
+    assert rotate.split()[1] == "deg"
+    assert rotate.split()[-3:] == ["0.1941", "0.1287", "0.3373"]
+
+
+def test_of_a_direction_that_is_not_loaded_it_is_shown_that_it_is_not(latentwalk, zoom):
+    assert latentwalk("directions", "unload", "faces", zoom).exit_code == 0
+    shown = latentwalk("directions", "show", "faces", zoom)
+    assert shown.stdout == "faces/zoom version 1 available\nmore is known of what is loaded\n"
+    missing = latentwalk("directions", "show", "faces", "none")
+    assert (missing.exit_code, "none" in missing.stderr) == (1, True)
+
+
 def test_generate_writes_a_grid(latentwalk, zoom, tmp_path):
     path = tmp_path / "faces.png"
     done = latentwalk("generate", "faces", "--seeds", "1,5-7", "--columns", 2, "--out", path)

@@ -28,6 +28,13 @@ torch.set_num_threads(1)
 
 LATENT_SIZE = 6
 CREATED = "2026-01-01T00:00:00+00:00"
+PROVENANCES = {
+    "bank": {
+        "method": "discovery",
+        "job": "a1b2",
+        "measures": {"rca_class10": 0.5, "rca_class9": 0.25, "accuracy.left": 0.75, "accuracy.right": 1},
+    }
+}
 
 
 def make_direction(name: str, digest: str, *sliders: Slider) -> LinearDirection:
@@ -55,7 +62,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("bank", tiny.digest, (left, right)),
         ("foreign", "sha256:" + "0" * 64, (left,)),
     ):
-        save_direction(store, "tiny", make_direction(name, digest, *sliders), provenance={}, created=CREATED)
+        direction, provenance = make_direction(name, digest, *sliders), PROVENANCES.get(name, {})
+        save_direction(store, "tiny", direction, provenance=provenance, created=CREATED)
     loop = Slider("loop", "", "", scale=1, trained=(-1, 1), limit=(-3, 3), class_id=2)
     save_direction(store, "digits", make_direction("loops", digits.digest, loop), provenance={}, created=CREATED)
     return folder

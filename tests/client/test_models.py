@@ -1,8 +1,10 @@
 """What a server holds: models and directions, loaded and unloaded."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from latentwalk.client import Client, LoadState, NotFound
+from latentwalk.client import Client, LoadState, NotFound, Provenance
 
 
 def test_models_are_listed_with_all_that_a_caller_needs(client: Client):
@@ -30,6 +32,28 @@ def test_a_direction_says_its_form_and_its_sliders_their_class(client: Client):
     zoom, loops = client.direction("tiny", "zoom"), client.direction("digits", "loops")
     assert (zoom.form, zoom.layers, zoom.sliders[0].class_id) == ("linear", (), None)
     assert (loops.form, loops.sliders[0].class_id) == ("linear", 2)
+
+
+def test_a_direction_says_where_it_comes_from_and_its_sliders_what_was_measured(client: Client):
+    bank = client.direction("tiny", "bank")
+    provenance = bank.provenance
+    assert provenance is not None
+    assert (provenance.method, provenance.job, provenance.file) == ("discovery", "a1b2", "")
+    assert provenance.create_time == datetime(2026, 1, 1, tzinfo=UTC)
+    assert list(provenance.measures.items()) == [("rca_class9", 0.25), ("rca_class10", 0.5)]
+    assert [(one.name, one.measures) for one in bank.sliders] == [
+        ("left", {"accuracy": 0.75}),
+        ("right", {"accuracy": 1}),
+    ]
+    assert len({bank, client.direction("tiny", "bank")}) == 1
+    listed = {one.name: one for one in client.directions("tiny")}["bank"]
+    assert (listed.provenance, listed.sliders[0].measures) == (None, {})
+
+
+def test_of_a_direction_without_a_word_nothing_is_made_up(client: Client):
+    zoom = client.direction("tiny", "zoom")
+    assert zoom.provenance == Provenance("", "", "", datetime(2026, 1, 1, tzinfo=UTC), {})
+    assert zoom.sliders[0].measures == {}
 
 
 def test_directions_can_be_unloaded_and_loaded_again(client: Client):

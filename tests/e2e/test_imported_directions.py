@@ -40,6 +40,8 @@ async def test_a_server_walks_an_imported_boundary_to_the_pictures_that_its_vect
         loaded = await client.load_direction("faces", "smile")
         (slider,) = loaded.sliders
         assert (loaded.generator_digest, loaded.space, loaded.form) == (faces.digest, "z", "linear")
+        assert loaded.provenance is not None
+        assert (loaded.provenance.method, loaded.provenance.file) == ("import", "smile_boundary.npy")
         assert (slider.name, slider.trained.alpha, slider.limit.alpha) == ("smile", (-2, 2), (-4, 4))
         frames = await client.walk("faces", "smile", alpha=(-2, 2), seeds=5, frames=3).collect()
         z = latents_from_seeds([5], FACES) + torch.tensor([[-2.0], [0], [2]]) * torch.tensor(boundary / 5).float()

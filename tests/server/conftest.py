@@ -19,9 +19,9 @@ from styled import make_lively
 from styled_requests import directions_of
 
 from latentwalk.gan.artifacts import ArtifactStore, save_direction, save_generator
-from latentwalk.gan.directions import LinearDirection, Slider
+from latentwalk.gan.directions import Direction, LinearDirection, Slider
 from latentwalk.gan.generator import Generator
-from latentwalk.gan.spec import SPACES, GeneratorSpec
+from latentwalk.gan.spec import SPACES, GeneratorSpec, JsonObject
 from latentwalk.rpc.lifecycle import Doorway
 from latentwalk.server.assembly import serving
 from latentwalk.server.engine import Engine, use_threads
@@ -68,8 +68,8 @@ class Library:
     def put_generator(self, name: str, generator: Generator) -> None:
         save_generator(self.store, name, generator, provenance={}, created=CREATED)
 
-    def put_direction(self, model: str, direction: LinearDirection) -> None:
-        save_direction(self.store, model, direction, provenance={}, created=CREATED)
+    def put_direction(self, model: str, direction: Direction, provenance: JsonObject | None = None) -> None:
+        save_direction(self.store, model, direction, provenance=provenance or {}, created=CREATED)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """`latentwalk directions`: along what a model can be walked."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +11,9 @@ from latentwalk.cli.models import Name
 from latentwalk.cli.options import writable
 from latentwalk.cli.output import Json, show_json, show_table
 from latentwalk.cli.parsing import parse_classes, parse_numbers, write_numbers
-from latentwalk.client import Direction, Slider, SliderMeasures
+from latentwalk.client import Direction, Provenance, Range, Slider, SliderMeasures
 
-app = typer.Typer(no_args_is_help=True, help="Lists, loads and unloads directions.")
+app = typer.Typer(no_args_is_help=True, help="Lists, shows, loads and unloads directions.")
 
 MAX_SLIDERS = 4
 """Of a direction, in the table; a bank may have hundreds. --json lists all."""
@@ -33,6 +34,25 @@ def list_directions(
         show_json(directions)
     else:
         show_table(("model", "direction", "version", "state", "form", "sliders"), map(_row, directions))
+
+
+@app.command()
+def show(context: typer.Context, model: Name, direction: DirectionName, as_json: Json = False) -> None:
+    """Shows where a direction comes from, and of each of its sliders the range and what was measured."""
+    with connect(context) as client:
+        found = client.direction(model, direction)
+    if as_json:
+        show_json(found)
+        return
+    typer.echo(f"{model}/{found.name} version {found.version} {found.state}")
+    if found.provenance is None:
+        typer.echo("more is known of what is loaded")
+        return
+    typer.echo(f"{_movement(found)}, for generator {found.generator_digest}")
+    typer.echo(_origin(found.provenance))
+    measures = dict.fromkeys(name for slider in found.sliders for name in slider.measures)
+    columns = ("slider", "class", "unit", "trained", "limit", *measures)
+    show_table(columns, (_slider_row(slider, measures) for slider in found.sliders))
 
 
 @app.command()
@@ -90,6 +110,25 @@ def compare(
     else:
         columns = ("direction", "slider", "effect", "moves", "disentanglement", "reach (alpha)", "ms a picture")
         show_table(columns, map(_measured, compared.sliders))
+
+
+def _origin(provenance: Provenance) -> str:
+    """In words, with what was measured of all of it."""
+    when = "" if provenance.create_time is None else provenance.create_time.isoformat(" ", "minutes")
+    said = {"found by": provenance.method, "job": provenance.job, "file": provenance.file, "published": when}
+    measures = {name: f"{value:.4g}" for name, value in provenance.measures.items()}
+    return ", ".join(f"{what} {value}" for what, value in (said | measures).items() if value) or "of unknown origin"
+
+
+def _slider_row(slider: Slider, measures: Iterable[str]) -> tuple[object, ...]:
+    numbers = (f"{slider.measures[name]:.4g}" if name in slider.measures else "" for name in measures)
+    unit, class_id = slider.unit if slider.edit else "alpha", "" if slider.class_id is None else slider.class_id
+    return slider.name, class_id, unit, _ends(slider.trained), _ends(slider.limit), *numbers
+
+
+def _ends(bounds: Range) -> str:
+    low, high = bounds.amount or bounds.alpha
+    return f"{low:.3g} to {high:.3g}"
 
 
 def _measured(slider: SliderMeasures) -> tuple[object, ...]:

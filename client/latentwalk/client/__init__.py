@@ -76,7 +76,7 @@ from latentwalk.client._jobs import (
 from latentwalk.client._latents import Classes, Seeds
 from latentwalk.client._limits import SliderLimits
 from latentwalk.client._making import JobOptions, ModelJobOptions
-from latentwalk.client._models import Direction, LoadedModel, LoadState, Model, Range, Slider
+from latentwalk.client._models import Direction, LoadedModel, LoadState, Model, Provenance, Range, Slider
 from latentwalk.client._options import NOT_SAID, Timeout
 from latentwalk.client._paths import Displacement, Easing, Leg, Stretch
 from latentwalk.client._pictures import Encoding, Picture, Pictures
@@ -153,6 +153,7 @@ __all__ = [
     "Pictures",
     "Position",
     "Priority",
+    "Provenance",
     "PublishedArtifact",
     "Range",
     "RateLimited",

@@ -1,6 +1,5 @@
 """Jobs of the trainer: what they do, how far they are, what happened to them, what came out."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from latentwalk.client._errors import LatentwalkError
 from latentwalk.client._limits import SliderLimits, limits_in
+from latentwalk.client._measures import in_order
 from latentwalk.v1 import training_service_pb2 as pb
 
 
@@ -113,7 +113,7 @@ class JobProgress:
             loss=progress.loss if progress.HasField("loss") else None,
             elapsed=progress.elapsed.ToTimedelta(),
             remaining=progress.remaining.ToTimedelta() if progress.HasField("remaining") else None,
-            terms=_sorted(progress.terms),
+            terms=in_order(progress.terms),
         )
 
 
@@ -258,7 +258,7 @@ class JobResult:
             artifacts=tuple(PublishedArtifact.from_message(one) for one in result.artifacts),
             generator_digest=result.generator_digest,
             evaluations=tuple(SliderEvaluation(e.slider, e.error, e.baseline) for e in result.evaluations),
-            measures=_sorted(result.measures),
+            measures=in_order(result.measures),
             data_digests=dict(result.data_digests),
         )
 
@@ -367,16 +367,6 @@ def _said_once(descriptor: FieldDescriptor, value: Any) -> Any:
     known = descriptor.enum_type.values_by_number
     unspecified = known[0].name
     return known[value].name.removeprefix(unspecified.removesuffix("UNSPECIFIED")).lower() if value in known else value
-
-
-def _sorted(numbers: Mapping[str, float]) -> dict[str, float]:
-    """The same by name: the wire keeps no order."""
-    return dict(sorted(numbers.items(), key=lambda named: _in_order(named[0])))
-
-
-def _in_order(name: str) -> list[str | int]:
-    """By what names with numbers are put in people's order: "shift.2" before "shift.10"."""
-    return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", name)]
 
 
 def _time(timestamp: Timestamp) -> datetime:

@@ -1,8 +1,11 @@
 """Models, directions and their sliders, as a server describes them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 
+from latentwalk.client._measures import in_order
 from latentwalk.v1 import model_service_pb2 as pb
 
 
@@ -125,13 +128,38 @@ class Slider:
     """What may be asked for; beyond it a request is refused."""
     class_id: int | None = None
     """The class that it was found for; None if it moves latents of every class."""
+    measures: Mapping[str, float] = field(default_factory=dict[str, float], hash=False)
+    """What was measured of it, by name, such as "gain", "accuracy" or "variation"; empty if nobody has, and in what
+    `directions` lists."""
 
     @classmethod
     def from_message(cls, slider: pb.Slider) -> "Slider":
         """The slider in a message."""
         trained, limit = Range.from_message(slider.trained), Range.from_message(slider.limit)
         class_id = slider.class_id if slider.HasField("class_id") else None
-        return cls(slider.name, slider.edit, slider.unit, trained, limit, class_id)
+        return cls(slider.name, slider.edit, slider.unit, trained, limit, class_id, in_order(slider.measures))
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a direction comes from, as its artifact says; whatever that does not say is empty."""
+
+    method: str
+    """How it was found: the method of a job, such as "discovery" or "sefa", or "import" for vectors of others."""
+    job: str
+    """The job that has found it."""
+    file: str
+    """The name of the file that it was imported from."""
+    create_time: datetime | None
+    """When it was published."""
+    measures: Mapping[str, float] = field(hash=False)
+    """What was measured of all of it, by name, such as "reconstruction_accuracy"."""
+
+    @classmethod
+    def from_message(cls, provenance: pb.Provenance) -> "Provenance":
+        """The provenance in a message."""
+        when = provenance.create_time.ToDatetime(UTC) if provenance.HasField("create_time") else None
+        return cls(provenance.method, provenance.job, provenance.file, when, in_order(provenance.measures))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +182,8 @@ class Direction:
     """The layers of w+ that it moves; empty for all, and in the other spaces."""
     versions: tuple[str, ...]
     """Every version in the store, oldest first."""
+    provenance: Provenance | None = None
+    """Where it comes from; None in what `directions` lists, and unless READY."""
 
     @classmethod
     def from_message(cls, direction: pb.Direction) -> "Direction":
@@ -169,4 +199,5 @@ class Direction:
             form=direction.form,
             layers=tuple(direction.layers),
             versions=tuple(direction.versions),
+            provenance=Provenance.from_message(direction.provenance) if direction.HasField("provenance") else None,
         )

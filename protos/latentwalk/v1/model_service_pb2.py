@@ -22,57 +22,68 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!latentwalk/v1/model_service.proto\x12\rlatentwalk.v1\"\xd6\x02\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\'\n\x05state\x18\x03 \x01(\x0e\x32\x18.latentwalk.v1.LoadState\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x05 \x01(\t\x12\x13\n\x0blatent_size\x18\x06 \x01(\r\x12\x0f\n\x07\x63lasses\x18\x07 \x01(\r\x12\r\n\x05width\x18\x08 \x01(\r\x12\x0e\n\x06height\x18\t \x01(\r\x12\x10\n\x08\x63hannels\x18\n \x01(\r\x12\x0e\n\x06spaces\x18\x0b \x03(\t\x12\x10\n\x08max_rows\x18\x0c \x01(\r\x12\x12\n\nmax_frames\x18\r \x01(\r\x12\x10\n\x08versions\x18\x0e \x03(\t\x12\x0e\n\x06layers\x18\x0f \x01(\r\x12\x0e\n\x06w_size\x18\x10 \x01(\r\x12\x17\n\ntruncation\x18\x11 \x01(\x01H\x00\x88\x01\x01\x42\r\n\x0b_truncation\"\x80\x01\n\x05Range\x12\x11\n\talpha_low\x18\x01 \x01(\x01\x12\x12\n\nalpha_high\x18\x02 \x01(\x01\x12\x17\n\namount_low\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x18\n\x0b\x61mount_high\x18\x04 \x01(\x01H\x01\x88\x01\x01\x42\r\n\x0b_amount_lowB\x0e\n\x0c_amount_high\"\xa2\x01\n\x06Slider\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65\x64it\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12%\n\x07trained\x18\x04 \x01(\x0b\x32\x14.latentwalk.v1.Range\x12#\n\x05limit\x18\x05 \x01(\x0b\x32\x14.latentwalk.v1.Range\x12\x15\n\x08\x63lass_id\x18\x06 \x01(\rH\x00\x88\x01\x01\x42\x0b\n\t_class_id\"\xe3\x01\n\tDirection\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\'\n\x05state\x18\x04 \x01(\x0e\x32\x18.latentwalk.v1.LoadState\x12\x18\n\x10generator_digest\x18\x05 \x01(\t\x12\r\n\x05space\x18\x06 \x01(\t\x12&\n\x07sliders\x18\x07 \x03(\x0b\x32\x15.latentwalk.v1.Slider\x12\x10\n\x08versions\x18\x08 \x03(\t\x12\x0c\n\x04\x66orm\x18\t \x01(\t\x12\x0e\n\x06layers\x18\n \x03(\r\"\x13\n\x11ListModelsRequest\":\n\x12ListModelsResponse\x12$\n\x06models\x18\x01 \x03(\x0b\x32\x14.latentwalk.v1.Model\" \n\x0fGetModelRequest\x12\r\n\x05model\x18\x01 \x01(\t\"7\n\x10GetModelResponse\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.latentwalk.v1.Model\"2\n\x10LoadModelRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"T\n\x11LoadModelResponse\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.latentwalk.v1.Model\x12\x1a\n\x12\x64ropped_directions\x18\x02 \x03(\t\"#\n\x12UnloadModelRequest\x12\r\n\x05model\x18\x01 \x01(\t\"\x15\n\x13UnloadModelResponse\"&\n\x15ListDirectionsRequest\x12\r\n\x05model\x18\x01 \x01(\t\"F\n\x16ListDirectionsResponse\x12,\n\ndirections\x18\x01 \x03(\x0b\x32\x18.latentwalk.v1.Direction\"7\n\x13GetDirectionRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x11\n\tdirection\x18\x02 \x01(\t\"C\n\x14GetDirectionResponse\x12+\n\tdirection\x18\x01 \x01(\x0b\x32\x18.latentwalk.v1.Direction\"I\n\x14LoadDirectionRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x11\n\tdirection\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\"D\n\x15LoadDirectionResponse\x12+\n\tdirection\x18\x01 \x01(\x0b\x32\x18.latentwalk.v1.Direction\":\n\x16UnloadDirectionRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x11\n\tdirection\x18\x02 \x01(\t\"\x19\n\x17UnloadDirectionResponse*o\n\tLoadState\x12\x1a\n\x16LOAD_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14LOAD_STATE_AVAILABLE\x10\x01\x12\x16\n\x12LOAD_STATE_LOADING\x10\x02\x12\x14\n\x10LOAD_STATE_READY\x10\x03\x32\xca\x05\n\x0cModelService\x12Q\n\nListModels\x12 .latentwalk.v1.ListModelsRequest\x1a!.latentwalk.v1.ListModelsResponse\x12K\n\x08GetModel\x12\x1e.latentwalk.v1.GetModelRequest\x1a\x1f.latentwalk.v1.GetModelResponse\x12N\n\tLoadModel\x12\x1f.latentwalk.v1.LoadModelRequest\x1a .latentwalk.v1.LoadModelResponse\x12T\n\x0bUnloadModel\x12!.latentwalk.v1.UnloadModelRequest\x1a\".latentwalk.v1.UnloadModelResponse\x12]\n\x0eListDirections\x12$.latentwalk.v1.ListDirectionsRequest\x1a%.latentwalk.v1.ListDirectionsResponse\x12W\n\x0cGetDirection\x12\".latentwalk.v1.GetDirectionRequest\x1a#.latentwalk.v1.GetDirectionResponse\x12Z\n\rLoadDirection\x12#.latentwalk.v1.LoadDirectionRequest\x1a$.latentwalk.v1.LoadDirectionResponse\x12`\n\x0fUnloadDirection\x12%.latentwalk.v1.UnloadDirectionRequest\x1a&.latentwalk.v1.UnloadDirectionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!latentwalk/v1/model_service.proto\x12\rlatentwalk.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd6\x02\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\'\n\x05state\x18\x03 \x01(\x0e\x32\x18.latentwalk.v1.LoadState\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x05 \x01(\t\x12\x13\n\x0blatent_size\x18\x06 \x01(\r\x12\x0f\n\x07\x63lasses\x18\x07 \x01(\r\x12\r\n\x05width\x18\x08 \x01(\r\x12\x0e\n\x06height\x18\t \x01(\r\x12\x10\n\x08\x63hannels\x18\n \x01(\r\x12\x0e\n\x06spaces\x18\x0b \x03(\t\x12\x10\n\x08max_rows\x18\x0c \x01(\r\x12\x12\n\nmax_frames\x18\r \x01(\r\x12\x10\n\x08versions\x18\x0e \x03(\t\x12\x0e\n\x06layers\x18\x0f \x01(\r\x12\x0e\n\x06w_size\x18\x10 \x01(\r\x12\x17\n\ntruncation\x18\x11 \x01(\x01H\x00\x88\x01\x01\x42\r\n\x0b_truncation\"\x80\x01\n\x05Range\x12\x11\n\talpha_low\x18\x01 \x01(\x01\x12\x12\n\nalpha_high\x18\x02 \x01(\x01\x12\x17\n\namount_low\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x18\n\x0b\x61mount_high\x18\x04 \x01(\x01H\x01\x88\x01\x01\x42\r\n\x0b_amount_lowB\x0e\n\x0c_amount_high\"\x8a\x02\n\x06Slider\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65\x64it\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12%\n\x07trained\x18\x04 \x01(\x0b\x32\x14.latentwalk.v1.Range\x12#\n\x05limit\x18\x05 \x01(\x0b\x32\x14.latentwalk.v1.Range\x12\x15\n\x08\x63lass_id\x18\x06 \x01(\rH\x00\x88\x01\x01\x12\x35\n\x08measures\x18\x07 \x03(\x0b\x32#.latentwalk.v1.Slider.MeasuresEntry\x1a/\n\rMeasuresEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x0b\n\t_class_id\"\xd4\x01\n\nProvenance\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0b\n\x03job\x18\x02 \x01(\t\x12\x0c\n\x04\x66ile\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x39\n\x08measures\x18\x05 \x03(\x0b\x32\'.latentwalk.v1.Provenance.MeasuresEntry\x1a/\n\rMeasuresEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\x92\x02\n\tDirection\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\'\n\x05state\x18\x04 \x01(\x0e\x32\x18.latentwalk.v1.LoadState\x12\x18\n\x10generator_digest\x18\x05 \x01(\t\x12\r\n\x05space\x18\x06 \x01(\t\x12&\n\x07sliders\x18\x07 \x03(\x0b\x32\x15.latentwalk.v1.Slider\x12\x10\n\x08versions\x18\x08 \x03(\t\x12\x0c\n\x04\x66orm\x18\t \x01(\t\x12\x0e\n\x06layers\x18\n \x03(\r\x12-\n\nprovenance\x18\x0b \x01(\x0b\x32\x19.latentwalk.v1.Provenance\"\x13\n\x11ListModelsRequest\":\n\x12ListModelsResponse\x12$\n\x06models\x18\x01 \x03(\x0b\x32\x14.latentwalk.v1.Model\" \n\x0fGetModelRequest\x12\r\n\x05model\x18\x01 \x01(\t\"7\n\x10GetModelResponse\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.latentwalk.v1.Model\"2\n\x10LoadModelRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"T\n\x11LoadModelResponse\x12#\n\x05model\x18\x01 \x01(\x0b\x32\x14.latentwalk.v1.Model\x12\x1a\n\x12\x64ropped_directions\x18\x02 \x03(\t\"#\n\x12UnloadModelRequest\x12\r\n\x05model\x18\x01 \x01(\t\"\x15\n\x13UnloadModelResponse\"&\n\x15ListDirectionsRequest\x12\r\n\x05model\x18\x01 \x01(\t\"F\n\x16ListDirectionsResponse\x12,\n\ndirections\x18\x01 \x03(\x0b\x32\x18.latentwalk.v1.Direction\"7\n\x13GetDirectionRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x11\n\tdirection\x18\x02 \x01(\t\"C\n\x14GetDirectionResponse\x12+\n\tdirection\x18\x01 \x01(\x0b\x32\x18.latentwalk.v1.Direction\"I\n\x14LoadDirectionRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x11\n\tdirection\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\"D\n\x15LoadDirectionResponse\x12+\n\tdirection\x18\x01 \x01(\x0b\x32\x18.latentwalk.v1.Direction\":\n\x16UnloadDirectionRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x11\n\tdirection\x18\x02 \x01(\t\"\x19\n\x17UnloadDirectionResponse*o\n\tLoadState\x12\x1a\n\x16LOAD_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14LOAD_STATE_AVAILABLE\x10\x01\x12\x16\n\x12LOAD_STATE_LOADING\x10\x02\x12\x14\n\x10LOAD_STATE_READY\x10\x03\x32\xca\x05\n\x0cModelService\x12Q\n\nListModels\x12 .latentwalk.v1.ListModelsRequest\x1a!.latentwalk.v1.ListModelsResponse\x12K\n\x08GetModel\x12\x1e.latentwalk.v1.GetModelRequest\x1a\x1f.latentwalk.v1.GetModelResponse\x12N\n\tLoadModel\x12\x1f.latentwalk.v1.LoadModelRequest\x1a .latentwalk.v1.LoadModelResponse\x12T\n\x0bUnloadModel\x12!.latentwalk.v1.UnloadModelRequest\x1a\".latentwalk.v1.UnloadModelResponse\x12]\n\x0eListDirections\x12$.latentwalk.v1.ListDirectionsRequest\x1a%.latentwalk.v1.ListDirectionsResponse\x12W\n\x0cGetDirection\x12\".latentwalk.v1.GetDirectionRequest\x1a#.latentwalk.v1.GetDirectionResponse\x12Z\n\rLoadDirection\x12#.latentwalk.v1.LoadDirectionRequest\x1a$.latentwalk.v1.LoadDirectionResponse\x12`\n\x0fUnloadDirection\x12%.latentwalk.v1.UnloadDirectionRequest\x1a&.latentwalk.v1.UnloadDirectionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'latentwalk.v1.model_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LOADSTATE']._serialized_start=1763
-  _globals['_LOADSTATE']._serialized_end=1874
-  _globals['_MODEL']._serialized_start=53
-  _globals['_MODEL']._serialized_end=395
-  _globals['_RANGE']._serialized_start=398
-  _globals['_RANGE']._serialized_end=526
-  _globals['_SLIDER']._serialized_start=529
-  _globals['_SLIDER']._serialized_end=691
-  _globals['_DIRECTION']._serialized_start=694
-  _globals['_DIRECTION']._serialized_end=921
-  _globals['_LISTMODELSREQUEST']._serialized_start=923
-  _globals['_LISTMODELSREQUEST']._serialized_end=942
-  _globals['_LISTMODELSRESPONSE']._serialized_start=944
-  _globals['_LISTMODELSRESPONSE']._serialized_end=1002
-  _globals['_GETMODELREQUEST']._serialized_start=1004
-  _globals['_GETMODELREQUEST']._serialized_end=1036
-  _globals['_GETMODELRESPONSE']._serialized_start=1038
-  _globals['_GETMODELRESPONSE']._serialized_end=1093
-  _globals['_LOADMODELREQUEST']._serialized_start=1095
-  _globals['_LOADMODELREQUEST']._serialized_end=1145
-  _globals['_LOADMODELRESPONSE']._serialized_start=1147
-  _globals['_LOADMODELRESPONSE']._serialized_end=1231
-  _globals['_UNLOADMODELREQUEST']._serialized_start=1233
-  _globals['_UNLOADMODELREQUEST']._serialized_end=1268
-  _globals['_UNLOADMODELRESPONSE']._serialized_start=1270
-  _globals['_UNLOADMODELRESPONSE']._serialized_end=1291
-  _globals['_LISTDIRECTIONSREQUEST']._serialized_start=1293
-  _globals['_LISTDIRECTIONSREQUEST']._serialized_end=1331
-  _globals['_LISTDIRECTIONSRESPONSE']._serialized_start=1333
-  _globals['_LISTDIRECTIONSRESPONSE']._serialized_end=1403
-  _globals['_GETDIRECTIONREQUEST']._serialized_start=1405
-  _globals['_GETDIRECTIONREQUEST']._serialized_end=1460
-  _globals['_GETDIRECTIONRESPONSE']._serialized_start=1462
-  _globals['_GETDIRECTIONRESPONSE']._serialized_end=1529
-  _globals['_LOADDIRECTIONREQUEST']._serialized_start=1531
-  _globals['_LOADDIRECTIONREQUEST']._serialized_end=1604
-  _globals['_LOADDIRECTIONRESPONSE']._serialized_start=1606
-  _globals['_LOADDIRECTIONRESPONSE']._serialized_end=1674
-  _globals['_UNLOADDIRECTIONREQUEST']._serialized_start=1676
-  _globals['_UNLOADDIRECTIONREQUEST']._serialized_end=1734
-  _globals['_UNLOADDIRECTIONRESPONSE']._serialized_start=1736
-  _globals['_UNLOADDIRECTIONRESPONSE']._serialized_end=1761
-  _globals['_MODELSERVICE']._serialized_start=1877
-  _globals['_MODELSERVICE']._serialized_end=2591
+  _globals['_SLIDER_MEASURESENTRY']._loaded_options = None
+  _globals['_SLIDER_MEASURESENTRY']._serialized_options = b'8\001'
+  _globals['_PROVENANCE_MEASURESENTRY']._loaded_options = None
+  _globals['_PROVENANCE_MEASURESENTRY']._serialized_options = b'8\001'
+  _globals['_LOADSTATE']._serialized_start=2162
+  _globals['_LOADSTATE']._serialized_end=2273
+  _globals['_MODEL']._serialized_start=86
+  _globals['_MODEL']._serialized_end=428
+  _globals['_RANGE']._serialized_start=431
+  _globals['_RANGE']._serialized_end=559
+  _globals['_SLIDER']._serialized_start=562
+  _globals['_SLIDER']._serialized_end=828
+  _globals['_SLIDER_MEASURESENTRY']._serialized_start=768
+  _globals['_SLIDER_MEASURESENTRY']._serialized_end=815
+  _globals['_PROVENANCE']._serialized_start=831
+  _globals['_PROVENANCE']._serialized_end=1043
+  _globals['_PROVENANCE_MEASURESENTRY']._serialized_start=768
+  _globals['_PROVENANCE_MEASURESENTRY']._serialized_end=815
+  _globals['_DIRECTION']._serialized_start=1046
+  _globals['_DIRECTION']._serialized_end=1320
+  _globals['_LISTMODELSREQUEST']._serialized_start=1322
+  _globals['_LISTMODELSREQUEST']._serialized_end=1341
+  _globals['_LISTMODELSRESPONSE']._serialized_start=1343
+  _globals['_LISTMODELSRESPONSE']._serialized_end=1401
+  _globals['_GETMODELREQUEST']._serialized_start=1403
+  _globals['_GETMODELREQUEST']._serialized_end=1435
+  _globals['_GETMODELRESPONSE']._serialized_start=1437
+  _globals['_GETMODELRESPONSE']._serialized_end=1492
+  _globals['_LOADMODELREQUEST']._serialized_start=1494
+  _globals['_LOADMODELREQUEST']._serialized_end=1544
+  _globals['_LOADMODELRESPONSE']._serialized_start=1546
+  _globals['_LOADMODELRESPONSE']._serialized_end=1630
+  _globals['_UNLOADMODELREQUEST']._serialized_start=1632
+  _globals['_UNLOADMODELREQUEST']._serialized_end=1667
+  _globals['_UNLOADMODELRESPONSE']._serialized_start=1669
+  _globals['_UNLOADMODELRESPONSE']._serialized_end=1690
+  _globals['_LISTDIRECTIONSREQUEST']._serialized_start=1692
+  _globals['_LISTDIRECTIONSREQUEST']._serialized_end=1730
+  _globals['_LISTDIRECTIONSRESPONSE']._serialized_start=1732
+  _globals['_LISTDIRECTIONSRESPONSE']._serialized_end=1802
+  _globals['_GETDIRECTIONREQUEST']._serialized_start=1804
+  _globals['_GETDIRECTIONREQUEST']._serialized_end=1859
+  _globals['_GETDIRECTIONRESPONSE']._serialized_start=1861
+  _globals['_GETDIRECTIONRESPONSE']._serialized_end=1928
+  _globals['_LOADDIRECTIONREQUEST']._serialized_start=1930
+  _globals['_LOADDIRECTIONREQUEST']._serialized_end=2003
+  _globals['_LOADDIRECTIONRESPONSE']._serialized_start=2005
+  _globals['_LOADDIRECTIONRESPONSE']._serialized_end=2073
+  _globals['_UNLOADDIRECTIONREQUEST']._serialized_start=2075
+  _globals['_UNLOADDIRECTIONREQUEST']._serialized_end=2133
+  _globals['_UNLOADDIRECTIONRESPONSE']._serialized_start=2135
+  _globals['_UNLOADDIRECTIONRESPONSE']._serialized_end=2160
+  _globals['_MODELSERVICE']._serialized_start=2276
+  _globals['_MODELSERVICE']._serialized_end=2990
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
@@ -188,12 +189,33 @@ class Slider(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class MeasuresEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NAME_FIELD_NUMBER: _builtins.int
     EDIT_FIELD_NUMBER: _builtins.int
     UNIT_FIELD_NUMBER: _builtins.int
     TRAINED_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     CLASS_ID_FIELD_NUMBER: _builtins.int
+    MEASURES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Unique within its direction."""
     edit: _builtins.str
@@ -210,6 +232,13 @@ class Slider(_message.Message):
     def limit(self) -> Global___Range:
         """What a request may ask for; beyond it, INVALID_ARGUMENT."""
 
+    @_builtins.property
+    def measures(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """What was measured of it, by name, each finite: "error", "baseline" and "gain" of one that imitates an edit,
+        "accuracy" and "variation" of one found without labels, "eigenvalue" of one of sefa, and so on, as
+        docs/training.md explains them. At most 8. Empty in ListDirections, and for what nobody has measured.
+        """
+
     def __init__(
         self,
         *,
@@ -219,16 +248,79 @@ class Slider(_message.Message):
         trained: Global___Range | None = ...,
         limit: Global___Range | None = ...,
         class_id: _builtins.int | None = ...,
+        measures: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_class_id", b"_class_id", "class_id", b"class_id", "limit", b"limit", "trained", b"trained"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_class_id", b"_class_id", "class_id", b"class_id", "edit", b"edit", "limit", b"limit", "name", b"name", "trained", b"trained", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_class_id", b"_class_id", "class_id", b"class_id", "edit", b"edit", "limit", b"limit", "measures", b"measures", "name", b"name", "trained", b"trained", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__class_id: _TypeAlias = _typing.Literal["class_id"]  # noqa: Y015
     _WhichOneofArgType__class_id: _TypeAlias = _typing.Literal["_class_id", b"_class_id"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__class_id) -> _WhichOneofReturnType__class_id | None: ...
 
 Global___Slider: _TypeAlias = Slider  # noqa: Y015
+
+@_typing.final
+class Provenance(_message.Message):
+    """Where a direction comes from, as its artifact says: whatever that does not say is empty."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class MeasuresEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    METHOD_FIELD_NUMBER: _builtins.int
+    JOB_FIELD_NUMBER: _builtins.int
+    FILE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    MEASURES_FIELD_NUMBER: _builtins.int
+    method: _builtins.str
+    """How it was found: the method of a job, such as "discovery" or "sefa", or "import" for vectors of others."""
+    job: _builtins.str
+    """The job of a trainer that has found it."""
+    file: _builtins.str
+    """The name of the file that it was imported from."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was published. Absent if that is not known."""
+
+    @_builtins.property
+    def measures(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """What was measured of all of it, by name, each finite, as docs/training.md explains them. At most 64."""
+
+    def __init__(
+        self,
+        *,
+        method: _builtins.str = ...,
+        job: _builtins.str = ...,
+        file: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        measures: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "file", b"file", "job", b"job", "measures", b"measures", "method", b"method"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Provenance: _TypeAlias = Provenance  # noqa: Y015
 
 @_typing.final
 class Direction(_message.Message):
@@ -246,6 +338,7 @@ class Direction(_message.Message):
     VERSIONS_FIELD_NUMBER: _builtins.int
     FORM_FIELD_NUMBER: _builtins.int
     LAYERS_FIELD_NUMBER: _builtins.int
+    PROVENANCE_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """The model it belongs to."""
     name: _builtins.str
@@ -272,6 +365,10 @@ class Direction(_message.Message):
     def layers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """The layers of w+ that it moves; empty for all, and in the other spaces."""
 
+    @_builtins.property
+    def provenance(self) -> Global___Provenance:
+        """Where it comes from. Absent in ListDirections, and unless READY."""
+
     def __init__(
         self,
         *,
@@ -285,10 +382,11 @@ class Direction(_message.Message):
         versions: _abc.Iterable[_builtins.str] | None = ...,
         form: _builtins.str = ...,
         layers: _abc.Iterable[_builtins.int] | None = ...,
+        provenance: Global___Provenance | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["provenance", b"provenance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["form", b"form", "generator_digest", b"generator_digest", "layers", b"layers", "model", b"model", "name", b"name", "sliders", b"sliders", "space", b"space", "state", b"state", "version", b"version", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["form", b"form", "generator_digest", b"generator_digest", "layers", b"layers", "model", b"model", "name", b"name", "provenance", b"provenance", "sliders", b"sliders", "space", b"space", "state", b"state", "version", b"version", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

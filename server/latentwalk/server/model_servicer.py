@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from latentwalk.gan.artifacts import Measures, Origin
 from latentwalk.gan.directions import Slider
 from latentwalk.rpc.errors import InvalidRequest, UnknownDirection, UnknownModel
 from latentwalk.rpc.roles import Role
@@ -94,7 +95,8 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
         entries = {entry.direction: entry for entry in await self._repository.directions(model)}
         if name not in entries:
             raise UnknownDirection(name, sorted(entries))
-        return _direction(entries[name])
+        entry = entries[name]
+        return _direction(entry, Origin() if entry.served is None else entry.served.origin)
 
 
 def _version(text: str) -> int | None:
@@ -139,7 +141,8 @@ def _model(entry: Entry[ServedModel]) -> pb.Model:
     )
 
 
-def _direction(entry: Entry[ServedDirection]) -> pb.Direction:
+def _direction(entry: Entry[ServedDirection], origin: Origin | None = None) -> pb.Direction:
+    """With the origin, which is too long for a list of all."""
     versions = [str(version) for version in entry.versions]
     served = entry.served
     if served is None:
@@ -150,6 +153,7 @@ def _direction(entry: Entry[ServedDirection]) -> pb.Direction:
             state=_state(entry),
             versions=versions,
         )
+    measures = origin.of_sliders if origin else {}
     return pb.Direction(
         model=entry.model,
         name=entry.direction,
@@ -157,14 +161,22 @@ def _direction(entry: Entry[ServedDirection]) -> pb.Direction:
         state=_state(entry),
         generator_digest=served.direction.generator_digest,
         space=served.direction.space,
-        sliders=[_slider(slider) for slider in served.direction.sliders],
+        sliders=[_slider(slider, measures.get(slider.name, {})) for slider in served.direction.sliders],
         versions=versions,
         form=served.direction.form,
         layers=served.direction.layers,
+        provenance=_provenance(origin) if origin else None,
     )
 
 
-def _slider(slider: Slider) -> pb.Slider:
+def _provenance(origin: Origin) -> pb.Provenance:
+    provenance = pb.Provenance(method=origin.method, job=origin.job, file=origin.file, measures=origin.measures)
+    if origin.created is not None:
+        provenance.create_time.FromDatetime(origin.created)
+    return provenance
+
+
+def _slider(slider: Slider, measures: Measures) -> pb.Slider:
     return pb.Slider(
         name=slider.name,
         edit=slider.edit,
@@ -172,6 +184,7 @@ def _slider(slider: Slider) -> pb.Slider:
         trained=_range(slider, slider.trained),
         limit=_range(slider, slider.limit),
         class_id=slider.class_id,
+        measures=measures,
     )
 
 

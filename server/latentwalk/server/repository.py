@@ -14,7 +14,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
 
-from latentwalk.gan.artifacts import ArtifactStore, Kind, load_direction, load_generator, version_of_digest
+from latentwalk.gan.artifacts import (
+    ArtifactStore,
+    Kind,
+    load_direction,
+    load_generator,
+    origin_of,
+    version_of_digest,
+)
 from latentwalk.gan.errors import CorruptArtifact, GeneratorMismatch, InvalidLatent
 from latentwalk.gan.generator import Generator
 from latentwalk.rpc.errors import InvalidRequest, UnknownDirection, UnknownModel
@@ -270,7 +277,8 @@ class Repository:
             direction.check_spec(owner.spec)
         except InvalidLatent as failure:
             raise CorruptArtifact(f"directions/{owner.name}/{name}/{ref.version}", failure.reason) from failure
-        return ServedDirection(direction, ref.version)
+        origin = origin_of(self._store.manifest(ref), [slider.name for slider in direction.sliders])
+        return ServedDirection(direction, ref.version, origin)
 
 
 def _row_bytes(engine: RemoteEngine) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from latentwalk.gan.artifacts import Origin
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
@@ -13,10 +14,11 @@ from latentwalk.server.mapper import Mapper
 
 @dataclass(frozen=True, slots=True)
 class ServedDirection:
-    """A loaded direction and its version in the store."""
+    """A loaded direction, its version in the store, and where it comes from."""
 
     direction: Direction
     version: int
+    origin: Origin = field(default_factory=Origin)
 
 
 @dataclass(frozen=True, slots=True)

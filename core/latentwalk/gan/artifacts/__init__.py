@@ -11,6 +11,7 @@ from latentwalk.gan.artifacts.classifiers import load_classifier, save_classifie
 from latentwalk.gan.artifacts.directions import load_direction, save_direction
 from latentwalk.gan.artifacts.generators import load_generator, save_generator, version_of_digest
 from latentwalk.gan.artifacts.manifest import ArtifactRef, FileEntry, Kind, Manifest
+from latentwalk.gan.artifacts.origin import Measures, Origin, origin_of
 from latentwalk.gan.artifacts.store import Artifact, ArtifactStore
 
 __all__ = [
@@ -20,9 +21,12 @@ __all__ = [
     "FileEntry",
     "Kind",
     "Manifest",
+    "Measures",
+    "Origin",
     "load_classifier",
     "load_direction",
     "load_generator",
+    "origin_of",
     "save_classifier",
     "save_direction",
     "save_generator",
