@@ -280,7 +280,7 @@ async def test_what_is_published_while_a_server_starts_is_loaded_before_it_serve
         return Engine(generator, torch.device("cpu"))
 
     limits = {"max_rows": 1, "max_frames": 1, "max_frame_bytes": 1 << 20, "on_change": list}
-    repository = Repository(library.store, make_engine, **limits)
+    repository = Repository(library.store, make_engine, Mapper(), **limits)
     await repository.load_newest(())
     assert len(made) == 3
     loaded = {name: repository.model(name) for name in ("digits", "faces")}
