@@ -346,6 +346,7 @@ def test_a_file_that_cannot_be_written_is_told_of_before_anybody_is_asked(
         ["train", "edit", "faces", "x", "--edit", "zoom:1"],
         ["jobs", "list", "--limit", "0"],
         ["jobs", "list", "--state", "odd"],
+        ["jobs", "list", "--state", "unknown"],
     ],
 )
 def test_a_usage_error_is_exit_code_2(latentwalk, arguments):

@@ -142,15 +142,23 @@ def client(server: Running) -> Iterator[Client]:
 
 
 @pytest.fixture(scope="session")
-def start_trainer(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
+def serve_trainer(store: Path) -> Callable[..., ServiceThread]:
+    """A trainer on the store with some settings of its own, for a `with` statement, at the end of which it drains."""
+    ours = ENDPOINT | {"store": str(store)}
+    return lambda **settings: ServiceThread(trainer_assembly.serving(TrainerSettings(**ours | settings)))
+
+
+@pytest.fixture(scope="session")
+def start_trainer(
+    serve_trainer: Callable[..., ServiceThread], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[StartServer]:
     """Starts a trainer on the store with some settings of its own."""
     with ExitStack() as stack:
 
         def start(**settings: Any) -> Running:
             folder = tmp_path_factory.mktemp("trainer")
             files = {"folder": str(folder / "jobs"), "database": f"sqlite:///{folder / 'trainer.db'}"}
-            all_settings = ENDPOINT | {"store": str(store)} | files | settings
-            return stack.enter_context(ServiceThread(trainer_assembly.serving(TrainerSettings(**all_settings))))
+            return stack.enter_context(serve_trainer(**files | settings))
 
         yield start
 

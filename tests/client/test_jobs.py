@@ -1,5 +1,7 @@
 """Jobs, with the real trainer: made, watched, cancelled, resumed, forgotten."""
 
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -20,6 +22,7 @@ from latentwalk.client import (
     JobStateConflict,
     NotFound,
     PublishedArtifact,
+    Unavailable,
 )
 from latentwalk.client._limits import limits_in
 
@@ -83,6 +86,31 @@ def test_a_job_can_be_cancelled_resumed_and_forgotten(client: Client):
     job.delete()
     with pytest.raises(NotFound):
         job.describe()
+
+
+def test_a_job_is_watched_on_when_its_trainer_is_restarted(serve_trainer, tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    files = {"folder": str(tmp_path / "jobs"), "database": f"sqlite:///{tmp_path}/trainer.db"}
+    with Client(trainer_address=address) as client, ThreadPoolExecutor(1) as watcher:
+        with serve_trainer(address=address, **files):
+            first = client.train_sefa("tiny", "first", directions=1)
+            first.result()
+            endless = client.train_edit("tiny", "endless", edits="zoom", **SMALL | {"steps": 1_000_000})
+            job = client.train_sefa("tiny", "late", directions=1)
+            events = job.watch()
+            seen = [next(events).sequence]
+            watching = watcher.submit(lambda: [event.sequence for event in events])
+        with pytest.raises(Unavailable):  # for longer than calls are repeated
+            first.describe()
+        with serve_trainer(address=address, **files):
+            next(endless.watch())
+            endless.cancel()
+            sequences = seen + watching.result()
+            done = job.describe()
+        assert done.state is JobState.SUCCEEDED
+        assert sequences == list(range(1, done.last_sequence + 1))
 
 
 def test_a_nonlinear_walk_of_an_edit_of_ones_own_is_trained_and_walked(client: Client):

@@ -29,7 +29,6 @@ ONCE = {
     "CancelJob": lambda client: client.job("j").cancel(),
     "ResumeJob": lambda client: client.job("j").resume(),
     "DeleteJob": lambda client: client.job("j").delete(),
-    "WatchJob": lambda client: list(client.job("j").watch()),
 }
 AGAIN = {
     "Generate": lambda client: client.generate("m", seeds=1),
@@ -42,6 +41,7 @@ AGAIN = {
     "CreateJob": lambda client: client.train_edit("m", "d", edits="zoom"),
     "GetJob": lambda client: client.job("j").describe(),
     "ListJobs": lambda client: client.jobs(),
+    "WatchJob": lambda client: list(client.job("j").watch()),
 }
 
 

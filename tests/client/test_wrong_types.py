@@ -130,7 +130,7 @@ OTHERS = [
     (lambda c: c.train_evaluation("m", directions="zoom"), "directions: 'zoom' must be a list of directions"),
     (lambda c: c.train_evaluation("m", directions=[("zoom", 5)]), "directions[0][1]: 5 must be text"),
     (lambda c: c.jobs(states=["odd"]), "states[0]: 'odd' is none of queued, running"),
-    (lambda c: c.jobs(states=[JobState.UNKNOWN]), "is none of queued, running"),
+    (lambda c: c.jobs(states=[JobState.UNKNOWN]), "states[0]: 'unknown' is none of queued, running"),
     (lambda c: c.job(5), "job_id: 5 must be text"),
     (lambda c: c.compare_directions("m", 5), "directions: 5 must be text, or a list of them"),
     (lambda c: c.compare_directions("m", "d", frames="x"), "frames: 'x' is not a whole number"),

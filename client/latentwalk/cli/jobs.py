@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,16 +18,27 @@ app = typer.Typer(no_args_is_help=True, help="Lists, watches and steers the jobs
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="the job's id")]
 
 
+class KnownState(StrEnum):
+    """The states that jobs can be asked for by: all that the SDK knows."""
+
+    QUEUED = JobState.QUEUED.value
+    RUNNING = JobState.RUNNING.value
+    SUCCEEDED = JobState.SUCCEEDED.value
+    FAILED = JobState.FAILED.value
+    CANCELLED = JobState.CANCELLED.value
+    PAUSED = JobState.PAUSED.value
+
+
 @app.command("list")
 def list_jobs(
     context: typer.Context,
-    state: Annotated[list[JobState] | None, typer.Option(help="only jobs in this state; repeatable")] = None,
+    state: Annotated[list[KnownState] | None, typer.Option(help="only jobs in this state; repeatable")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     as_json: Json = False,
 ) -> None:
     """Lists jobs, newest first."""
     with connect(context) as client:
-        page = client.jobs(states=state or (), limit=limit)
+        page = client.jobs(states=map(JobState, state or ()), limit=limit)
     if as_json:
         show_json(page.jobs)
     else:

@@ -89,20 +89,19 @@ class Attempts:
         Raises the error as one of ours if there is to be none: when the course of the stream does not survive it, when
         it came as often as the caller wanted to wait, and when the deadline would pass meanwhile.
         """
-        failure = self.failure(error)
+        failure, left = self.failure(error), self.seconds_left()
         survives = isinstance(failure, Overloaded) if course is None else course.survives(failure)
-        pause = self._pause(failure) if survives else None
-        left = self.seconds_left()
+        pause = self._pause(failure, course.more_losses if course else 0) if survives else None
         if pause is None or (left is not None and left <= pause):
             raise failure from error
         return pause
 
-    def _pause(self, failure: ServiceError) -> float | None:
+    def _pause(self, failure: ServiceError, more_losses: int) -> float | None:
         """How long to wait for an overloaded service, or for one that is away; None if not any more."""
         if isinstance(failure, Overloaded) and self._patience > 0:
             self._patience -= 1
             return failure.retry_after
-        if isinstance(failure, Unavailable) and self._losses < self._retries:
+        if isinstance(failure, Unavailable) and self._losses < (self._retries and self._retries + more_losses):
             self._losses += 1
             return min(_FIRST_PAUSE * 2 ** (self._losses - 1), _LONGEST_PAUSE)
         return None

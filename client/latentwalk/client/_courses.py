@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 from latentwalk.client._errors import ModelChanged, Overloaded, ServiceError, Unavailable
 from latentwalk.client._rpcs import Reply
 from latentwalk.v1 import generation_service_pb2 as pb
+from latentwalk.v1 import training_service_pb2 as pb_training
 
 FrameEvent = pb.WalkResponse | pb.InterpolateResponse
 """What both streams of frames consist of: a header first, then frames."""
@@ -16,6 +17,9 @@ Event = TypeVar("Event", bound=FrameEvent)
 
 class Course(Generic[Reply]):
     """The course of a stream that cannot go on where it broke off."""
+
+    more_losses = 0
+    """How much more often than the client has `retries`, unless that is 0, the stream may be lost without a reply."""
 
     def __init__(self, request: Message) -> None:
         self.request = request
@@ -34,6 +38,27 @@ class Course(Generic[Reply]):
     def takes(self, reply: Reply) -> bool:
         """Whether a reply is news for the reader."""
         self._has_begun = True
+        return True
+
+
+class EventsCourse(Course[pb_training.WatchJobResponse]):
+    """The course of watching a job: it goes on with the next event. A trainer that is away is waited for, a minute."""
+
+    more_losses = 30
+
+    def __init__(self, request: pb_training.WatchJobRequest) -> None:
+        super().__init__(request)
+        # A copy: a call is a value, which may be made to happen again.
+        self._request = type(request).FromString(request.SerializeToString())
+        self.request = self._request
+
+    def survives(self, error: ServiceError) -> bool:
+        """To watch again, from another event on, does nothing to the job."""
+        return isinstance(error, Overloaded | Unavailable)
+
+    def takes(self, reply: pb_training.WatchJobResponse) -> bool:
+        """Every event is news."""
+        self._request.after_sequence = reply.event.sequence
         return True
 
 

@@ -193,7 +193,10 @@ class JobHandle:
         return self._connection.run(training.describe(self.id, timeout))
 
     def watch(self, *, after: int = 0, timeout: float | None = None) -> Generator[JobEvent]:
-        """The events of the job, from the one after the sequence number `after` on, until the job has ended."""
+        """The events of the job, from the one after the sequence number `after` on, until the job has ended.
+
+        They go on where they broke off when the trainer is back within a minute, unless the client has no `retries`.
+        """
         return self._connection.stream(training.watch(self.id, after, timeout))
 
     def result(self, *, timeout: float | None = None) -> JobResult:

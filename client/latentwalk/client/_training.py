@@ -5,11 +5,22 @@ from collections.abc import Iterable
 from latentwalk.client import _rpcs as rpcs
 from latentwalk.client._calls import StreamCall, UnaryCall
 from latentwalk.client._choices import chosen
+from latentwalk.client._courses import EventsCourse
 from latentwalk.client._jobs import JOB_STATE_NUMBERS, Job, JobEvent, JobPage, JobState
 from latentwalk.client._numbers import UINT64, whole
 from latentwalk.client._options import NOT_SAID, Timeout
 from latentwalk.client._values import one_or_several, text
 from latentwalk.v1 import training_service_pb2 as pb
+
+
+class EventsCall(StreamCall[pb.WatchJobResponse, JobEvent]):
+    """The events of a job, which go on where they broke off."""
+
+    request: pb.WatchJobRequest
+
+    def course(self) -> EventsCourse:
+        """The course of making it happen once."""
+        return EventsCourse(self.request)
 
 
 def jobs(
@@ -54,10 +65,10 @@ def delete(job_id: str, timeout: Timeout) -> UnaryCall[pb.DeleteJobResponse, Non
     return UnaryCall(rpcs.DELETE_JOB, pb.DeleteJobRequest(id=job_id), lambda _: None, timeout)
 
 
-def watch(job_id: str, after: int, timeout: float | None) -> StreamCall[pb.WatchJobResponse, JobEvent]:
+def watch(job_id: str, after: int, timeout: float | None) -> EventsCall:
     """Follows one job."""
     request = pb.WatchJobRequest(id=job_id, after_sequence=whole("after", after, high=UINT64))
-    return StreamCall(rpcs.WATCH_JOB, request, lambda r: JobEvent.from_message(r.event), timeout)
+    return EventsCall(rpcs.WATCH_JOB, request, lambda r: JobEvent.from_message(r.event), timeout)
 
 
 def _job(
