@@ -120,7 +120,7 @@ def test_a_joint_job_knows_its_amounts_and_its_steps(materials):
         (joint(walk_steps=5), "spec.joint.walk_steps", "only mode sequential"),
         (joint(mode=pb.JOINT_MODE_SEQUENTIAL, edit_weight=2), "spec.joint.edit_weight", "only mode joint"),
         (joint(edits=["zoom", "zoom"]), "spec.joint.edits[1].edit", "twice"),
-        (job(classifier={"data": {"folder": "flat"}}), "spec.classifier.data", "no classes"),
+        (job(classifier={"data": {"folder": "flat"}}), "spec.classifier.data", "has 0 classes to tell"),
         (job(gan={"gan": gan(pb.Data(folder="flat"))}), "spec.gan.gan.conditional", "no classes"),
     ],
 )  # fmt: skip
