@@ -133,7 +133,7 @@ def test_what_a_caller_asks_for_and_does_not_wait_for_is_done(make_settings, ser
             with closing(sqlite3.connect(tmp_path / "trainer.db", isolation_level=None)) as holder:
                 holder.execute("BEGIN IMMEDIATE")
                 with pytest.raises(grpc.RpcError) as refused:
-                    call(request, timeout=1)
+                    call(request, timeout=4)  # SQLite waits 5 s for the holder
             assert refused.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
 
         give_up(trainer.stub.CreateJob, pb.CreateJobRequest(spec=short))
