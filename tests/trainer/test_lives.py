@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 import signal
 import socket
 import sqlite3
@@ -17,6 +16,7 @@ from pathlib import Path
 import grpc
 import pytest
 import torch
+from lives import SPEC, STEPS, process_of, processes_of, wait_until_gone
 
 from latentwalk.gan.artifacts import ArtifactStore, load_direction
 from latentwalk.server.settings import Settings as ServerSettings
@@ -27,22 +27,6 @@ from latentwalk.trainer.methods import METHODS
 from latentwalk.trainer.validation import read_spec
 from latentwalk.v1 import model_service_pb2, model_service_pb2_grpc
 from latentwalk.v1 import training_service_pb2 as pb
-
-STEPS = 2_000
-GENEROUS_SECONDS = 10
-"""For what is to take 2, on a machine that is busy; what is stopped would take longer than that."""
-SPEC = pb.JobSpec(
-    model="tiny",
-    direction="camera",
-    seed=11,
-    checkpoint_every=25,
-    edit_direction=pb.EditDirectionSpec(
-        edits=[pb.EditTarget(edit="brightness"), pb.EditTarget(edit="zoom")],
-        steps=STEPS,
-        batch_size=4,
-        evaluation_size=32,
-    ),
-)
 
 
 @pytest.fixture(scope="module")
@@ -84,24 +68,6 @@ def messages(trainer, job_id):
     return [event.message.text for event in trainer.watch(job_id) if event.HasField("message")]
 
 
-def processes_of(job_id):
-    """The ids of the processes that run this job: those whose standard error is its log."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/fd/2"):
-        with suppress(OSError):
-            if job_id in str(path.readlink()):
-                found.append(int(path.parent.parent.name))
-    return found
-
-
-def process_of(job_id):
-    """The id of the process of a job, which may still have to start."""
-    while not (found := processes_of(job_id)):
-        time.sleep(0.02)
-    [process] = found
-    return process
-
-
 def kill_process_of(job_id):
     """Kills the process of a job, and returns its id when it is gone."""
     process = process_of(job_id)
@@ -109,11 +75,6 @@ def kill_process_of(job_id):
     while process in processes_of(job_id):
         time.sleep(0.02)
     return process
-
-
-def wait_until_gone(job_id):
-    while processes_of(job_id):
-        time.sleep(0.02)
 
 
 def test_a_job_is_queued_trained_published_and_loaded_by_the_server(
@@ -222,29 +183,6 @@ def test_a_cancelled_job_leaves_at_once_and_ends_the_same_when_resumed(
         assert not (tmp_path / "jobs" / job_id).exists()
 
 
-def test_a_job_that_is_resumed_while_others_are_pruned_is_attended_like_any_other(
-    make_settings, serve_trainer, tmp_path
-):
-    short = pb.JobSpec(model="tiny", direction="axes", sefa=pb.SefaSpec(directions=2))
-    with serve_trainer(make_settings(concurrency=2, keep_ended_jobs=1)) as trainer:
-        old, job_id = trainer.create(short).id, trainer.create(SPEC).id
-        trainer.wait_for_end(old)
-        large = tmp_path / "jobs" / old / "large"
-        large.mkdir()
-        for number in range(30_000):
-            (large / str(number)).touch()
-        trainer.wait_for_step(job_id, 1)
-        cancelling = trainer.stub.CancelJob.future(pb.CancelJobRequest(id=job_id))
-        left = next(one for one in trainer.watch(job_id) if one.state_change.state == pb.JOB_STATE_CANCELLED)
-        trainer.stub.ResumeJob(pb.ResumeJobRequest(id=job_id))
-        next(one for one in trainer.watch(job_id, left.sequence) if one.HasField("progress"))
-        cancelling.result()
-        while large.parent.exists():
-            time.sleep(0.02)
-        assert trainer.stub.CancelJob(pb.CancelJobRequest(id=job_id)).job.state == pb.JOB_STATE_CANCELLED
-        assert processes_of(job_id) == []
-
-
 def test_a_job_in_the_middle_of_something_endless_is_cancelled_all_the_same(
     make_settings, serve_trainer, assert_ends_well
 ):
@@ -258,102 +196,6 @@ def test_a_job_in_the_middle_of_something_endless_is_cancelled_all_the_same(
         assert processes_of(job_id) == []
         trainer.stub.ResumeJob(pb.ResumeJobRequest(id=job_id))
         assert_ends_well(trainer, job_id)
-
-
-def test_jobs_run_side_by_side_and_a_free_slot_goes_to_the_highest_priority(make_settings, serve_trainer):
-    endless = pb.JobSpec()
-    endless.CopyFrom(SPEC)
-    endless.edit_direction.steps = 1_000_000
-    with serve_trainer(make_settings(concurrency=2)) as trainer:
-        running = [trainer.create(endless).id for _ in range(2)]
-        for job_id in running:
-            trainer.wait_for_step(job_id, 1)
-        short = [
-            pb.JobSpec(model="tiny", direction="axes", sefa=pb.SefaSpec(directions=2), priority=one) for one in (0, 5)
-        ]
-        low, high = [trainer.create(spec).id for spec in short]
-        assert [trainer.get(job_id).state for job_id in (*running, low, high)] == [
-            *[pb.JOB_STATE_RUNNING] * 2,
-            *[pb.JOB_STATE_QUEUED] * 2,
-        ]
-        steps = [trainer.get(job_id).progress.step for job_id in running]
-        for job_id, step in zip(running, steps, strict=True):
-            trainer.wait_for_step(job_id, step + 1)
-        trainer.stub.CancelJob(pb.CancelJobRequest(id=running[0]))
-        jobs = [trainer.wait_for_end(job_id) for job_id in (high, low)]
-        assert [job.state for job in jobs] == [pb.JOB_STATE_SUCCEEDED] * 2
-        assert jobs[0].end_time.ToNanoseconds() <= jobs[1].start_time.ToNanoseconds()
-        assert trainer.get(running[1]).state == pb.JOB_STATE_RUNNING
-
-
-def test_a_job_that_is_measured_or_announced_is_stopped_as_soon_as_any_other(
-    make_settings, serve_trainer, artifacts_url
-):
-    endless = pb.JobSpec()
-    endless.CopyFrom(SPEC)
-    endless.edit_direction.steps, endless.edit_direction.evaluation_size = 1, 65_536
-    short = pb.JobSpec(model="tiny", direction="axes", sefa=pb.SefaSpec(directions=2))
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        address = f"127.0.0.1:{silent.getsockname()[1]}"
-        with serve_trainer(make_settings(server_address=(address,))) as trainer:
-            job_id = trainer.create(endless).id
-            trainer.wait_for_step(job_id, 1)
-            job, seconds = cancelled(trainer, job_id)
-            assert (job.state, seconds < GENEROUS_SECONDS) == (pb.JOB_STATE_CANCELLED, True)
-            job_id = trainer.create(short).id
-            next(event for event in trainer.watch(job_id) if event.message.text.startswith("published"))
-            job, seconds = cancelled(trainer, job_id)
-            assert (job.state, seconds < GENEROUS_SECONDS) == (pb.JOB_STATE_SUCCEEDED, True)
-            assert [one.load_error for one in job.result.artifacts] == [
-                "the job was stopped before the servers had answered"
-            ]
-    assert ArtifactStore(artifacts_url).versions("directions", "tiny/axes") == [1]
-
-
-def cancelled(trainer, job_id):
-    """The job after it was told to stop, and how many seconds that took."""
-    started = time.monotonic()
-    with suppress(grpc.RpcError):  # it has succeeded
-        trainer.stub.CancelJob(pb.CancelJobRequest(id=job_id))
-    return trainer.get(job_id), time.monotonic() - started
-
-
-def test_ended_jobs_go_with_their_folders_when_there_are_too_many(make_settings, serve_trainer, tmp_path):
-    short = pb.JobSpec(model="tiny", direction="axes", sefa=pb.SefaSpec(directions=2))
-    with serve_trainer(make_settings(keep_ended_jobs=1)) as trainer:
-        first, second = trainer.create(short).id, trainer.create(short).id
-        trainer.wait_for_end(second)
-    assert [path.name for path in (tmp_path / "jobs").iterdir() if path.is_dir()] == [second]
-    assert sorted(path.name for path in (tmp_path / "jobs" / second).iterdir()) == [
-        ".lock",
-        "job.json",
-        "log.txt",
-        "tensorboard",
-    ]
-    assert first != second
-
-
-def test_what_a_killed_trainer_had_still_to_remove_is_removed_at_the_next_start(
-    make_settings, serve_trainer, artifacts_url, tmp_path
-):
-    short = pb.JobSpec(model="tiny", direction="axes", sefa=pb.SefaSpec(directions=2))
-    with serve_trainer(make_settings()) as trainer:
-        kept, deleted = trainer.create(short).id, trainer.create(short).id
-        trainer.wait_for_end(deleted)
-        shutil.copytree(tmp_path / "jobs" / deleted, tmp_path / "before")
-        trainer.stub.DeleteJob(pb.DeleteJobRequest(id=deleted))
-    shutil.copytree(tmp_path / "before", tmp_path / "jobs" / deleted)
-    (tmp_path / "jobs" / kept / "checkpoints").mkdir()
-    (tmp_path / "jobs" / "notes").mkdir()
-    aside = Path(artifacts_url) / "directions" / "tiny" / "axes" / ".put-0123"
-    aside.mkdir()
-    os.utime(aside, (0, 0))
-    with serve_trainer(make_settings(database=f"sqlite:///{tmp_path}/other.db")):
-        assert (tmp_path / "jobs" / deleted).exists(), "it may be known to the other database"
-    with serve_trainer(make_settings()):
-        assert sorted(path.name for path in (tmp_path / "jobs").iterdir() if path.is_dir()) == sorted([kept, "notes"])
-        assert not (tmp_path / "jobs" / kept / "checkpoints").exists()
-    assert not aside.exists()
 
 
 def test_a_service_that_is_stopped_and_then_killed_loses_nothing(
