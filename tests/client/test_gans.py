@@ -54,7 +54,7 @@ def test_a_generator_alone_and_a_bad_one(client: Client):
     assert result.data_digests["train"].startswith("sha256:")
     with pytest.raises(InvalidRequest, match="KMNIST cannot be read"):
         client.train_gan("shades", Gan(data="KMNIST"))
-    with pytest.raises(InvalidRequest, match="no classes"):
+    with pytest.raises(InvalidRequest, match="has 0 classes"):
         client.train_classifier("tell", Folder("shades"))
     with pytest.raises(InvalidRequest, match="'chess' is none of non_saturating"):
         client.train_gan("shades", Gan(data="MNIST", loss="chess"))

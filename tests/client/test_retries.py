@@ -139,7 +139,7 @@ def test_a_stream_that_was_refused_at_the_door_is_asked_for_again_and_one_that_h
         assert len(peer.asked) == 3
         peer.failures = [leaving] * 10
         with pytest.raises(Unavailable):
-            list(client.job("j").watch())
+            list(client.walk("m", "d", seeds=1))
         assert len(peer.asked) == 3 + 3
 
 
