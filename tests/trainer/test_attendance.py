@@ -131,3 +131,13 @@ def test_what_a_killed_trainer_had_still_to_remove_is_removed_at_the_next_start(
         assert sorted(path.name for path in (tmp_path / "jobs").iterdir() if path.is_dir()) == sorted([kept, "notes"])
         assert not (tmp_path / "jobs" / kept / "checkpoints").exists()
     assert not aside.exists()
+
+
+def test_nothing_is_removed_for_a_database_that_is_new(make_settings, serve_trainer, tmp_path):
+    short = pb.JobSpec(model="tiny", direction="axes", sefa=pb.SefaSpec(directions=2))
+    with serve_trainer(make_settings()) as trainer:
+        job_id = trainer.create(short).id
+        trainer.wait_for_end(job_id)
+    (tmp_path / "trainer.db").rename(tmp_path / "elsewhere.db")
+    with serve_trainer(make_settings()):
+        assert (tmp_path / "jobs" / job_id / "log.txt").exists()

@@ -262,6 +262,15 @@ def test_a_number_never_comes_back(store, create):
         store.events(job.id, 0, 10)
 
 
+def test_a_database_has_another_name_in_another_folder(tmp_path, monkeypatch):
+    names = []
+    for place in ("here", "there"):
+        (tmp_path / place).mkdir()
+        monkeypatch.chdir(tmp_path / place)
+        names.append(JobStore("sqlite:///trainer.db", max_queued=8).name)
+    assert names == [f"sqlite:///{tmp_path}/{place}/trainer.db" for place in ("here", "there")]
+
+
 def test_what_was_stored_is_there_for_the_next_trainer(database_url, make_spec):
     before = JobStore(database_url, max_queued=8)
     job = before.create(NO_REQUEST, make_spec())

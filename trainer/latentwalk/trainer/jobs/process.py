@@ -66,9 +66,10 @@ class Launcher:
     def sweep(self, states: Mapping[str, JobState]) -> None:
         """Removes what a trainer that was killed had still to: all of forgotten jobs, checkpoints of successful ones.
 
-        `states` are those of all jobs in the database. Folders of jobs of another one are left alone.
+        `states` are those of all jobs in the database. Folders of jobs of another one are left alone; and all of them
+        if there are none: that is a new database, in the place of one that may come back.
         """
-        for folder in self.folder.glob("*"):
+        for folder in self.folder.glob("*") if states else ():
             if database_of(folder) != self.database:
                 continue
             if folder.name not in states:

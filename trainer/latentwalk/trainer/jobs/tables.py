@@ -133,8 +133,11 @@ def _address(url: str) -> URL:
     address = make_url(url)
     if address.drivername in ("postgresql", "postgres"):
         address = address.set(drivername="postgresql+psycopg")
-    if address.get_backend_name() == "sqlite" and address.database:
-        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+    if address.get_backend_name() == "sqlite" and (name := address.database) and name != ":memory:":
+        # Whole, since what the database does not know is removed by its name: from elsewhere, it would be another.
+        path = Path(name).resolve()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        address = address.set(database=str(path))
     return address
 
 
