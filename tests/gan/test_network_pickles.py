@@ -50,8 +50,9 @@ def write(path: Path, content: object, protocol: int = 4) -> Path:
     return path
 
 
-def array(values: Tensor) -> np.ndarray:
-    return values.detach().numpy().copy()
+def array(values: Tensor) -> np.ndarray | np.float32:
+    """As TensorFlow gives it: a single number as a scalar."""
+    return values.detach().numpy().copy()[()]
 
 
 def networks_of(generator: StyleGAN) -> tuple[Network, Network, Network]:
@@ -63,7 +64,6 @@ def networks_of(generator: StyleGAN) -> tuple[Network, Network, Network]:
         "style.bias": "StyleMod/bias",
     }
     mapping, synthesis = dict[str, object](), dict[str, object]({"lod": np.float32(0)})
-    synthesis["lod"] = np.zeros((), np.float32)
     synthesis["ToRGB_lod1/weight"] = np.full((1, 1, 3, 3), np.nan, np.float32)
     for name, tensor in generator.state_dict().items():
         match name.split("."):
@@ -86,7 +86,7 @@ def networks_of(generator: StyleGAN) -> tuple[Network, Network, Network]:
                     synthesis[f"{scope}/StyleMod/weight"] = array(tensor.T)
                 else:
                     synthesis[f"{scope}/{parts[part]}"] = array(tensor)
-    average = {"dlatent_avg": array(generator.mean), "lod": np.zeros((), np.float32)}
+    average = {"dlatent_avg": array(generator.mean), "lod": np.float32(0)}
     whole = Network(average, synthesis=Network(synthesis), mapping=Network(mapping))
     return Network({}), Network({"4x4/weight": np.ones((2, 2), np.float32)}), whole
 
@@ -165,6 +165,7 @@ REFUSED = {
     "a component twice": (twice, "network 'other' is none"),
     "no network": (lambda: (Network({}), Network({}), EasyDict()), "is none"),
     "an array of objects": (lambda: with_variable(np.array([{}], object)), "not of float32"),
+    "a double": (lambda: with_variable(np.float64(3)), "not of float32"),
     "doubles": (lambda: with_variable(np.zeros(3)), "not of float32"),
     "big-endian": (lambda: with_variable(np.zeros(3, ">f4")), "not of float32"),
     "text": (lambda: with_variable("b"), "'a' is no array"),

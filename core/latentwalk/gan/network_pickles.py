@@ -6,7 +6,7 @@ Of the calls that such a file describes, only those that make arrays become weig
 import math
 import sys
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 import torch
@@ -17,18 +17,19 @@ from latentwalk.gan.pickle_machine import Made, name_below, run_pickle
 
 Networks: TypeAlias = dict[str, dict[str, Tensor]]
 
-# What such a file begins with, within so many bytes.
-_MARK, _WITHIN = b"dnnlib.tflib.network", 256
+# What such a file begins with, within so many bytes: where the code has its networks, first that of Progressive GAN.
+_MARKS, _WITHIN = (b"tfutil", b"dnnlib.tflib.network"), 256
 # The networks of such a file, in their order: the generator, the discriminator, the average of the generator.
 _NAMES = ("G", "D", "Gs")
-_NETWORK = "dnnlib.tflib.network.Network"
+_NETWORKS = tuple(f"{mark.decode()}.Network" for mark in _MARKS)
 _MAX_SIDES = 8
 
 
 def is_network_pickle(path: Path) -> bool:
     """Whether the file begins as a pickle of such networks."""
     with path.open("rb") as file:
-        return _MARK in file.read(_WITHIN)
+        start = file.read(_WITHIN)
+    return start.startswith(b"\x80") and any(mark in start for mark in _MARKS)
 
 
 def read_network_pickle(path: Path) -> Networks:
@@ -53,21 +54,20 @@ class _Reader:
 
     def weights(self, network: object, prefix: str) -> dict[str, Tensor]:
         """The variables of a network and of its components, of which each may be met once."""
-        if not isinstance(network, Made) or network.name != _NETWORK or id(network) in self._networks:
+        if not isinstance(network, Made) or network.name not in _NETWORKS or id(network) in self._networks:
             raise GanError(f"what it has for network {prefix.rstrip('/') or 'G, D or Gs'!r} is none")
         self._networks.add(id(network))
         variables = [(name_below(prefix, name), value) for name, value in network.state["variables"]]
         own = {name: self._tensor(name, value) for name, value in variables}
-        components = network.state["components"]
+        components = network.state.get("components", {})  # those of Progressive GAN have none
         for name, component in (components.items if isinstance(components, Made) else components).items():
             own |= self.weights(component, name_below(prefix, name) + "/")
         return own
 
-    def _tensor(self, variable: str, array: object) -> Tensor:
+    def _tensor(self, variable: str, made: object) -> Tensor:
         """float32. Raises GanError for what is no array, or of other numbers, or of another size than its shape."""
-        if not isinstance(array, Made) or not array.name.endswith(".multiarray._reconstruct"):
-            raise GanError(f"its variable {variable!r} is no array")
-        _, shape, dtype, is_fortran, data = array.state
+        array = _array(variable, made)
+        shape, dtype, data = array.shape, array.dtype, array.data
         if dtype.name != "numpy.dtype" or dtype.arguments[0] != "f4" or dtype.state[1] != "<":
             raise GanError(f"its variable {variable!r} is not of float32")
         if not _is_shape(shape) or not isinstance(data, bytes) or len(data) != 4 * math.prod(shape):
@@ -75,7 +75,30 @@ class _Reader:
         if id(data) not in self._numbers:
             self._numbers[id(data)] = torch.from_numpy(np.frombuffer(data, "<f4").copy())
         numbers = self._numbers[id(data)]
-        return numbers.view(shape[::-1]).permute(*reversed(range(len(shape)))) if is_fortran else numbers.view(shape)
+        if not array.is_fortran:
+            return numbers.view(shape)
+        return numbers.view(shape[::-1]).permute(*reversed(range(len(shape))))
+
+
+class _Array(NamedTuple):
+    """What a program says of an array, as it says it."""
+
+    shape: tuple[Any, ...]
+    dtype: Any
+    is_fortran: object
+    """Whether neighbours in memory are neighbours in the first dimension, and not in the last."""
+    data: object
+
+
+def _array(variable: str, made: object) -> _Array:
+    """Raises GanError for what is neither an array nor a single number, which comes as a scalar."""
+    if isinstance(made, Made) and made.name.endswith(".multiarray._reconstruct"):
+        _, shape, dtype, is_fortran, data = made.state
+        return _Array(shape, dtype, is_fortran, data)
+    if isinstance(made, Made) and made.name.endswith(".multiarray.scalar"):
+        dtype, data = made.arguments
+        return _Array((), dtype, is_fortran=False, data=data)
+    raise GanError(f"its variable {variable!r} is no array")
 
 
 def _is_shape(sides: tuple[object, ...]) -> bool:
