@@ -51,6 +51,11 @@ def test_a_generator_alone_and_a_bad_one(client: Client):
     assert [(one.kind, one.loaded) for one in result.artifacts] == [(ArtifactKind.GENERATOR, True)]
     assert client.generate("shades", seeds=1).array.shape == (1, 8, 8, 1)
     assert list(result.data_digests) == ["train"]
+    again = client.train_gan("shades", Gan(data=Folder("shades"), start_from="shades", steps=1, batch_size=4))
+    assert [(one.name, one.version) for one in again.result(timeout=120).artifacts] == [("shades", "2")]
+    assert again.describe().spec.settings["gan"].items() >= {"start_from": "shades@1", "family": "stylegan"}.items()
+    with pytest.raises(InvalidRequest, match="'shades@2' is stylegan; leave it out"):
+        client.train_gan("shades", Gan(data=Folder("shades"), start_from="shades", family="dcgan"))
     assert result.data_digests["train"].startswith("sha256:")
     with pytest.raises(InvalidRequest, match="KMNIST cannot be read"):
         client.train_gan("shades", Gan(data="KMNIST"))

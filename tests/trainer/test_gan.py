@@ -17,6 +17,7 @@ from latentwalk.gan.generator import Generator
 from latentwalk.trainer.checkpoint import Checkpoints
 from latentwalk.trainer.data import DataRefused, Pictures
 from latentwalk.trainer.loop import Interrupted, train
+from latentwalk.trainer.materials import Parent
 from latentwalk.trainer.methods.classifier import ClassifierTraining
 from latentwalk.trainer.methods.gan import Gan
 from latentwalk.trainer.methods.joint import Joint
@@ -37,6 +38,7 @@ from latentwalk.trainer.specs import (
 ROTATE = EditTarget("rotate", -20.0, 20.0)
 TINY = GanSettings(
     data=Data(dataset="MNIST"),
+    family=GanFamily.DCGAN,
     resolution=8,
     latent_size=4,
     width=2,
@@ -72,8 +74,8 @@ def job(settings, method="gan"):
     return JobSpec("new", 0, "turn", 3, 5, method, settings)
 
 
-def make_gan(pictures=None, **changes):
-    return Gan(job(GanSpec(replace(TINY, **changes))), pictures or make_pictures())
+def make_gan(pictures=None, parent=None, **changes):
+    return Gan(job(GanSpec(replace(TINY, **changes))), pictures or make_pictures(), parent=parent)
 
 
 def make_styled(**changes):
@@ -85,10 +87,15 @@ def make_growing(**changes):
     return make_styled(**{"progressive_from": 4, "stable_steps": 5, "fade_steps": 8} | changes)
 
 
-def make_joint(mode, pictures=None, **changes):
+def make_parent(make):
+    """One with the weights with which such a job would begin from nothing."""
+    return Parent("old", 1, make()._match.averaged.freeze())
+
+
+def make_joint(mode, pictures=None, parent=None, **changes):
     gan = replace(TINY, **{"conditional": True, "augmentation": (ROTATE,)} | changes)
     spec = JointSpec(gan, edits=(ROTATE,), mode=mode, edit_weight=1.0, walk_steps=7, evaluation_size=6)
-    return Joint(job(spec, "joint"), pictures or make_pictures())
+    return Joint(job(spec, "joint"), pictures or make_pictures(), parent=parent)
 
 
 def make_classifier(steps=20, train=None, test=None):
@@ -128,6 +135,10 @@ FORMS = {
     "in sequence": lambda: make_joint(JointMode.SEQUENTIAL),
     "in sequence, growing": lambda: make_joint(
         JointMode.SEQUENTIAL, **STYLES, progressive_from=4, stable_steps=5, fade_steps=8
+    ),
+    "on from another": lambda: make_styled(parent=make_parent(make_styled), steps=17),
+    "joint, on from another": lambda: make_joint(
+        JointMode.JOINT, parent=make_parent(lambda: make_gan(conditional=True))
     ),
     "classifier": make_classifier,
 }

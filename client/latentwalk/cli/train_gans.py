@@ -21,6 +21,12 @@ class GanJob(EveryJob, total=False):
 
     dataset: Dataset
     folder: Pictures
+    start_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL[@VERSION]", help="train on from this generator, of whose family and sizes the new one is"
+        ),
+    ]
     conditional: Annotated[bool, typer.Option("--conditional", help="draw the classes of the data on request")]
     family: Annotated[Literal["dcgan", "stylegan"], typer.Option(help="what is trained; default: dcgan")]
     resolution: Resolution
@@ -82,7 +88,7 @@ class GanJob(EveryJob, total=False):
 
 @makes_job
 def gan(client: Client, model: Name, **options: Unpack[GanJob]) -> JobHandle:
-    """Trains a generator from nothing."""
+    """Trains a generator, from nothing or on from another."""
     settings, every_job = _told_apart(options)
     return client.train_gan(model, settings, **every_job)
 

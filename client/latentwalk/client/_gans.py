@@ -9,7 +9,7 @@ from latentwalk.client._data import Folder, data_message
 from latentwalk.client._edits import Edits, edit_messages
 from latentwalk.client._making import JobOptions, MakeJob, make_job
 from latentwalk.client._numbers import count, number_or_none
-from latentwalk.client._values import instance, switch, text
+from latentwalk.client._values import instance, switch, text, text_or_empty
 from latentwalk.v1 import training_service_pb2 as pb
 
 GanLoss = Literal["non_saturating", "hinge", "wgan_gp"]
@@ -41,9 +41,13 @@ class Gan:
 
     data: "str | Folder"
     """A data set of torchvision ("MNIST", "FashionMNIST", "KMNIST"), or a folder."""
+    start_from: str | None = None
+    """A generator of the store to train on from: "faces", or "faces@3" for its version 3. Family, sizes and classes are
+    then its own, and what is said of them must agree; the discriminator begins with fresh weights."""
     conditional: bool = False
     """Whether it draws the classes of the data on request."""
-    family: GanFamily = "dcgan"
+    family: GanFamily | None = None
+    """What it is; None for "dcgan", or as `start_from`."""
     resolution: int | None = None
     """Pixels a side, a power of two from 8 to 256."""
     latent_size: int | None = None
@@ -88,7 +92,8 @@ class Gan:
         return pb.GanSettings(
             data=data_message(self.data),
             conditional=switch("conditional", self.conditional),
-            family=chosen("family", self.family, _FAMILIES),
+            start_from=text_or_empty("start_from", self.start_from),
+            family=pb.GAN_FAMILY_UNSPECIFIED if self.family is None else chosen("family", self.family, _FAMILIES),
             style_mixing=number_or_none("style_mixing", self.style_mixing),
             loss=chosen("loss", self.loss, _LOSSES),
             penalty=number_or_none("penalty", self.penalty),
@@ -104,7 +109,7 @@ class Gan:
 
 
 def train_gan(model: str, gan: Gan, **options: Unpack[JobOptions]) -> MakeJob:
-    """Queues a job that trains a generator from nothing and publishes it as `model`."""
+    """Queues a job that trains a generator, from nothing or on from another, and publishes it as `model`."""
     return make_job(pb.JobSpec(gan=pb.GanSpec(gan=instance("gan", gan, Gan).message())), model, **options)
 
 

@@ -1065,7 +1065,7 @@ Global___Data: _TypeAlias = Data  # noqa: Y015
 
 @_typing.final
 class GanSettings(_message.Message):
-    """A generator, trained from nothing."""
+    """A generator, trained from nothing or on from the weights of another."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1095,14 +1095,15 @@ class GanSettings(_message.Message):
     STABLE_STEPS_FIELD_NUMBER: _builtins.int
     MINIBATCH_DEVIATION_FIELD_NUMBER: _builtins.int
     MIRROR_FIELD_NUMBER: _builtins.int
+    START_FROM_FIELD_NUMBER: _builtins.int
     conditional: _builtins.bool
-    """Condition generator and discriminator on the classes of the data. Default false."""
+    """Condition generator and discriminator on the classes of the data. Default false, or as start_from is."""
     resolution: _builtins.int
-    """Pixels a side, a power of two from 8 to 256. Default 32."""
+    """Pixels a side, a power of two from 8 to 256. Default 32, or that of start_from."""
     latent_size: _builtins.int
-    """Z. 1 to 1,024. Default 100."""
+    """Z. 1 to 1,024. Default 100, or that of start_from."""
     width: _builtins.int
-    """Channels of the generator's last hidden layer. 1 to 512. Default 32."""
+    """Channels of the generator's last hidden layer. 1 to 512. Default 32, or that of start_from."""
     discriminator_width: _builtins.int
     """Channels of the discriminator's first layer. 1 to 512. Default: as the generator's."""
     loss: Global___GanLoss.ValueType
@@ -1126,15 +1127,15 @@ class GanSettings(_message.Message):
     sample_every: _builtins.int
     """A sheet of samples in the event stream every so many steps. Default 500."""
     family: Global___GanFamily.ValueType
-    """Default DCGAN."""
+    """Default DCGAN, or that of start_from."""
     max_width: _builtins.int
     """Of STYLEGAN, refused for others, as are the next three: the most channels that its coarse layers have, each of which
-    has twice as many as the next. width to 1,024. Default 512, or width if that is more.
+    has twice as many as the next. width to 1,024. Default 512, or width if that is more; or that of start_from.
     """
     w_size: _builtins.int
-    """W, the size of what z is mapped to. 1 to 1,024. Default: the latent size."""
+    """W, the size of what z is mapped to. 1 to 1,024. Default: the latent size, or that of start_from."""
     mapping_layers: _builtins.int
-    """Dense layers from z to w. 1 to 32. Default 8."""
+    """Dense layers from z to w. 1 to 32. Default 8, or those of start_from."""
     style_mixing: _builtins.float
     """The share of pictures that are drawn with the styles of two latents, so that no layer relies on those before it. 0
     to 1. Default 0.9.
@@ -1142,7 +1143,7 @@ class GanSettings(_message.Message):
     progressive_from: _builtins.int
     """Of STYLEGAN, refused for others and in joint training of mode JOINT: the generator and the discriminator begin with
     pictures of so many pixels a side, and grow to resolution while they are trained. A power of two from 4 on, below
-    resolution; 8 in the paper of StyleGAN. Default 0: they do not grow.
+    resolution; 8 in the paper of StyleGAN. Refused with start_from. Default 0: they do not grow.
     Source: "Progressive growing of GANs for improved quality, stability, and variation", section 2.
     """
     fade_steps: _builtins.int
@@ -1160,6 +1161,13 @@ class GanSettings(_message.Message):
     """
     mirror: _builtins.bool
     """Half of the real pictures, drawn anew in each step, are shown mirrored: left is right. Default false."""
+    start_from: _builtins.str
+    """A generator of the store, of a family that is trained here, with whose weights, as published, the new one and its
+    moving average begin; the discriminator begins with fresh ones, for none is published. "faces" is the newest version
+    when the job is created, "faces@3" the third. Its family and sizes, and whether it has classes, are those of the new
+    one, and what is said of them must agree; the data needs as many channels and, if it has classes, as many of those.
+    Default: from nothing.
+    """
     @_builtins.property
     def data(self) -> Global___Data:
         """What to learn from."""
@@ -1197,10 +1205,11 @@ class GanSettings(_message.Message):
         stable_steps: _builtins.int = ...,
         minibatch_deviation: _builtins.bool = ...,
         mirror: _builtins.bool = ...,
+        start_from: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate", "_ema_half_life", b"_ema_half_life", "_learning_rate", b"_learning_rate", "_penalty", b"_penalty", "_style_mixing", b"_style_mixing", "data", b"data", "discriminator_learning_rate", b"discriminator_learning_rate", "ema_half_life", b"ema_half_life", "learning_rate", b"learning_rate", "penalty", b"penalty", "style_mixing", b"style_mixing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate", "_ema_half_life", b"_ema_half_life", "_learning_rate", b"_learning_rate", "_penalty", b"_penalty", "_style_mixing", b"_style_mixing", "augmentation", b"augmentation", "batch_size", b"batch_size", "conditional", b"conditional", "data", b"data", "discriminator_learning_rate", b"discriminator_learning_rate", "discriminator_width", b"discriminator_width", "ema_half_life", b"ema_half_life", "fade_steps", b"fade_steps", "family", b"family", "latent_size", b"latent_size", "learning_rate", b"learning_rate", "loss", b"loss", "mapping_layers", b"mapping_layers", "max_width", b"max_width", "minibatch_deviation", b"minibatch_deviation", "mirror", b"mirror", "penalty", b"penalty", "progressive_from", b"progressive_from", "resolution", b"resolution", "sample_every", b"sample_every", "spectral_norm", b"spectral_norm", "stable_steps", b"stable_steps", "steps", b"steps", "style_mixing", b"style_mixing", "w_size", b"w_size", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate", "_ema_half_life", b"_ema_half_life", "_learning_rate", b"_learning_rate", "_penalty", b"_penalty", "_style_mixing", b"_style_mixing", "augmentation", b"augmentation", "batch_size", b"batch_size", "conditional", b"conditional", "data", b"data", "discriminator_learning_rate", b"discriminator_learning_rate", "discriminator_width", b"discriminator_width", "ema_half_life", b"ema_half_life", "fade_steps", b"fade_steps", "family", b"family", "latent_size", b"latent_size", "learning_rate", b"learning_rate", "loss", b"loss", "mapping_layers", b"mapping_layers", "max_width", b"max_width", "minibatch_deviation", b"minibatch_deviation", "mirror", b"mirror", "penalty", b"penalty", "progressive_from", b"progressive_from", "resolution", b"resolution", "sample_every", b"sample_every", "spectral_norm", b"spectral_norm", "stable_steps", b"stable_steps", "start_from", b"start_from", "steps", b"steps", "style_mixing", b"style_mixing", "w_size", b"w_size", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__discriminator_learning_rate: _TypeAlias = _typing.Literal["discriminator_learning_rate"]  # noqa: Y015
     _WhichOneofArgType__discriminator_learning_rate: _TypeAlias = _typing.Literal["_discriminator_learning_rate", b"_discriminator_learning_rate"]  # noqa: Y015

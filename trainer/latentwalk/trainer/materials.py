@@ -17,7 +17,7 @@ from latentwalk.trainer.devices import CPU
 from latentwalk.trainer.losses import LOSSES, Loss
 from latentwalk.trainer.references import Reference
 from latentwalk.trainer.seat import ALONE, Seat
-from latentwalk.trainer.specs import Data, EditLoss, JobSpec
+from latentwalk.trainer.specs import Data, EditLoss, GanSettings, JobSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,16 @@ class Sources:
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """A published generator, with whose weights another begins."""
+
+    name: str
+    version: int
+    generator: Generator
+    """On the CPU, frozen."""
+
+
+@dataclass(frozen=True, slots=True)
 class Materials:
     """The artifacts and the data sets at hand."""
 
@@ -62,6 +72,14 @@ class Materials:
     def generator(self, spec: JobSpec) -> Generator:
         """The generator that the job works on, frozen. Raises UnknownArtifact, CorruptArtifact."""
         return load_generator(self.store, spec.model, spec.model_version)[0].to(self.device)
+
+    def parent(self, settings: GanSettings) -> Parent | None:
+        """What a new generator is to start from, if it is. Raises UnknownArtifact, CorruptArtifact."""
+        if not settings.start_from:
+            return None
+        reference = Reference.read(settings.start_from)
+        generator, ref = load_generator(self.store, reference.name, reference.version)
+        return Parent(ref.name, ref.version, generator)
 
     def classifier(self, text: str) -> Classifier:
         """The classifier of a Reference, frozen. Raises UnknownArtifact, CorruptArtifact."""

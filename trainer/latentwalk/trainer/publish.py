@@ -78,6 +78,8 @@ class Publisher:
 
     def _provenance(self, product: Product, outcome: Outcome) -> dict[str, Any]:
         """Where the product comes from, for its manifest."""
+        begun = outcome.parent
+        parent = {"name": begun.name, "version": begun.version, "digest": begun.generator.digest} if begun else None
         return {
             "job": self.job_id,
             "method": self.spec.method,
@@ -90,6 +92,7 @@ class Publisher:
                 "version": self.spec.model_version,
                 "digest": _digest(product),
             },
+            **({"parent": parent} if parent else {}),
             "latentwalk": _own_version(),
             "torch": torch.__version__,
             "threads": torch.get_num_threads(),

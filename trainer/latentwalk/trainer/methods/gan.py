@@ -1,4 +1,4 @@
-"""Generators, trained from nothing as one of two players.
+"""Generators, trained as one of two players, from nothing or on from a published one.
 
 Goodfellow et al., "Generative adversarial nets" (2014); the networks of Radford et al., "Unsupervised representation
 learning with deep convolutional generative adversarial networks" (DCGAN, 2016), or those of Karras et al. (StyleGAN,
@@ -11,7 +11,7 @@ from typing import Self
 from torch import Tensor
 
 from latentwalk.trainer.data import Pictures
-from latentwalk.trainer.materials import Materials
+from latentwalk.trainer.materials import Materials, Parent
 from latentwalk.trainer.methods.match import Match
 from latentwalk.trainer.methods.method import Method, Outcome
 from latentwalk.trainer.reports import Sample
@@ -22,20 +22,21 @@ from latentwalk.trainer.specs import GanSpec, JobSpec
 class Gan(Method):
     """The game alone; the moving average of the generator is published."""
 
-    def __init__(self, spec: JobSpec, pictures: Pictures, seat: Seat = ALONE) -> None:
+    def __init__(self, spec: JobSpec, pictures: Pictures, seat: Seat = ALONE, parent: Parent | None = None) -> None:
         settings = spec.settings
         assert isinstance(settings, GanSpec)  # noqa: S101 - by the table of methods
-        self._match = Match(settings.gan, pictures, spec.seed, seat)
+        self._match = Match(settings.gan, pictures, spec.seed, seat, parent)
         self.steps, self.pictures = settings.gan.steps, {"train": pictures}
         self.trained = self._match
         self.phases = self._match.phases(self.losses)
 
     @classmethod
     def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
-        """On the pictures of the spec."""
+        """On the pictures of the spec, from the generator that it starts from."""
         assert isinstance(spec.settings, GanSpec)  # noqa: S101 - by the table of methods
-        pictures = materials.pictures(spec.settings.gan.data, "train", spec.settings.gan.resolution)
-        return cls(spec, pictures, materials.seat)
+        gan = spec.settings.gan
+        pictures = materials.pictures(gan.data, "train", gan.resolution)
+        return cls(spec, pictures, materials.seat, materials.parent(gan))
 
     def before_step(self, step: int) -> None:
         """Draws the pictures and latents of the step."""
@@ -56,4 +57,4 @@ class Gan(Method):
 
     def outcome(self, pause: Callable[[], None]) -> Outcome:
         """The average."""
-        return Outcome((self._match.averaged.freeze(),), data=self.data)
+        return Outcome((self._match.averaged.freeze(),), data=self.data, parent=self._match.parent)

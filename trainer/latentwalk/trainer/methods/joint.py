@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from latentwalk.gan.edits import masked_squared_error
 from latentwalk.trainer import seeds
 from latentwalk.trainer.data import Pictures
-from latentwalk.trainer.materials import Materials
+from latentwalk.trainer.materials import Materials, Parent
 from latentwalk.trainer.methods.edits import EditDirection
 from latentwalk.trainer.methods.edits.walks import Walk
 from latentwalk.trainer.methods.match import Match
@@ -40,12 +40,12 @@ _STRIPS = 3
 class Joint(Method):
     """The game, in which the walk has a part or after which it has its own turn; both are published as averaged."""
 
-    def __init__(self, spec: JobSpec, pictures: Pictures, seat: Seat = ALONE) -> None:
+    def __init__(self, spec: JobSpec, pictures: Pictures, seat: Seat = ALONE, parent: Parent | None = None) -> None:
         settings = spec.settings
         assert isinstance(settings, JointSpec)  # noqa: S101 - by the table of methods
         self._settings, self._played = settings, settings.gan.steps
         self.steps, self.pictures = settings.steps, {"train": pictures}
-        self._match = Match(settings.gan, pictures, spec.seed, seat)
+        self._match = Match(settings.gan, pictures, spec.seed, seat, parent)
         edits = replace(spec, settings=_edits(settings))
         self._edit = self._shown = EditDirection(edits, self._match.averaged, seat=seat)
         self._walk = self._edit.walk
@@ -62,10 +62,11 @@ class Joint(Method):
 
     @classmethod
     def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
-        """On the pictures of the spec."""
+        """On the pictures of the spec, from the generator that it starts from."""
         assert isinstance(spec.settings, JointSpec)  # noqa: S101 - by the table of methods
-        pictures = materials.pictures(spec.settings.gan.data, "train", spec.settings.gan.resolution)
-        return cls(spec, pictures, materials.seat)
+        gan = spec.settings.gan
+        pictures = materials.pictures(gan.data, "train", gan.resolution)
+        return cls(spec, pictures, materials.seat, materials.parent(gan))
 
     def before_step(self, step: int) -> None:
         """Draws the pictures and latents of the step, or sets the step size of a walk that comes after."""
@@ -91,7 +92,8 @@ class Joint(Method):
         """Generator and walk; each slider is measured on held-out latents."""
         generator = self._match.averaged.freeze()
         evaluations = self._shown.evaluate(pause)
-        return Outcome((generator, self._shown.direction()), evaluations, data=self.data)
+        products = generator, self._shown.direction()
+        return Outcome(products, evaluations, data=self.data, parent=self._match.parent)
 
     def _walked(self) -> Sequence[Strip]:
         """What the walk does so far; nothing while it waits for its turn."""

@@ -15,6 +15,7 @@ from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.trainer import seeds
 from latentwalk.trainer.augment import Augmentation, mirrored
 from latentwalk.trainer.data import Pictures
+from latentwalk.trainer.materials import Parent
 from latentwalk.trainer.methods.method import Phase
 from latentwalk.trainer.methods.players import PLAYERS, Player
 from latentwalk.trainer.networks.average import moving_average
@@ -40,13 +41,23 @@ class Match(nn.Module):
     In each step the generator has the first turn, and then the discriminator, on the same drawn pictures. The classes
     of drawn pictures are those of the real ones beside them. Both step sizes stay for the first half of the steps, and
     then fall to nothing along a line: a game does not settle by itself. It is played where the pictures are wanted.
-    Players that grow play with pictures of the size to which they have grown.
+    Players that grow play with pictures of the size to which they have grown. With a parent, the generator and its
+    average begin with the parent's weights, and the discriminator with fresh ones: none is published.
     """
 
-    def __init__(self, settings: GanSettings, pictures: Pictures, job_seed: int, seat: Seat = ALONE) -> None:
+    def __init__(
+        self,
+        settings: GanSettings,
+        pictures: Pictures,
+        job_seed: int,
+        seat: Seat = ALONE,
+        parent: Parent | None = None,
+    ) -> None:
         super().__init__()
-        self.settings = settings
-        spec = _generator_spec(settings, pictures, PLAYERS[settings.family].shape(settings))
+        self.settings, self.parent = settings, parent
+        assert settings.family is not None  # noqa: S101 - completed by validation
+        play = PLAYERS[settings.family]
+        spec = parent.generator.spec if parent else _generator_spec(settings, pictures, play.shape(settings))
         with seeds.fresh_weights(job_seed):
             generator = build_generator(spec)
             discriminator = Discriminator(
@@ -56,9 +67,13 @@ class Match(nn.Module):
                 start=settings.progressive_from,
                 group=settings.group,
             )
-            player = PLAYERS[settings.family](generator, settings)
+            player = play(generator, settings)
+        if parent:
+            generator.load_state_dict(parent.generator.state_dict())
         self.player, self.discriminator = player.to(pictures.device), discriminator.to(pictures.device)
-        self.average = moving_average(self.player, settings.batch_size, settings.ema_half_life)
+        self.average = moving_average(
+            self.player, settings.batch_size, settings.ema_half_life, learned=parent is not None
+        )
         self._growth = settings.growth
         self._game, self._weight = GAMES[settings.loss], settings.penalty or 0.0
         self.pictures, self._order = pictures, Order(len(pictures), job_seed)
@@ -176,7 +191,7 @@ def _area(pictures: Tensor) -> int:
 
 def _generator_spec(settings: GanSettings, pictures: Pictures, shape: Mapping[str, Any]) -> GeneratorSpec:
     return GeneratorSpec(
-        family=settings.family,
+        family=settings.family or "",
         latent_size=settings.latent_size,
         classes=len(pictures.classes) if settings.conditional else 0,
         resolution=settings.resolution,

@@ -12,7 +12,7 @@ from latentwalk.gan.classifiers import Classifier
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.generator import Generator
 from latentwalk.trainer.data import Part, Pictures
-from latentwalk.trainer.materials import Materials
+from latentwalk.trainer.materials import Materials, Parent
 from latentwalk.trainer.reports import Sample, SliderEvaluation
 from latentwalk.trainer.specs import JobSpec
 
@@ -44,6 +44,8 @@ class Outcome:
     """The digests of the pictures that were read, by their part: "train", "test"."""
     generator_digest: str = ""
     """Of the generator that was measured, where nothing is published."""
+    parent: Parent | None = None
+    """With whose weights the generator began that is published."""
 
 
 class Method(ABC):

@@ -38,16 +38,21 @@ class JointMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GanSettings:
-    """A generator, trained from nothing."""
+    """A generator, trained from nothing, or on from another, whose sizes it then has."""
 
     data: Data = field(default_factory=Data)
     conditional: bool = False
     """Whether both players are told the classes."""
-    family: GanFamily = GanFamily.DCGAN
-    resolution: int = count(32, most=256, least=8)
-    latent_size: int = count(100, most=1_024)
-    width: int = count(32, most=512)
-    """Channels of the generator's last hidden layer."""
+    start_from: str = ""
+    """The generator, a Reference, with whose weights it begins; empty for fresh ones."""
+    family: GanFamily | None = None
+    """Completed with DCGAN."""
+    resolution: int = count(0, most=256, least=8)
+    """Completed with 32."""
+    latent_size: int = count(0, most=1_024)
+    """Completed with 100."""
+    width: int = count(0, most=512)
+    """Channels of the generator's last hidden layer; completed with 32."""
     discriminator_width: int = count(0, most=512)
     """Channels of the discriminator's first layer; completed with the generator's."""
     max_width: int = count(0, most=1_024)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from latentwalk.gan.artifacts import load_classifier, load_direction
+from latentwalk.gan.artifacts import load_classifier, load_direction, load_generator
 from latentwalk.gan.classifiers import ClassifierSpec
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.errors import GeneratorMismatch, UnknownArtifact
@@ -61,6 +61,18 @@ class Context:
         except (UnknownArtifact, GeneratorMismatch) as error:
             raise InvalidRequest(field, str(error)) from error
         return direction, str(replace(reference, version=ref.version))
+
+    def check_start(self, field: str, text: str) -> tuple[GeneratorSpec, str]:
+        """What a generator is that another is to start from, and how it is named with its version.
+
+        InvalidRequest if there is none; CorruptArtifact for one that cannot be read.
+        """
+        reference = _reference(field, text)
+        try:
+            generator, ref = load_generator(self.materials.store, reference.name, reference.version)
+        except UnknownArtifact as error:
+            raise InvalidRequest(field, str(error)) from error
+        return generator.spec, str(replace(reference, version=ref.version))
 
     def check_classifier(self, field: str, text: str, class_id: int = 0) -> tuple[ClassifierSpec, str]:
         """What a classifier is, and how it is named with its version.

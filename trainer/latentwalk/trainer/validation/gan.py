@@ -9,6 +9,7 @@ from latentwalk.trainer.networks.games import GAMES
 from latentwalk.trainer.specs import ClassifierSpec, GanFamily, GanSettings, GanSpec, JointMode, JointSpec
 from latentwalk.trainer.validation.context import Context
 from latentwalk.trainer.validation.edits import complete_targets
+from latentwalk.trainer.validation.shapes import shaped
 
 DEFAULT_EDIT_WEIGHT = 1.0
 DEFAULT_WALK_STEPS = 1_000
@@ -63,6 +64,8 @@ def _completed_mode(settings: JointSpec, where: str) -> JointSpec:
 def _completed(gan: GanSettings, context: Context) -> tuple[GanSettings, Form]:
     where = f"{context.where}.gan"
     form = context.check_data(f"{where}.data", gan.data)
+    gan = shaped(gan, form, where, context)
+    family = gan.family or GanFamily.DCGAN
     if gan.conditional and not form.classes:
         raise InvalidRequest(f"{where}.conditional", "the data has no classes; a folder needs a sub-folder for each")
     if gan.resolution.bit_count() != 1:
@@ -76,7 +79,7 @@ def _completed(gan: GanSettings, context: Context) -> tuple[GanSettings, Form]:
     augmentation = gan.augmentation and complete_targets(
         f"{where}.augmentation", gan.augmentation, gan.resolution, form.channels
     )
-    rate = gan.learning_rate or DEFAULT_LEARNING_RATES[gan.family]
+    rate = gan.learning_rate or DEFAULT_LEARNING_RATES[family]
     completed = replace(
         gan,
         discriminator_width=gan.discriminator_width or gan.width,
@@ -115,6 +118,10 @@ def _completed_growth(gan: GanSettings, where: str) -> GanSettings:
                     f"{where}.{name}", "is refused: only a generator that grows has it; set progressive_from"
                 )
         return gan
+    if gan.start_from:
+        raise InvalidRequest(
+            f"{where}.progressive_from", f"is refused with start_from: {gan.start_from!r} has grown; leave it out"
+        )
     if start.bit_count() != 1 or start >= gan.resolution:
         raise InvalidRequest(
             f"{where}.progressive_from", f"{start} must be a power of two below {gan.resolution}, the resolution"
