@@ -4,7 +4,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from latentwalk.client import Client, LoadState, NotFound, Provenance
+from latentwalk.client import (
+    Client,
+    Displacement,
+    InvalidRequest,
+    LoadState,
+    NotFound,
+    Provenance,
+    SliderPick,
+    SliderSource,
+)
 
 
 def test_models_are_listed_with_all_that_a_caller_needs(client: Client):
@@ -48,6 +57,24 @@ def test_a_direction_says_where_it_comes_from_and_its_sliders_what_was_measured(
     assert len({bank, client.direction("tiny", "bank")}) == 1
     listed = {one.name: one for one in client.directions("tiny")}["bank"]
     assert (listed.provenance, listed.sliders[0].measures) == (None, {})
+
+
+def test_sliders_are_picked_into_a_direction_of_their_own(client: Client):
+    picks = [SliderPick("bank", slider="right", name="east", opposite=True, alpha=(-1, 3)), SliderPick("zoom")]
+    mine = client.pick_sliders("tiny", "mine", picks)
+    assert (mine.name, mine.state, mine.space) == ("mine", LoadState.READY, "z")
+    assert (mine.provenance and mine.provenance.method) == "pick"
+    east, zoom = mine.sliders
+    assert (east.name, east.trained.alpha, east.limit.alpha) == ("east", (-1, 1), (-1, 3))
+    assert east.measures == {"accuracy": 1}
+    assert east.source == SliderSource("bank", "1", "right", opposite=True, method="discovery", job="a1b2")
+    assert zoom.source == SliderSource("zoom", "1", "zoom", opposite=False, method="", job="")
+    there = client.generate("tiny", seeds=7, displacements=Displacement("mine", slider="east", alpha=-0.5))
+    here = client.generate("tiny", seeds=7, displacements=Displacement("bank", slider="right", alpha=0.5))
+    assert (there.array == here.array).all()
+    with pytest.raises(InvalidRequest, match="'bank:left' stands in"):
+        client.pick_sliders("tiny", "mine", [SliderPick("bank", slider="left", name=name) for name in "ab"])
+    client.unload_direction("tiny", "mine")
 
 
 def test_of_a_direction_without_a_word_nothing_is_made_up(client: Client):

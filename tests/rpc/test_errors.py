@@ -29,6 +29,7 @@ CASES = [
     (errors.DeadlineExceeded("no"), "DEADLINE_EXCEEDED", "DEADLINE"),
     (errors.NotServing("no"), "UNAVAILABLE", "NOT_SERVING"),
     (errors.DeviceFailed("no"), "UNAVAILABLE", "DEVICE_FAILED"),
+    (errors.StoreFailed("no"), "FAILED_PRECONDITION", "STORE_FAILED"),
     (errors.DeviceOutOfMemory("no"), "RESOURCE_EXHAUSTED", "DEVICE_OUT_OF_MEMORY"),
     (errors.Unauthenticated("no"), "UNAUTHENTICATED", "UNAUTHENTICATED"),
     (errors.PermissionDenied("no", role="operator"), "PERMISSION_DENIED", "PERMISSION_DENIED"),

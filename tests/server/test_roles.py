@@ -24,7 +24,7 @@ def test_every_rpc_has_a_role(service):
 
 def test_what_changes_what_others_see_takes_an_operator():
     changing = {name for name, role in model_servicer.ROLES.items() if role is Role.OPERATOR}
-    assert changing == {"LoadModel", "UnloadModel", "LoadDirection", "UnloadDirection"}
+    assert changing == {"LoadModel", "UnloadModel", "LoadDirection", "UnloadDirection", "PickSliders"}
 
 
 async def test_a_viewer_draws_and_an_operator_also_loads(library, serve, tmp_path):

@@ -10,8 +10,8 @@ from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
 from latentwalk.cli.options import writable
 from latentwalk.cli.output import Json, show_json, show_table
-from latentwalk.cli.parsing import parse_classes, parse_numbers, write_numbers
-from latentwalk.client import Direction, Provenance, Range, Slider, SliderMeasures
+from latentwalk.cli.parsing import parse_classes, parse_numbers, parse_pick, write_numbers
+from latentwalk.client import Direction, Provenance, Range, Slider, SliderMeasures, SliderSource
 
 app = typer.Typer(no_args_is_help=True, help="Lists, shows, loads and unloads directions.")
 
@@ -51,8 +51,11 @@ def show(context: typer.Context, model: Name, direction: DirectionName, as_json:
     typer.echo(f"{_movement(found)}, for generator {found.generator_digest}")
     typer.echo(_origin(found.provenance))
     measures = dict.fromkeys(name for slider in found.sliders for name in slider.measures)
-    columns = ("slider", "class", "unit", "trained", "limit", *measures)
-    show_table(columns, (_slider_row(slider, measures) for slider in found.sliders))
+    picked = ("picked from",) if any(slider.source for slider in found.sliders) else ()
+    columns = ("slider", "class", "unit", "trained", "limit", *measures, *picked)
+    rows = (_slider_row(slider, measures) for slider in found.sliders)
+    sources = ((_source(slider.source),) if picked else () for slider in found.sliders)
+    show_table(columns, (row + source for row, source in zip(rows, sources, strict=True)))
 
 
 @app.command()
@@ -78,6 +81,34 @@ def unload(context: typer.Context, model: Name, direction: DirectionName) -> Non
     with connect(context) as client:
         client.unload_direction(model, direction)
     typer.echo(f"{model}/{direction} is no longer loaded")
+
+
+@app.command()
+def pick(
+    context: typer.Context,
+    model: Name,
+    direction: DirectionName,
+    slider: Annotated[
+        list[str],
+        typer.Option(
+            help="3=smile takes slider 3 and calls it smile; 7=-age turns it round; 3=smile:-4:5 allows so much alpha; "
+            "pca:0=pose is one of another direction; repeatable"
+        ),
+    ],
+    name: Annotated[
+        str, typer.Option("--as", help="of the direction that they become; default: DIRECTION itself")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Publishes some sliders of loaded directions, under names of their own, as a direction that is loaded at once."""
+    picks = [parse_pick(text, direction) for text in slider]
+    with connect(context) as client:
+        picked = client.pick_sliders(model, name or direction, picks)
+    if as_json:
+        show_json(picked)
+    else:
+        sliders = ", ".join(one.name for one in picked.sliders)
+        typer.echo(f"{model}/{picked.name} version {picked.version} can be walked: {sliders}")
 
 
 @app.command()
@@ -124,6 +155,15 @@ def _slider_row(slider: Slider, measures: Iterable[str]) -> tuple[object, ...]:
     numbers = (f"{slider.measures[name]:.4g}" if name in slider.measures else "" for name in measures)
     unit, class_id = slider.unit if slider.edit else "alpha", "" if slider.class_id is None else slider.class_id
     return slider.name, class_id, unit, _ends(slider.trained), _ends(slider.limit), *numbers
+
+
+def _source(source: SliderSource | None) -> str:
+    """The slider and, if it says so, the job that has found it: "-7 of found version 3 (discovery, job a1b2)"."""
+    if source is None:
+        return ""
+    found = ", ".join(said for said in (source.method, source.job and f"job {source.job}") if said)
+    sign = "-" if source.opposite else ""
+    return f"{sign}{source.slider} of {source.direction} version {source.version}{f' ({found})' if found else ''}"
 
 
 def _ends(bounds: Range) -> str:

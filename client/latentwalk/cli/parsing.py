@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import typer
 
-from latentwalk.client import CustomEdit, Displacement, EditTarget, Folder, Mix
+from latentwalk.client import CustomEdit, Displacement, EditTarget, Folder, Mix, SliderPick
 
 MAX_NUMBERS = 65_536
 
@@ -110,6 +110,22 @@ def parse_slider(text: str) -> tuple[str, str]:
     """A slider: "bank:3", or "zoom" for a direction with only one."""
     direction, _, slider = text.partition(":")
     return direction, slider
+
+
+def parse_pick(text: str, direction: str) -> SliderPick:
+    """A slider of the direction to be picked: "3" as it is, "3=smile" under another name, "7=-age" turned round,
+    "3=smile:-4:5" with the least and greatest alpha that may be asked for; "bank:3=smile" is one of another direction.
+    """
+    path, _, become = text.partition("=")
+    owner, slider = parse_slider(path) if ":" in path else (direction, path)
+    name, *ends = become.split(":")
+    try:
+        low, high = map(float, ends) if ends else (None, None)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not like 3=smile, 7=-age or 3=smile:-4:5") from None
+    alpha = None if low is None or high is None else (low, high)
+    opposite = name.startswith("-")
+    return SliderPick(owner, slider=slider, name=name.removeprefix("-"), opposite=opposite, alpha=alpha)
 
 
 def parse_data(dataset: str | None, folder: str | None) -> str | Folder:

@@ -76,9 +76,10 @@ from latentwalk.client._jobs import (
 from latentwalk.client._latents import Classes, Seeds
 from latentwalk.client._limits import SliderLimits
 from latentwalk.client._making import JobOptions, ModelJobOptions
-from latentwalk.client._models import Direction, LoadedModel, LoadState, Model, Provenance, Range, Slider
+from latentwalk.client._models import Direction, LoadedModel, LoadState, Model, Provenance, Range, Slider, SliderSource
 from latentwalk.client._options import NOT_SAID, Timeout
 from latentwalk.client._paths import Displacement, Easing, Leg, Stretch
+from latentwalk.client._picks import SliderPick
 from latentwalk.client._pictures import Encoding, Picture, Pictures
 from latentwalk.client._sheets import contact_sheet
 from latentwalk.client._steering import SteerAnswer
@@ -164,6 +165,8 @@ __all__ = [
     "SliderEvaluation",
     "SliderLimits",
     "SliderMeasures",
+    "SliderPick",
+    "SliderSource",
     "SteerAnswer",
     "Steering",
     "Stretch",

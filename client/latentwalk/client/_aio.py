@@ -336,6 +336,7 @@ class AsyncClient:
     direction = _runs(catalog.direction)
     load_direction = _runs(catalog.load_direction)
     unload_direction = _runs(catalog.unload_direction)
+    pick_sliders = _runs(catalog.pick_sliders)
 
     train_edit = _trains(supervised.train_edit)
     train_discovery = _trains(discovery.train_discovery)

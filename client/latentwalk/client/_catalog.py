@@ -1,10 +1,13 @@
 """The verbs of ModelService: what a server holds, and what it could load."""
 
+from collections.abc import Iterable
+
 from latentwalk.client import _rpcs as rpcs
 from latentwalk.client._calls import UnaryCall
 from latentwalk.client._models import Direction, LoadedModel, Model
 from latentwalk.client._options import NOT_SAID, Timeout
-from latentwalk.client._values import text
+from latentwalk.client._picks import SliderPick
+from latentwalk.client._values import one_or_several, text
 from latentwalk.client._versions import Version, version_text
 from latentwalk.v1 import model_service_pb2 as pb
 
@@ -65,6 +68,21 @@ def unload_direction(
     """Takes a direction out of service. Walks that already use it end undisturbed."""
     request = pb.UnloadDirectionRequest(model=text("model", model), direction=text("name", name))
     return UnaryCall(rpcs.UNLOAD_DIRECTION, request, _nothing, timeout)
+
+
+def pick_sliders(
+    model: str, name: str, picks: SliderPick | Iterable[SliderPick], *, timeout: Timeout = NOT_SAID
+) -> UnaryCall[pb.PickSlidersResponse, Direction]:
+    """Publishes sliders of loaded directions as the next version of direction `name`, and loads it.
+
+    They keep what was measured of them, and say where they were picked from. Those of several directions must have the
+    same form, space and layers. InvalidRequest names the pick that cannot be.
+    """
+    messages = [
+        pick.message(f"picks[{index}]") for index, pick in enumerate(one_or_several("picks", picks, SliderPick))
+    ]
+    request = pb.PickSlidersRequest(model=text("model", model), direction=text("name", name), picks=messages)
+    return UnaryCall(rpcs.PICK_SLIDERS, request, lambda r: Direction.from_message(r.direction), timeout)
 
 
 def _models(reply: pb.ListModelsResponse) -> tuple[Model, ...]:

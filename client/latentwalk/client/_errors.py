@@ -213,6 +213,7 @@ ERRORS: Mapping[str | grpc.StatusCode, type[ServiceError]] = {
     "UNKNOWN_JOB": NotFound,
     "GENERATOR_MISMATCH": GeneratorMismatch,
     "CORRUPT_ARTIFACT": CorruptArtifact,
+    "STORE_FAILED": FailedPrecondition,
     "JOB_STATE": JobStateConflict,
     "REQUEST_ID_REUSED": AlreadyExists,
     "QUEUE_FULL": Overloaded,

@@ -114,6 +114,27 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class SliderSource:
+    """The slider, of another direction of the same generator, that one was picked from."""
+
+    direction: str
+    version: str
+    slider: str
+    """Its name there."""
+    opposite: bool
+    """Whether its alpha is the opposite there."""
+    method: str
+    """By which method that direction was found; empty if it does not say."""
+    job: str
+    """By which job; empty if it does not say."""
+
+    @classmethod
+    def from_message(cls, source: pb.SliderSource) -> "SliderSource":
+        """The source in a message."""
+        return cls(source.direction, source.version, source.slider, source.opposite, source.method, source.job)
+
+
+@dataclass(frozen=True, slots=True)
 class Slider:
     """One thing that a direction can do."""
 
@@ -131,13 +152,17 @@ class Slider:
     measures: Mapping[str, float] = field(default_factory=dict[str, float], hash=False)
     """What was measured of it, by name, such as "gain", "accuracy" or "variation"; empty if nobody has, and in what
     `directions` lists."""
+    source: SliderSource | None = None
+    """The slider that it was picked from; None for one that was found as it is, and in what `directions` lists."""
 
     @classmethod
     def from_message(cls, slider: pb.Slider) -> "Slider":
         """The slider in a message."""
         trained, limit = Range.from_message(slider.trained), Range.from_message(slider.limit)
         class_id = slider.class_id if slider.HasField("class_id") else None
-        return cls(slider.name, slider.edit, slider.unit, trained, limit, class_id, in_order(slider.measures))
+        source = SliderSource.from_message(slider.source) if slider.HasField("source") else None
+        measures = in_order(slider.measures)
+        return cls(slider.name, slider.edit, slider.unit, trained, limit, class_id, measures, source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +170,8 @@ class Provenance:
     """Where a direction comes from, as its artifact says; whatever that does not say is empty."""
 
     method: str
-    """How it was found: the method of a job, such as "discovery" or "sefa", or "import" for vectors of others."""
+    """How it was found: the method of a job, such as "discovery" or "sefa", "import" for vectors of others, or "pick"
+    for sliders of other directions."""
     job: str
     """The job that has found it."""
     file: str

@@ -55,6 +55,7 @@ LIST_DIRECTIONS = Rpc(MODELS, "ListDirections", models.ListDirectionsResponse, r
 GET_DIRECTION = Rpc(MODELS, "GetDirection", models.GetDirectionResponse, repeatable=True)
 LOAD_DIRECTION = Rpc(MODELS, "LoadDirection", models.LoadDirectionResponse)
 UNLOAD_DIRECTION = Rpc(MODELS, "UnloadDirection", models.UnloadDirectionResponse)
+PICK_SLIDERS = Rpc(MODELS, "PickSliders", models.PickSlidersResponse)
 
 # CreateJob may be repeated because its request_id makes the second one answer with the first one's job.
 CREATE_JOB = Rpc(TRAINING, "CreateJob", training.CreateJobResponse, "trainer", repeatable=True)
@@ -86,6 +87,7 @@ RPCS: tuple[Rpc[Any], ...] = (
     GET_DIRECTION,
     LOAD_DIRECTION,
     UNLOAD_DIRECTION,
+    PICK_SLIDERS,
     CREATE_JOB,
     GET_JOB,
     LIST_JOBS,

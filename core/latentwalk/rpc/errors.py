@@ -6,7 +6,8 @@
     ├── UnknownDirection     NOT_FOUND             ├ what it names does not exist
     ├── UnknownJob           NOT_FOUND             ┘
     ├── GeneratorMismatch    FAILED_PRECONDITION   ┐
-    ├── CorruptArtifact      FAILED_PRECONDITION   ├ it cannot be done as things stand
+    ├── CorruptArtifact      FAILED_PRECONDITION   │
+    ├── StoreFailed          FAILED_PRECONDITION   ├ it cannot be done as things stand
     ├── JobStateConflict     FAILED_PRECONDITION   │
     ├── RequestIdReused      ALREADY_EXISTS        ┘
     ├── QueueFull            RESOURCE_EXHAUSTED    ┐
@@ -143,6 +144,13 @@ class CorruptArtifact(ServiceError):
 
     status = grpc.StatusCode.FAILED_PRECONDITION
     reason = reasons.ERROR_REASON_CORRUPT_ARTIFACT
+
+
+class StoreFailed(ServiceError):
+    """The artifact store cannot be written to."""
+
+    status = grpc.StatusCode.FAILED_PRECONDITION
+    reason = reasons.ERROR_REASON_STORE_FAILED
 
 
 class JobStateConflict(ServiceError):

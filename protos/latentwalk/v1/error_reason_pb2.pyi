@@ -62,6 +62,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The device has not the memory for one picture alone, or for the model. RESOURCE_EXHAUSTED; the message says what
     to do.
     """
+    ERROR_REASON_STORE_FAILED: _ErrorReason.ValueType  # 18
+    """The artifact store cannot be written to. FAILED_PRECONDITION; the message says why."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the google.rpc.ErrorInfo that every error carries, without the prefix ERROR_REASON_. Its `domain` is
@@ -108,4 +110,6 @@ ERROR_REASON_DEVICE_OUT_OF_MEMORY: ErrorReason.ValueType  # 17
 """The device has not the memory for one picture alone, or for the model. RESOURCE_EXHAUSTED; the message says what
 to do.
 """
+ERROR_REASON_STORE_FAILED: ErrorReason.ValueType  # 18
+"""The artifact store cannot be written to. FAILED_PRECONDITION; the message says why."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -216,6 +216,7 @@ class Slider(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     CLASS_ID_FIELD_NUMBER: _builtins.int
     MEASURES_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Unique within its direction."""
     edit: _builtins.str
@@ -239,6 +240,10 @@ class Slider(_message.Message):
         docs/training.md explains them. At most 8. Empty in ListDirections, and for what nobody has measured.
         """
 
+    @_builtins.property
+    def source(self) -> Global___SliderSource:
+        """The slider that it was picked from. Absent for one that was found as it is, and in ListDirections."""
+
     def __init__(
         self,
         *,
@@ -249,16 +254,61 @@ class Slider(_message.Message):
         limit: Global___Range | None = ...,
         class_id: _builtins.int | None = ...,
         measures: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        source: Global___SliderSource | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_class_id", b"_class_id", "class_id", b"class_id", "limit", b"limit", "trained", b"trained"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_class_id", b"_class_id", "class_id", b"class_id", "limit", b"limit", "source", b"source", "trained", b"trained"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_class_id", b"_class_id", "class_id", b"class_id", "edit", b"edit", "limit", b"limit", "measures", b"measures", "name", b"name", "trained", b"trained", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_class_id", b"_class_id", "class_id", b"class_id", "edit", b"edit", "limit", b"limit", "measures", b"measures", "name", b"name", "source", b"source", "trained", b"trained", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__class_id: _TypeAlias = _typing.Literal["class_id"]  # noqa: Y015
     _WhichOneofArgType__class_id: _TypeAlias = _typing.Literal["_class_id", b"_class_id"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__class_id) -> _WhichOneofReturnType__class_id | None: ...
 
 Global___Slider: _TypeAlias = Slider  # noqa: Y015
+
+@_typing.final
+class SliderSource(_message.Message):
+    """A slider of another direction of the same generator, from which one was picked; of what was picked from a pick, the
+    one that was found.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    SLIDER_FIELD_NUMBER: _builtins.int
+    OPPOSITE_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    JOB_FIELD_NUMBER: _builtins.int
+    direction: _builtins.str
+    """The direction's name."""
+    version: _builtins.str
+    """Its version."""
+    slider: _builtins.str
+    """The slider's name there."""
+    opposite: _builtins.bool
+    """Whether its alpha is the opposite there."""
+    method: _builtins.str
+    """By which method that direction was found; empty if it does not say."""
+    job: _builtins.str
+    """By which job; empty if it does not say."""
+    def __init__(
+        self,
+        *,
+        direction: _builtins.str = ...,
+        version: _builtins.str = ...,
+        slider: _builtins.str = ...,
+        opposite: _builtins.bool = ...,
+        method: _builtins.str = ...,
+        job: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction", "job", b"job", "method", b"method", "opposite", b"opposite", "slider", b"slider", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SliderSource: _TypeAlias = SliderSource  # noqa: Y015
 
 @_typing.final
 class Provenance(_message.Message):
@@ -292,7 +342,9 @@ class Provenance(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     MEASURES_FIELD_NUMBER: _builtins.int
     method: _builtins.str
-    """How it was found: the method of a job, such as "discovery" or "sefa", or "import" for vectors of others."""
+    """How it was found: the method of a job, such as "discovery" or "sefa", "import" for vectors of others, or "pick" for
+    sliders of other directions.
+    """
     job: _builtins.str
     """The job of a trainer that has found it."""
     file: _builtins.str
@@ -768,3 +820,112 @@ class UnloadDirectionResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UnloadDirectionResponse: _TypeAlias = UnloadDirectionResponse  # noqa: Y015
+
+@_typing.final
+class SliderPick(_message.Message):
+    """A slider to be picked, and what is to become of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    SLIDER_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    OPPOSITE_FIELD_NUMBER: _builtins.int
+    ALPHA_LOW_FIELD_NUMBER: _builtins.int
+    ALPHA_HIGH_FIELD_NUMBER: _builtins.int
+    direction: _builtins.str
+    """The direction that has it; it must be loaded. What is picked is of the version that is."""
+    slider: _builtins.str
+    """Which slider, once in a request. May be empty when the direction has only one."""
+    name: _builtins.str
+    """Its name from now on: 1 to 63 letters, digits, '_', '.', '+', '-'. Default: the name that it has."""
+    opposite: _builtins.bool
+    """Its alpha becomes the opposite of what it was; the amounts of the edit that it imitates stay what they were. Default
+    false.
+    """
+    alpha_low: _builtins.float
+    """The least alpha, as it is from now on, that may be asked for: from the limit that it has to 0. Default: that limit."""
+    alpha_high: _builtins.float
+    """The greatest alpha, likewise: from 0 to the limit that it has."""
+    def __init__(
+        self,
+        *,
+        direction: _builtins.str = ...,
+        slider: _builtins.str = ...,
+        name: _builtins.str = ...,
+        opposite: _builtins.bool = ...,
+        alpha_low: _builtins.float | None = ...,
+        alpha_high: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_alpha_high", b"_alpha_high", "_alpha_low", b"_alpha_low", "alpha_high", b"alpha_high", "alpha_low", b"alpha_low"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_alpha_high", b"_alpha_high", "_alpha_low", b"_alpha_low", "alpha_high", b"alpha_high", "alpha_low", b"alpha_low", "direction", b"direction", "name", b"name", "opposite", b"opposite", "slider", b"slider"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__alpha_high: _TypeAlias = _typing.Literal["alpha_high"]  # noqa: Y015
+    _WhichOneofArgType__alpha_high: _TypeAlias = _typing.Literal["_alpha_high", b"_alpha_high"]  # noqa: Y015
+    _WhichOneofReturnType__alpha_low: _TypeAlias = _typing.Literal["alpha_low"]  # noqa: Y015
+    _WhichOneofArgType__alpha_low: _TypeAlias = _typing.Literal["_alpha_low", b"_alpha_low"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__alpha_high) -> _WhichOneofReturnType__alpha_high | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__alpha_low) -> _WhichOneofReturnType__alpha_low | None: ...
+
+Global___SliderPick: _TypeAlias = SliderPick  # noqa: Y015
+
+@_typing.final
+class PickSlidersRequest(_message.Message):
+    """A request to publish sliders of some directions as a direction of their own."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    PICKS_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """The model's name; it must be loaded."""
+    direction: _builtins.str
+    """The name to publish them under: if there is such a direction already, they become its next version."""
+    @_builtins.property
+    def picks(self) -> _containers.RepeatedCompositeFieldContainer[Global___SliderPick]:
+        """The sliders, in their new order. At least 1. Those of several directions must have the same form, space and layers,
+        and a deformed one has none but its own.
+        """
+
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        direction: _builtins.str = ...,
+        picks: _abc.Iterable[Global___SliderPick] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction", "model", b"model", "picks", b"picks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PickSlidersRequest: _TypeAlias = PickSlidersRequest  # noqa: Y015
+
+@_typing.final
+class PickSlidersResponse(_message.Message):
+    """The direction that has them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def direction(self) -> Global___Direction:
+        """The direction, READY."""
+
+    def __init__(
+        self,
+        *,
+        direction: Global___Direction | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PickSlidersResponse: _TypeAlias = PickSlidersResponse  # noqa: Y015

@@ -79,6 +79,11 @@ class ModelServiceStub(object):
                 request_serializer=latentwalk_dot_v1_dot_model__service__pb2.UnloadDirectionRequest.SerializeToString,
                 response_deserializer=latentwalk_dot_v1_dot_model__service__pb2.UnloadDirectionResponse.FromString,
                 _registered_method=True)
+        self.PickSliders = channel.unary_unary(
+                '/latentwalk.v1.ModelService/PickSliders',
+                request_serializer=latentwalk_dot_v1_dot_model__service__pb2.PickSlidersRequest.SerializeToString,
+                response_deserializer=latentwalk_dot_v1_dot_model__service__pb2.PickSlidersResponse.FromString,
+                _registered_method=True)
 
 
 class ModelServiceServicer(object):
@@ -146,6 +151,15 @@ class ModelServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PickSliders(self, request, context):
+        """Publishes sliders of loaded directions, under names and with ranges of their own, as a new version of a direction,
+        and loads it. FAILED_PRECONDITION (STORE_FAILED) if the artifact store cannot be written to: then nothing is
+        published.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ModelServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -188,6 +202,11 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.UnloadDirection,
                     request_deserializer=latentwalk_dot_v1_dot_model__service__pb2.UnloadDirectionRequest.FromString,
                     response_serializer=latentwalk_dot_v1_dot_model__service__pb2.UnloadDirectionResponse.SerializeToString,
+            ),
+            'PickSliders': grpc.unary_unary_rpc_method_handler(
+                    servicer.PickSliders,
+                    request_deserializer=latentwalk_dot_v1_dot_model__service__pb2.PickSlidersRequest.FromString,
+                    response_serializer=latentwalk_dot_v1_dot_model__service__pb2.PickSlidersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -411,6 +430,33 @@ class ModelService(object):
             '/latentwalk.v1.ModelService/UnloadDirection',
             latentwalk_dot_v1_dot_model__service__pb2.UnloadDirectionRequest.SerializeToString,
             latentwalk_dot_v1_dot_model__service__pb2.UnloadDirectionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PickSliders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/latentwalk.v1.ModelService/PickSliders',
+            latentwalk_dot_v1_dot_model__service__pb2.PickSlidersRequest.SerializeToString,
+            latentwalk_dot_v1_dot_model__service__pb2.PickSlidersResponse.FromString,
             options,
             channel_credentials,
             insecure,

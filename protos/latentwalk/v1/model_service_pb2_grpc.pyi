@@ -56,6 +56,11 @@ class ModelServiceStub:
     """
     UnloadDirection: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.UnloadDirectionRequest, _model_service_pb2.UnloadDirectionResponse]
     """Takes a direction out of service. Walks that already use it end undisturbed."""
+    PickSliders: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.PickSlidersRequest, _model_service_pb2.PickSlidersResponse]
+    """Publishes sliders of loaded directions, under names and with ranges of their own, as a new version of a direction,
+    and loads it. FAILED_PRECONDITION (STORE_FAILED) if the artifact store cannot be written to: then nothing is
+    published.
+    """
 
 @_typing.type_check_only
 class ModelServiceAsyncStub(ModelServiceStub):
@@ -85,6 +90,11 @@ class ModelServiceAsyncStub(ModelServiceStub):
     """
     UnloadDirection: _aio.UnaryUnaryMultiCallable[_model_service_pb2.UnloadDirectionRequest, _model_service_pb2.UnloadDirectionResponse]  # type: ignore[assignment]
     """Takes a direction out of service. Walks that already use it end undisturbed."""
+    PickSliders: _aio.UnaryUnaryMultiCallable[_model_service_pb2.PickSlidersRequest, _model_service_pb2.PickSlidersResponse]  # type: ignore[assignment]
+    """Publishes sliders of loaded directions, under names and with ranges of their own, as a new version of a direction,
+    and loads it. FAILED_PRECONDITION (STORE_FAILED) if the artifact store cannot be written to: then nothing is
+    published.
+    """
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     """The generators and directions that a server holds, and those it could load from its artifact store.
@@ -159,5 +169,16 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_model_service_pb2.UnloadDirectionResponse, _abc.Awaitable[_model_service_pb2.UnloadDirectionResponse]]:
         """Takes a direction out of service. Walks that already use it end undisturbed."""
+
+    @_abc_1.abstractmethod
+    def PickSliders(
+        self,
+        request: _model_service_pb2.PickSlidersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_service_pb2.PickSlidersResponse, _abc.Awaitable[_model_service_pb2.PickSlidersResponse]]:
+        """Publishes sliders of loaded directions, under names and with ranges of their own, as a new version of a direction,
+        and loads it. FAILED_PRECONDITION (STORE_FAILED) if the artifact store cannot be written to: then nothing is
+        published.
+        """
 
 def add_ModelServiceServicer_to_server(servicer: ModelServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,12 +1,14 @@
 """The ModelService: says what there is, and lets it come and go."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from latentwalk.gan.artifacts import Measures, Origin
+from latentwalk.gan.artifacts import Measures, Origin, Source
 from latentwalk.gan.directions import Slider
 from latentwalk.rpc.errors import InvalidRequest, UnknownDirection, UnknownModel
 from latentwalk.rpc.roles import Role
+from latentwalk.server.picks import read_picks
 from latentwalk.server.repository import Entry, Repository
 from latentwalk.server.served import ServedDirection, ServedModel
 from latentwalk.v1 import model_service_pb2 as pb
@@ -23,6 +25,7 @@ ROLES: Mapping[str, Role] = {
     "GetDirection": Role.VIEWER,
     "LoadDirection": Role.OPERATOR,
     "UnloadDirection": Role.OPERATOR,
+    "PickSliders": Role.OPERATOR,
 }
 """The role that each rpc takes."""
 
@@ -82,6 +85,13 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
         """Takes a direction out of service."""
         await self._repository.unload_direction(request.model, request.direction)
         return pb.UnloadDirectionResponse()
+
+    async def PickSliders(self, request: pb.PickSlidersRequest, context: Any) -> pb.PickSlidersResponse:  # noqa: N802
+        """Publishes sliders of loaded directions as a direction of their own, and loads it."""
+        owner = self._repository.model(request.model)
+        direction, provenance = await asyncio.to_thread(read_picks, request, owner)
+        await self._repository.publish_direction(request.model, direction, provenance)
+        return pb.PickSlidersResponse(direction=await self._direction(request.model, direction.name))
 
     async def _model(self, name: str) -> pb.Model:
         entries = {entry.model: entry for entry in await self._repository.models()}
@@ -153,7 +163,7 @@ def _direction(entry: Entry[ServedDirection], origin: Origin | None = None) -> p
             state=_state(entry),
             versions=versions,
         )
-    measures = origin.of_sliders if origin else {}
+    said = origin or Origin()
     return pb.Direction(
         model=entry.model,
         name=entry.direction,
@@ -161,7 +171,10 @@ def _direction(entry: Entry[ServedDirection], origin: Origin | None = None) -> p
         state=_state(entry),
         generator_digest=served.direction.generator_digest,
         space=served.direction.space,
-        sliders=[_slider(slider, measures.get(slider.name, {})) for slider in served.direction.sliders],
+        sliders=[
+            _slider(slider, said.of_sliders.get(slider.name, {}), said.sources.get(slider.name))
+            for slider in served.direction.sliders
+        ],
         versions=versions,
         form=served.direction.form,
         layers=served.direction.layers,
@@ -176,7 +189,7 @@ def _provenance(origin: Origin) -> pb.Provenance:
     return provenance
 
 
-def _slider(slider: Slider, measures: Measures) -> pb.Slider:
+def _slider(slider: Slider, measures: Measures, source: Source | None) -> pb.Slider:
     return pb.Slider(
         name=slider.name,
         edit=slider.edit,
@@ -185,6 +198,18 @@ def _slider(slider: Slider, measures: Measures) -> pb.Slider:
         limit=_range(slider, slider.limit),
         class_id=slider.class_id,
         measures=measures,
+        source=_source(source) if source else None,
+    )
+
+
+def _source(source: Source) -> pb.SliderSource:
+    return pb.SliderSource(
+        direction=source.direction,
+        version=str(source.version),
+        slider=source.slider,
+        opposite=source.opposite,
+        method=source.method,
+        job=source.job,
     )
 
 

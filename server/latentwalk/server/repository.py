@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -20,11 +21,14 @@ from latentwalk.gan.artifacts import (
     load_direction,
     load_generator,
     origin_of,
+    save_direction,
     version_of_digest,
 )
+from latentwalk.gan.directions import Direction
 from latentwalk.gan.errors import CorruptArtifact, GeneratorMismatch, InvalidLatent
 from latentwalk.gan.generator import Generator
-from latentwalk.rpc.errors import InvalidRequest, UnknownDirection, UnknownModel
+from latentwalk.gan.spec import JsonObject
+from latentwalk.rpc.errors import InvalidRequest, StoreFailed, UnknownDirection, UnknownModel
 from latentwalk.server.device import RemoteEngine, RemoteSearcher
 from latentwalk.server.mapper import Mapper
 from latentwalk.server.served import ServedDirection, ServedModel
@@ -166,11 +170,36 @@ class Repository:
         Raises UnknownModel, UnknownDirection, CorruptArtifact, and GeneratorMismatch with both digests and
         the version of the model that would do.
         """
+        return await self._take_in(model, name, lambda owner: self._read_direction(owner, name, version))
+
+    async def publish_direction(self, model: str, direction: Direction, provenance: JsonObject) -> ServedDirection:
+        """Puts a direction of a model that serves into the store, as the next version of its name, and loads it.
+
+        Raises UnknownModel, GeneratorMismatch if another generator serves meanwhile, GanError for a name that cannot
+        be, and StoreFailed.
+        """
+
+        def put(owner: ServedModel) -> ServedDirection:
+            direction.check_generator(owner.digest)
+            belongs = {"name": owner.name, "version": owner.version, "digest": owner.digest}
+            created = datetime.now(UTC).isoformat(timespec="seconds")
+            said = {**provenance, "generator": belongs}
+            try:
+                ref = save_direction(self._store, model, direction, provenance=said, created=created)
+            except OSError as error:
+                problem = f"cannot be written to: {error.strerror or error}"
+                raise StoreFailed(f"the artifact store at {self._store.path} {problem}") from error
+            return self._read_direction(owner, direction.name, ref.version)
+
+        return await self._take_in(model, direction.name, put)
+
+    async def _take_in(self, model: str, name: str, read: Callable[[ServedModel], ServedDirection]) -> ServedDirection:
+        """Has what is read for a model that serves take the place of its direction of that name."""
         async with self._turn:
             owner = self.model(model)
             self._loading = (model, name)
             try:
-                served = await self._loaded(partial(self._read_direction, owner, name, version))
+                served = await self._loaded(partial(read, owner))
             finally:
                 self._loading = None
             owner = replace(owner, directions={**owner.directions, name: served})

@@ -12,6 +12,7 @@ from latentwalk.gan.artifacts.directions import load_direction, save_direction
 from latentwalk.gan.artifacts.generators import load_generator, save_generator, version_of_digest
 from latentwalk.gan.artifacts.manifest import ArtifactRef, FileEntry, Kind, Manifest
 from latentwalk.gan.artifacts.origin import Measures, Origin, origin_of
+from latentwalk.gan.artifacts.picked import Source, provenance_of_picks
 from latentwalk.gan.artifacts.store import Artifact, ArtifactStore
 
 __all__ = [
@@ -23,10 +24,12 @@ __all__ = [
     "Manifest",
     "Measures",
     "Origin",
+    "Source",
     "load_classifier",
     "load_direction",
     "load_generator",
     "origin_of",
+    "provenance_of_picks",
     "save_classifier",
     "save_direction",
     "save_generator",

@@ -1,19 +1,19 @@
 """Where a direction comes from and how good it is, as its manifest says."""
 
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from latentwalk.gan.artifacts.manifest import Manifest
+from latentwalk.gan.artifacts.picked import PICKED, Source, sources_in
+from latentwalk.gan.artifacts.reading import mapping, mappings, numbers, text
 
 Measures: TypeAlias = Mapping[str, float]
 
 # Far more than any method says, so that a manifest cannot fill a reply.
 MOST_MEASURES = 64
 MOST_SLIDER_MEASURES = 8
-MOST_LETTERS = 64
 MOST_LETTERS_OF_FILE = 255
 
 
@@ -24,7 +24,7 @@ class Origin:
     created: datetime | None = None
     """When it was published."""
     method: str = ""
-    """That of the job, or "import"."""
+    """That of the job, or "import", or "pick"."""
     job: str = ""
     """Which job of a trainer has found it."""
     file: str = ""
@@ -33,6 +33,8 @@ class Origin:
     """Of all of it, by name."""
     of_sliders: Mapping[str, Measures] = field(default_factory=dict[str, Measures])
     """Of one slider, by its name and by that of the measure."""
+    sources: Mapping[str, Source] = field(default_factory=dict[str, Source])
+    """Of those sliders that were picked from others, by name."""
 
 
 def origin_of(manifest: Manifest, sliders: Sequence[str]) -> Origin:
@@ -43,22 +45,26 @@ def origin_of(manifest: Manifest, sliders: Sequence[str]) -> Origin:
     anything: what is of another form, not finite, or beyond the limits is left out.
     """
     said, whole, of_sliders = manifest.provenance, dict[str, float](), {name: dict[str, float]() for name in sliders}
-    for evaluation in _mappings(said.get("evaluations")):
-        of_sliders.get(_text(evaluation.get("slider")), {}).update(_evaluated(evaluation))
-    for name, value in _numbers(said.get("measures")):
+    for evaluation in mappings(said.get("evaluations")):
+        of_sliders.get(text(evaluation.get("slider")), {}).update(_evaluated(evaluation))
+    for name, value in numbers(said.get("measures")):
         what, _, slider = name.partition(".")
         if slider in of_sliders:
             _add(of_sliders[slider], what, value, MOST_SLIDER_MEASURES)
         else:
             _add(whole, name, value, MOST_MEASURES)
-    imported = _mapping(said.get("imported"))
+    for picked in mappings(said.get(PICKED)):
+        for what, value in numbers(picked.get("measures")):
+            _add(of_sliders.get(text(picked.get("name")), {}), what, value, MOST_SLIDER_MEASURES)
+    imported = mapping(said.get("imported"))
     return Origin(
         _time(manifest.created),
-        method=_text(said.get("method")),
-        job=_text(said.get("job")),
-        file=_text(imported.get("file"), MOST_LETTERS_OF_FILE),
+        method=text(said.get("method")),
+        job=text(said.get("job")),
+        file=text(imported.get("file"), MOST_LETTERS_OF_FILE),
         measures=whole,
         of_sliders=of_sliders,
+        sources=sources_in(said, sliders),
     )
 
 
@@ -68,11 +74,11 @@ def _add(measures: dict[str, float], name: str, value: float, most: int) -> None
 
 
 def _evaluated(evaluation: Mapping[str, Any]) -> Measures:
-    measures = dict(_numbers({name: evaluation.get(name) for name in ("error", "baseline")}))
+    measures = dict(numbers({name: evaluation.get(name) for name in ("error", "baseline")}))
     if len(measures) < 2 or measures["baseline"] <= 0:
         return measures
     gain = 1 - measures["error"] / measures["baseline"]
-    return measures | dict(_numbers({"gain": gain}))
+    return measures | dict(numbers({"gain": gain}))
 
 
 def _time(text: str) -> datetime | None:
@@ -81,22 +87,3 @@ def _time(text: str) -> datetime | None:
         return moment.astimezone(UTC) if moment.tzinfo else None
     except (ValueError, OverflowError):
         return None
-
-
-def _text(value: object, most: int = MOST_LETTERS) -> str:
-    return value if isinstance(value, str) and len(value) <= most and value.isprintable() else ""
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def _mappings(value: object) -> list[Mapping[str, Any]]:
-    return [_mapping(one) for one in cast("list[object]", value)] if isinstance(value, list) else []
-
-
-def _numbers(value: object) -> Iterator[tuple[str, float]]:
-    """Those that are finite, of names that are not too long."""
-    for name, number in _mapping(value).items():
-        if _text(name) and type(number) in (int, float) and abs(number) <= sys.float_info.max:
-            yield name, float(number)

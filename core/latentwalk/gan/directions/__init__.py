@@ -7,6 +7,7 @@ from latentwalk.gan.directions.deformed import DeformedDirection
 from latentwalk.gan.directions.direction import Direction
 from latentwalk.gan.directions.iterated import IteratedDirection
 from latentwalk.gan.directions.linear import LinearDirection
+from latentwalk.gan.directions.picking import Pick, joined
 from latentwalk.gan.directions.rbf import RbfDirection
 from latentwalk.gan.directions.slider import LIMIT, SHOWN, Slider
 from latentwalk.gan.errors import UnknownForm
@@ -31,7 +32,9 @@ __all__ = [
     "Direction",
     "IteratedDirection",
     "LinearDirection",
+    "Pick",
     "RbfDirection",
     "Slider",
     "form_of",
+    "joined",
 ]

@@ -13,6 +13,8 @@ from latentwalk.gan.directions.direction import Direction, Path
 from latentwalk.gan.errors import GanError
 from latentwalk.gan.spec import JsonObject
 
+_AXES = "axes"
+
 
 class Deformator(nn.Module):
     """The network A of Voynov and Babenko, "Unsupervised discovery of interpretable directions in the GAN latent
@@ -54,7 +56,7 @@ class Deformator(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class DeformedDirection(Direction):
-    """code + A(alpha reach e_s), where e_s is the axis of slider s (Voynov and Babenko 2020).
+    """code + A(alpha reach e_s), where e_s is the axis of slider s (Voynov and Babenko 2020): by default the s-th.
 
     As in the paper, nothing ties A(0) to 0: a slider at alpha = 0 may move the code a little.
     """
@@ -63,6 +65,8 @@ class DeformedDirection(Direction):
     """A, in evaluation mode."""
     reach: float = 1.0
     """How far alpha = 1 is along the axis of a slider."""
+    axes: Tensor | None = None
+    """float32 [S, K], K the inputs of A: row s is e_s of slider s. None if it has a slider for each input."""
 
     form: ClassVar[str] = "deformed"
     is_dear: ClassVar[bool] = True
@@ -71,8 +75,11 @@ class DeformedDirection(Direction):
         super().__post_init__()
         if self.deformator.training:
             raise GanError(f"deformator of direction {self.name!r} is in training: bring it to evaluation mode")
-        if self.deformator.entry.in_features != len(self.sliders):
-            has = f"its deformator has {self.deformator.entry.in_features} inputs"
+        inputs = self.deformator.entry.in_features
+        if self.axes is not None:
+            self._check_tensor("axes", self.axes, len(self.sliders), inputs)
+        elif inputs != len(self.sliders):
+            has = f"its deformator has {inputs} inputs and it no axes"
             raise GanError(f"direction {self.name!r} has {len(self.sliders)} sliders, {has}: they must be as many")
         for name, tensor in self.tensors.items():
             self._check_tensor(name, tensor, *tensor.shape)
@@ -88,9 +95,21 @@ class DeformedDirection(Direction):
 
     @property
     def tensors(self) -> Mapping[str, Tensor]:
-        """The weights of A. How many batches its normalisation has seen is of no use to anyone."""
+        """The weights of A, and the axes if there are any. How many batches its normalisation has seen is of no use."""
         state = self.deformator.state_dict()
-        return {name: tensor for name, tensor in state.items() if not name.endswith("num_batches_tracked")}
+        weights = {name: tensor for name, tensor in state.items() if not name.endswith("num_batches_tracked")}
+        return weights if self.axes is None else {**weights, _AXES: self.axes}
+
+    @property
+    def rows(self) -> Mapping[str, Tensor]:
+        """{"axes"}."""
+        weight = self.deformator.entry.weight
+        axes = torch.eye(len(self.sliders), device=weight.device) if self.axes is None else self.axes
+        return {_AXES: axes}
+
+    def turned_rows(self) -> Mapping[str, Tensor]:
+        """The opposite axes."""
+        return {name: -axes for name, axes in self.rows.items()}
 
     @property
     def config(self) -> JsonObject:
@@ -100,15 +119,20 @@ class DeformedDirection(Direction):
     @classmethod
     def build(cls, *, config: JsonObject, tensors: Mapping[str, Tensor], **common: Any) -> Self:
         """Builds the direction of an artifact. Raises GanError or TypeError for what cannot be one."""
-        fields: dict[str, Any] = {**config, "deformator": Deformator.from_tensors(tensors), **common}
-        return cls(**fields)
+        weights = {name: tensor for name, tensor in tensors.items() if name != _AXES}
+        fields: dict[str, Any] = {**config, "deformator": Deformator.from_tensors(weights), **common}
+        return cls(**fields, axes=tensors.get(_AXES))
 
     def _flat_path(self, start: Tensor, slider: int) -> Path:
+        # One row whatever the start: the shift is the same for all of them, and the same bits in any batch.
+        if self.axes is None:
+            axis = torch.zeros(1, len(self.sliders), device=self.deformator.entry.weight.device)
+            axis[0, slider] = 1.0
+        else:
+            axis = self.axes[slider, None]
+
         def shift(alpha: float) -> Tensor:
-            # One row whatever the start: the shift is the same for all of them, and the same bits in any batch.
-            amounts = torch.zeros(1, len(self.sliders), device=self.deformator.entry.weight.device)
-            amounts[0, slider] = alpha * self.reach
             with torch.no_grad():
-                return self.deformator(amounts)[0].to(start)
+                return self.deformator(alpha * self.reach * axis)[0].to(start)
 
         return Path(shift)

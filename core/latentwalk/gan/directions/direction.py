@@ -111,6 +111,15 @@ class Direction(ABC):
         fields: dict[str, Any] = {**config, **tensors, **common}
         return cls(**fields)
 
+    @property
+    @abstractmethod
+    def rows(self) -> Mapping[str, Tensor]:
+        """Those of the tensors of which row s is of slider s; all others, and ``config``, are of all sliders."""
+
+    @abstractmethod
+    def turned_rows(self) -> Mapping[str, Tensor]:
+        """The rows of the sliders whose alphas are the opposite of these."""
+
     @abstractmethod
     def _flat_path(self, start: Tensor, slider: int) -> Path:
         """The path of rows [R, D]: from alpha to their shift, [R, D] or, if it is the same for all, [D]."""

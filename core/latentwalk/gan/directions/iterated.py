@@ -78,8 +78,16 @@ class IteratedDirection(Direction):
     @property
     def tensors(self) -> Mapping[str, Tensor]:
         """The weights, and the centre if there is one."""
-        named = {name: getattr(self, name) for name in ("inner", "inner_bias", "outer", "outer_bias")}
-        return named if self.centre is None else {**named, "centre": self.centre}
+        return self.rows if self.centre is None else {**self.rows, "centre": self.centre}
+
+    @property
+    def rows(self) -> Mapping[str, Tensor]:
+        """The weights."""
+        return {name: getattr(self, name) for name in ("inner", "inner_bias", "outer", "outer_bias")}
+
+    def turned_rows(self) -> Mapping[str, Tensor]:
+        """The weights, with those for alpha above and below 0 exchanged."""
+        return {name: one.flip(1) for name, one in self.rows.items()}
 
     @property
     def config(self) -> JsonObject:
@@ -87,10 +95,9 @@ class IteratedDirection(Direction):
         return {"steps": self.steps, "truncation": self.truncation}
 
     def _flat_path(self, start: Tensor, slider: int) -> Path:
-        weights = [
-            tuple(one[slider, sign].to(start) for one in (self.inner, self.inner_bias, self.outer, self.outer_bias))
-            for sign in (0, 1)
-        ]
+        # Copied, because how a product rounds depends on where its numbers lie: so a slider walks to the same bits
+        # wherever it stands in a bank.
+        weights = [tuple(one[slider, sign].to(start, copy=True) for one in self.rows.values()) for sign in (0, 1)]
         centre = None if self.centre is None else self.centre.to(start)
 
         def step(row: Tensor, back: bool) -> Tensor:

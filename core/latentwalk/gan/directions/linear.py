@@ -32,6 +32,15 @@ class LinearDirection(Direction):
         """{"vectors"}."""
         return {"vectors": self.vectors}
 
+    @property
+    def rows(self) -> Mapping[str, Tensor]:
+        """{"vectors"}."""
+        return self.tensors
+
+    def turned_rows(self) -> Mapping[str, Tensor]:
+        """The opposite vectors."""
+        return {"vectors": -self.vectors}
+
     def _flat_path(self, start: Tensor, slider: int) -> Path:
         vector = self.vectors[slider].to(start)
         return Path(lambda alpha: alpha * vector)

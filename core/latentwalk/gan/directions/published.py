@@ -4,22 +4,18 @@ The boundaries of InterFaceGAN (Shen et al. 2020) are [1, 512] in z or in w, the
 [K, 512], and those for the w+ of a StyleGAN of 1024 px [18, 512].
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from latentwalk.gan.directions.linear import LinearDirection
-from latentwalk.gan.directions.slider import SHOWN, Slider
+from latentwalk.gan.directions.slider import SHOWN, Slider, check_range, check_slider_name
 from latentwalk.gan.edits import Span
 from latentwalk.gan.errors import GanError, InvalidLayers
 from latentwalk.gan.spec import GeneratorSpec
 
 MOST_SLIDERS = 4_096
-
-# What stands for a slider in the notations of the command line, such as pose:smile=1.5.
-_SLIDER_NAME = re.compile(r"[A-Za-z0-9_.+-]{1,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +79,9 @@ def published_direction(
     if len(names) != count:
         raise GanError(f"{len(names)} names were given for {count} sliders: give one for each, or none")
     for one in names:
-        if not _SLIDER_NAME.fullmatch(one):
-            raise GanError(f"name of a slider is {one!r}: it must be 1 to 63 letters, digits, '_', '.', '+', '-'")
+        check_slider_name(one)
+    check_range(shown)
     low, high = shown
-    if not (low <= 0 <= high and low < high):
-        raise GanError(f"range of alpha is {low:g} to {high:g}: it must rise, with 0, the start of every walk, in it")
     return LinearDirection(
         name=name,
         generator_digest=generator_digest,

@@ -71,6 +71,15 @@ class RbfDirection(Direction):
         return {name: getattr(self, name) for name in ("supports", "weights", "gammas")}
 
     @property
+    def rows(self) -> Mapping[str, Tensor]:
+        """The landscapes."""
+        return self.tensors
+
+    def turned_rows(self) -> Mapping[str, Tensor]:
+        """The landscapes upside down."""
+        return {**self.tensors, "weights": -self.weights}
+
+    @property
     def config(self) -> JsonObject:
         """{"step", "reach"}."""
         return {"step": self.step, "reach": self.reach}

@@ -1,15 +1,32 @@
 """Sliders: the single things that a direction can do."""
 
 import math
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from latentwalk.gan.edits import CustomEdit, Edit, Span, edit_of
-from latentwalk.gan.errors import GanError
+from latentwalk.gan.errors import GanError, OutOfRange
 
 # A latent has length sqrt(Z), and each of its numbers a standard deviation of 1: SeFa, InterFaceGAN and GANSpace all
 # show their directions, which have length 1, from -3 to 3, and let people go twice as far.
 SHOWN: Span = (-3.0, 3.0)
 LIMIT: Span = (-6.0, 6.0)
+
+# What stands for a slider in the notations of the command line, such as pose:smile=1.5.
+_NAME = re.compile(r"[A-Za-z0-9_.+-]{1,63}")
+
+
+def check_slider_name(name: str) -> None:
+    """Raises GanError for a name that people are not to give to a slider."""
+    if not _NAME.fullmatch(name):
+        raise GanError(f"name of a slider is {name!r}: it must be 1 to 63 letters, digits, '_', '.', '+', '-'")
+
+
+def check_range(alphas: Span) -> None:
+    """Raises GanError for a range of alpha that does not rise, or without 0 in it."""
+    low, high = alphas
+    if not (low <= 0 <= high and low < high):
+        raise GanError(f"range of alpha is {low:g} to {high:g}: it must rise, with 0, the start of every walk, in it")
 
 
 @dataclass(frozen=True)
@@ -62,6 +79,25 @@ class Slider:
         """The amount of the edit that this alpha imitates, in the edit's unit: the inverse of alpha_of."""
         edit, coordinate = self.imitated, alpha * self.scale
         return coordinate if edit is None else edit.natural(coordinate)
+
+    def turned(self) -> "Slider":
+        """The slider whose alpha is the opposite of this one's."""
+        (trained_low, trained_high), (low, high) = self.trained, self.limit
+        return replace(self, scale=-self.scale, trained=(-trained_high, -trained_low), limit=(-high, -low))
+
+    def within(self, limit: Span) -> "Slider":
+        """The slider of which no more may be asked for than this.
+
+        Raises GanError for a range without 0, the start of every walk, in it, and OutOfRange for one beyond its limit.
+        """
+        check_range(limit)
+        low, high = limit
+        for end in limit:
+            if not self.limit[0] <= end <= self.limit[1]:
+                raise OutOfRange(f"alpha of slider {self.name!r}", end, *self.limit)
+        (trained_low, trained_high) = self.trained
+        shown = max(trained_low, low), min(trained_high, high)
+        return replace(self, trained=shown if shown[0] <= shown[1] else limit, limit=limit)
 
     @property
     def imitated(self) -> Edit | None:

@@ -29,7 +29,7 @@ def read_displacements(displacements: Sequence[pb.Displacement], model: ServedMo
     stretches: list[Stretch] = []
     for index, displacement in enumerate(displacements):
         field = f"displacements[{index}]"
-        direction, slider = _find(field, displacement.direction, displacement.slider, model)
+        direction, slider = find_slider(field, displacement.direction, displacement.slider, model)
         alpha = _alpha(f"{field}.extent", displacement.extent, direction, slider)
         layers = _layers(field, displacement.layers, direction, model)
         stretches.append(Stretch(direction, slider, alpha, alpha, layers))
@@ -71,7 +71,7 @@ def _leg(field: str, leg: pb.Leg, model: ServedModel) -> Leg:
 
 
 def _stretch(field: str, stretch: pb.Stretch, model: ServedModel) -> Stretch:
-    direction, slider = _find(field, stretch.direction, stretch.slider, model)
+    direction, slider = find_slider(field, stretch.direction, stretch.slider, model)
     # `from` is a keyword of Python.
     start, stop = getattr(stretch, "from"), stretch.to
     low, high = direction.sliders[slider].trained
@@ -84,7 +84,8 @@ def _stretch(field: str, stretch: pb.Stretch, model: ServedModel) -> Stretch:
     )
 
 
-def _find(field: str, direction_name: str, slider_name: str, model: ServedModel) -> tuple[Direction, int]:
+def find_slider(field: str, direction_name: str, slider_name: str, model: ServedModel) -> tuple[Direction, int]:
+    """A direction that is loaded, and which of its sliders is meant; the field is that of the movement."""
     direction = model.direction(direction_name).direction
     names = [slider.name for slider in direction.sliders]
     if not slider_name and len(names) > 1:

@@ -1,0 +1,49 @@
+"""What the manifest of a direction says of sliders that were picked from others: written here, and read again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from latentwalk.gan.artifacts.reading import mappings, text
+from latentwalk.gan.spec import JsonObject
+
+_METHOD = "pick"
+PICKED = "picked"
+"""The field of provenance that has an entry for each picked slider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The slider, of a direction of the same generator, that one was picked from."""
+
+    direction: str
+    version: int
+    slider: str
+    """Its name there."""
+    opposite: bool = False
+    """Whether its alpha was the opposite there."""
+    method: str = ""
+    """By which method that direction was found."""
+    job: str = ""
+    """By which job."""
+
+
+def provenance_of_picks(sources: Mapping[str, Source], measures: Mapping[str, Mapping[str, float]]) -> JsonObject:
+    """The provenance of a direction whose sliders, by name, were picked from these, and what was measured of each."""
+    picked = [
+        {"name": name, **asdict(source), "measures": dict(measures.get(name, {}))} for name, source in sources.items()
+    ]
+    return {"method": _METHOD, PICKED: picked}
+
+
+def sources_in(provenance: Mapping[str, Any], sliders: Sequence[str]) -> Mapping[str, Source]:
+    """The sources of the sliders of these names, as far as provenance says them."""
+    sources: dict[str, Source] = {}
+    for said in mappings(provenance.get(PICKED)):
+        name, direction, version, slider = (said.get(key) for key in ("name", "direction", "version", "slider"))
+        if name in sliders and text(direction) and type(version) is int and 0 < version < 2**63 and text(slider):
+            about = {key: text(said.get(key)) for key in ("method", "job")}
+            sources[text(name)] = Source(
+                text(direction), version, text(slider), opposite=said.get("opposite") is True, **about
+            )
+    return sources
