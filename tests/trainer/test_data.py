@@ -1,11 +1,13 @@
 """Data sets: read whole, refused by name, and seen in an order that follows from the seed."""
 
+import os
+import resource
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, features
 
 from latentwalk.trainer.data import DataRefused, Form, Library
 from latentwalk.trainer.order import Order
@@ -95,12 +97,50 @@ def test_what_is_no_picture_is_refused_by_its_name(library: Library) -> None:
         library.read("folder", "torn", "train", 8)
 
 
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
+def test_a_picture_whose_decoder_fails_in_its_own_way_is_refused_by_its_name(library: Library) -> None:
+    strange = library.root / "strange" / "a.avif"
+    picture(strange, mode="RGB")
+    content = strange.read_bytes()
+    strange.write_bytes(content.replace(b"pitm", b"none"))  # which item is the picture: a RuntimeError of Pillow's
+    with pytest.raises(DataRefused, match=r"a\.avif is no picture: Failed to decode"):
+        library.form("folder", "strange")
+
+
+def test_the_name_of_a_file_is_told_whatever_its_bytes_are(library: Library) -> None:
+    (library.root / "odd").mkdir(parents=True)
+    Path(os.fsdecode(bytes(library.root / "odd") + b"/\xff.png")).write_text("not a picture")
+    with pytest.raises(DataRefused, match=r"/\uFFFD\.png is no picture") as refused:
+        library.form("folder", "odd")
+    assert str(refused.value).encode()  # as it must be to reach a caller
+
+
+def test_a_line_of_pixels_takes_no_more_memory_than_its_middle(library: Library) -> None:
+    ramp = np.linspace(0, 255, 60_000).astype(np.uint8)[None]
+    (library.root / "lines").mkdir(parents=True)
+    for name in ("a", "b"):
+        Image.fromarray(ramp).save(library.root / "lines" / f"{name}.png")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    [line] = library.read("folder", "lines", "train", 64).images
+    assert line.float().mean().item() == pytest.approx(127.5, abs=1)  # scaled as a whole, it would have a GiB
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
+
+
 @pytest.mark.parametrize(
     ("name", "problem"),
-    [("nowhere", "there is no folder"), ("../outside", "leads out"), ("/etc", "leads out"), ("empty", "is empty")],
+    [
+        ("nowhere", "there is no folder"),
+        ("../outside", "leads out"),
+        ("/etc", "leads out"),
+        ("empty", "is empty"),
+        ("loop", "cannot be read"),
+        ("nul\0", "cannot be read"),
+        ("x" * 300, "cannot be read"),
+    ],
 )
 def test_folders_that_cannot_be_are_refused(library: Library, name: str, problem: str) -> None:
     (library.root / "empty").mkdir()
+    (library.root / "loop").symlink_to("loop")
     with pytest.raises(DataRefused, match=problem):
         library.form("folder", name)
 

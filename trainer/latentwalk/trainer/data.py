@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from latentwalk.trainer.devices import CPU
@@ -26,6 +26,9 @@ _GREY = frozenset({"1", "L", "LA", "I", "I;16"})
 _DEEP = frozenset({"I", "I;16", "I;16B", "I;16L"})
 _DEEP_WHITE = 2**16 - 1
 _RESIZED_AT_ONCE = 4_096
+_LONGEST = 16
+"""Of a picture, the longer side beside the shorter one. What a longer one has beyond is cut off before it is scaled,
+not after: scaled, a line of 60,000 pixels has 4 billion."""
 
 
 class DataRefused(Exception):
@@ -165,7 +168,13 @@ def _read_folder(library: Library, name: str, part: Part, resolution: int) -> Pi
 
 def _listed(library: Library, name: str) -> tuple[tuple[str, ...], list[tuple[Path, int]]]:
     """The names of the classes, and each file with its class; all sorted by name."""
-    root = library.root.resolve()
+    try:
+        return _found(library.root.resolve(), name)
+    except (OSError, ValueError, RuntimeError) as error:  # such as: not permitted, no name at all, a loop of links
+        raise DataRefused(f"folder {name!r} of the data folder {library.root} cannot be read: {error}") from error
+
+
+def _found(root: Path, name: str) -> tuple[tuple[str, ...], list[tuple[Path, int]]]:
     folder = (root / name).resolve()
     if not folder.is_relative_to(root):
         raise DataRefused(f"folder {name!r} leads out of the data folder {root}")
@@ -174,13 +183,13 @@ def _listed(library: Library, name: str) -> tuple[tuple[str, ...], list[tuple[Pa
     classes = [path for path in _visible(folder) if path.is_dir()]
     homes = classes or [folder]
     files = [(path, label) for label, home in enumerate(homes) for path in _visible(home) if path.is_file()]
-    if stray := [path.name for path in _visible(folder) if classes and not path.is_dir()]:
+    if stray := [_shown(Path(path.name)) for path in _visible(folder) if classes and not path.is_dir()]:
         raise DataRefused(
             f"folder {name!r} has sub-folders, one a class, and {stray[0]!r} beside them: move it into one"
         )
     if not files:
         raise DataRefused(f"folder {name!r} is empty: at least 2 pictures are needed")
-    return tuple(path.name for path in classes), files
+    return tuple(_shown(Path(path.name)) for path in classes), files
 
 
 def _is_tested(place: int) -> bool:
@@ -192,14 +201,21 @@ def _visible(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.iterdir()) if not path.name.startswith("."))
 
 
+def _shown(path: Path) -> str:
+    """A path in messages, which are UTF-8; the name of a file may be of any bytes."""
+    return bytes(path).decode("utf-8", "replace")
+
+
 def _mode(path: Path) -> str:
     try:
         with Image.open(path) as picture:
             mode = picture.mode
-    except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise DataRefused(f"{path} is no picture: {error}") from error
+    except Exception as error:  # a broken file may make its decoder fail in any way at all
+        raise DataRefused(f"{_shown(path)} is no picture: {error}") from error
     if mode == "F":
-        raise DataRefused(f"{path} has pixels that are fractions, of which none is known to be white: save it anew")
+        raise DataRefused(
+            f"{_shown(path)} has pixels that are fractions, of which none is known to be white: save it anew"
+        )
     return mode
 
 
@@ -210,8 +226,8 @@ def _decoded(path: Path, channels: int) -> Tensor:
     try:
         with Image.open(path) as picture:
             return pil_to_tensor(_with_bytes(picture).convert("L" if channels == 1 else "RGB"))[None]
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataRefused(f"{path} is a broken picture: {error}") from error
+    except Exception as error:
+        raise DataRefused(f"{_shown(path)} is a broken picture: {error}") from error
 
 
 def _with_bytes(picture: Image.Image) -> Image.Image:
@@ -230,7 +246,10 @@ def _fit(images: Tensor, resolution: int) -> Tensor:
         return images
     from torchvision.transforms.v2.functional import center_crop, resize
 
-    return center_crop(resize(images, [resolution], antialias=True), [resolution])
+    longest = _LONGEST * min(images.shape[2:])
+    height, width = (min(side, longest) for side in images.shape[2:])
+    fitting = images if (height, width) == images.shape[2:] else center_crop(images, [height, width])
+    return center_crop(resize(fitting, [resolution], antialias=True), [resolution])
 
 
 def _check_size(count: int, channels: int, resolution: int) -> None:
