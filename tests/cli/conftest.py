@@ -105,7 +105,7 @@ def look_at() -> Iterator[Callable[[Client, str], LookServer]]:
     with ExitStack() as stack:
 
         def start(client: Client, model: str) -> LookServer:
-            server = stack.enter_context(LookServer(0, Looking(client, model, "")))
+            server = stack.enter_context(LookServer(0, Looking(client, model)))
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
             stack.callback(thread.join)
             stack.callback(server.shutdown)

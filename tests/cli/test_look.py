@@ -183,7 +183,7 @@ def test_what_is_seen_is_kept_and_drawn_again_by_the_command_and_by_the_line_of_
 
 
 def test_truncation_and_another_server_are_named(client: Client, address: str):
-    told = Looking(client, "styled", address)
+    told = Looking(client, "styled", ["--server", address])
     viewer = told.enter({"encoding": "png"})["viewer"]
     told = told.move(viewer, {"seeds": "4", "class_id": 1, "truncation": 0.5})
     words = f"latentwalk generate styled --server {address} --seeds 4 --classes 1 --truncation 0.5 --out styled.png"

@@ -23,6 +23,17 @@ class Target:
     token: str | None = None
     tls: bool | Tls = False
 
+    def server_flags(self) -> list[str]:
+        """The options that lead to the same server from any folder of this machine; never the token."""
+        flags = [] if self.server == DEFAULT_SERVER else ["--server", self.server]
+        if not isinstance(self.tls, Tls):
+            return [*flags, "--tls"] if self.tls else flags
+        files = {"--tls-root": self.tls.root, "--tls-certificate": self.tls.certificate, "--tls-key": self.tls.key}
+        for flag, file in files.items():
+            if file is not None:
+                flags += [flag, str(Path(file).absolute())]
+        return flags
+
 
 class ConnectedCommands(Commands):
     """A group whose own options, which say whom to talk to, may stand before its command or anywhere after it.

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from latentwalk.cli.connection import DEFAULT_SERVER, Target, connect
+from latentwalk.cli.connection import Target, connect
 from latentwalk.cli.failures import CommandFailed
 from latentwalk.cli.look.looking import Looking
 from latentwalk.cli.look.web import HOST, LookServer
@@ -26,10 +26,10 @@ def look(
 
     The address of the page is printed, and holds a secret: who has it can look, too. Ctrl-C ends it.
     """
-    address = (context.find_object(Target) or Target()).server
+    target = context.find_object(Target) or Target()
     with connect(context) as client:
         _check_ready(client, model)
-        looking = Looking(client, model, "" if address == DEFAULT_SERVER else address)
+        looking = Looking(client, model, target.server_flags())
         with _listening(port, looking) as server:
             typer.echo(server.url)
             sys.stdout.flush()

@@ -1,6 +1,7 @@
 """What pages ask for, in terms of the SDK: where to go, the newest pictures, a picture to keep."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 from typing import Any, cast
 
 from latentwalk.cli.look.description import describe
@@ -21,16 +22,16 @@ class Looking:
     Args:
         client: of the server that draws.
         model: its name.
-        server: how commands name that server; empty if they need not.
+        flags: those by which commands reach that server.
 
     Every method raises LatentwalkError as the SDK does, and takes and gives what JSON can say.
 
     """
 
-    def __init__(self, client: Client, model: str, server: str) -> None:
+    def __init__(self, client: Client, model: str, flags: Sequence[str] = ()) -> None:
         self._client = client
         self._model = model
-        self._server = server
+        self._flags = flags
         self._viewers = Viewers()
 
     def describe(self) -> dict[str, Any]:
@@ -49,7 +50,7 @@ class Looking:
         """Goes to a position, and says how it is drawn elsewhere. Waits for nothing. Raises ViewerGone."""
         position = Position.from_json(given)
         sequence = self._viewers.steering(viewer).move(**position.arguments())
-        command = position.command(self._model, self._server)
+        command = position.command(self._model, self._flags)
         return {"sequence": sequence, "sdk": position.sdk_line(self._model), "command": command}
 
     def answer(self, viewer: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
@@ -63,9 +64,9 @@ class Position:
         arguments = "".join(f", {name}={value!r}" for name, value in written.items())
         return f"client.generate({json.dumps(model)}{arguments}).strip()"
 
-    def command(self, model: str, server: str) -> str:
-        """The command that draws it into a file, beside one another; `server` is named unless it is empty."""
-        words = ["latentwalk", "generate", model, *(("--server", server) if server else ())]
+    def command(self, model: str, flags: Sequence[str]) -> str:
+        """The command that draws it into a file, beside one another, with the flags that lead to the server."""
+        words = ["latentwalk", "generate", model, *flags]
         words += ["--seeds", write_numbers(self.seeds)]
         if self.class_id is not None:
             words += ["--classes", str(self.class_id)]
