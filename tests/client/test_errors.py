@@ -1,6 +1,7 @@
 """What goes wrong, as the caller sees it: one exception each, with what it takes to mend the call."""
 
 import asyncio
+import pickle
 import shutil
 import socket
 
@@ -22,6 +23,7 @@ from latentwalk.client import (
     NoTrainer,
     Overloaded,
     Pictures,
+    ServiceError,
     Stretch,
     Unavailable,
 )
@@ -34,6 +36,23 @@ def test_an_unknown_model_is_told_with_those_that_exist(client: Client):
     assert (caught.value.status, caught.value.reason) == ("NOT_FOUND", "UNKNOWN_MODEL")
     assert isinstance(caught.value, LookupError)
     assert len(caught.value.request_id) == 32
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda c: c.generate("nope", seeds=1),
+        lambda c: c.generate("tiny", z=np.zeros(5)),
+        lambda c: c.walk("tiny", "zoom", seeds=range(16), frames=10_000, timeout=0.1).collect(),
+        lambda _: Client("127.0.0.1:1", retries=0).models(),
+    ],
+)
+def test_an_error_comes_whole_out_of_another_process(client: Client, call):
+    with pytest.raises(ServiceError) as caught:
+        call(client)
+    arrived = pickle.loads(pickle.dumps(caught.value))
+    assert type(arrived) is type(caught.value)
+    assert (str(arrived), arrived.failure) == (str(caught.value), caught.value.failure)
 
 
 def test_an_unknown_direction_is_told_when_the_walk_is_read(client: Client):

@@ -129,7 +129,7 @@ def test_another_file_is_no_latent(tmp_path):
     (tmp_path / "text.npz").write_text("no")
     np.savez(tmp_path / "other.npz", something=np.zeros(3))
     for name in ("text.npz", "other.npz"):
-        with pytest.raises(InvalidRequest, match=f"{name} is no latent"):
+        with pytest.raises(InvalidRequest, match=f"{name} is no latent that `Found.save` has written$"):
             load_latents(tmp_path / name)
 
 

@@ -1,5 +1,6 @@
 """Jobs, with the real trainer: made, watched, cancelled, resumed, forgotten."""
 
+import pickle
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -81,6 +82,7 @@ def test_a_job_can_be_cancelled_resumed_and_forgotten(client: Client):
     with pytest.raises(JobFailed, match=f"job {job.id} cancelled") as caught:
         job.result()
     assert caught.value.job.progress.step > 0
+    assert pickle.loads(pickle.dumps(caught.value)).job == caught.value.job
     assert job.resume().state is JobState.QUEUED
     job.cancel()
     job.delete()

@@ -1,5 +1,6 @@
 """Streams that break off: what arrived is good, and the rest comes without a gap, of the same weights or not at all."""
 
+import pickle
 import shutil
 import socket
 import threading
@@ -176,6 +177,7 @@ def test_other_weights_do_not_go_on_with_a_walk(start_server, store, tmp_path):
             keep(walk, arrived)
     assert (caught.value.expected_digest, caught.value.actual_digest) == (before, other.digest)
     assert caught.value.next_index == walk.next_index == len(arrived)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
     cable.close()
 
 

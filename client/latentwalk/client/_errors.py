@@ -1,5 +1,7 @@
 """The errors of the SDK. Whatever goes wrong is one of these; nothing of grpc comes through.
 
+An exception's `args` are what its constructor took: so it can be pickled, and come out of another process.
+
 LatentwalkError
 ├── ClientClosed             the client was used after close()
 ├── NoTrainer                a job was asked for, but the client has no trainer_address
@@ -72,13 +74,16 @@ class ModelChanged(LatentwalkError):
     """
 
     def __init__(self, next_index: int, expected_digest: str, actual_digest: str) -> None:
-        super().__init__(
-            f"the stream broke off before frame {next_index} and cannot go on: {expected_digest} drew it, "
-            f"and the server has {actual_digest} now"
-        )
+        super().__init__(next_index, expected_digest, actual_digest)
         self.next_index = next_index
         self.expected_digest = expected_digest
         self.actual_digest = actual_digest
+
+    def __str__(self) -> str:
+        return (
+            f"the stream broke off before frame {self.next_index} and cannot go on: {self.expected_digest} drew it, "
+            f"and the server has {self.actual_digest} now"
+        )
 
 
 class ServiceError(LatentwalkError):
@@ -90,7 +95,7 @@ class ServiceError(LatentwalkError):
     """
 
     def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.message)
+        super().__init__(failure)
         self.failure = failure
         self.status = failure.status
         self.reason = failure.reason

@@ -172,7 +172,7 @@ def _read(path: Path) -> tuple[str, NDArray[np.float32], Class | None]:
     except OSError:
         raise
     except Exception as error:  # whatever a file that is damaged, or another one, makes of numpy
-        raise InvalidRequest.of("latents", f"{path} is no latent that `Found.save` has written: {error}") from error
+        raise InvalidRequest.of("latents", f"{path} is no latent that `Found.save` has written") from error
 
 
 def _class_of(condition: latent_pb2.Condition) -> Class | None:

@@ -322,8 +322,11 @@ class JobFailed(LatentwalkError):
     """A job failed or was cancelled, so it has no result. `job` says in which state, at which step, and why."""
 
     def __init__(self, job: Job) -> None:
-        super().__init__(f"job {job.id} {job.state}{': ' if job.error else ''}{job.error}")
+        super().__init__(job)
         self.job = job
+
+    def __str__(self) -> str:
+        return f"job {self.job.id} {self.job.state}{': ' if self.job.error else ''}{self.job.error}"
 
 
 @dataclass(frozen=True)

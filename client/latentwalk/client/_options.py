@@ -7,12 +7,12 @@ from enum import Enum
 
 import grpc
 
-from latentwalk.client._addresses import with_port
+from latentwalk.client._addresses import checked_address, with_port
 from latentwalk.client._errors import InvalidRequest, NoTrainer
 from latentwalk.client._numbers import number, whole
 from latentwalk.client._rpcs import GENERATION, RPCS, Peer
 from latentwalk.client._tls import Tls, TlsChoice
-from latentwalk.client._values import text, text_or_empty
+from latentwalk.client._values import text_or_empty
 
 # The most that services can be set to (max_message_mib), and a little more: it is for them to bound what they take and
 # send, and to say so. grpc's default of 4 MiB does not hold a batch of 1024x1024 pictures.
@@ -55,8 +55,9 @@ class Options:
     overload_retries: int
 
     def __post_init__(self) -> None:
-        text("address", self.address)
-        text_or_empty("trainer_address", self.trainer_address)
+        checked_address("address", self.address)
+        if self.trainer_address not in (None, ""):
+            checked_address("trainer_address", self.trainer_address)
         token = text_or_empty("token", self.token)
         if not (token.isascii() and token.isprintable()):  # not shown: whatever is wrong with it, it is a secret
             raise InvalidRequest.of("token", "has a character that no header can carry, such as the end of a line")
