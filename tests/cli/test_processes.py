@@ -82,6 +82,13 @@ def test_ctrl_c_stops_watching_and_not_the_job(start_latentwalk, services, wait_
             job.delete()
 
 
+def test_what_grpc_says_by_itself_does_not_stand_around_the_failure(services):
+    command = [sys.executable, "-m", "latentwalk.cli.main", "--server", services.server, "--tls", "models", "list"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert done.stderr.startswith(f"error: no service answers at {services.server}")
+
+
 def test_a_reader_that_goes_away_is_no_failure(services):
     command = f"{sys.executable} -m latentwalk.cli.main --server {services.server} models list --json | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)

@@ -102,12 +102,15 @@ def delete(context: typer.Context, job: JobId) -> None:
 
 def watch_job(handle: JobHandle, after: int, as_json: bool, samples: Path | None = None) -> None:
     """Shows a job until it has ended, and saves its samples into a folder; JobFailed if it has no result."""
+    if samples is not None:
+        samples.mkdir(parents=True, exist_ok=True)
     if as_json:
         for event in handle.watch(after=after):
             _save_sample(event, samples)
             show_json({"sequence": event.sequence, "time": event.time, type(event.what).__name__: event.what})
         handle.result()
         return
+    handle.describe()  # before the bar: a job that is not there needs none
     with job_bars() as bars:
         bar = add_bar(bars, handle.id)
         for event in handle.watch(after=after):
@@ -123,7 +126,6 @@ def watch_job(handle: JobHandle, after: int, as_json: bool, samples: Path | None
 
 def _save_sample(event: JobEvent, folder: Path | None) -> None:
     if folder is not None and isinstance(event.what, JobSample):
-        folder.mkdir(parents=True, exist_ok=True)
         (folder / f"step-{event.what.step:09d}.png").write_bytes(event.what.data)
 
 
