@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from latentwalk.gan.errors import CheckpointRefused, GanError, MissingBackbone
-from latentwalk.gan.perceptual import BACKBONE_FILE, PerceptualError, find_backbone
+from latentwalk.gan.perceptual import ALEXNET, BACKBONE_FILE, PerceptualError
 
 
 @pytest.fixture(scope="module")
@@ -106,11 +106,11 @@ def test_pictures_that_it_cannot_compare_are_refused(error: PerceptualError) -> 
 def test_the_backbone_is_taken_from_a_path_or_from_the_cache_of_torchvision(
     home: Path, backbone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert find_backbone(backbone) == backbone
-    assert find_backbone(backbone.parent) == backbone
+    assert ALEXNET.find(backbone) == backbone
+    assert ALEXNET.find(backbone.parent) == backbone
     monkeypatch.setattr(torch.hub, "_hub_dir", None)
     monkeypatch.setenv("TORCH_HOME", str(home))
-    assert find_backbone() == backbone
+    assert ALEXNET.find() == backbone
 
 
 def test_without_the_backbone_the_error_names_the_file_to_put_where(
@@ -121,7 +121,7 @@ def test_without_the_backbone_the_error_names_the_file_to_put_where(
     cached = tmp_path / "hub" / "checkpoints" / BACKBONE_FILE
     for path, file in ((None, cached), (tmp_path, tmp_path / BACKBONE_FILE), (tmp_path / "x.pth", tmp_path / "x.pth")):
         with pytest.raises(MissingBackbone) as caught:
-            find_backbone(path)
+            ALEXNET.find(path)
         assert f"there is no {file}:" in str(caught.value)
         assert f"https://download.pytorch.org/models/{BACKBONE_FILE}" in str(caught.value)
     assert not list(tmp_path.iterdir())

@@ -224,7 +224,7 @@ def test_the_distance_is_what_can_be_had(materials, tmp_path):
         ({"classifier": "judge", "data": pb.Data(folder="gone")}, "spec.evaluation.data", "no folder 'gone'"),
         ({"classifier": "judge", "data": pb.Data(folder="few")}, "spec.evaluation.data", "has 3 pictures in its test"),
         ({"classifier": "judge", "data": pb.Data(folder="dark")}, "spec.evaluation.data", "1 channels, those of the"),
-        ({"data": pb.Data(folder="enough")}, "spec.evaluation.classifier", "is needed: real and drawn"),
+        ({"data": pb.Data(folder="enough")}, "spec.evaluation.classifier", "is needed, or inception: real and drawn"),
         ({"samples": 99}, "spec.evaluation.samples", "99 must be from 100"),
     ],
 )

@@ -27,6 +27,10 @@ def evaluation(
     samples: Annotated[int | None, typer.Option(min=1, help="latents for each measure; default: 10000")] = None,
     dataset: Annotated[str | None, typer.Option(help="real pictures to compare drawn ones with, e.g. MNIST")] = None,
     folder: Pictures = None,
+    inception: Annotated[
+        bool,
+        typer.Option("--inception", help="also measure FID and KID; the trainer needs the weights of Inception v3"),
+    ] = False,
     direction: Annotated[
         list[str] | None, typer.Option(help="DIRECTION or DIRECTION:SLIDER whose limits to measure; repeatable")
     ] = None,
@@ -39,6 +43,7 @@ def evaluation(
         distance=distance,
         samples=samples,
         data=parse_data(dataset, folder) if dataset or folder else None,
+        inception=inception,
         directions=[parse_slider(text) for text in direction or ()],
         **options,
     )

@@ -8,7 +8,7 @@ from latentwalk.client._data import Folder, data_message
 from latentwalk.client._making import MakeJob, ModelJobOptions, make_job
 from latentwalk.client._numbers import count
 from latentwalk.client._references import slider_messages
-from latentwalk.client._values import text
+from latentwalk.client._values import switch, text
 from latentwalk.v1 import training_service_pb2 as pb
 
 Distance = Literal["lpips", "features", "pixels"]
@@ -28,6 +28,7 @@ def train_evaluation(
     distance: Distance | None = None,
     samples: int | None = None,
     data: str | Folder | None = None,
+    inception: bool = False,
     directions: Iterable[str | tuple[str, str]] = (),
     **options: Unpack[ModelJobOptions],
 ) -> MakeJob:
@@ -43,6 +44,8 @@ def train_evaluation(
     classifier's features, or else pixels; `job.describe().spec` tells which. Only like is compared with like.
     samples: latents for each measure; None leaves them to the trainer.
     data: real pictures, as in Gan; their test part is what counts.
+    inception: also measure "fid" and "kid", as papers do, between the samples and all of the train part of the data;
+    the trainer must have the weights of Inception v3.
     directions: names, or pairs (direction, slider), whose limits are measured, each in a pass over the samples.
     """
     method = pb.EvaluationSpec(
@@ -50,6 +53,7 @@ def train_evaluation(
         distance=pb.DISTANCE_UNSPECIFIED if distance is None else chosen("distance", distance, _DISTANCES),
         classifier=text("classifier", classifier),
         data=None if data is None else data_message(data),
+        inception=switch("inception", inception),
         sliders=slider_messages("directions", directions),
     )
     return make_job(pb.JobSpec(evaluation=method), model, **options)

@@ -6,39 +6,28 @@ torchvision's, which is read by our own reader and never downloaded.
 """
 
 import warnings
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from latentwalk.gan.backbones import Backbone
 from latentwalk.gan.checkpoints import find_state_dict, read_checkpoint
-from latentwalk.gan.errors import GanError, MissingBackbone
+from latentwalk.gan.errors import GanError
 
 BACKBONE_FILE = "alexnet-owt-7be5be79.pth"
 """As torchvision names its AlexNet_Weights.IMAGENET1K_V1."""
 
+ALEXNET = Backbone(
+    "torchvision's AlexNet_Weights.IMAGENET1K_V1",
+    (BACKBONE_FILE,),
+    f"https://download.pytorch.org/models/{BACKBONE_FILE}",
+    ("lpips", "torchvision"),
+)
+
 LEAST_RESOLUTION = 31
 """A smaller picture has nothing left after the strides of AlexNet."""
-
-
-def find_backbone(path: Path | None = None) -> Path:
-    """Where the weights of AlexNet lie: at this path, a file or the folder of one, or in torchvision's cache.
-
-    Raises MissingBackbone naming the file to put there, or the package that is not installed.
-    """
-    missing = [package for package in ("lpips", "torchvision") if find_spec(package) is None]
-    if missing:
-        raise MissingBackbone(f"{' and '.join(missing)} must be installed: pip install 'latentwalk[trainer]'")
-    place = Path(torch.hub.get_dir()) / "checkpoints" if path is None else path
-    file = place / BACKBONE_FILE if path is None or place.is_dir() else place
-    if not file.is_file():
-        raise MissingBackbone(
-            f"there is no {file}: put torchvision's AlexNet_Weights.IMAGENET1K_V1 there "
-            f"(https://download.pytorch.org/models/{BACKBONE_FILE}), or say where it lies"
-        )
-    return file
 
 
 def check_pictures(resolution: int, channels: int) -> None:

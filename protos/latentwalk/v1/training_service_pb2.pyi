@@ -1379,6 +1379,7 @@ class EvaluationSpec(_message.Message):
     CLASSIFIER_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     SLIDERS_FIELD_NUMBER: _builtins.int
+    INCEPTION_FIELD_NUMBER: _builtins.int
     samples: _builtins.int
     """Latents for each measure; as many as half of the real pictures, if that is less, are compared with those. 100 to
     1,000,000. Default 10,000.
@@ -1390,10 +1391,16 @@ class EvaluationSpec(_message.Message):
     see pictures of the generator's size. "digits" is the newest version when the job is created, "digits@3" the third.
     Default: none, and separability is not measured.
     """
+    inception: _builtins.bool
+    """Measure "fid" and "kid", as papers do: the distances in the features of TensorFlow's Inception v3 of 2015 between as
+    many drawn pictures as there are samples (papers take 50,000) and all of the train part of data, which is needed.
+    Its weights must be at hand (inception_weights of the trainer); with those of torchvision's Inception v3 the measures
+    are "fid.torchvision" and "kid.torchvision", and comparable to none of papers. Default false.
+    """
     @_builtins.property
     def data(self) -> Global___Data:
         """Real pictures, with as many channels as the generator's, of whose test part (at least 4) drawn ones are to be like.
-        Needs a classifier. Default: none.
+        Needs a classifier or inception. Default: none.
         """
 
     @_builtins.property
@@ -1410,10 +1417,11 @@ class EvaluationSpec(_message.Message):
         classifier: _builtins.str = ...,
         data: Global___Data | None = ...,
         sliders: _abc.Iterable[Global___SliderReference] | None = ...,
+        inception: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["classifier", b"classifier", "data", b"data", "distance", b"distance", "samples", b"samples", "sliders", b"sliders"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["classifier", b"classifier", "data", b"data", "distance", b"distance", "inception", b"inception", "samples", b"samples", "sliders", b"sliders"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

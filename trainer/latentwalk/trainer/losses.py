@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from latentwalk.gan.edits import masked_squared_error
-from latentwalk.gan.perceptual import PerceptualError, check_pictures, find_backbone
+from latentwalk.gan.perceptual import ALEXNET, PerceptualError, check_pictures
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.trainer.specs import EditLoss
 
@@ -29,12 +29,10 @@ class LossKind:
 
 def _check_lpips(spec: GeneratorSpec, backbone: Path | None) -> None:
     check_pictures(spec.resolution, spec.channels)
-    find_backbone(backbone)
+    ALEXNET.find(backbone)
 
 
 LOSSES: Mapping[EditLoss, LossKind] = {
     EditLoss.L2: LossKind(lambda _spec, _backbone: None, lambda _backbone, _device: masked_squared_error),
-    EditLoss.LPIPS: LossKind(
-        _check_lpips, lambda backbone, device: PerceptualError(find_backbone(backbone)).to(device)
-    ),
+    EditLoss.LPIPS: LossKind(_check_lpips, lambda backbone, device: PerceptualError(ALEXNET.find(backbone)).to(device)),
 }

@@ -11,6 +11,7 @@ from latentwalk.gan.classifiers import Classifier
 from latentwalk.gan.directions import Direction, LinearDirection
 from latentwalk.gan.errors import GanError
 from latentwalk.gan.generator import Generator
+from latentwalk.gan.inception import INCEPTION, Inception, check_channels, read_inception
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.trainer.data import Form, Kind, Library, Part, Pictures
 from latentwalk.trainer.devices import CPU
@@ -32,14 +33,16 @@ class Sources:
     """Whether torchvision may fetch into it a data set that is not there."""
     lpips_backbone: str = ""
     """The file with the weights of AlexNet, or its folder; empty for torchvision's cache."""
+    inception: str = ""
+    """As for LPIPS, of Inception v3."""
 
     def open(self, seat: Seat = ALONE, device: torch.device = CPU) -> "Materials":
         """The materials, for the process at this seat, which computes on that device.
 
         Raises GanError for a store that cannot be opened.
         """
-        backbone = Path(self.lpips_backbone) if self.lpips_backbone else None
-        return Materials(ArtifactStore(self.store), Path(self.data), self.download, backbone, seat, device)
+        alexnet, inception = (Path(one) if one else None for one in (self.lpips_backbone, self.inception))
+        return Materials(ArtifactStore(self.store), Path(self.data), self.download, alexnet, inception, seat, device)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class Materials:
 
     lpips_backbone: Path | None = None
     """The file with the weights of AlexNet, or its folder; None for torchvision's cache."""
+    inception: Path | None = None
+    """As for LPIPS, of Inception v3."""
     seat: Seat = ALONE
     """Which part of every batch is to be worked on."""
     device: torch.device = CPU
@@ -93,6 +98,15 @@ class Materials:
     def check_loss(self, loss: EditLoss, spec: GeneratorSpec) -> None:
         """Raises GanError if the loss cannot be had for the pictures of such a generator."""
         LOSSES[loss].check(spec, self.lpips_backbone)
+
+    def features(self) -> Inception:
+        """The network in whose features papers compare pictures. Raises GanError if its weights are not at hand."""
+        return Inception(INCEPTION.find(self.inception)).to(self.device)
+
+    def check_features(self, spec: GeneratorSpec) -> None:
+        """Raises GanError if those cannot be had for the pictures of such a generator. Reads the weights."""
+        check_channels(spec.channels)
+        read_inception(INCEPTION.find(self.inception))
 
     def direction(self, spec: JobSpec, text: str) -> Direction:
         """The direction of a Reference, of the job's generator. Raises UnknownArtifact, CorruptArtifact."""

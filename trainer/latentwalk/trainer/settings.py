@@ -24,6 +24,11 @@ class Settings(Endpoint):
     lpips_backbone: str = setting(
         "", "file with torchvision's AlexNet weights, for the loss LPIPS; empty for torchvision's own cache"
     )
+    inception_weights: str = setting(
+        "",
+        "file with the weights of Inception v3 for FID and KID, pt_inception-2015-12-05-6726825d.pth, or torchvision's "
+        "for distances of its own; empty for torch's cache",
+    )
     download: bool = setting(False, "let torchvision fetch data sets that are not in the data folder")
     database: str = setting(
         "sqlite:///data/trainer.db",
@@ -79,4 +84,4 @@ class Settings(Endpoint):
     @property
     def sources(self) -> Sources:
         """Where jobs find what they work with."""
-        return Sources(self.store, self.data, self.download, self.lpips_backbone)
+        return Sources(self.store, self.data, self.download, self.lpips_backbone, self.inception_weights)

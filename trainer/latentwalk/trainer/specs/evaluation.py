@@ -32,7 +32,8 @@ class EvaluationSpec(MethodSettings):
     """Its name in the artifact store: whose classes are to be separated, and whose features are compared."""
     data: Data | None = None
     """Real pictures, with whose test part drawn ones are compared; None to leave that out."""
-
+    inception: bool = False
+    """Whether drawn pictures are also compared with those of the train part in the features of Inception v3."""
     sliders: tuple[SliderReference, ...] = ()
     """Those whose limits are measured; completed with every slider of a direction of which none is named."""
 

@@ -22,6 +22,8 @@ def complete_evaluation(settings: EvaluationSpec, context: Context) -> Evaluatio
         settings = replace(settings, classifier=name)
     if settings.data is not None:
         _check_real(settings.data, settings, context)
+    if settings.inception:
+        _check_inception(settings, context)
     sliders = _sliders(f"{context.where}.sliders", settings.sliders, context)
     return replace(settings, distance=_distance(settings, context), sliders=sliders)
 
@@ -47,10 +49,20 @@ def _sliders(field: str, references: Sequence[SliderReference], context: Context
 def _check_real(data: Data, settings: EvaluationSpec, context: Context) -> None:
     field = f"{context.where}.data"
     form = context.check_real(field, data)
-    if not settings.classifier:
-        raise InvalidRequest(f"{context.where}.classifier", "is needed: real and drawn pictures differ in its features")
+    if not (settings.classifier or settings.inception):
+        problem = "is needed, or inception: real and drawn pictures differ in the features of one or the other"
+        raise InvalidRequest(f"{context.where}.classifier", problem)
     if form.tested < LEAST_REAL:
         raise InvalidRequest(field, f"has {form.tested} pictures in its test part: at least {LEAST_REAL} are needed")
+
+
+def _check_inception(settings: EvaluationSpec, context: Context) -> None:
+    if settings.data is None:
+        raise InvalidRequest(f"{context.where}.data", "is needed with inception: drawn pictures are compared with it")
+    try:
+        context.materials.check_features(context.known_generator)
+    except GanError as error:
+        raise InvalidRequest(f"{context.where}.inception", str(error)) from error
 
 
 def _distance(settings: EvaluationSpec, context: Context) -> Distance:

@@ -15,6 +15,7 @@ from latentwalk.trainer.data import Part, Pictures
 from latentwalk.trainer.distances import differ_by
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.evaluation.entanglement import Entanglement
+from latentwalk.trainer.methods.evaluation.inception import InceptionLikeness
 from latentwalk.trainer.methods.evaluation.likeness import Likeness
 from latentwalk.trainer.methods.evaluation.limits import Limits
 from latentwalk.trainer.methods.evaluation.measure import Measure
@@ -54,10 +55,14 @@ class Evaluation(Method):
         first: list[Measure] = [Entanglement(spec, generator, classifier, differ)]
         pictures: dict[Part, Pictures] = {}
         spread: Spread | None = None
-        if settings.data is not None and classifier is not None:
+        if settings.data is not None:
             real = materials.pictures(settings.data, "test", generator.spec.resolution)
-            first.append(Likeness(spec, generator, classifier, real))
-            pictures, spread = {"test": real}, Spread(real, generator.spec)
+            pictures["test"], spread = real, Spread(real, generator.spec)
+            if classifier is not None:
+                first.append(Likeness(spec, generator, classifier, real))
+            if settings.inception:
+                pictures["train"] = materials.pictures(settings.data, "train", generator.spec.resolution)
+                first.append(InceptionLikeness(spec, generator, materials.features(), pictures["train"]))
         moments = _moments(classifier) if settings.sliders else []
         walkers = [Walker(generator, materials.direction(spec, one.direction), one.slider) for one in settings.sliders]
         limits = [[Limits(walker, settings.samples, differ, classifier, moments, spread)] for walker in walkers]

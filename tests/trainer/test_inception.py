@@ -1,0 +1,109 @@
+"""Evaluations that measure FID and KID, by an Inception v3 of random weights."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from inception_files import TORCHVISION, write_inception
+
+from latentwalk.gan.artifacts import ArtifactStore
+from latentwalk.gan.images import as_served
+from latentwalk.gan.likeness import kernel_distance
+from latentwalk.rpc.errors import InvalidRequest
+from latentwalk.trainer.materials import Materials
+from latentwalk.trainer.methods.evaluation.inception import InceptionLikeness
+from latentwalk.trainer.methods.samples import latents
+from latentwalk.trainer.specs import Data, Distance, EvaluationSpec, JobSpec
+from latentwalk.trainer.validation import read_spec
+from latentwalk.v1 import training_service_pb2 as pb
+
+SAMPLES, REAL = 5, 6
+SETTINGS = EvaluationSpec(SAMPLES, Distance.PIXELS, data=Data(dataset="MNIST"), inception=True)
+SPEC = JobSpec("grey", 1, "", 3, 1, "evaluation", SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    return write_inception(tmp_path_factory.mktemp("inception") / "weights.pth")
+
+
+@pytest.fixture
+def materials(artifacts_url, mnist, weights):
+    return Materials(ArtifactStore(artifacts_url), mnist, inception=weights)
+
+
+@pytest.fixture
+def real(materials):
+    pictures = materials.pictures(SETTINGS.data, "train", 16)
+    return replace(pictures, images=pictures.images[:REAL])
+
+
+@torch.no_grad()
+def test_the_samples_are_compared_with_all_real_pictures_and_a_checkpoint_holds_what_was_seen(materials, real):
+    generator, inception = materials.generator(SPEC), materials.features()
+    interrupted, resumed = (InceptionLikeness(SPEC, generator, inception, real) for _ in range(2))
+    interrupted.take(0)
+    resumed.gathered.load_state_dict(interrupted.gathered.state_dict())
+    found = resumed.measures(lambda: None)
+    drawn = inception(as_served(generator(latents(generator, 3, 0, SAMPLES)))).double()
+    others = inception(real.pictures(torch.arange(REAL))).double()
+    spreads = [(some - some.mean(dim=0)) / (len(some) - 1) ** 0.5 for some in (drawn, others)]
+    shared = torch.linalg.svdvals(spreads[0] @ spreads[1].T).sum()  # of so few pictures there is a short way
+    means = (drawn.mean(dim=0) - others.mean(dim=0)).square().sum()
+    assert found["fid"] == pytest.approx(
+        (means + sum(one.square().sum() for one in spreads) - 2 * shared).item(), rel=1e-3
+    )
+    assert found["kid"] == pytest.approx(kernel_distance(drawn, others), rel=1e-3)
+    assert found["fid"] > 0
+
+
+@torch.no_grad()
+def test_each_step_sees_its_share_of_the_real_pictures(materials, real):
+    long = replace(SPEC, settings=replace(SETTINGS, samples=501))
+    likeness = InceptionLikeness(long, materials.generator(SPEC), materials.features(), real)
+    likeness.take(1)
+    seen = {name: int(count) for name, count in likeness.gathered.state_dict().items() if name.endswith("count")}
+    assert seen == {"real.moments.count": REAL // 2, "drawn.moments.count": 1}
+
+
+def test_other_weights_give_measures_of_another_name(materials, real, tmp_path):
+    other = replace(materials, inception=write_inception(tmp_path / "other.pth", TORCHVISION))
+    named = [InceptionLikeness(SPEC, one.generator(SPEC), one.features(), real).names for one in (materials, other)]
+    assert named == [("fid", "kid"), ("fid.torchvision", "kid.torchvision")]
+
+
+def evaluation(model="grey", **settings):
+    return pb.JobSpec(
+        model=model, evaluation=pb.EvaluationSpec(**{"inception": True, "data": pb.Data(dataset="MNIST")} | settings)
+    )
+
+
+def test_it_needs_no_classifier_but_pictures_and_weights(materials, tmp_path):
+    settings = read_spec(evaluation(), materials).settings
+    assert (settings.inception, settings.classifier, settings.data) == (True, "", Data(dataset="MNIST"))
+    torch.save({"fc.bias": torch.zeros(1_008)}, tmp_path / "part.pth")
+    gone = replace(materials, inception=tmp_path / "x.pth")
+    refused = {
+        "data": (evaluation(data=None), materials, "is needed with inception"),
+        "classifier": (evaluation(inception=False), materials, "is needed, or inception"),
+        "inception": (evaluation(), gone, f"there is no {tmp_path / 'x.pth'}"),
+    }  # fmt: skip
+    part = (evaluation(), replace(materials, inception=tmp_path / "part.pth"), "holds no Inception v3")
+    for field, (message, at_hand, problem) in [*refused.items(), ("inception", part)]:
+        with pytest.raises(InvalidRequest) as refusal:
+            read_spec(message, at_hand)
+        [(named, said)] = refusal.value.violations
+        assert named == f"spec.evaluation.{field}"
+        assert problem in said
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_a_job_measures_them(make_settings, serve_trainer, mnist, weights):
+    settings = make_settings(data=str(mnist), inception_weights=str(weights))
+    with serve_trainer(settings) as trainer:
+        made = trainer.wait_for_end(trainer.create(evaluation(samples=100)).id)
+    assert made.state == pb.JOB_STATE_SUCCEEDED, made.error
+    assert made.result.measures["fid"] > 0
+    assert "kid" in made.result.measures
+    assert set(made.result.data_digests) == {"train", "test"}
