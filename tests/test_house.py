@@ -1,6 +1,7 @@
 """The rules of the house that no linter knows."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,3 +58,10 @@ def test_nothing_is_ever_unpickled() -> None:
                 if not safe or ast.unparse(safe[0].value) != "True":
                     offences.append(f"{path}:{node.lineno}: torch.load without weights_only=True")
     assert offences == []
+
+
+def test_the_map_of_the_code_leads_to_what_is_there() -> None:
+    code = (ROOT / "docs" / "code.md").read_text()
+    places = re.findall(r"`((?:protos|core|server|trainer|client|tests)/[^`]*)`", code)
+    assert places
+    assert [place for place in places if not (ROOT / place).exists()] == []
