@@ -31,7 +31,9 @@ async def test_calls_are_refused_until_the_service_is_ready(running):
         assert (await run.unary()).value == "hello"
 
 
-@pytest.mark.parametrize("greatest", [{"max_message_mib": 1024}, {"max_connection_age_seconds": 2_000_000}])
+@pytest.mark.parametrize(
+    "greatest", [{"max_request_mib": 1024, "max_reply_mib": 1024}, {"max_connection_age_seconds": 2_000_000}]
+)
 async def test_the_greatest_limits_that_settings_allow_are_limits_of_grpc(running, greatest):
     async with running(**greatest) as run:
         assert (await run.unary()).value == "hello"

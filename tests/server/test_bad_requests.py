@@ -214,7 +214,7 @@ async def test_too_many_movements_are_refused(server, refusal):
 
 
 async def test_an_oversized_message_is_refused_with_its_size_and_the_limit(library, serve, refusal):
-    async with serve(library, max_message_mib=1) as server:
+    async with serve(library, max_request_mib=1) as server:
         request = pb.GenerateRequest(model="faces")
         request.latents.add().z.data = bytes(1_500_000)
         refused = await refusal(server.generation.Generate(request))
@@ -223,7 +223,7 @@ async def test_an_oversized_message_is_refused_with_its_size_and_the_limit(libra
 
 
 async def test_rows_are_limited_to_what_fits_a_reply(library, serve, refusal):
-    async with serve(library, max_rows=4096, max_message_mib=1) as server:
+    async with serve(library, max_rows=4096, max_reply_mib=1) as server:
         # A picture has 768 bytes, and fifteen sixteenths of a message are for pixels.
         request = pb.GenerateRequest(model="faces")
         for seed in range(1281):

@@ -361,7 +361,7 @@ async def test_a_direction_is_asked_for_with_its_model(server, refusal):
 
 async def test_a_model_whose_picture_fits_no_reply_is_refused(library, serve, generator_of, refusal):
     library.put_generator("huge", generator_of(GeneratorSpec("dcgan", 1, 0, 1024, 3, {"width": 1})))
-    async with serve(library, models=("faces",), max_message_mib=1, max_batch=1) as server:
+    async with serve(library, models=("faces",), max_reply_mib=1, max_batch=1) as server:
         refused = await refusal(server.models.LoadModel(pb.LoadModelRequest(model="huge")))
         assert refused.status == "INVALID_ARGUMENT"
         assert "3,145,728 bytes" in refused.message

@@ -152,7 +152,7 @@ async def test_rows_are_limited_to_the_codes_that_fit_a_reply(empty_library, ser
     config = {"width": 2, "max_width": 2, "mapping_layers": 1}
     spec = GeneratorSpec("stylegan", 2, 0, 8, 1, config, spaces=SPACES, layers=4, w_size=256)
     empty_library.put_generator("wide", build_generator(spec).freeze())
-    async with serve(empty_library, max_rows=4096, max_message_mib=1) as server:
+    async with serve(empty_library, max_rows=4096, max_reply_mib=1) as server:
         # A picture has 64 bytes, but a w+ 4,096, and fifteen sixteenths of a message are for either.
         request = pb.MapLatentsRequest(model="wide", latents=seeds(*range(241)))
         refused = await refusal(server.generation.MapLatents(request))

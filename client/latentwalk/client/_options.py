@@ -14,8 +14,8 @@ from latentwalk.client._rpcs import GENERATION, RPCS, Peer
 from latentwalk.client._tls import Tls, TlsChoice
 from latentwalk.client._values import text_or_empty
 
-# The most that services can be set to (max_message_mib), and a little more: it is for them to bound what they take and
-# send, and to say so. grpc's default of 4 MiB does not hold a batch of 1024x1024 pictures.
+# The most that services can be set to (max_request_mib, max_reply_mib), and a little more: it is for them to bound what
+# they take and send, and to say so. grpc's default of 4 MiB does not hold a batch of 1024x1024 pictures.
 MAX_MESSAGE_BYTES = 1025 * 1024 * 1024
 # grpc makes at most five attempts, whatever the service config says (gRFC A6).
 MAX_RETRIES = 4

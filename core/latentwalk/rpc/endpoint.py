@@ -70,7 +70,10 @@ class Endpoint:
         "when a connection is asked to leave, so that clients spread over new servers; its calls go on; 0 for never",
         between(0, _OLDEST_CONNECTION_SECONDS),
     )
-    max_message_mib: int = setting(64, "most MiB of one message", between(1, 1024))
+    max_request_mib: int = setting(
+        8, "most MiB of one message of a caller, which may take fifty times as much memory", between(1, 1024)
+    )
+    max_reply_mib: int = setting(64, "most MiB of one message to a caller", between(1, 1024))
     grace_seconds: float = setting(30.0, "how long running calls may go on after SIGTERM", at_least(0))
     log_level: str = setting("info", "from which level on there are lines in the log", one_of(*LOG_LEVELS))
 
@@ -81,9 +84,14 @@ class Endpoint:
             raise SettingsError("tls_client_ca: clients show certificates over TLS only; give tls_certificate, tls_key")
 
     @property
-    def max_message_bytes(self) -> int:
-        """The most that one message may weigh, in either direction."""
-        return self.max_message_mib * _MIB
+    def max_request_bytes(self) -> int:
+        """The most that one message of a caller may weigh."""
+        return self.max_request_mib * _MIB
+
+    @property
+    def max_reply_bytes(self) -> int:
+        """The most that one message to a caller may weigh."""
+        return self.max_reply_mib * _MIB
 
     @property
     def hard_limit_calls(self) -> int:
@@ -99,8 +107,8 @@ class Endpoint:
         return [
             # Two servers on one port must be an error, not a lottery.
             ("grpc.so_reuseport", 0),
-            ("grpc.max_receive_message_length", min(_HARD_LIMIT_FACTOR * self.max_message_bytes, _GREATEST_ARGUMENT)),
-            ("grpc.max_send_message_length", self.max_message_bytes),
+            ("grpc.max_receive_message_length", min(_HARD_LIMIT_FACTOR * self.max_request_bytes, _GREATEST_ARGUMENT)),
+            ("grpc.max_send_message_length", self.max_reply_bytes),
             ("grpc.max_metadata_size", _METADATA_BYTES),
             ("grpc.absolute_max_metadata_size", _METADATA_BYTES),
             ("grpc.max_concurrent_streams", self.max_connection_calls),

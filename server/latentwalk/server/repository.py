@@ -279,7 +279,7 @@ class Repository:
             raise InvalidRequest(
                 "model",
                 f"a picture of {name}, or its code, has {_row_bytes(engine):,} bytes; a reply has room for "
-                f"{self._max_frame_bytes:,} (raise max_message_mib)",
+                f"{self._max_frame_bytes:,} (raise max_reply_mib)",
             )
         rows = min(self._max_rows, most)
         searcher = RemoteSearcher(engine)

@@ -121,7 +121,7 @@ class Settings(Endpoint):
     @property
     def max_frame_bytes(self) -> int:
         """The most bytes of pixels, or of codes, that one reply may carry: a message less a sixteenth for all else."""
-        return self.max_message_bytes * 15 // 16
+        return self.max_reply_bytes * 15 // 16
 
     def credit(self, picture_bytes: int) -> int:
         """How many pictures of that size one request may have waiting, or drawn and not yet sent."""

@@ -47,7 +47,7 @@ def layers_of(
     ]
     if endpoint.calls_per_second or endpoint.calls_in_flight:
         layers.append(LimitLayer(endpoint.calls_per_second, endpoint.calls_burst, endpoint.calls_in_flight))
-    layers.append(IntakeLayer(endpoint.max_message_bytes))
+    layers.append(IntakeLayer(endpoint.max_request_bytes))
     return Layers(layers)
 
 

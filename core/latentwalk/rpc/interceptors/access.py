@@ -41,23 +41,22 @@ class AccessLayer(Layer):
         identifier = _request_id(call)
         logs.request_id.set(identifier)
         started = perf_counter()
-        error: BaseException | None = None
         try:
             # Not in the initial metadata, which would be a write of its own for each picture.
             context.set_trailing_metadata(((REQUEST_ID_KEY, identifier),))
-            return await proceed(request, context)
+            reply = await proceed(request, context)
         except grpc.aio.InternalError as gone:
-            error = gone
+            self._tell(call, context, gone, started)
             # A write has found the connection broken before gRPC told of it; as it is, gRPC would log a fault.
             raise asyncio.CancelledError from gone
-        except BaseException as raised:
-            error = raised
+        except BaseException as error:
+            self._tell(call, context, error, started)
             raise
-        finally:
-            self._tell(call, context, outcome(context, error), started)
+        self._tell(call, context, None, started)
+        return reply
 
-    def _tell(self, call: Call, context: Context, code: grpc.StatusCode, started: float) -> None:
-        now, more = perf_counter(), dict[str, int]()
+    def _tell(self, call: Call, context: Context, error: BaseException | None, started: float) -> None:
+        now, code, more = perf_counter(), outcome(context, error), dict[str, int]()
         if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
             if (left_out := self._refusals[call.method].left_out_before(now)) is None:
                 return

@@ -32,10 +32,10 @@ class ErrorLayer(Layer):
         except (grpc.aio.AbortError, *CALLER_GONE):
             raise
         except Exception as raised:  # noqa: BLE001 - this is the place where they all end
-            error = self._explained(call, raised)
-            status = rpc_status.to_status(rich_status(error))
-            metadata = (*status.trailing_metadata, *context.trailing_metadata())
-            return await context.abort(status.code, status.details, metadata)
+            status = rpc_status.to_status(rich_status(self._explained(call, raised)))
+        # Only here: gRPC keeps the abort in a circle with the call, and with it whatever is being handled meanwhile.
+        metadata = (*status.trailing_metadata, *context.trailing_metadata())
+        return await context.abort(status.code, status.details, metadata)
 
     def _explained(self, call: Call, raised: Exception) -> ServiceError:
         error = raised if isinstance(raised, ServiceError) else self._translate(raised)

@@ -66,7 +66,11 @@ class Layer(ABC):
 
     @abstractmethod
     async def around(self, call: Call, request: Any, context: Context, proceed: Behaviour) -> Any:
-        """Must await `proceed(request, context)` and return what it returns, or raise."""
+        """Must await `proceed(request, context)` and return what it returns, or raise.
+
+        What was raised must not be left in a variable: the frame would be held by the error, and the error by the
+        frame, with the request, until the collector comes.
+        """
 
     def deserializer(self, inner: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
         """What is put around the reading of a request; by default nothing."""

@@ -26,6 +26,11 @@ class _Meter:
     seconds: Histogram
     handled: Callable[[grpc.StatusCode], Counter]
 
+    def end(self, code: grpc.StatusCode, started: float) -> None:
+        """A call has ended that began at that time of perf_counter."""
+        self.seconds.observe(perf_counter() - started)
+        self.handled(code).inc()
+
 
 class MetricsLayer(Layer):
     """Counts calls and messages and measures seconds, for known methods only: strangers cannot make labels."""
@@ -52,7 +57,6 @@ class MetricsLayer(Layer):
         meter = self._meter(call.method)
         meter.started.inc()
         started = perf_counter()
-        error: BaseException | None = None
         if call.method.is_request_stream:
             request = _counted(request, meter.received)
         else:
@@ -60,16 +64,13 @@ class MetricsLayer(Layer):
         try:
             counting: Any = _CountingContext(context, meter.sent)
             reply = await proceed(request, counting)
-        except BaseException as raised:
-            error = raised
+        except BaseException as error:
+            meter.end(outcome(context, error), started)
             raise
-        else:
-            if reply is not None:
-                meter.sent.inc()
-            return reply
-        finally:
-            meter.seconds.observe(perf_counter() - started)
-            meter.handled(outcome(context, error)).inc()
+        if reply is not None:
+            meter.sent.inc()
+        meter.end(outcome(context, None), started)
+        return reply
 
     def _meter_of(self, method: Method) -> _Meter:
         labels = (method.kind, method.service, method.name)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import grpc
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from latentwalk.rpc import logs
@@ -53,16 +53,19 @@ class TracingLayer(Layer):
         ) as span:
             parts = Spans(self._tracer)
             spans.set(parts if span.is_recording() else None)
-            error: BaseException | None = None
             try:
-                return await proceed(request, context)
-            except BaseException as raised:
-                error = raised
+                reply = await proceed(request, context)
+            except BaseException as error:
+                _tell(span, outcome(context, error), parts.left_out)
                 raise
-            finally:
-                code = outcome(context, error)
-                span.set_attribute("rpc.grpc.status_code", code.value[0])
-                if parts.left_out:
-                    span.set_attribute("latentwalk.spans_left_out", parts.left_out)
-                if code in _FAULTS:
-                    span.set_status(Status(StatusCode.ERROR, code.name))
+            _tell(span, outcome(context, None), parts.left_out)
+            return reply
+
+
+def _tell(span: Span, code: grpc.StatusCode, left_out: int) -> None:
+    """How the call of a span has ended, and how many spans within were too many."""
+    span.set_attribute("rpc.grpc.status_code", code.value[0])
+    if left_out:
+        span.set_attribute("latentwalk.spans_left_out", left_out)
+    if code in _FAULTS:
+        span.set_status(Status(StatusCode.ERROR, code.name))
