@@ -1,15 +1,19 @@
 """Whatever arrives becomes an order that can be carried out, or an error of the caller; never a fault of ours."""
 
 import math
+import time
+from contextlib import suppress
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from latentwalk.gan.steps import finish
+from latentwalk.oip import open_inference_service_pb2 as oip
 from latentwalk.rpc.errors import ServiceError
 from latentwalk.server.paths import Delivery
-from latentwalk.server.validation import generate_order, interpolate_order, walk_order
+from latentwalk.server.validation import generate_order, interpolate_order, search_order, walk_frames, walk_order
+from latentwalk.server.validation.inference import generate_request
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import image_pb2, latent_pb2, tensor_pb2
 
@@ -114,3 +118,45 @@ def test_any_request_is_an_order_within_all_limits_or_an_error_of_the_caller(mod
                 if slider.name == standing.slider
             )
             assert slider.limit[0] - 1e-5 <= standing.alpha <= slider.limit[1] + 1e-5
+
+
+# -- far too much ----------------------------------------------------------------------------------------------------
+
+MANY = 1_000_000
+BLACK = image_pb2.Image(width=16, height=16, channels=3, data=bytes(16 * 16 * 3))
+
+
+def seconds_of(call):
+    started = time.perf_counter()
+    with suppress(ServiceError):
+        call()
+    return time.perf_counter() - started
+
+
+def test_of_legs_without_end_not_each_is_looked_at(model):
+    request = pb.WalkRequest(legs=[pb.Leg()] * MANY)
+    assert seconds_of(lambda: walk_frames(request, model)) < seconds_of(lambda: sum(1 for _ in request.legs)) / 10
+
+
+def test_of_starts_without_end_not_each_is_looked_at(model):
+    request = pb.InvertRequest(picture=BLACK, starts=[latent_pb2.Latent()] * MANY)
+    search = seconds_of(lambda: search_order(request, model, Delivery()))
+    assert search < seconds_of(lambda: sum(1 for _ in request.starts)) / 10
+
+
+def test_of_outputs_without_end_not_each_is_looked_at(model):
+    request = oip.ModelInferRequest(outputs=[oip.ModelInferRequest.InferRequestedOutputTensor(name="images")] * MANY)
+    assert (
+        seconds_of(lambda: generate_request(request, model)) < seconds_of(lambda: sum(1 for _ in request.outputs)) / 10
+    )
+
+
+def test_of_a_shape_without_end_not_each_size_is_looked_at(model):
+    z = tensor_pb2.Tensor(dtype=tensor_pb2.DATA_TYPE_FLOAT32, shape=[1] * MANY)
+    request = pb.GenerateRequest(latents=[latent_pb2.Latent(z=z)])
+    read = seconds_of(lambda: generate_order(request, model, Delivery()))
+    assert read < seconds_of(lambda: tuple(request.latents[0].z.shape)) / 4
+    tensor = oip.ModelInferRequest.InferInputTensor(name="seed", datatype="UINT64", shape=[1] * MANY)
+    infer = oip.ModelInferRequest(inputs=[tensor])
+    read = seconds_of(lambda: generate_request(infer, model))
+    assert read < seconds_of(lambda: tuple(infer.inputs[0].shape)) / 4

@@ -106,13 +106,13 @@ def _field(field: str) -> str:
 
 def _check_outputs(request: oip.ModelInferRequest, model: ServedModel) -> None:
     known = [spec.name for spec in outputs_of(model)]
+    if len(request.outputs) > len(known):
+        raise InvalidRequest("outputs", f"asks for {len(request.outputs):,} tensors; there are {len(known)}")
     for index, output in enumerate(request.outputs):
         if output.name not in known:
             raise InvalidRequest(f"outputs[{index}].name", f"{output.name!r} is none of {', '.join(known)}")
         if output.parameters:
             raise InvalidRequest(f"outputs[{index}].parameters", "none are known; leave them out")
-    if len(request.outputs) > len(known):
-        raise InvalidRequest("outputs", f"asks for {len(request.outputs):,} tensors; there are {len(known)}")
 
 
 def _latents(name: str, codes: NDArray[Any]) -> list[latent_pb2.Latent]:

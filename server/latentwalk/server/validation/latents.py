@@ -19,6 +19,7 @@ from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.server.engine import Noise
 from latentwalk.server.served import ServedModel
 from latentwalk.server.validation.conditions import read_conditions
+from latentwalk.server.validation.shapes import is_shape, listed
 from latentwalk.server.validation.styles import LayerStyle, check_unstyled, read_layer_styles, read_noise
 from latentwalk.server.validation.truncations import read_psi, read_threshold
 from latentwalk.v1 import latent_pb2, tensor_pb2
@@ -135,8 +136,8 @@ def _code(field: str, tensor: tensor_pb2.Tensor, space: str, spec: GeneratorSpec
     if dtype is None:
         raise InvalidRequest(f"{field}.dtype", f"{tensor.dtype} is none of FLOAT32 (1) and FLOAT16 (2)")
     shape = {"z": (spec.latent_size,), "w": (spec.w_size,), "w+": (spec.layers, spec.w_size)}[space]
-    if tuple(tensor.shape) != shape:
-        raise InvalidRequest(f"{field}.shape", f"{_listed(tensor.shape)} must be {_listed(shape)}")
+    if not is_shape(tensor.shape, shape):
+        raise InvalidRequest(f"{field}.shape", f"{listed(tensor.shape)} must be {listed(shape)}")
     expected = spec.size_of(space) * dtype.itemsize
     if len(tensor.data) != expected:
         raise InvalidRequest(f"{field}.data", f"has {len(tensor.data):,} bytes; this shape and dtype need {expected:,}")
@@ -145,7 +146,3 @@ def _code(field: str, tensor: tensor_pb2.Tensor, space: str, spec: GeneratorSpec
         worst = int(np.flatnonzero(~np.isfinite(values))[0])
         raise InvalidRequest(f"{field}.data", f"number {worst} is {values[worst]}; all must be finite")
     return values.reshape(shape)
-
-
-def _listed(shape: Sequence[int]) -> str:
-    return f"[{', '.join(map(str, shape[:8]))}{', ...' if len(shape) > 8 else ''}]"

@@ -1,6 +1,7 @@
 """One reader for each request of the GenerationService. All raise InvalidRequest or UnknownDirection."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from latentwalk.gan.walks import Interpolation, Leg, Walk, interpolation_length, walk_length
 from latentwalk.rpc.errors import InvalidRequest
@@ -11,7 +12,7 @@ from latentwalk.server.validation.deliveries import read_delivery
 from latentwalk.server.validation.encodings import read_encoding
 from latentwalk.server.validation.keyframes import blend, read_blending
 from latentwalk.server.validation.latents import Latents, read_latents
-from latentwalk.server.validation.movements import read_displacements, read_easing, read_legs
+from latentwalk.server.validation.movements import MOST_MOVEMENTS, read_displacements, read_easing, read_legs
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import latent_pb2
 
@@ -40,7 +41,8 @@ def walk_order(request: pb.WalkRequest, model: ServedModel) -> Order:
 
 def walk_frames(request: pb.WalkRequest, model: ServedModel) -> int:
     """How many frames it asks for, which is known before it is read; of no account for one that is not valid."""
-    return _frames(walk_length(sum(leg.frames for leg in request.legs), loop=request.loop), model)
+    there = sum(leg.frames for leg in islice(request.legs, MOST_MOVEMENTS))
+    return _frames(walk_length(there, loop=request.loop), model)
 
 
 def interpolate_order(request: pb.InterpolateRequest, model: ServedModel) -> Order:

@@ -29,9 +29,9 @@ def search_order(request: pb.InvertRequest, model: ServedModel, delivery: Delive
         raise InvalidRequest("prior", f"{prior:g} must be from 0 to {_MOST_PRIOR:g}")
     encoding = read_encoding(request.encoding, model.engine.size)
     target = read_picture("picture", request.picture, model.engine.size)
+    check_rows("starts", len(request.starts), model)
     for index, start in enumerate(request.starts):
         _check_start(f"starts[{index}]", start, space, model.spec)
-    check_rows("starts", len(request.starts), model)
     latents = read_latents("starts", request.starts, model)
     walk = Walk(latents.z, (read_displacements((), model),), lift=latents.lift)
     path = WalkPath(walk, latents.drawn_conditions(), latents.noise)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from latentwalk.oip import open_inference_service_pb2 as oip
 from latentwalk.rpc.errors import InvalidRequest
+from latentwalk.server.validation.shapes import is_shape, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +72,12 @@ def _check_form(given: oip.ModelInferRequest.InferInputTensor, spec: TensorSpec,
     field = f"inputs.{spec.name}"
     if given.datatype not in spec.datatypes:
         raise InvalidRequest(f"{field}.datatype", f"{given.datatype!r} must be {' or '.join(spec.datatypes)}")
-    shape = tuple(given.shape)
+    count, sizes = next(iter(given.shape), 0), spec.shape[1:]
     # [N, 1] is a column of N numbers: clients of batching servers know no tensors without a second size.
-    accepted = {(*shape[:1], *spec.shape[1:]), (*shape[:1], *(spec.shape[1:] or (1,)))}
-    if not shape or shape not in accepted:
-        raise InvalidRequest(f"{field}.shape", f"{_listed(shape)} must be {_listed(spec.shape)}")
-    if not 1 <= shape[0] <= most:
-        raise InvalidRequest(f"{field}.shape", f"asks for {shape[0]:,} pictures; must be from 1 to {most:,}")
+    if not is_shape(given.shape, (count, *sizes), (count, *(sizes or (1,)))):
+        raise InvalidRequest(f"{field}.shape", f"{listed(given.shape)} must be {listed(spec.shape)}")
+    if not 1 <= count <= most:
+        raise InvalidRequest(f"{field}.shape", f"asks for {count:,} pictures; must be from 1 to {most:,}")
 
 
 def _numbers(given: oip.ModelInferRequest.InferInputTensor, raw: bytes | None) -> NDArray[Any]:
@@ -107,7 +107,3 @@ def _typed(field: str, given: oip.ModelInferRequest.InferInputTensor, datatype: 
             f"{field}.{datatype.contents}", f"has {len(numbers):,} numbers; this shape needs {count:,}"
         )
     return np.array(numbers, datatype.dtype)
-
-
-def _listed(shape: Sequence[int]) -> str:
-    return f"[{', '.join(map(str, shape[:8]))}{', ...' if len(shape) > 8 else ''}]"
