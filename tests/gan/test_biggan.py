@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from biggan import golden, make_biggan
+from biggan import make_biggan
+from golden import golden
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from biggan import golden
+from golden import golden
 
 from latentwalk.gan.errors import GanError
 from latentwalk.gan.families.biggan import BigGAN, BigGANDeep

@@ -73,6 +73,26 @@ def test_the_options_of_a_training_run_are_left_out(path: Path, form: str) -> No
         torch.load(path, weights_only=True)
 
 
+class BaseConfig:
+    """As pytorch_GAN_zoo keeps the options of a training run."""
+
+    def __init__(self, **options: object) -> None:
+        self.__dict__.update(options)
+
+
+BaseConfig.__module__ = "models.utils.config"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_options_of_pytorch_gan_zoo_are_left_out(path: Path, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("models", "models.utils", "models.utils.config"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    monkeypatch.setattr(sys.modules["models.utils.config"], "BaseConfig", BaseConfig, raising=False)
+    save({"avgG": {"w": torch.ones(1)}, "config": BaseConfig(depthOtherScales=[512], alpha=0)}, path, form)
+    monkeypatch.undo()
+    assert read_checkpoint(path) == {"avgG": {"w": torch.ones(1)}, "config": None}
+
+
 class Calls:
     """Pickles as a call, which an unguarded reader makes."""
 

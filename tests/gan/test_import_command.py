@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from biggan import golden
+from golden import golden
 from safetensors.torch import save_file
 from stylegan2_layouts import make_stylegan2, rosinality_layout, tensorflow_layout
 
@@ -63,6 +63,15 @@ def test_a_biggan_is_imported_for_one_truncation(tmp_path: Path, more: tuple[str
     assert loaded.spec.truncation == truncation
     pictures = loaded(published.z, published.condition)
     assert (pictures - published.pictures[truncation]).abs().max() < 1e-5
+
+
+def test_a_progan_is_imported_from_what_pytorch_gan_zoo_writes(tmp_path: Path) -> None:
+    known = golden("progan_gan_zoo")
+    checkpoint = tmp_path / "celebaHQ_s6_i80000.pth"
+    torch.save({"avgG": known.checkpoint, "netG": {"w": torch.ones(1)}, "config": argparse.Namespace()}, checkpoint)
+    assert main(arguments(checkpoint, tmp_path, "--key", "avgG", family="progan")) == 0
+    loaded, _ = load_generator(ArtifactStore(str(tmp_path / "store")), "faces")
+    assert (loaded(known.z) - known.pictures[1.0]).abs().max() < 2e-5
 
 
 @pytest.mark.parametrize(

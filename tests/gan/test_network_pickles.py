@@ -11,12 +11,14 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 import torch
+from golden import golden
 from stylegan2_layouts import make_stylegan2, tensorflow_layout
 from torch import Tensor
 
 from latentwalk.gan.checkpoints import find_state_dict, read_checkpoint
 from latentwalk.gan.errors import CheckpointRefused, GanError
 from latentwalk.gan.families import build_generator
+from latentwalk.gan.families.progan import ProGAN
 from latentwalk.gan.families.stylegan import StyleGAN
 from latentwalk.gan.families.stylegan2 import StyleGAN2
 from latentwalk.gan.latents import one_hot, z_from_seeds
@@ -37,13 +39,26 @@ class EasyDict(dict):
     pass
 
 
-Network.__module__, EasyDict.__module__ = "dnnlib.tflib.network", "dnnlib.util"
+class EarlyNetwork:
+    """As in the code of Progressive GAN: without parts."""
+
+    def __init__(self, variables: dict[str, object]) -> None:
+        self.state = {"version": 2, "name": "G", "static_kwargs": {"fused_scale": True}, "build_func_name": "G_paper"}
+        self.state["variables"] = list(variables.items())
+
+    def __getstate__(self) -> dict[str, object]:
+        return self.state
+
+
+Network.__module__, EasyDict.__module__, EarlyNetwork.__module__ = "dnnlib.tflib.network", "dnnlib.util", "tfutil"
+EarlyNetwork.__name__ = EarlyNetwork.__qualname__ = "Network"
 
 
 def write(path: Path, content: object, protocol: int = 4) -> Path:
     """Pickles under the names of NVlabs' code, which are gone again before anything is read."""
-    modules = {name: ModuleType(name) for name in ("dnnlib", "dnnlib.tflib", "dnnlib.tflib.network", "dnnlib.util")}
-    for own in (Network, EasyDict):
+    names = ("dnnlib", "dnnlib.tflib", "dnnlib.tflib.network", "dnnlib.util", "tfutil")
+    modules = {name: ModuleType(name) for name in names}
+    for own in (Network, EasyDict, EarlyNetwork):
         setattr(modules[own.__module__], own.__name__, own)
     with patch.dict(sys.modules, modules):
         path.write_bytes(pickle.dumps(content, protocol))
@@ -130,6 +145,14 @@ def test_a_stylegan2_is_read(tmp_path: Path, classes: int) -> None:
     assert read.spec == original.spec
     z, condition = z_from_seeds([1, 2], 6), one_hot([0, 1], 2) if classes else None
     torch.testing.assert_close(read(z, condition), original(z, condition))
+
+
+def test_a_progressive_gan_is_read(tmp_path: Path) -> None:
+    known = golden("progan_tensorflow")
+    average = EarlyNetwork({name: array(tensor) for name, tensor in known.checkpoint.items()})
+    file = write(tmp_path / "karras2018iclr-lsun.pkl", (EarlyNetwork({}), EarlyNetwork({}), average))
+    read = ProGAN.from_checkpoint(find_state_dict(read_checkpoint(file), "Gs"), 3).freeze()
+    torch.testing.assert_close(read(known.z, known.condition), known.pictures[1.0], rtol=1e-4, atol=1e-4)
 
 
 def test_which_network_is_wanted_must_be_said(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from biggan import golden, make_biggan
+from biggan import make_biggan
+from golden import golden
 
 from latentwalk.gan.artifacts import ArtifactStore, save_generator
 from latentwalk.gan.latents import latents_from_seeds

@@ -4,7 +4,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,9 @@ from latentwalk.gan.spec import GeneratorSpec
 
 class Generator(nn.Module, ABC):
     """A function from a latent, and a condition if it has classes, to a picture."""
+
+    normalises_z: ClassVar[bool] = False
+    """Whether every z is brought to one length, so that only its direction has a say."""
 
     def __init__(self, spec: GeneratorSpec) -> None:
         super().__init__()

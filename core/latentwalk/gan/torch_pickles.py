@@ -18,6 +18,10 @@ from latentwalk.gan.torch_archives import entries_of
 MAX_INSTRUCTIONS = 4_000_000
 
 
+_OPTIONS = ("argparse.Namespace", "models.utils.config.BaseConfig")
+"""As what codes keep the options of a training run beside the weights: Python's own, and those of pytorch_GAN_zoo."""
+
+
 class Options:
     """In the place of the options of a training run: keeps nothing of them, and has nothing that could be set."""
 
@@ -50,7 +54,7 @@ class Instructions:
 
 
 def read_torch_archive(path: Path) -> object:
-    """What torch's reader of weights makes of an archive; an argparse.Namespace becomes Options.
+    """What torch's reader of weights makes of an archive; what _OPTIONS names becomes Options.
 
     Raises GanError for too long a pickle, and for an archive in which torch may find another than was looked at; for a
     broken or hostile one whatever zipfile and torch raise.
@@ -79,7 +83,7 @@ def read_torch_stream(path: Path) -> object:
 
 @contextmanager
 def _admitted_options() -> Generator[None]:
-    with _ADMITTING, torch.serialization.safe_globals([(Options, "argparse.Namespace")]):
+    with _ADMITTING, torch.serialization.safe_globals([(Options, name) for name in _OPTIONS]):
         yield
 
 

@@ -3,6 +3,7 @@
 from latentwalk.gan.errors import UnknownFamily
 from latentwalk.gan.families.biggan import BigGAN, BigGANDeep
 from latentwalk.gan.families.dcgan import DCGAN
+from latentwalk.gan.families.progan import ProGAN
 from latentwalk.gan.families.stylegan import StyleGAN
 from latentwalk.gan.families.stylegan2 import StyleGAN2
 from latentwalk.gan.generator import Generator
@@ -10,6 +11,7 @@ from latentwalk.gan.spec import GeneratorSpec
 
 FAMILIES: dict[str, type[Generator]] = {
     "dcgan": DCGAN,
+    "progan": ProGAN,
     "stylegan": StyleGAN,
     "stylegan2": StyleGAN2,
     "biggan_deep": BigGANDeep,

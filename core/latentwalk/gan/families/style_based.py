@@ -2,18 +2,16 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from latentwalk.gan.errors import GanError, OutOfRange
-from latentwalk.gan.families.scaled import Scaled
+from latentwalk.gan.errors import GanError
+from latentwalk.gan.families.scaled import ScaledGenerator
 from latentwalk.gan.families.shapes import places_of, tensor_of
-from latentwalk.gan.generator import Generator
+from latentwalk.gan.families.widths import check_config
 from latentwalk.gan.spec import SPACES, GeneratorSpec
-
-LIMITS = {"width": (1, 4_096), "max_width": (1, 4_096), "mapping_layers": (1, 32)}
 
 
 class Noisy(Protocol):
@@ -23,7 +21,7 @@ class Noisy(Protocol):
     """Its own, [1, 1, H, W]."""
 
 
-class StyleBased(Generator):
+class StyleBased(ScaledGenerator):
     """A generator of a mapping, a synthesis and the mean w.
 
     config: {"width": channels of the last layers, each coarser pair having twice as many, up to "max_width";
@@ -114,21 +112,6 @@ class StyleBased(Generator):
         """The average w [W] over all z, in the middle of what was trained."""
         return self.mean
 
-    def freeze(self) -> Self:
-        """As Generator.freeze; weights that are scaled at each use keep the product."""
-        for layer in self._scaled():
-            layer.fold()
-        return super().freeze()
-
-    def thaw(self) -> None:
-        """As Generator.thaw."""
-        for layer in self._scaled():
-            layer.unfold()
-        super().thaw()
-
-    def _scaled(self) -> list[Scaled]:
-        return [module for module in self.modules() if isinstance(module, Scaled)]
-
 
 def noise_of_layers(noise: Tensor | None, sides: list[int]) -> list[Tensor] | list[None]:
     """The noise [N, P] of layers of so many pixels a side, [N, 1, H, W] each; None for each if there is none."""
@@ -138,30 +121,11 @@ def noise_of_layers(noise: Tensor | None, sides: list[int]) -> list[Tensor] | li
     return [part.unflatten(1, (1, side, side)) for part, side in zip(parts, sides, strict=True)]
 
 
-def widths_of(spec: GeneratorSpec) -> list[int]:
-    """The channels at 4x4, 8x8, ..., resolution."""
-    width, most = config_of(spec, "width"), config_of(spec, "max_width")
-    rungs = spec.resolution.bit_length() - 2
-    return [min(width << (rungs - 1 - rung), most) for rung in range(rungs)]
-
-
 def check_spec(spec: GeneratorSpec) -> None:
     """Raises GanError for a resolution that is no power of two, layers that do not go with it, or another config."""
-    name = spec.family
-    if spec.resolution.bit_count() != 1:
-        raise GanError(f"resolution of a {name} is {spec.resolution}: it must be a power of two")
+    check_config(spec, ("width", "max_width", "mapping_layers"))
     layers = 2 * spec.resolution.bit_length() - 4
     if spec.layers != layers:
-        raise GanError(f"layers of a {name} of {spec.resolution} pixels are {spec.layers}: they must be {layers}")
-    if spec.config.keys() != LIMITS.keys():
-        raise GanError(f"config of a {name} is {dict(spec.config)}: it must have {', '.join(LIMITS)}")
-
-
-def config_of(spec: GeneratorSpec, name: str) -> int:
-    """A number of the config. Raises GanError if it is none, and OutOfRange."""
-    value, (low, high) = spec.config.get(name), LIMITS[name]
-    if type(value) is not int:
-        raise GanError(f"{name} of a {spec.family} is {value!r}: it must be an integer")
-    if not low <= value <= high:
-        raise OutOfRange(f"{name} of a {spec.family}", value, low, high)
-    return value
+        raise GanError(
+            f"layers of a {spec.family} of {spec.resolution} pixels are {spec.layers}: they must be {layers}"
+        )

@@ -11,6 +11,7 @@ from latentwalk.oip import open_inference_service_pb2 as oip
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.server.served import ServedModel
 from latentwalk.server.validation.tensors import TensorSpec, read_tensors
+from latentwalk.server.validation.truncations import why_no_threshold
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import latent_pb2, tensor_pb2
 
@@ -57,7 +58,7 @@ def inputs_of(model: ServedModel) -> list[TensorSpec]:
         inputs.append(TensorSpec("w", _FLOATS, (-1, spec.w_size)))
         inputs.append(TensorSpec("w_plus", _FLOATS, (-1, spec.layers, spec.w_size)))
         inputs.append(TensorSpec("truncation", _FLOATS, (-1,)))
-    elif spec.truncation is None:
+    elif why_no_threshold(spec) is None:
         inputs.append(TensorSpec("threshold", _FLOATS, (-1,)))
     if spec.classes:
         inputs.append(TensorSpec("class_id", ("INT64", "UINT32"), (-1,)))

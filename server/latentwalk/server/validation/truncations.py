@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from latentwalk.gan.families import family_of
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.v1 import latent_pb2
@@ -31,6 +32,16 @@ def read_psi(name: str, latent: latent_pb2.Latent, layers: int) -> Tensor:
     return psi
 
 
+def why_no_threshold(spec: GeneratorSpec) -> str | None:
+    """Why the seeds of a generator that draws z itself are not cut off by request; None if they may be."""
+    if spec.truncation is not None:
+        keeps = f"the generator is normalised for truncation {spec.truncation:g}, to which its seeds keep"
+        return f"{keeps}; leave it out, or import the generator for another one"
+    if family_of(spec.family).normalises_z:
+        return f"has no use: a {spec.family} brings every z to one length; leave it out"
+    return None
+
+
 def read_threshold(name: str, latent: latent_pb2.Latent, spec: GeneratorSpec) -> float | None:
     """Where the numbers of a seed are cut off, for a generator that draws z itself; None for nowhere."""
     if not latent.HasField("truncation"):
@@ -42,9 +53,8 @@ def read_threshold(name: str, latent: latent_pb2.Latent, spec: GeneratorSpec) ->
             raise InvalidRequest(f"{name}.truncation.{pull}", problem)
     if not truncation.HasField("threshold"):
         raise InvalidRequest(field, "is needed; leave the truncation out for z as it comes")
-    if spec.truncation is not None:
-        keeps = f"the generator is normalised for truncation {spec.truncation:g}, to which its seeds keep"
-        raise InvalidRequest(field, f"{keeps}; leave it out, or import the generator for another one")
+    if problem := why_no_threshold(spec):
+        raise InvalidRequest(field, problem)
     if not 0 < truncation.threshold <= _MOST_THRESHOLD:
         raise InvalidRequest(field, f"{truncation.threshold:g} must be above 0 and at most {_MOST_THRESHOLD:g}")
     if latent.WhichOneof("code") != "seed":

@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from latentwalk.gan.families.scaled import Colours
 from latentwalk.gan.families.stylegan import StyleGAN
 from latentwalk.gan.families.stylegan.family import Synthesis
-from latentwalk.gan.families.stylegan.layers import Colours
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import SPACES
 from latentwalk.trainer.networks.growth import blended

@@ -6,25 +6,23 @@ from collections.abc import Mapping as MappingOf
 import torch
 from torch import Tensor, nn
 
+from latentwalk.gan.families.scaled import Colours, Convolution
 from latentwalk.gan.families.shapes import tensor_of
 from latentwalk.gan.families.style_based import (
     Noisy,
     StyleBased,
     check_spec,
-    config_of,
     noise_of_layers,
-    widths_of,
 )
 from latentwalk.gan.families.stylegan.genforce import from_genforce, is_genforce
 from latentwalk.gan.families.stylegan.layers import (
-    Colours,
+    BlurredUpConvolution,
     Constant,
-    Convolution,
     Mapping,
     StyledLayer,
-    UpConvolution,
 )
 from latentwalk.gan.families.stylegan.nvlabs import from_nvlabs, is_nvlabs
+from latentwalk.gan.families.widths import config_of, widths_of
 from latentwalk.gan.spec import GeneratorSpec
 
 
@@ -36,7 +34,7 @@ class Synthesis(nn.Module):
         widths = widths_of(spec)
         layers: list[StyledLayer] = []
         for rung, width in enumerate(widths):
-            first = UpConvolution(widths[rung - 1], width) if rung else Constant(width)
+            first = BlurredUpConvolution(widths[rung - 1], width) if rung else Constant(width)
             pair = first, Convolution(width, width)
             layers += [StyledLayer(source, width, 4 << rung, spec.w_size) for source in pair]
         self.layers = nn.ModuleList(layers)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from latentwalk.gan.families.scaled import Linear, Scaled
+from latentwalk.gan.families.scaled import Linear, UpConvolution
 
 _SLOPE = 0.2
 # As in the code of the paper.
@@ -23,39 +23,12 @@ class Constant(nn.Module):
         return self.constant.expand(len(features), -1, -1, -1)
 
 
-class Convolution(Scaled):
-    """3x3, of the same resolution."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__((outputs, inputs, 3, 3), inputs * 9)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """[N, inputs, H, W] -> [N, outputs, H, W]."""
-        return F.conv2d(features, self.product, padding=1)
-
-
-class UpConvolution(Scaled):
-    """Twice as large by repeating pixels, then 3x3, then a blur of [1, 2, 1] either way.
-
-    The first two are one transposed convolution of 4x4, the sum of the 3x3 kernel at the four places to which a pixel
-    is repeated: the same numbers for less than half the work.
-    """
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__((outputs, inputs, 3, 3), inputs * 9)
-
-    @property
-    def product(self) -> Tensor:
-        """[inputs, outputs, 4, 4]."""
-        if self.folded is not None:
-            return self.folded
-        turned = F.pad((self.weight * self._scale).flip(2, 3).transpose(0, 1), (1, 1, 1, 1))
-        return turned[:, :, 1:, 1:] + turned[:, :, :-1, 1:] + turned[:, :, 1:, :-1] + turned[:, :, :-1, :-1]
+class BlurredUpConvolution(UpConvolution):
+    """As UpConvolution, then a blur of [1, 2, 1] either way."""
 
     def forward(self, features: Tensor) -> Tensor:
         """[N, inputs, H, W] -> [N, outputs, 2 H, 2 W]."""
-        grown = F.conv_transpose2d(features, self.product, stride=2, padding=1)
-        return _blur(grown)
+        return _blur(super().forward(features))
 
 
 def _blur(features: Tensor) -> Tensor:
@@ -65,18 +38,6 @@ def _blur(features: Tensor) -> Tensor:
     kernel[:, :, 1] *= 2
     kernel[:, :, :, 1] *= 2
     return F.conv2d(features, kernel, padding=1, groups=channels)
-
-
-class Colours(Scaled):
-    """1x1, from features to a picture."""
-
-    def __init__(self, inputs: int, channels: int) -> None:
-        super().__init__((channels, inputs, 1, 1), inputs, gain=1)
-        self.bias = nn.Parameter(torch.zeros(channels))
-
-    def forward(self, features: Tensor) -> Tensor:
-        """[N, inputs, H, W] -> [N, channels, H, W]."""
-        return F.conv2d(features, self.product, self.bias)
 
 
 class StyledLayer(nn.Module):

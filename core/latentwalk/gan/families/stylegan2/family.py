@@ -12,15 +12,14 @@ from latentwalk.gan.families.style_based import (
     Noisy,
     StyleBased,
     check_spec,
-    config_of,
     noise_of_layers,
-    widths_of,
 )
 from latentwalk.gan.families.stylegan2.genforce import from_genforce, is_genforce
 from latentwalk.gan.families.stylegan2.layers import Mapping, StyledColours, StyledConvolution
 from latentwalk.gan.families.stylegan2.nvlabs import from_nvlabs, is_nvlabs
 from latentwalk.gan.families.stylegan2.rosinality import from_rosinality, is_rosinality
 from latentwalk.gan.families.stylegan2.tensorflow import from_tensorflow, is_tensorflow
+from latentwalk.gan.families.widths import config_of, widths_of
 from latentwalk.gan.latents import z_from_seeds
 from latentwalk.gan.spec import GeneratorSpec
 
