@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shlex
 import signal
 import socket
@@ -22,7 +23,7 @@ from typer.testing import CliRunner
 from latentwalk.cli.look.looking import Looking
 from latentwalk.cli.look.position import MOST_PICTURES
 from latentwalk.cli.look.viewers import MOST_VIEWERS
-from latentwalk.cli.look.web import MOST_BYTES, MOST_CONNECTIONS
+from latentwalk.cli.look.web import FILES, MOST_BYTES, MOST_CONNECTIONS
 from latentwalk.cli.main import app
 from latentwalk.client import Client, Displacement, Style
 
@@ -85,8 +86,9 @@ def page(pages, client: Client) -> Page:
 
 
 def test_the_page_brings_all_that_it_needs(page: Page):
-    texts = {name: page.ask("GET", name).read().decode() for name in ("", "look.css", "look.js")}
+    texts = {name: page.ask("GET", name).read().decode() for name in FILES}
     assert all(named in texts[""] for named in ('href="look.css"', 'src="look.js"'))
+    assert set(re.findall(r'from "\./(.+)";', "".join(texts.values()))) == {"asking.js", "pictures.js", "slider.js"}
     assert all("//" not in text.replace("// ", "") for text in texts.values())
     reply = page.ask("GET", "")
     reply.read()

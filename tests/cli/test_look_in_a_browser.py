@@ -82,6 +82,46 @@ def test_a_slider_that_is_dragged_ends_where_its_number_says(browser: Chromium, 
     assert np.abs(shown(browser) - drawn(client, seeds=[7, 8], classes=3)).max() <= 1
 
 
+@pytest.mark.parametrize(("wide", "high", "pixel_ratio"), [(390, 844, 1), (1280, 900, 1), (1280, 900, 1.5)])
+def test_pictures_keep_their_form_and_their_pixels_are_squares(browser: Chromium, wide, high, pixel_ratio):
+    screen = {"width": wide, "height": high, "deviceScaleFactor": pixel_ratio, "mobile": False}
+    browser.order("Emulation.setDeviceMetricsOverride", **screen)
+    try:
+        choose(browser, "seeds", "1-6")
+        browser.wait("document.querySelectorAll('#pictures img').length === 6")
+        boxes = "[...document.querySelectorAll('#pictures img')].map((one) => one.getBoundingClientRect().toJSON())"
+        seen = browser.evaluate(boxes)
+        shown(browser)
+    finally:
+        browser.order("Emulation.clearDeviceMetricsOverride")
+    enlarged = seen[0]["width"] * pixel_ratio / 32
+    assert enlarged == pytest.approx(round(enlarged), abs=0.01)
+    assert all(one["height"] == pytest.approx(one["width"], abs=0.1) for one in seen)
+    assert len({one["x"] for one in seen}) == 3  # in two rows, with no gap
+
+
+def test_a_factor_is_as_fine_at_either_end(browser: Chromium):
+    zoom = f"document.querySelector('{row(browser, 'zoom')} [type=number]')"
+    assert browser.evaluate(f"{zoom}.value") == "1.00"
+    ends = browser.evaluate(f"[{zoom}.min, {zoom}.max].map(Number)")
+    for share, end in zip((0, 1), ends, strict=True):
+        browser.drag(f"{row(browser, 'zoom')} [type=range]", share)
+        assert browser.evaluate(f"Number({zoom}.value)") == end
+    assert ends[0] * 1000 % 1 == pytest.approx(0)
+    shown(browser)
+
+
+def test_a_folded_bank_tells_how_many_of_its_sliders_are_moved(browser: Chromium):
+    bank = "[...document.querySelectorAll('details')].find((one) => one.textContent.startsWith('components'))"
+    assert browser.evaluate(f"{bank}.querySelector('summary').textContent") == "components · 2 sliders"
+    number = f"{bank}.querySelectorAll('[type=number]')[1]"
+    browser.evaluate(f"{number}.value = 2; {number}.dispatchEvent(new Event('change'))")
+    assert browser.evaluate(f"{bank}.querySelector('summary').textContent") == "components · 2 sliders, 1 moved"
+    browser.evaluate("document.getElementById('reset').click()")
+    assert browser.evaluate(f"{bank}.querySelector('summary').textContent") == "components · 2 sliders"
+    shown(browser)
+
+
 def test_a_slider_is_moved_by_keys(browser: Chromium, client: Client):
     rotate = row(browser, "rotate")
     browser.evaluate(f"document.querySelector('{rotate} [type=range]').focus()")

@@ -1,6 +1,6 @@
 """The page over HTTP, on the loopback address alone.
 
-    GET  /SECRET/                        the page; look.css, look.js beside it
+    GET  /SECRET/                        the page; its style and its scripts beside it
     GET  /SECRET/model                   what there is to choose and to drag
     POST /SECRET/viewers                 open a stream
     POST /SECRET/viewers/ID/position     go there
@@ -35,10 +35,12 @@ MOST_CONNECTIONS = 64
 MOST_BYTES = 256 * 1024
 """Of the body of a request: more than the 1,024 displacements that a server takes need."""
 
+_SCRIPTS = ("look.js", "asking.js", "pictures.js", "slider.js")
+
 FILES: Mapping[str, tuple[str, str]] = {
     "": ("index.html", "text/html; charset=utf-8"),
     "look.css": ("look.css", "text/css; charset=utf-8"),
-    "look.js": ("look.js", "text/javascript; charset=utf-8"),
+    **{name: (name, "text/javascript; charset=utf-8") for name in _SCRIPTS},
 }
 
 HEADERS: Mapping[str, str] = {
