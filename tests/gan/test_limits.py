@@ -15,6 +15,12 @@ def test_a_ladder_has_equal_steps_to_either_limit_without_0():
     assert ladder((0.0, 0.0)) == ()
 
 
+@given(st.floats(-1e6, -1e-6), st.floats(1e-6, 1e6))
+def test_a_ladder_ends_at_the_very_limits(low, high):
+    rungs = ladder((low, high))
+    assert (len(rungs), rungs[0], rungs[-1]) == (2 * RUNGS, low, high)
+
+
 def test_a_side_is_good_up_to_where_it_is_half_as_good_as_its_best_rung():
     rungs = [(-3.0, 0.1), (-2.0, 0.3), (-1.0, 0.6), (1.0, 0.2), (2.0, 0.4), (3.0, 0.0)]
     # Outward from -1, 0.6 falls to 0.3 at -2. Outward from 2, 0.4 falls along a line to 0.2, half-way to 3.

@@ -179,6 +179,13 @@ def test_a_boundary_conditioned_by_itself_is_refused_and_not_published_as_zero(f
         found(job("boundary", conditions=(SliderReference("found"),)))
 
 
+def test_ends_that_meet_in_one_score_are_not_told_apart_by_the_order_of_the_sample(materials):
+    method = METHODS["boundary"].prepare(job("boundary", samples=100, fraction=0.4), materials)
+    method.trained.load_state_dict({"scores": torch.arange(100.0).clamp(max=30)})
+    with pytest.raises(GanError, match="'luminance' is 30 at both ends: take a smaller fraction"):
+        method.outcome(lambda: None)
+
+
 @pytest.mark.parametrize("method", ["pca", "boundary"])
 def test_an_interrupted_job_finds_the_same_bits(found, tmp_path, method):
     [undisturbed] = found(job(method)).products
@@ -240,6 +247,14 @@ def test_no_more_components_are_asked_for_than_one_batch_can_tell(materials):
     settings = pb.PcaSpec(directions=501, samples=10_000)
     with pytest.raises(InvalidRequest, match="501 must be at most 500"):
         read_spec(pb.JobSpec(model="wide", direction="d", pca=settings), materials)
+
+
+def test_no_more_components_are_asked_for_than_there_are_features(materials):
+    narrow = build_generator(GeneratorSpec("dcgan", 100, 0, 16, 3, {"width": 1})).freeze()
+    save_generator(materials.store, "narrow", narrow, provenance={}, created="2026-01-01T00:00:00Z")
+    settings = pb.PcaSpec(directions=33, samples=1_000)
+    with pytest.raises(InvalidRequest, match="33 must be at most 32, the first features"):
+        read_spec(pb.JobSpec(model="narrow", direction="d", pca=settings), materials)
 
 
 @pytest.mark.parametrize(

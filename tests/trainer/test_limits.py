@@ -206,6 +206,14 @@ def test_an_edit_that_leaves_next_to_nothing_of_a_picture_is_never_what_is_achie
     assert abs(achieved.amount(0)) < 15
 
 
+def test_pictures_on_which_there_is_nothing_to_be_seen_achieve_nothing():
+    black = torch.full((4, 3, 16, 16), -1.0)
+    slider = Slider("0", "zoom", "x", 1.0, (-0.7, 0.7), (-2.0, 2.0))
+    achieved = Achieved(slider, EDITS["zoom"], 1)
+    achieved.add(0, black, black)
+    assert achieved.amount(0) == pytest.approx(1, abs=0.1)
+
+
 def test_a_direction_stands_for_all_of_its_sliders_each_in_a_pass_of_its_own(materials):
     settings = completed(materials, ("axes", ""), ("nowhere", "0"), samples=600).settings
     named = [("axes@1", "0"), ("axes@1", "1"), ("nowhere@1", "0")]

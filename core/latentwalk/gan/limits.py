@@ -20,8 +20,9 @@ Rung: TypeAlias = tuple[float, float]
 def ladder(limit: Span) -> tuple[float, ...]:
     """The alphas to look at, rising: RUNGS equal steps from 0 to either limit, without 0 itself."""
     low, high = limit
-    down = [low * rung / RUNGS for rung in range(RUNGS, 0, -1) if low < 0]
-    up = [high * rung / RUNGS for rung in range(1, RUNGS + 1) if high > 0]
+    shares = [rung / RUNGS for rung in range(1, RUNGS + 1)]  # of 1 at the end, so that no limit is rounded
+    down = [low * share for share in reversed(shares) if low < 0]
+    up = [high * share for share in shares if high > 0]
     return tuple(alpha for alpha in (*down, *up) if low <= alpha <= high)
 
 

@@ -69,8 +69,9 @@ class Boundary(Method):
         pause()
         codes = torch.cat([self._codes(step) for step in range(self.steps)])
         ends = extremes(self._scores, self._fraction)
-        if self._scores[ends.low[-1]] >= self._scores[ends.high[0]]:
-            raise GanError(f"score {self._score.name!r} is the same for all pictures: there is nothing to tell apart")
+        if self._scores[ends.low[-1]] >= (least := self._scores[ends.high[0]]):
+            problem = "take a smaller fraction, or another score if it is the same for all pictures"
+            raise GanError(f"score {self._score.name!r} is {least:g} at both ends: {problem}")
         normal, accuracy = _separate(codes[ends.low], codes[ends.high], self._seed)
         measures = {"validation_accuracy": accuracy}
         if self._conditions is not None:

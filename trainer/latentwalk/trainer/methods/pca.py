@@ -17,7 +17,7 @@ from latentwalk.gan.generator import Generator
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.bank import bank
 from latentwalk.trainer.methods.method import Method, Outcome
-from latentwalk.trainer.methods.samples import sample
+from latentwalk.trainer.methods.samples import count_first_features, sample
 from latentwalk.trainer.specs import JobSpec, PcaSpec
 from latentwalk.trainer.specs.closed_form import SAMPLES_PER_STEP
 
@@ -80,7 +80,7 @@ class Pca(Method):
         self._name, self._seed = spec.direction, spec.seed
         self._count, self._samples, self._layers = settings.directions, settings.samples, settings.layers
         self._generator, self._space = generator, "w" if generator.spec.layers else "z"
-        features = _size_of_features(generator)
+        features = count_first_features(generator)
         kept = min(self._count + _SPARE, SAMPLES_PER_STEP, self._samples, features)
         self._components = self.trained = Components(kept, features)
 
@@ -113,9 +113,3 @@ class Pca(Method):
         measures = {f"explained_variance.{name}": part for name, part in zip(names, variance.tolist(), strict=True)}
         found = bank(self._name, self._generator, names, vectors, space=self._space, layers=self._layers)
         return Outcome((found,), measures=measures)
-
-
-@torch.no_grad()
-def _size_of_features(generator: Generator) -> int:
-    z, condition = sample(generator, 0, 0, 2)
-    return generator.first_features(z, condition).shape[1]

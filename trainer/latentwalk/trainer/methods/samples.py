@@ -26,6 +26,12 @@ def sample(generator: Generator, job_seed: int, step: int, samples: int) -> tupl
     return z, one_hot(drawn.tolist(), classes).to(z.device)
 
 
+@torch.no_grad()
+def count_first_features(generator: Generator) -> int:
+    """F of its first features, see Generator.first_features. Raises GanError for a family without such."""
+    return generator.first_features(*sample(generator, 0, 0, 2)).shape[1]
+
+
 def latents(generator: Generator, job_seed: int, step: int, rows: int) -> Tensor:
     """The latents [N, Z] of so many rows of one step, where the generator is."""
     return latents_from_seeds(seeds.training_seeds(job_seed, step, range(rows)), generator.spec).to(generator.device)

@@ -31,6 +31,11 @@ def complete_pca(settings: PcaSpec, context: Context) -> PcaSpec:
             f"{context.where}.directions",
             f"{settings.directions:,} must be at most {SAMPLES_PER_STEP:,}, the samples that are looked at together",
         )
+    if settings.directions > (features := context.first_features):
+        raise InvalidRequest(
+            f"{context.where}.directions",
+            f"{settings.directions:,} must be at most {features:,}, the first features of the generator",
+        )
     least = 10 * settings.directions
     if settings.samples < least:
         raise InvalidRequest(

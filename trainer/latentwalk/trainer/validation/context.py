@@ -11,6 +11,7 @@ from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.data import DataRefused, Form
 from latentwalk.trainer.materials import Materials
+from latentwalk.trainer.methods.samples import count_first_features
 from latentwalk.trainer.references import Reference
 from latentwalk.trainer.specs import Data
 
@@ -37,6 +38,12 @@ class Context:
         """That of the generator, for a method that works on one."""
         assert self.generator is not None  # noqa: S101 - MethodSettings.reads_generator
         return self.generator.digest
+
+    @property
+    def first_features(self) -> int:
+        """How many the generator has, for a method that works on one."""
+        assert self.generator is not None  # noqa: S101 - MethodSettings.reads_generator
+        return count_first_features(self.generator)
 
     def check_data(self, field: str, data: Data) -> Form:
         """Of what channels and classes the data is; InvalidRequest if it cannot be read."""

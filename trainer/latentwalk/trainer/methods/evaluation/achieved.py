@@ -20,6 +20,8 @@ _CANDIDATES = 12
 """Amounts on either side of none, evenly over what the slider allows; between them goes a parabola."""
 _LEAST_LEFT = 0.1
 """What is left of less than this part of a picture could be of any other."""
+_LEAST_SEEN = 1e-6
+"""On a pixel, of which a step of the bytes that are served is 6e-5: less is rounding, on pictures of one colour."""
 
 
 class Achieved(nn.Module):
@@ -32,7 +34,7 @@ class Achieved(nn.Module):
         super().__init__()
         self._slider, self._edit = slider, edit
         low, high = slider.limit
-        sides = [end * step / _CANDIDATES for end in (low, high) for step in range(1, _CANDIDATES + 1)]
+        sides = [end * (step / _CANDIDATES) for end in (low, high) for step in range(1, _CANDIDATES + 1)]
         self._candidates = sorted({0.0, *sides})  # in alphas, along which edits are even
         for name in ("errors", "seen"):
             self.register_buffer(name, torch.zeros(alphas, len(self._candidates), dtype=torch.float64))
@@ -45,12 +47,13 @@ class Achieved(nn.Module):
             if mask.mean() < _LEAST_LEFT:
                 continue
             self.errors[place, number] += (mask * (walked - target) ** 2).sum().double().cpu()
-            self.seen[place, number] += (_energy(target, mask) + _energy(walked, mask)).double().cpu()
+            seen = _energy(target, mask) + _energy(walked, mask) + _LEAST_SEEN * mask.sum()
+            self.seen[place, number] += seen.double().cpu()
 
     def amount(self, place: int) -> float:
-        """What the walk by that alpha achieves, in the unit of the edit."""
-        parts = torch.where(self.seen > 0, self.errors / self.seen, math.inf)[place].tolist()
-        best = parts.index(min(parts))
+        """What the walk by that alpha achieves, in the unit of the edit; the least of several that are as like."""
+        parts: list[float] = torch.where(self.seen > 0, self.errors / self.seen, math.inf)[place].tolist()
+        best = min(range(len(parts)), key=lambda number: (parts[number], abs(self._candidates[number])))
         if not 0 < best < len(parts) - 1:
             return self._slider.amount_of(self._candidates[best])
         points = (_Point(self._candidates[one], parts[one]) for one in (best - 1, best, best + 1))
