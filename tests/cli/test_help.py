@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import MISSING, fields, is_dataclass
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -57,3 +58,7 @@ def test_the_help_tells_the_number_that_the_trainer_takes_when_none_is_given(com
 def test_the_help_shows_words_as_they_are_typed(command: str):
     shown = CliRunner().invoke(app, ["train", command, "--help"], env={"COLUMNS": "200"}).stdout
     assert {letter for letter in shown if not letter.isascii()} <= set(FRAMES)
+
+
+def test_the_version_is_that_of_the_package():
+    assert CliRunner().invoke(app, ["--version"]).stdout == f"latentwalk {version('latentwalk')}\n"

@@ -7,6 +7,8 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from latentwalk.rpc.version import own_version
+
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 SERVICE_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
@@ -25,6 +27,7 @@ async def test_health_is_not_serving_until_the_service_is_ready(running, service
         run.doorway.ready()
         assert await check(run, service) == SERVING
         assert run.registry.get_sample_value("latentwalk_serving") == 1
+        assert run.registry.get_sample_value("latentwalk_build_info", {"version": own_version()}) == 1
 
 
 async def test_the_health_of_an_unknown_service_is_not_found(running):

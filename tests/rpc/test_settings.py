@@ -15,6 +15,7 @@ from latentwalk.rpc.settings import (
     or_nothing,
     setting,
 )
+from latentwalk.rpc.version import own_version
 
 
 @dataclass(frozen=True)
@@ -123,3 +124,10 @@ def test_help_states_every_setting_with_its_default_and_limit(capsys):
     assert "--max-batch VALUE how many (default: 32; from 1 to 64)" in text
     assert "how long, 100% sure (default: 1.5; at least 0)" in text
     assert "which (default: none)" in text
+
+
+def test_the_version_is_told_before_any_setting_is_read(capsys):
+    with pytest.raises(SystemExit) as ended:
+        load("--version")
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"latentwalk {own_version()}\n"

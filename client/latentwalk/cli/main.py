@@ -1,5 +1,6 @@
 """`latentwalk`: puts the commands together."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +43,12 @@ app = typer.Typer(
 training = typer.Typer(no_args_is_help=True, help="Trains, and follows the job. Ctrl-C stops watching, not the job.")
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"latentwalk {version('latentwalk')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     context: typer.Context,
@@ -56,6 +63,9 @@ def options(
     tls_root: Annotated[Path | None, pem_file("root certificates other than the system's; turns TLS on")] = None,
     tls_certificate: Annotated[Path | None, pem_file("a certificate to show when asked; turns TLS on")] = None,
     tls_key: Annotated[Path | None, pem_file("its key")] = None,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
 ) -> None:
     """Steers image generators through their latent space."""
     context.obj = Target(server, trainer, token, choose_tls(tls, tls_root, tls_certificate, tls_key))

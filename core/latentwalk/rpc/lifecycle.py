@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import grpc
 from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
+from prometheus_client import CollectorRegistry, Gauge, Info, ProcessCollector
 
 from latentwalk.rpc import signals
 from latentwalk.rpc.endpoint import Endpoint
@@ -21,6 +21,7 @@ from latentwalk.rpc.health import HealthServicer
 from latentwalk.rpc.interceptors import Gate, layers_of
 from latentwalk.rpc.roles import Services
 from latentwalk.rpc.tls import server_credentials
+from latentwalk.rpc.version import own_version
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
@@ -65,6 +66,8 @@ class Doorway:
         self._health = HealthServicer(tuple(services))
         serving = Gauge("latentwalk_serving", "1 while health says SERVING, else 0.", registry=registry)
         serving.set_function(lambda: self._health.is_serving)
+        build = Info("latentwalk_build", "Which latentwalk this is.", registry=registry)
+        build.info({"version": own_version()})
         self._exposition: Exposition | None = None
         self.draining = asyncio.Event()
         """Set when the service begins to drain. A stream that is of use without its end should end then."""

@@ -12,6 +12,7 @@ from latentwalk.rpc import logs, tracing
 from latentwalk.rpc.endpoint import Endpoint
 from latentwalk.rpc.lifecycle import AddressInUse, Doorway, run
 from latentwalk.rpc.settings import SettingsError, load_settings
+from latentwalk.rpc.version import own_version
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
@@ -53,5 +54,6 @@ async def _serve(serving: AbstractAsyncContextManager[Doorway], address: str, lo
         # What there is now, stays: the collector need not look through all of it again and again while it serves.
         gc.freeze()
         host = address.rpartition(":")[0]
-        log.info("serving", extra=logs.fields(address=f"{host}:{doorway.port}", metrics_port=doorway.metrics_port))
+        place = logs.fields(address=f"{host}:{doorway.port}", metrics_port=doorway.metrics_port, version=own_version())
+        log.info("serving", extra=place)
         return await doorway.run_until_signal()

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
+from latentwalk.rpc.version import own_version
+
 Value = str | int | float | bool | tuple[str, ...]
 Settings = TypeVar("Settings")
 _PREFIX = "LATENTWALK_"
@@ -81,7 +83,7 @@ def load_settings(cls: type[Settings], argv: Sequence[str], environ: Mapping[str
     """An instance of the frozen dataclass `cls`, whose fields were all made with `setting`.
 
     Raises SettingsError for an unknown key in the file and for a value that cannot be read or is out of bounds; exits
-    as argparse does for `--help` and unknown flags.
+    as argparse does for `--help`, `--version` and unknown flags.
     """
     types = get_type_hints(cls)
     flags = vars(_parser(cls, types, program).parse_args(argv))
@@ -104,6 +106,7 @@ def load_settings(cls: type[Settings], argv: Sequence[str], environ: Mapping[str
 def _parser(cls: type, types: Mapping[str, Any], program: str) -> argparse.ArgumentParser:
     description = (cls.__doc__ or "").strip().split("\n")[0]
     parser = argparse.ArgumentParser(program, description=description, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"latentwalk {own_version()}")
     parser.add_argument("--config", metavar="FILE", help="a TOML file with settings (default: none)")
     for field in dataclasses.fields(cls):
         flag = "--" + field.name.replace("_", "-")

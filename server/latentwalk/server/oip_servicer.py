@@ -1,13 +1,13 @@
 """The Open Inference Protocol v2: translates for the GenerationService, and says what there is."""
 
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from typing import Any
 
 from latentwalk.oip import open_inference_service_pb2 as oip
 from latentwalk.oip import open_inference_service_pb2_grpc
 from latentwalk.rpc.errors import InvalidRequest, UnknownModel
 from latentwalk.rpc.roles import Role
+from latentwalk.rpc.version import own_version
 from latentwalk.server.generation_servicer import GenerationServicer
 from latentwalk.server.repository import Repository
 from latentwalk.server.served import ServedModel
@@ -62,7 +62,7 @@ class OipServicer(open_inference_service_pb2_grpc.GRPCInferenceServiceServicer):
         self, request: oip.ServerMetadataRequest, context: Any
     ) -> oip.ServerMetadataResponse:
         """Describes the server."""
-        return oip.ServerMetadataResponse(name=_NAME, version=version(_NAME))
+        return oip.ServerMetadataResponse(name=_NAME, version=own_version())
 
     async def ModelMetadata(  # noqa: N802
         self, request: oip.ModelMetadataRequest, context: Any

@@ -3,7 +3,6 @@
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import torch
@@ -19,6 +18,7 @@ from latentwalk.gan.artifacts import (
 from latentwalk.gan.classifiers import Classifier
 from latentwalk.gan.errors import CorruptArtifact, UnknownArtifact
 from latentwalk.gan.generator import Generator
+from latentwalk.rpc.version import own_version
 from latentwalk.trainer.methods.method import Outcome, Product
 from latentwalk.trainer.reports import Published, Result
 from latentwalk.trainer.specs import JobSpec, spec_to_json
@@ -93,7 +93,7 @@ class Publisher:
                 "digest": _digest(product),
             },
             **({"parent": parent} if parent else {}),
-            "latentwalk": _own_version(),
+            "latentwalk": own_version(),
             "torch": torch.__version__,
             "threads": torch.get_num_threads(),
             "processes": self.processes,
@@ -130,10 +130,3 @@ def _digest(product: Product) -> str:
             return ""
         case _:
             return product.generator_digest
-
-
-def _own_version() -> str:
-    try:
-        return version("latentwalk")
-    except PackageNotFoundError:
-        return "from source"
