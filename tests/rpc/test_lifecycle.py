@@ -5,7 +5,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.request
+from contextlib import ExitStack
 
 import grpc
 import pytest
@@ -13,6 +15,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from prometheus_client import CollectorRegistry
 
+from latentwalk.rpc import exposition
 from latentwalk.rpc.endpoint import Endpoint
 from latentwalk.rpc.lifecycle import AddressInUse, Doorway
 from latentwalk.rpc.settings import SettingsError, load_settings
@@ -105,6 +108,30 @@ async def test_metrics_are_served_over_http(running):
         url = f"http://127.0.0.1:{run.doorway.metrics_port}/metrics"
         text = await asyncio.to_thread(lambda: urllib.request.urlopen(url).read().decode())
         assert 'grpc_server_started_total{grpc_method="Unary"' in text
+
+
+async def test_who_holds_connections_for_metrics_and_asks_nothing_keeps_others_out_only_for_a_while(
+    running, monkeypatch
+):
+    monkeypatch.setattr(exposition._SilentHandler, "timeout", 2.0)
+    async with running(metrics_address="127.0.0.1:0") as run:
+        port = run.doorway.metrics_port
+
+        def ask():
+            return urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").status
+
+        threads = threading.active_count()
+        with ExitStack() as stack:
+            for _ in range(20):
+                stack.enter_context(socket.create_connection(("127.0.0.1", port))).sendall(b"GET /metrics HTTP")
+                await asyncio.sleep(0.01)  # else the system would let some wait to be accepted
+            with pytest.raises(OSError, match=r"."):
+                await asyncio.to_thread(ask)
+            assert threading.active_count() <= threads + 20
+            async with asyncio.timeout(5):
+                while threading.active_count() > threads + 2:  # noqa: ASYNC110 - it is on the other side
+                    await asyncio.sleep(0.05)
+            assert await asyncio.to_thread(ask) == 200
 
 
 async def test_reflection_lists_the_services_also_before_they_are_ready(running):

@@ -8,12 +8,18 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
-# prometheus_client's own start_http_server takes up to half a second to stop.
+# prometheus_client's own start_http_server takes up to half a second to stop, and any number of connections for ever.
 _POLL_SECONDS = 0.05
+_MOST_CONNECTIONS = 16
+_IDLE_SECONDS = 5.0
 
 
 class Exposition:
-    """Serves the metrics of a registry on host:port until `close`. Raises OSError if it cannot bind."""
+    """Serves the metrics of a registry on host:port until `close`. Raises OSError if it cannot bind.
+
+    Each connection has a thread, and a file of those that the service needs for its callers. Beyond 16 they are closed
+    at once, and so is one on which nothing happens for five seconds.
+    """
 
     def __init__(self, address: str, registry: CollectorRegistry) -> None:
         host, _, port = address.rpartition(":")
@@ -36,11 +42,31 @@ class Exposition:
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._free = threading.Semaphore(_MOST_CONNECTIONS)
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Whether there is room; a connection for which there is none is closed."""
+        return self._free.acquire(blocking=False)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serves the connection to its end, in a thread of its own."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing: whoever asked has gone, or has not asked in time."""
+
 
 class _Server6(_Server):
     address_family = socket.AF_INET6
 
 
 class _SilentHandler(WSGIRequestHandler):
+    timeout = _IDLE_SECONDS
+
     def log_message(self, format: str, *args: Any) -> None:
         """Says nothing: a scrape is no news."""
