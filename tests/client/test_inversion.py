@@ -133,6 +133,21 @@ def test_another_file_is_no_latent(tmp_path):
             load_latents(tmp_path / name)
 
 
+def test_a_mask_says_which_pixels_count(client):
+    target = client.generate("tiny", seeds=5)[0]
+    counts = np.zeros((16, 16), bool)
+    counts[:8] = True
+    spoiled = np.where(counts[:, :, None], target.array, 255 - target.array)
+    grey = counts.astype(np.uint8) * 255
+    masks = [counts, grey, Picture.from_array(grey[:, :, None].repeat(3, axis=2))]
+    found = [client.invert("tiny", spoiled, steps=5, mask=mask, determinism="strict").result() for mask in masks]
+    assert all(np.array_equal(one.code, found[0].code) for one in found)
+    apart = (found[0].picture.array.astype(float) - target.array)[:8] / 255
+    assert found[0].error == pytest.approx(np.square(apart).mean(), abs=1e-4)
+    with pytest.raises(InvalidRequest, match=r"mask: float64 \[16, 16\], must be a Picture, or uint8 or bool"):
+        client.invert("tiny", target, mask=np.zeros((16, 16)))
+
+
 @pytest.mark.parametrize("wrong", [np.zeros((16, 16, 3)), np.zeros((16, 16), np.uint8), "face.png", None])
 def test_what_is_no_picture_is_refused(client, wrong):
     with pytest.raises(InvalidRequest, match=r"picture: .* must be a Picture, or pixels uint8"):
@@ -179,6 +194,14 @@ def test_the_command_line_inverts_a_picture_and_walks_from_it(client, server, tm
     assert walked.exit_code == 0, walked.output
     both = latentwalk("generate", "tiny", "--latent", told["latent"], "--seeds", 1, "--out", out)
     assert (both.exit_code, "give either" in both.stderr) == (2, True)
+    Image.linear_gradient("L").resize((64, 48)).save(tmp_path / "mask.png")
+    masked = latentwalk(
+        "invert", "tiny", tmp_path / "mine.jpg", "--out", out, "--steps", 2, "--mask", tmp_path / "mask.png", "--json"
+    )
+    assert json.loads(masked.stdout)["error"] != told["error"]
+    Image.new("L", (64, 64), 255).save(tmp_path / "square.png")
+    square = latentwalk("invert", "tiny", tmp_path / "mine.jpg", "--out", out, "--mask", tmp_path / "square.png")
+    assert (square.exit_code, "it must be 64 x 48 px" in square.stderr) == (2, True)
     gone = latentwalk("generate", "tiny", "--latent", tmp_path / "gone.npz", "--out", out)
     assert (gone.exit_code, "cannot be read" in gone.stderr) == (2, True)
     other = latentwalk("generate", "tiny", "--latent", tmp_path / "mine.jpg", "--out", out)

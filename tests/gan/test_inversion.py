@@ -9,7 +9,7 @@ from styled import make_lively
 from latentwalk.gan.errors import InvalidLatent
 from latentwalk.gan.families import build_generator
 from latentwalk.gan.images import to_uint8
-from latentwalk.gan.inversion import Search, difference, scale_of, take_step
+from latentwalk.gan.inversion import Search, scale_of, take_step
 from latentwalk.gan.latents import one_hot, z_from_seeds
 from latentwalk.gan.spec import SPACES, GeneratorSpec
 
@@ -152,9 +152,32 @@ def test_the_scale_of_z_is_one_and_of_an_unknown_space_none(digits):
         scale_of(digits, "w")
 
 
-def test_the_difference_is_the_mean_over_scales():
-    pictures, targets = torch.zeros(2, 1, 8, 8), torch.zeros(2, 1, 8, 8)
-    pictures[0] = 0.5  # the same at all scales
-    pictures[1, :, ::2] = 0.5  # seen only at the finest scale: half of the rows, whose mean is 0.25 at the next
-    expected = torch.tensor([0.25, (0.125 + 0.0625) / 2])
-    torch.testing.assert_close(difference(pictures, targets), expected)
+def half(side=16):
+    """A mask of which the left half counts."""
+    mask = torch.zeros(side, side, dtype=torch.uint8)
+    mask[:, : side // 2] = 255
+    return mask
+
+
+def test_what_a_mask_hides_has_no_say(digits):
+    target = picture_of(digits, z_from_seeds([5], 6), condition=CLASS)
+    other = target.clone()
+    other[:, 8:] = 255 - other[:, 8:]
+    scale = scale_of(digits, "z")
+    masked, changed = (search_from(8, one, mask=half(), prior=0.5) for one in (target, other))
+    assert torch.equal(
+        take_step(digits, [masked], scale)[0].after.code, take_step(digits, [changed], scale)[0].after.code
+    )
+    seen = looks(digits, replace(changed, prior=0.0, steps=100))
+    assert seen[-1].error < seen[0].error / 50
+    left = (seen[-1].picture.float() - target.float())[:, :8] / 255
+    assert seen[-1].error == pytest.approx(left.square().mean().item(), abs=1e-4)
+
+
+def test_a_mask_in_which_all_counts_alike_is_none(digits):
+    target = picture_of(digits, z_from_seeds([5], 6), condition=CLASS)
+    whole = torch.full((16, 16), 128, dtype=torch.uint8)
+    searches = [search_from(8, target), search_from(8, target, mask=whole)]
+    plain, grey = take_step(digits, searches, scale_of(digits, "z"))
+    assert grey.error == pytest.approx(plain.error, rel=1e-5)
+    torch.testing.assert_close(grey.after.code, plain.after.code, atol=1e-4, rtol=0)

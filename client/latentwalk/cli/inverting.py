@@ -35,6 +35,14 @@ def invert(
         float | None,
         typer.Option(min=0, max=100, help="how strongly it is held where latents lie; default: 0.001"),
     ] = None,
+    mask: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="a picture of the same size: what is white there counts, what is black not",
+        ),
+    ] = None,
     as_json: Json = False,
     **options: Unpack[Starting],
 ) -> None:
@@ -49,8 +57,9 @@ def invert(
         found.save(file)
 
     with connect(context) as client:
-        given, how = _fitting(client, model, picture), drawing(Drawing(**options), seeds, "0-31")
-        search = client.invert(model, given, space=space, steps=steps, prior=prior, **how)
+        given, counts = _fitting(client, model, picture, mask)
+        how = drawing(Drawing(**options), seeds, "0-31")
+        search = client.invert(model, given, space=space, steps=steps, prior=prior, mask=counts, **how)
         found = _followed(search, steps, keep)
     if as_json:
         told = {"classes": found.classes, "error": found.error, "digest": found.model_digest}
@@ -59,13 +68,22 @@ def invert(
         typer.echo(f"{out}, {file}: squared error {found.error:.5f}")
 
 
-def _fitting(client: Client, name: str, path: Path) -> Picture:
+def _fitting(client: Client, name: str, path: Path, mask: Path | None) -> tuple[Picture, Picture | None]:
+    """The picture as large as the model draws, and the mask, cut as it is."""
+    picture, counts = _opened(path), _opened(mask) if mask else None
+    if counts and (counts.width, counts.height) != (picture.width, picture.height):
+        sizes = [f"{one.width} x {one.height} px" for one in (counts, picture)]
+        raise typer.BadParameter(f"{mask} is {sizes[0]}: it must be {sizes[1]}, as {path}")
+    model = client.model(name)
+    size = model.width, model.height
+    return picture.fitted(*size, model.channels), counts and counts.fitted(*size, 1)
+
+
+def _opened(path: Path) -> Picture:
     try:
-        picture = Picture.open(path)
+        return Picture.open(path)
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be read as a picture: {error}") from None
-    model = client.model(name)
-    return picture.fitted(model.width, model.height, model.channels)
 
 
 def _followed(search: Search, steps: int, keep: Callable[[Found], object]) -> Found:

@@ -136,15 +136,20 @@ class Picture:
 
 def checked_pixels(field: str, given: Any, wanted: str = "pixels") -> Pixels:
     """Pixels uint8 [H, W, C]. InvalidRequest, which says what is `wanted`, for anything else."""
-    try:
-        array = np.asarray(given)
-    except ValueError:  # rows of unequal length
-        array = np.asarray(None)
+    array = array_of(given)
     if array.dtype != np.uint8 or array.ndim != 3:
         raise InvalidRequest.of(
             field, f"{array.dtype} {list(array.shape)}, must be {wanted} uint8 [height, width, channels]"
         )
     return array
+
+
+def array_of(given: Any) -> NDArray[Any]:
+    """What a caller gives as an array; of rows of unequal length, one without any."""
+    try:
+        return np.asarray(given)
+    except ValueError:
+        return np.asarray(None)
 
 
 def _on_white(image: Image.Image) -> Image.Image:

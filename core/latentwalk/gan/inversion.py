@@ -14,19 +14,17 @@ from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.images import to_uint8
 from latentwalk.gan.latents import classes_in_turn, latents_from_seeds
+from latentwalk.gan.matching import difference, squared_error
 
 # Adam's learning rate, in deviations of a latent: it rises over the first part of the steps and falls, along half a
 # cosine, over the last. All but the rate as in the paper's appendix.
 _RATE, _RISING, _FALLING = 0.2, 0.05, 0.25
 _FORGETTING = (0.9, 0.999)
 _EPSILON = 1e-8
-# Pictures are halved, to be compared again, for as long as this many pixels a side are left.
-_COARSEST = 4
 # From so many latents the deviation of w is measured.
 _SAMPLES = 1_000
 
@@ -75,6 +73,9 @@ class Search:
     (it lies on a shell, not near the centre), and what is missing to 1, or above, counts squared with this weight."""
     strict: bool = False
     """Whether it takes its steps alone, to be the same to the last bit in any company."""
+    mask: Tensor | None = None
+    """How much each pixel of the target counts, uint8 [H, W], 255 for in full, of at least one more than 0; None for
+    all alike."""
     step: int = 0
     """How many were taken."""
     momentum: Tensor | None = None
@@ -95,7 +96,8 @@ class Look:
     picture: Tensor
     """That of its code before the step, uint8 [H, W, C]."""
     error: float
-    """The mean squared difference between it and the target, of values in 0 to 1; not finite if the picture is not."""
+    """The mean squared difference between it and the target, of values in 0 to 1, over the pixels that count; not
+    finite if the picture is not."""
     after: Search
     """The search after the step."""
 
@@ -116,19 +118,27 @@ def take_step(generator: Generator, searches: Sequence[Search], scale: Scale) ->
     others there are.
     """
     targets = torch.stack([search.target for search in searches]).permute(0, 3, 1, 2).float() / 255
+    masks = torch.stack([_mask(search) for search in searches])[:, None]
     prior = torch.tensor([search.prior for search in searches], device=targets.device)
     with torch.enable_grad():
         codes = torch.stack([search.code for search in searches]).requires_grad_()
         drawn = generator.draw(codes, searches[0].space, _conditions(searches))
         pictures = _in_unit_range(drawn, generator.spec.range)
-        cost = difference(pictures, targets) + prior * _strangeness(codes, scale)
+        cost = difference(pictures, targets, masks) + prior * _strangeness(codes, scale)
         (gradients,) = torch.autograd.grad(cost.sum(), codes)
-    errors = (pictures.detach().clamp(0, 1) - targets).square().flatten(1).mean(dim=1).tolist()
+    errors = squared_error(pictures.detach().clamp(0, 1), targets, masks).tolist()
     pixels = to_uint8(drawn.detach(), generator.spec.range)
     return [
         Look(picture, error, _moved(search, gradient, scale.deviation))
         for search, picture, error, gradient in zip(searches, pixels, errors, gradients, strict=True)
     ]
+
+
+def _mask(search: Search) -> Tensor:
+    """[H, W], of 0 to 1."""
+    if search.mask is None:
+        return torch.ones(search.target.shape[:2], device=search.target.device)
+    return search.mask.float() / 255
 
 
 def _conditions(searches: Sequence[Search]) -> Tensor | None:
@@ -139,16 +149,6 @@ def _conditions(searches: Sequence[Search]) -> Tensor | None:
 def _strangeness(codes: Tensor, scale: Scale) -> Tensor:
     """How far the mean square of each code, in deviations, is from 1, squared: [N]."""
     return (((codes - scale.centre) / scale.deviation).square().flatten(1).mean(dim=1) - 1).square()
-
-
-def difference(pictures: Tensor, targets: Tensor) -> Tensor:
-    """How much pictures [N, C, H, W] differ: the squared error, mean over ever coarser scales. [N]"""
-    apart = pictures - targets
-    errors = [apart.square().flatten(1).mean(dim=1)]
-    while apart.shape[-1] >= 2 * _COARSEST:
-        apart = F.avg_pool2d(apart, 2)
-        errors.append(apart.square().flatten(1).mean(dim=1))
-    return torch.stack(errors).mean(dim=0)
 
 
 def _in_unit_range(pictures: Tensor, value_range: tuple[float, float]) -> Tensor:

@@ -1015,6 +1015,7 @@ class InvertRequest(_message.Message):
     PRIOR_FIELD_NUMBER: _builtins.int
     ENCODING_FIELD_NUMBER: _builtins.int
     DELIVERY_FIELD_NUMBER: _builtins.int
+    MASK_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """The model's name."""
     space: _builtins.str
@@ -1050,6 +1051,12 @@ class InvertRequest(_message.Message):
     def delivery(self) -> Global___Delivery:
         """How the steps are drawn. Its fps and first_frame have no meaning here."""
 
+    @_builtins.property
+    def mask(self) -> _image_pb2.Image:
+        """Which pixels count: a picture of one channel, of the size of the other, in which black is what does not, and white
+        what does; grey counts as much as it is bright. At least one pixel must count. Default: all.
+        """
+
     def __init__(
         self,
         *,
@@ -1062,10 +1069,11 @@ class InvertRequest(_message.Message):
         prior: _builtins.float | None = ...,
         encoding: _image_pb2.ImageEncoding | None = ...,
         delivery: Global___Delivery | None = ...,
+        mask: _image_pb2.Image | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_prior", b"_prior", "delivery", b"delivery", "encoding", b"encoding", "picture", b"picture", "prior", b"prior"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_prior", b"_prior", "delivery", b"delivery", "encoding", b"encoding", "mask", b"mask", "picture", b"picture", "prior", b"prior"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_prior", b"_prior", "delivery", b"delivery", "encoding", b"encoding", "model", b"model", "picture", b"picture", "prior", b"prior", "report_every", b"report_every", "space", b"space", "starts", b"starts", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_prior", b"_prior", "delivery", b"delivery", "encoding", b"encoding", "mask", b"mask", "model", b"model", "picture", b"picture", "prior", b"prior", "report_every", b"report_every", "space", b"space", "starts", b"starts", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__prior: _TypeAlias = _typing.Literal["prior"]  # noqa: Y015
     _WhichOneofArgType__prior: _TypeAlias = _typing.Literal["_prior", b"_prior"]  # noqa: Y015
@@ -1091,7 +1099,9 @@ class InvertResponse(_message.Message):
     for, unless the search ended with an error.
     """
     error: _builtins.float
-    """The mean squared difference to the given picture, over all values of all pixels in 0 to 1. It never grows."""
+    """The mean squared difference to the given picture, over all values in 0 to 1 of the pixels that count. It never
+    grows.
+    """
     start: _builtins.int
     """Which of the starts the search began at."""
     model_version: _builtins.str

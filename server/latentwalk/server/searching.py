@@ -34,6 +34,8 @@ class SearchOrder:
     """In which it searches: "z", "w" or "w+"."""
     target: Tensor
     """The picture to be found."""
+    mask: Tensor | None
+    """How much its pixels count; None for all alike. As of a Search."""
     z: Tensor
     """[N, Z]: the starts, for a search in z."""
     condition: Tensor | None
@@ -44,10 +46,14 @@ class SearchOrder:
     """The caller is told after so many steps."""
 
     def nearest(self, pictures: Sequence[bytes]) -> int:
-        """Which of the starts is the most like the given picture, by the squared error; these are their pixels."""
-        target = self.target.numpy().astype(np.float32).ravel()
-        errors = [np.square(np.frombuffer(picture, np.uint8) - target).mean() for picture in pictures]
-        return int(np.argmin(errors))
+        """Which of the starts is the most like the given picture, by the squared error where that counts.
+
+        These are their pixels.
+        """
+        target = self.target.numpy().astype(np.float32)
+        shares = np.float32(1) if self.mask is None else self.mask.numpy()[:, :, None].astype(np.float32)
+        drawn = (np.frombuffer(picture, np.uint8).reshape(target.shape) for picture in pictures)
+        return int(np.argmin([(shares * np.square(pixels - target)).mean() for pixels in drawn]))
 
     def search_from(self, start: int, row: Row) -> Search:
         """The search that begins at that start, which is drawn as this row."""
@@ -56,7 +62,8 @@ class SearchOrder:
             code, condition = self.z[start], None if self.condition is None else self.condition[start]
         elif self.space == "w":
             code = code.mean(dim=0)
-        return Search(self.space, self.target, code, condition, self.steps, self.prior, self.starts.delivery.strict)
+        strict = self.starts.delivery.strict
+        return Search(self.space, self.target, code, condition, self.steps, self.prior, strict, self.mask)
 
 
 @dataclass(frozen=True, slots=True)

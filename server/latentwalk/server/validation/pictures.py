@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -28,7 +29,7 @@ def read_picture(field: str, image: image_pb2.Image, size: PictureSize) -> Tenso
     """The pixels uint8 [H, W, C] of a picture that must be of this size."""
     for name in ("width", "height", "channels"):
         if getattr(image, name) != (needed := getattr(size, name)):
-            raise InvalidRequest(f"{field}.{name}", f"{getattr(image, name):,} must be {needed:,}, as the model draws")
+            raise InvalidRequest(f"{field}.{name}", f"{getattr(image, name):,} must be {needed:,} for this model")
     if image.format in (image_pb2.IMAGE_FORMAT_UNSPECIFIED, image_pb2.IMAGE_FORMAT_RAW):
         return _pixels(f"{field}.data", image.data, size)
     if image.format not in _FILES:
@@ -36,6 +37,14 @@ def read_picture(field: str, image: image_pb2.Image, size: PictureSize) -> Tenso
             f"{field}.format", f"{image.format} is no format; use one of RAW, {', '.join(_FILES.values())}"
         )
     return _pixels(f"{field}.data", _decoded(f"{field}.data", image, size), size)
+
+
+def read_mask(field: str, image: image_pb2.Image, size: PictureSize) -> Tensor:
+    """The grey values uint8 [H, W] of a picture of one channel that must be of this size otherwise, and not black."""
+    mask = read_picture(field, image, replace(size, channels=1))[:, :, 0]
+    if not mask.any():
+        raise InvalidRequest(field, "is black: at least one pixel must count, for which white stands")
+    return mask.contiguous()
 
 
 def _pixels(field: str, data: bytes, size: PictureSize) -> Tensor:

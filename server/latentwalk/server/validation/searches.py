@@ -10,7 +10,7 @@ from latentwalk.server.validation.encodings import read_encoding
 from latentwalk.server.validation.latents import read_latents
 from latentwalk.server.validation.movements import read_displacements
 from latentwalk.server.validation.orders import check_rows
-from latentwalk.server.validation.pictures import read_picture
+from latentwalk.server.validation.pictures import read_mask, read_picture
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import latent_pb2
 
@@ -30,13 +30,14 @@ def search_order(request: pb.InvertRequest, model: ServedModel, delivery: Delive
     encoding = read_encoding(request.encoding, model.engine.size)
     target = read_picture("picture", request.picture, model.engine.size)
     check_rows("starts", len(request.starts), model)
+    mask = read_mask("mask", request.mask, model.engine.size) if request.HasField("mask") else None
     for index, start in enumerate(request.starts):
         _check_start(f"starts[{index}]", start, space, model.spec)
     latents = read_latents("starts", request.starts, model)
     walk = Walk(latents.z, (read_displacements((), model),), lift=latents.lift)
     path = WalkPath(walk, latents.drawn_conditions(), latents.noise)
     starts = Order("invert", model, path, encoding, "starts", delivery)
-    return SearchOrder(starts, space, target, latents.z, latents.condition, steps, prior, every)
+    return SearchOrder(starts, space, target, mask, latents.z, latents.condition, steps, prior, every)
 
 
 def _space(given: str, spec: GeneratorSpec) -> str:
