@@ -17,10 +17,12 @@ class Golden:
     """None without classes. Of a biggan two single classes, and a mixture."""
     pictures: dict[float, Tensor]
     """By truncation; of a family that knows none, at 1."""
+    noise: Tensor | None
+    """Of all layers, [N, P]; None where none is drawn."""
 
 
 def golden(name: str) -> Golden:
     tensors = load_file(Path(__file__).parent / "published" / f"{name}.safetensors")
     checkpoint = {key.removeprefix("checkpoint/"): one for key, one in tensors.items() if "checkpoint/" in key}
     pictures = {float(key.removeprefix("pictures/")): one for key, one in tensors.items() if "pictures/" in key}
-    return Golden(checkpoint, tensors["z"], tensors.get("condition"), pictures)
+    return Golden(checkpoint, tensors["z"], tensors.get("condition"), pictures, tensors.get("noise"))

@@ -1,8 +1,8 @@
 """What the generators of the StyleGAN papers share: mapping from z to w, and synthesis from styles and noise."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from typing import ClassVar, Protocol
+from collections.abc import Collection, Mapping
+from typing import ClassVar, Protocol, Self
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,11 @@ from latentwalk.gan.errors import GanError
 from latentwalk.gan.families.scaled import ScaledGenerator
 from latentwalk.gan.families.shapes import places_of, tensor_of
 from latentwalk.gan.families.widths import check_config
+from latentwalk.gan.latents import z_from_seeds
 from latentwalk.gan.spec import SPACES, GeneratorSpec
+
+# Of so many latents the mean w is taken where a checkpoint has none; as many as in rosinality's code for StyleGAN2.
+_MEAN_OF = 4_096
 
 
 class Noisy(Protocol):
@@ -55,6 +59,28 @@ class StyleBased(ScaledGenerator):
         """How many classes the mapping knows, and how many numbers beside z say which; 0 and 0 without any."""
 
     @classmethod
+    def config_in(cls, state_dict: Mapping[str, Tensor]) -> Mapping[str, str]:
+        """What else the config says of such weights; by default nothing."""
+        return {}
+
+    @classmethod
+    def has_no_mean(cls, checkpoint: Mapping[str, Tensor]) -> bool:
+        """Whether it is of a layout without a mean w; by default none is."""
+        return False
+
+    @classmethod
+    def from_checkpoint(
+        cls, checkpoint: Mapping[str, Tensor], classes: int = 0, truncation: float | None = None
+    ) -> Self:
+        """As Generator.from_checkpoint; the mean w is computed where the layout has none."""
+        generator = super().from_checkpoint(checkpoint, classes, truncation)
+        if cls.has_no_mean(checkpoint):
+            with torch.no_grad():
+                z = z_from_seeds(range(_MEAN_OF), generator.spec.latent_size)
+                generator.mean.copy_(generator.encode(z, "w").mean(dim=0))
+        return generator
+
+    @classmethod
     def infer_spec(cls, state_dict: Mapping[str, Tensor], classes: int = 0) -> GeneratorSpec:
         """Reads the spec off the shapes, classes too.
 
@@ -77,6 +103,7 @@ class StyleBased(ScaledGenerator):
                 "width": colours.shape[1],
                 "max_width": constant.shape[1],
                 "mapping_layers": len(places_of(state_dict, "mapping.layers")),
+                **cls.config_in(state_dict),
             },
             spaces=SPACES,
             layers=2 * rungs,
@@ -121,9 +148,9 @@ def noise_of_layers(noise: Tensor | None, sides: list[int]) -> list[Tensor] | li
     return [part.unflatten(1, (1, side, side)) for part, side in zip(parts, sides, strict=True)]
 
 
-def check_spec(spec: GeneratorSpec) -> None:
+def check_spec(spec: GeneratorSpec, optional: Collection[str] = ()) -> None:
     """Raises GanError for a resolution that is no power of two, layers that do not go with it, or another config."""
-    check_config(spec, ("width", "max_width", "mapping_layers"))
+    check_config(spec, ("width", "max_width", "mapping_layers"), optional)
     layers = 2 * spec.resolution.bit_length() - 4
     if spec.layers != layers:
         raise GanError(

@@ -16,12 +16,15 @@ def widths_of(spec: GeneratorSpec) -> list[int]:
     return [min(width << (rungs - 1 - rung), most) for rung in range(rungs)]
 
 
-def check_config(spec: GeneratorSpec, names: Collection[str]) -> None:
-    """Raises GanError for a resolution that is no power of two, or a config of other than these numbers."""
+def check_config(spec: GeneratorSpec, names: Collection[str], optional: Collection[str] = ()) -> None:
+    """Raises GanError for a resolution that is no power of two, or a config without one of the names, or with others.
+
+    Those that are optional may be there or not.
+    """
     name = spec.family
     if spec.resolution.bit_count() != 1:
         raise GanError(f"resolution of a {name} is {spec.resolution}: it must be a power of two")
-    if set(spec.config) != set(names):
+    if set(spec.config) - set(optional) != set(names):
         raise GanError(f"config of a {name} is {dict(spec.config)}: it must have {', '.join(names)}")
 
 

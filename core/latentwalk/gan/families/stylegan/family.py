@@ -1,11 +1,13 @@
 """StyleGAN (Karras, Laine and Aila 2019, arXiv:1812.04948), the first of its name."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as MappingOf
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
+from latentwalk.gan.errors import GanError
 from latentwalk.gan.families.scaled import Colours, Convolution
 from latentwalk.gan.families.shapes import tensor_of
 from latentwalk.gan.families.style_based import (
@@ -16,14 +18,28 @@ from latentwalk.gan.families.style_based import (
 )
 from latentwalk.gan.families.stylegan.genforce import from_genforce, is_genforce
 from latentwalk.gan.families.stylegan.layers import (
+    NORM_EPSILON,
     BlurredUpConvolution,
     Constant,
     Mapping,
     StyledLayer,
 )
 from latentwalk.gan.families.stylegan.nvlabs import from_nvlabs, is_nvlabs
+from latentwalk.gan.families.stylegan.rosinality import PORT, from_rosinality, is_rosinality
 from latentwalk.gan.families.widths import config_of, widths_of
 from latentwalk.gan.spec import GeneratorSpec
+
+_Weights: TypeAlias = MappingOf[str, Tensor]
+
+_LAYOUTS: Sequence[tuple[Callable[[_Weights], bool], Callable[[_Weights], _Weights]]] = (
+    (is_nvlabs, from_nvlabs),
+    (is_genforce, from_genforce),
+    (is_rosinality, from_rosinality),
+)
+"""How to tell each published layout, and what brings its weights into our own."""
+
+# Of torch's instance normalisation, by which rosinality's code normalises.
+_PORT_EPSILON = 1e-5
 
 
 class Synthesis(nn.Module):
@@ -31,12 +47,13 @@ class Synthesis(nn.Module):
 
     def __init__(self, spec: GeneratorSpec) -> None:
         super().__init__()
-        widths = widths_of(spec)
+        widths, is_port = widths_of(spec), "port" in spec.config
+        epsilon = _PORT_EPSILON if is_port else NORM_EPSILON
         layers: list[StyledLayer] = []
         for rung, width in enumerate(widths):
-            first = BlurredUpConvolution(widths[rung - 1], width) if rung else Constant(width)
+            first = BlurredUpConvolution(widths[rung - 1], width, biased=is_port) if rung else Constant(width)
             pair = first, Convolution(width, width)
-            layers += [StyledLayer(source, width, 4 << rung, spec.w_size) for source in pair]
+            layers += [StyledLayer(source, width, 4 << rung, spec.w_size, epsilon) for source in pair]
         self.layers = nn.ModuleList(layers)
         self.colours = Colours(widths[-1], spec.channels)
 
@@ -67,14 +84,19 @@ class Synthesis(nn.Module):
 
 
 class StyleGAN(StyleBased):
-    """A mapping from z to w, and a synthesis that gives each of its layers a style from w, and noise."""
+    """A mapping from z to w, and a synthesis that gives each of its layers a style from w, and noise.
+
+    config: as of StyleBased, and {"port": "rosinality"} of one that draws as the code of rosinality does.
+    """
 
     family = "stylegan"
     constant = "synthesis.layers.0.source.constant"
     synthesis: Synthesis
 
     def __init__(self, spec: GeneratorSpec) -> None:
-        check_spec(spec)
+        check_spec(spec, optional=("port",))
+        if spec.config.get("port", PORT) != PORT:
+            raise GanError(f"port of a stylegan is {spec.config['port']!r}: it must be {PORT!r}, or be left out")
         mapping = Mapping(spec.latent_size, spec.classes, spec.w_size, config_of(spec, "mapping_layers"))
         super().__init__(spec, mapping, Synthesis(spec))
 
@@ -89,11 +111,19 @@ class StyleGAN(StyleBased):
         return [*self.synthesis.styled_layers]
 
     @classmethod
-    def translate(cls, checkpoint: MappingOf[str, Tensor]) -> MappingOf[str, Tensor]:
-        """From the layout of NVlabs, in which the original is published, or of genforce, or our own."""
-        if is_nvlabs(checkpoint):
-            return from_nvlabs(checkpoint)
-        return from_genforce(checkpoint) if is_genforce(checkpoint) else checkpoint
+    def translate(cls, checkpoint: _Weights) -> _Weights:
+        """From one of the published layouts, or our own."""
+        return next((to_own(checkpoint) for is_of, to_own in _LAYOUTS if is_of(checkpoint)), checkpoint)
+
+    @classmethod
+    def has_no_mean(cls, checkpoint: _Weights) -> bool:
+        """As StyleBased.has_no_mean."""
+        return is_rosinality(checkpoint)
+
+    @classmethod
+    def config_in(cls, state_dict: _Weights) -> MappingOf[str, str]:
+        """As StyleBased.config_in."""
+        return {"port": PORT} if "synthesis.layers.2.source.bias" in state_dict else {}
 
     @classmethod
     def colours_at(cls, rung: int) -> str:

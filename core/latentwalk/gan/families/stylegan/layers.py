@@ -8,7 +8,7 @@ from latentwalk.gan.families.scaled import Linear, UpConvolution
 
 _SLOPE = 0.2
 # As in the code of the paper.
-_NORM_EPSILON = 1e-8
+NORM_EPSILON = 1e-8
 
 
 class Constant(nn.Module):
@@ -24,11 +24,16 @@ class Constant(nn.Module):
 
 
 class BlurredUpConvolution(UpConvolution):
-    """As UpConvolution, then a blur of [1, 2, 1] either way."""
+    """As UpConvolution, then a blur of [1, 2, 1] either way; if it is `biased`, with a bias before the blur."""
+
+    def __init__(self, inputs: int, outputs: int, *, biased: bool) -> None:
+        super().__init__(inputs, outputs)
+        self.bias = nn.Parameter(torch.zeros(outputs)) if biased else None
 
     def forward(self, features: Tensor) -> Tensor:
         """[N, inputs, H, W] -> [N, outputs, 2 H, 2 W]."""
-        return _blur(super().forward(features))
+        grown = super().forward(features)
+        return _blur(grown if self.bias is None else grown + self.bias[:, None, None])
 
 
 def _blur(features: Tensor) -> Tensor:
@@ -48,8 +53,11 @@ class StyledLayer(nn.Module):
 
     noise: Tensor
 
-    def __init__(self, source: nn.Module, channels: int, resolution: int, w_size: int) -> None:
+    def __init__(
+        self, source: nn.Module, channels: int, resolution: int, w_size: int, epsilon: float = NORM_EPSILON
+    ) -> None:
         super().__init__()
+        self._epsilon = epsilon
         self.source = source
         self.bias = nn.Parameter(torch.zeros(channels))
         self.noise_strength = nn.Parameter(torch.zeros(channels))
@@ -62,16 +70,16 @@ class StyledLayer(nn.Module):
         disturbance = torch.addcmul(self.bias[:, None, None], own, self.noise_strength[:, None, None])
         rectified = F.leaky_relu(self.source(features) + disturbance, _SLOPE)
         scale, shift = self.style(w)[:, :, None, None].chunk(2, dim=1)
-        return _adain(rectified, scale + 1, shift)
+        return _adain(rectified, scale + 1, shift, self._epsilon)
 
 
-def _adain(features: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+def _adain(features: Tensor, scale: Tensor, shift: Tensor, epsilon: float) -> Tensor:
     """Features [N, C, H, W], brought to mean 0 and deviation 1 in each channel, times scale, plus shift [N, C, 1, 1].
 
     Not by torch's instance_norm, which is slower on a CPU, above all where the channels lie last in memory.
     """
     centred = features - _mean(features).to(features.dtype)
-    deviation = (_mean(centred.square()) + _NORM_EPSILON).sqrt().to(features.dtype)
+    deviation = (_mean(centred.square()) + epsilon).sqrt().to(features.dtype)
     return torch.addcmul(shift, centred, scale / deviation)
 
 
@@ -92,7 +100,7 @@ class Mapping(nn.Module):
     def forward(self, z: Tensor, condition: Tensor | None) -> Tensor:
         """Z [N, Z] and a condition [N, K] or None -> w [N, W]."""
         code = z if condition is None or self.embedding is None else torch.cat([z, condition @ self.embedding], dim=1)
-        code = code * torch.rsqrt(code.square().mean(dim=1, keepdim=True) + _NORM_EPSILON)
+        code = code * torch.rsqrt(code.square().mean(dim=1, keepdim=True) + NORM_EPSILON)
         for layer in self.layers:
             code = F.leaky_relu(layer(code), _SLOPE)
         return code

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingOf
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -20,13 +20,9 @@ from latentwalk.gan.families.stylegan2.nvlabs import from_nvlabs, is_nvlabs
 from latentwalk.gan.families.stylegan2.rosinality import from_rosinality, is_rosinality
 from latentwalk.gan.families.stylegan2.tensorflow import from_tensorflow, is_tensorflow
 from latentwalk.gan.families.widths import config_of, widths_of
-from latentwalk.gan.latents import z_from_seeds
 from latentwalk.gan.spec import GeneratorSpec
 
 _Weights: TypeAlias = MappingOf[str, Tensor]
-
-# Of so many latents the mean w is taken where a checkpoint has none; as many as in the code that wrote it.
-_MEAN_OF = 4_096
 
 _LAYOUTS: Sequence[tuple[Callable[[_Weights], bool], Callable[[_Weights], _Weights]]] = (
     (is_nvlabs, from_nvlabs),
@@ -101,21 +97,14 @@ class StyleGAN2(StyleBased):
         return [*self.synthesis.styled_layers]
 
     @classmethod
-    def from_checkpoint(
-        cls, checkpoint: MappingOf[str, Tensor], classes: int = 0, truncation: float | None = None
-    ) -> Self:
-        """As Generator.from_checkpoint; the mean w is computed where the layout has none."""
-        generator = super().from_checkpoint(checkpoint, classes, truncation)
-        if is_rosinality(checkpoint):
-            with torch.no_grad():
-                z = z_from_seeds(range(_MEAN_OF), generator.spec.latent_size)
-                generator.mean.copy_(generator.encode(z, "w").mean(dim=0))
-        return generator
-
-    @classmethod
-    def translate(cls, checkpoint: MappingOf[str, Tensor]) -> MappingOf[str, Tensor]:
+    def translate(cls, checkpoint: _Weights) -> _Weights:
         """From one of the published layouts, or our own."""
         return next((to_own(checkpoint) for is_of, to_own in _LAYOUTS if is_of(checkpoint)), checkpoint)
+
+    @classmethod
+    def has_no_mean(cls, checkpoint: _Weights) -> bool:
+        """As StyleBased.has_no_mean."""
+        return is_rosinality(checkpoint)
 
     @classmethod
     def colours_at(cls, rung: int) -> str:
