@@ -1,5 +1,7 @@
 """The backlog takes what is wanted first, is fair, and lets nobody starve."""
 
+from weakref import ref
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -158,6 +160,17 @@ def test_a_removed_lane_leaves_nothing(device):
     assert device.backlog.remove(lane) == 0
     assert set(device.take(10)) == {other}
     assert (len(device.backlog), device.backlog.later, list(device.backlog.families)) == (0, 0, [])
+
+
+def test_those_who_came_and_went_are_forgotten_though_others_wait(device):
+    device.lane(900)
+    gone = []
+    for _ in range(100):
+        lane = device.lane(1)
+        device.backlog.remove(lane)
+        gone.append(ref(lane))
+    del lane
+    assert sum(lane() is not None for lane in gone) <= 10
 
 
 def test_what_need_not_be_drawn_takes_no_seat(device):

@@ -49,7 +49,7 @@ async def test_what_would_wait_longer_than_the_queue_may_last_is_refused_at_once
 async def test_a_queue_may_hold_less_the_longer_it_does_not_run_empty():
     engine = FakeEngine(seconds_per_picture=0.1)
     scheduler = make(
-        engine, batch=1, queued=1_000, streams=1_000, queue_seconds=2.0, measured=lambda model: {1: 0.1, 2: 0.2}
+        engine, batch=1, queued=1_000, streams=1_000, queue_seconds=4.0, measured=lambda model: {1: 0.1, 2: 0.2}
     )
     with ExitStack() as clients:
 
@@ -61,18 +61,18 @@ async def test_a_queue_may_hold_less_the_longer_it_does_not_run_empty():
                     return number
             raise AssertionError("nobody is refused")
 
-        assert let_in() == pytest.approx(20, abs=1), "a burst"
+        assert let_in() == pytest.approx(40, abs=1), "a burst"
         for _ in range(10):
             await scheduler.step()
             assert let_in() <= 1, "it is not filled again while it is drawn"
-        assert scheduler.queued == pytest.approx(10, abs=1)
+        assert scheduler.queued == pytest.approx(30, abs=1)
         for _ in range(50):
             await scheduler.step()
             let_in()
-        assert scheduler.queued == pytest.approx(2, abs=1), "an eighth"
+        assert scheduler.queued == pytest.approx(5, abs=1), "an eighth"
         while scheduler.queued:
             await scheduler.step()
-        assert let_in() == pytest.approx(20, abs=1), "the next burst"
+        assert let_in() == pytest.approx(40, abs=1), "the next burst"
 
 
 async def test_a_queue_that_does_not_run_empty_stays_so_when_a_higher_priority_overtakes_it():
