@@ -184,6 +184,9 @@ def test_ends_that_meet_in_one_score_are_not_told_apart_by_the_order_of_the_samp
     method.trained.load_state_dict({"scores": torch.arange(100.0).clamp(max=30)})
     with pytest.raises(GanError, match="'luminance' is 30 at both ends: take a smaller fraction"):
         method.outcome(lambda: None)
+    method.trained.load_state_dict({"scores": torch.tensor([float("nan"), *range(99)])})
+    with pytest.raises(GanError, match="score 'luminance' of 1 of 100 pictures is not finite"):
+        method.outcome(lambda: None)
 
 
 @pytest.mark.parametrize("method", ["pca", "boundary"])

@@ -299,12 +299,14 @@ def fork_server_of(service):
     raise AssertionError(f"process {service} has no fork server")
 
 
-def test_a_job_whose_loss_is_not_finite_fails_with_step_slider_and_value(make_settings, serve_trainer):
+def test_a_job_whose_loss_or_measure_is_not_finite_fails_with_step_or_name_and_value(make_settings, serve_trainer):
     spec = pb.JobSpec()
     spec.CopyFrom(SPEC)
     spec.model = "broken"
     with serve_trainer(make_settings()) as trainer:
         job = trainer.wait_for_end(trainer.create(spec).id)
+        measured = trainer.create(pb.JobSpec(model="broken", evaluation=pb.EvaluationSpec(samples=100)))
+        assert "path_length.z.full was measured as nan" in trainer.wait_for_end(measured.id).error
     assert job.state == pb.JOB_STATE_FAILED
     assert "loss of brightness is nan at step 0; the step was not taken" in job.error
 

@@ -1,10 +1,15 @@
 """Publishing: once a job, with all that is needed to make it again."""
 
+import math
+from dataclasses import replace
+
+import pytest
 import torch
 from fsspec import register_implementation
 from fsspec.implementations.memory import MemoryFileSystem
 
 from latentwalk.gan.artifacts import ArtifactStore, load_direction
+from latentwalk.gan.errors import GanError
 from latentwalk.trainer.methods.edits import EditDirection
 from latentwalk.trainer.methods.method import Outcome
 from latentwalk.trainer.publish import Publisher
@@ -33,6 +38,24 @@ def test_a_damaged_version_does_not_hinder_the_next(artifacts_url, generator, ma
     (tmp_path / "store/directions/tiny/bright/1/vectors.safetensors").write_bytes(b"")
     [published] = Publisher(store, "b", make_spec()).publish(outcome_of(direction)).artifacts
     assert (published.kind, published.name, published.version) == ("directions", "bright", 2)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "problem"),
+    [
+        (
+            Outcome((), measures={"gain": 1.0, "path_length.z.full": math.nan}),
+            r"path_length\.z\.full was measured as nan",
+        ),
+        (Outcome((), (SliderEvaluation("zoom", math.inf, 0.4),)), "error of slider zoom was measured as inf"),
+    ],
+)
+def test_what_is_no_number_is_not_published_and_named(artifacts_url, generator, make_spec, outcome, problem):
+    store = ArtifactStore(artifacts_url)
+    direction = EditDirection(make_spec(), generator).direction()
+    with pytest.raises(GanError, match=problem):
+        Publisher(store, "a", make_spec()).publish(replace(outcome, products=(direction,)))
+    assert store.versions("directions", "tiny/bright") == []
 
 
 class Watched(MemoryFileSystem):

@@ -1,14 +1,18 @@
 """What Prometheus is told about jobs."""
 
+import logging
 from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
 
 from latentwalk.trainer.jobs.records import Job
 from latentwalk.trainer.jobs.store import JobStore
 from latentwalk.trainer.reports import News, Progress
+
+_log = logging.getLogger("latentwalk.jobs")
 
 _SECONDS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000)
 
@@ -56,8 +60,13 @@ class JobCounts(Collector):
         self._store = store
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """One sample a state."""
+        """One sample a state; none while the database does not answer, which must not cost the other metrics."""
         family = GaugeMetricFamily("latentwalk_jobs", "Jobs in each state.", labels=["state"])
-        for state, count in self._store.counts().items():
+        try:
+            counts = self._store.counts()
+        except SQLAlchemyError as error:
+            _log.warning("jobs cannot be counted: %s", str(error).partition("\n")[0])
+            counts = {}
+        for state, count in counts.items():
             family.add_metric([state], count)
         yield family

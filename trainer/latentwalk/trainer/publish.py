@@ -1,5 +1,6 @@
 """Publishing what a job has found: once, however often the job is killed on the way."""
 
+import math
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,12 +17,15 @@ from latentwalk.gan.artifacts import (
     save_generator,
 )
 from latentwalk.gan.classifiers import Classifier
-from latentwalk.gan.errors import CorruptArtifact, UnknownArtifact
+from latentwalk.gan.errors import CorruptArtifact, GanError, UnknownArtifact
 from latentwalk.gan.generator import Generator
 from latentwalk.rpc.version import own_version
 from latentwalk.trainer.methods.method import Outcome, Product
 from latentwalk.trainer.reports import Published, Result
 from latentwalk.trainer.specs import JobSpec, spec_to_json
+
+_ERRORS = ("error", "baseline")
+"""The numbers of a SliderEvaluation."""
 
 
 class PublishFailed(Exception):
@@ -41,7 +45,11 @@ class Publisher:
     """Where, for people."""
 
     def publish(self, outcome: Outcome) -> Result:
-        """Puts each product into the store, unless an earlier run of the job did. Raises GanError, PublishFailed."""
+        """Puts each product into the store, unless an earlier run of the job did.
+
+        Raises GanError, also for a measure that is not finite, before anything is put; PublishFailed.
+        """
+        _check(outcome)
         published = tuple(self._published(product) or self._put(product, outcome) for product in outcome.products)
         digest = next(map(_digest, outcome.products), outcome.generator_digest)
         return Result(published, digest, outcome.evaluations, dict(outcome.measures), dict(outcome.data))
@@ -109,6 +117,14 @@ class Publisher:
 
     def _entry(self, product: Product, ref: ArtifactRef) -> Published:
         return Published(ref.kind, self._own_name(product), ref.version)
+
+
+def _check(outcome: Outcome) -> None:
+    """Raises GanError naming the first measure that is no number: the store takes none, nor does the wire."""
+    errors = {f"{what} of slider {one.slider}": getattr(one, what) for one in outcome.evaluations for what in _ERRORS}
+    for name, value in {**errors, **outcome.measures}.items():
+        if not math.isfinite(value):
+            raise GanError(f"{name} was measured as {value}, so nothing is published: look at the generator's weights")
 
 
 def _kind(product: Product) -> Kind:

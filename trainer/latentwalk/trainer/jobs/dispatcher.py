@@ -174,7 +174,7 @@ class Dispatcher:
             device = freest(self._devices, taken, self._concurrency)
             if self._draining or device is None:
                 return False
-            job = await self._book.insist(JobStore.take, device)
+            job = await self._book.insist(JobStore.take, device, list(self._attended))
             if job is None:
                 return False
             if job.state is not JobState.RUNNING:
@@ -189,6 +189,8 @@ class Dispatcher:
         job_id = attendance.job.id
         try:
             ended = await self._run(attendance)
+        except JobStateConflict:  # the database had taken down what became of the job, and its answer was lost
+            ended = await self._book.insist(JobStore.find, job_id)
         except Exception as error:  # noqa: BLE001 - a job that cannot be run fails; the trainer goes on
             _log.exception("job %s could not be run", job_id)
             ended = await self._book.insist(JobStore.fail, job_id, f"the trainer could not run the job: {error}")

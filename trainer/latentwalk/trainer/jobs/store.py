@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Collection
 from dataclasses import asdict
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -172,11 +172,16 @@ class JobStore:
 
     # -- what becomes of a job ---------------------------------------------------------------------------------------
 
-    def take(self, device: str) -> Job | None:
-        """The next job in line, now RUNNING on that device, or FAILED if it cannot be read; None if none waits."""
+    def take(self, device: str, attended: Collection[str] = ()) -> Job | None:
+        """The next job in line, now RUNNING on that device, or FAILED if it cannot be read; None if none waits.
+
+        One that is RUNNING, but not among those that are ``attended``, is in line: it was taken, and the database's
+        answer was lost.
+        """
+        forgotten = and_(JobRow.state == JobState.RUNNING, JobRow.id.not_in(attended))
         waiting = (
             select(JobRow)
-            .where(JobRow.state == JobState.QUEUED)
+            .where(or_(JobRow.state == JobState.QUEUED, forgotten))
             .order_by(JobRow.priority.desc(), JobRow.ticket)
             .limit(1)
         )

@@ -67,6 +67,9 @@ class Boundary(Method):
     def outcome(self, pause: Callable[[], None]) -> Outcome:
         """The normal, and how well the plane tells codes apart that it was not learnt from."""
         pause()
+        if missed := int((~self._scores.isfinite()).sum()):
+            count = f"{missed:,} of {len(self._scores):,} pictures"
+            raise GanError(f"score {self._score.name!r} of {count} is not finite: look at the generator's weights")
         codes = torch.cat([self._codes(step) for step in range(self.steps)])
         ends = extremes(self._scores, self._fraction)
         if self._scores[ends.low[-1]] >= (least := self._scores[ends.high[0]]):
