@@ -1,6 +1,7 @@
 """Models and directions come and go, and a bad one never harms a good one."""
 
 import asyncio
+import gc
 import logging
 import threading
 
@@ -8,10 +9,12 @@ import pytest
 import torch
 
 from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.server.device import RemoteEngine
 from latentwalk.server.engine import Engine
 from latentwalk.server.mapper import Mapper
 from latentwalk.server.repository import Repository
 from latentwalk.v1 import generation_service_pb2 as generation
+from latentwalk.v1 import latent_pb2
 from latentwalk.v1 import model_service_pb2 as pb
 
 AVAILABLE, LOADING, READY = pb.LOAD_STATE_AVAILABLE, pb.LOAD_STATE_LOADING, pb.LOAD_STATE_READY
@@ -163,6 +166,18 @@ async def test_a_version_that_draws_nothing_is_refused_and_the_old_one_serves_on
         assert (refused.status, refused.reason) == ("FAILED_PRECONDITION", "CORRUPT_ARTIFACT")
         assert "are its weights damaged?" in refused.message
         assert (await picture(server)).model_version == "1"
+
+
+async def test_an_unloaded_model_is_let_go_of_though_a_stream_that_steered_it_is_open(server):
+    call = server.generation.Steer()
+    await call.write(generation.SteerRequest(setup=generation.SteerSetup(model="faces")))
+    position = generation.SteerPosition(latents=[latent_pb2.Latent(seed=1)])
+    await call.write(generation.SteerRequest(sequence=1, position=position))
+    assert (await call.read()).frame.images
+    await server.models.UnloadModel(pb.UnloadModelRequest(model="faces"))
+    gc.collect()
+    engines = [one for one in gc.get_objects() if type(one) is RemoteEngine]
+    assert len(engines) == 1, "only that of digits is left"
 
 
 async def test_an_unloaded_model_is_refused_and_can_come_back(server, refusal):

@@ -167,9 +167,9 @@ class Order:
         """Whether its rows are not to be made on the event loop."""
         return self.path.is_dear
 
-    def rows_at(self, index: int, earlier: "Order | None" = None) -> Steps[list[Row]]:
-        """The rows of one frame, in steps, by what an earlier order has done, if there was one."""
-        rows = yield from self.path.rows_at(index, earlier and earlier.path)
+    def rows_at(self, index: int, earlier: Path | None = None) -> Steps[list[Row]]:
+        """The rows of one frame, in steps, by what an earlier path has done, if there was one."""
+        rows = yield from self.path.rows_at(index, earlier)
         return [replace(row, strict=True) for row in rows] if self.delivery.strict else rows
 
     def rows(self) -> Iterator[Row]:

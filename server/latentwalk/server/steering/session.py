@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 from latentwalk.rpc.errors import (
     LONGEST_MESSAGE,
@@ -17,7 +18,7 @@ from latentwalk.rpc.errors import (
 from latentwalk.server.device import RemoteEngine
 from latentwalk.server.making import Making
 from latentwalk.server.metrics import CallMetrics
-from latentwalk.server.paths import Order
+from latentwalk.server.paths import Order, Path
 from latentwalk.server.positions import positions_of
 from latentwalk.server.scheduler import Stream
 from latentwalk.server.served import ServedModel
@@ -63,8 +64,8 @@ class Session:
         self._images = images
         self._metrics = metrics
         self._draining = draining
-        self._latest: Order | None = None
-        """The one of which the rows were made last."""
+        self._latest: WeakKeyDictionary[RemoteEngine, Path] = WeakKeyDictionary()
+        """The path of which rows were made last, while its engine lives: an idle stream keeps none on the device."""
 
     async def run(
         self, requests: AsyncIterator[pb.SteerRequest], write: Callable[[pb.SteerResponse], Awaitable[None]]
@@ -104,8 +105,9 @@ class Session:
     async def _aim_at(self, setup: pb.SteerSetup, arrival: Arrival) -> Aim:
         model = self._model(setup.model)
         order = await self._making.order(model, steer_order, setup, arrival.position, model)
-        rows = await self._making.rows(order, self._latest)
-        self._latest = order
+        rows = await self._making.rows(order, self._latest.get(model.engine))
+        self._latest.clear()
+        self._latest[model.engine] = order.path
         return Aim(arrival, order, rows)
 
     async def _aim_anew(self, setup: pb.SteerSetup, target: Target, inbox: Inbox) -> None:
