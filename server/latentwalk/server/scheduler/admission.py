@@ -125,7 +125,7 @@ class Admission:
         """How many seconds of work may wait before a newcomer where a full batch takes so long."""
         most = self._limits.queue_seconds
         burst = most - (now - self._last_empty[priority])
-        lasting = min(most, max(_LASTING_PART / most, _BATCHES_AHEAD * batch_seconds))
+        lasting = min(most, max(_LASTING_PART * most, _BATCHES_AHEAD * batch_seconds))
         return max(burst, lasting, batch_seconds)
 
     def _waiting(self, priority: Priority, now: float, coming: Collection[Newcomer]) -> dict[Family, int]:

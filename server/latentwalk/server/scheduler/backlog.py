@@ -129,7 +129,7 @@ class _Group(Generic[AnyLane]):
 
     def tidy(self) -> None:
         """Throws the void entries away when they are the greater part."""
-        if not len(self.urgent) > 2 * len(self.oldest) + 8:
+        if len(self.urgent) > 2 * len(self.oldest) + 8:
             self.urgent = [entry for entry in self.urgent if entry[2] == entry[3].place]
             heapify(self.urgent)
 
