@@ -19,10 +19,10 @@ from dcgan import make_dcgan
 from styled import make_styled
 from typer.testing import CliRunner
 
+from latentwalk.cli.commands import app
 from latentwalk.cli.demo.processes import START_SECONDS, free_address, running_services, service
 from latentwalk.cli.look.looking import Looking
 from latentwalk.cli.look.web import LookServer
-from latentwalk.cli.main import app
 from latentwalk.client import Client
 from latentwalk.gan.artifacts import ArtifactStore, save_generator
 from latentwalk.gan.generator import Generator

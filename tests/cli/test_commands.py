@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from latentwalk.cli.commands import app
 from latentwalk.cli.demo.processes import free_address
-from latentwalk.cli.main import app
 
 
 @pytest.fixture(scope="module")

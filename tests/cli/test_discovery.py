@@ -8,9 +8,9 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
+from latentwalk.cli.commands import app
 from latentwalk.cli.figure import choose_sliders, figure_legs
 from latentwalk.cli.jobs import show_result
-from latentwalk.cli.main import app
 from latentwalk.client import Direction, JobResult, LoadState, Range, Slider
 
 RANGE = Range((-1.0, 1.0), None)

@@ -9,7 +9,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from latentwalk.cli.main import app
+from latentwalk.cli.commands import app
 from latentwalk.trainer.specs import SPECS
 from latentwalk.trainer.validation.specs import DEFAULT_CHECKPOINT_EVERY
 

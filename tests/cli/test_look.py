@@ -20,11 +20,11 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from latentwalk.cli.commands import app
 from latentwalk.cli.look.looking import Looking
 from latentwalk.cli.look.position import MOST_PICTURES
 from latentwalk.cli.look.viewers import MOST_VIEWERS
 from latentwalk.cli.look.web import FILES, MOST_BYTES, MOST_CONNECTIONS
-from latentwalk.cli.main import app
 from latentwalk.client import Client, Displacement, Style
 
 ZOOMED = {"seeds": "7", "class_id": 3, "displacements": [{"direction": "zoom", "amount": 1.4}]}

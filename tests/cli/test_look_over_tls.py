@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from typer.testing import CliRunner
 
+from latentwalk.cli.commands import app
 from latentwalk.cli.demo.processes import START_SECONDS, free_address, service
-from latentwalk.cli.main import app
 from latentwalk.client import Client, Tls
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from latentwalk.cli.main import app
+from latentwalk.cli.commands import app
 
 
 @pytest.fixture(scope="module")

@@ -65,6 +65,17 @@ def test_a_base_installation_says_which_extra_is_missing():
         assert len(done.stderr.splitlines()) == 1
 
 
+def test_ctrl_c_ends_also_what_is_still_being_loaded():
+    command = [sys.executable, "-X", "importtime", "-m", "latentwalk.cli.main", "models", "list"]
+    interruptible = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **interruptible)
+    assert process.stderr is not None
+    assert any(line.endswith(" numpy\n") for line in process.stderr)  # typer and rich are still to come
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate()
+    assert (process.returncode, "Traceback" in told) == (130, False)
+
+
 def test_ctrl_c_stops_watching_and_not_the_job(start_latentwalk, services, wait_until):
     with Client(services.server, trainer_address=services.trainer) as client:
         job = client.train_edit("faces", "endless", edits="zoom", steps=1_000_000, batch_size=4)

@@ -12,8 +12,8 @@ import torch
 from typer.testing import CliRunner
 
 from latentwalk.cli import pull
+from latentwalk.cli.commands import app
 from latentwalk.cli.failures import CommandFailed
-from latentwalk.cli.main import app
 from latentwalk.gan.artifacts import ArtifactStore, load_generator
 
 

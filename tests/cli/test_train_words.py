@@ -8,7 +8,7 @@ import pytest
 from typer.main import get_command
 
 from latentwalk import client as sdk
-from latentwalk.cli.main import app
+from latentwalk.cli.commands import app
 from latentwalk.cli.making import EveryJob, EveryModelJob
 from latentwalk.cli.train_discovery import Discovery
 from latentwalk.cli.train_gans import GanJob

@@ -26,7 +26,7 @@ def test_all_lists_every_public_name_in_order():
 
 def test_importing_the_sdk_and_the_command_line_loads_no_torch():
     code = (
-        "import latentwalk.client, latentwalk.cli.main, sys;"
+        "import latentwalk.client, latentwalk.cli.commands, sys;"
         "print([m for m in sys.modules if m.split('.')[0] in ('torch', 'safetensors', 'sklearn')"
         " or m.startswith(('latentwalk.gan', 'latentwalk.rpc', 'latentwalk.server', 'latentwalk.trainer'))])"
     )

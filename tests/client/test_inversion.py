@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from latentwalk.cli.main import app
+from latentwalk.cli.commands import app
 from latentwalk.client import AsyncClient, Client, InvalidRequest, Picture, Unavailable, load_latents
 from latentwalk.server.assembly import serving
 from latentwalk.server.settings import Settings

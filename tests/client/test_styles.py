@@ -10,7 +10,7 @@ from PIL import Image
 from styled import make_lively
 from typer.testing import CliRunner
 
-from latentwalk.cli.main import app
+from latentwalk.cli.commands import app
 from latentwalk.client import AsyncClient, Client, Displacement, InvalidRequest, Mix, Style
 from latentwalk.gan.artifacts import ArtifactStore, save_direction, save_generator
 from latentwalk.gan.directions import LinearDirection, Slider
