@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentwalk.gan.limits import RUNGS, above, half_as_good, ladder
+from latentwalk.gan.limits import RUNGS, above, cut, half_as_good, ladder, rising
 
 
 def test_a_ladder_has_equal_steps_to_either_limit_without_0():
@@ -54,3 +54,18 @@ def test_a_slider_of_another_unit_goes_as_far_in_that_unit(down, up, unit):
     assert far == pytest.approx((unit * low, unit * high))
     turned = half_as_good([(-alpha, gain) for alpha, gain in zip(reversed(alphas), reversed(gains), strict=True)])
     assert turned == pytest.approx((-high, -low))
+
+
+def test_what_rises_is_told_outward_until_a_step_brings_too_little() -> None:
+    rungs = [(-2.0, -1.05), (-1.0, -1.0), (0.0, 0.0), (1.0, 0.8), (2.0, 1.5), (3.0, 1.4), (4.0, 3.0)]
+    assert rising(rungs, 0.1) == ((-1.0, -1.0), (0.0, 0.0), (1.0, 0.8), (2.0, 1.5))
+    assert rising([(0.0, 0.0), (1.0, -0.5)], 0.1) == ((0.0, 0.0),)
+    assert rising([(0.0, 0.0), (1.0, float("nan"))], 0.1) == ((0.0, 0.0),)
+
+
+def test_rungs_are_cut_where_the_line_between_them_is() -> None:
+    rungs = ((-1.0, -1.0), (0.0, 0.0), (1.0, 0.8), (2.0, 1.4))
+    assert cut(rungs, (-0.5, 1.5)) == ((-0.5, -0.5), (0.0, 0.0), (1.0, 0.8), (1.5, pytest.approx(1.1)))
+    assert cut(rungs, (-9.0, 0.0)) == ((-1.0, -1.0), (0.0, 0.0))
+    assert cut(rungs, (0.0, 0.0)) == ((0.0, 0.0),)
+    assert cut(((0.0, 0.0),), (-1.0, 1.0)) == ((0.0, 0.0),)

@@ -1,6 +1,6 @@
 """`latentwalk directions`: along what a model can be walked."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from latentwalk.cli.models import Name
 from latentwalk.cli.options import writable
 from latentwalk.cli.output import Json, show_json, show_table
 from latentwalk.cli.parsing import parse_classes, parse_numbers, parse_pick, write_numbers
-from latentwalk.client import Direction, Provenance, Range, Slider, SliderMeasures, SliderSource
+from latentwalk.client import Direction, Provenance, Range, Slider, SliderMeasures
 
 app = typer.Typer(no_args_is_help=True, help="Lists, shows, loads and unloads directions.")
 
@@ -51,11 +51,10 @@ def show(context: typer.Context, model: Name, direction: DirectionName, as_json:
     typer.echo(f"{_movement(found)}, for generator {found.generator_digest}")
     typer.echo(_origin(found.provenance))
     measures = dict.fromkeys(name for slider in found.sliders for name in slider.measures)
-    picked = ("picked from",) if any(slider.source for slider in found.sliders) else ()
-    columns = ("slider", "class", "unit", "trained", "limit", *measures, *picked)
-    rows = (_slider_row(slider, measures) for slider in found.sliders)
-    sources = ((_source(slider.source),) if picked else () for slider in found.sliders)
-    show_table(columns, (row + source for row, source in zip(rows, sources, strict=True)))
+    told = {what: tell for what, tell in _TOLD.items() if any(map(tell, found.sliders))}
+    columns = ("slider", "class", "unit", "trained", "limit", *measures, *told)
+    rows = ((*_slider_row(one, measures), *(tell(one) for tell in told.values())) for one in found.sliders)
+    show_table(columns, rows)
 
 
 @app.command()
@@ -147,6 +146,7 @@ def _origin(provenance: Provenance) -> str:
     """In words, with what was measured of all of it."""
     when = "" if provenance.create_time is None else provenance.create_time.isoformat(" ", "minutes")
     said = {"found by": provenance.method, "job": provenance.job, "file": provenance.file, "published": when}
+    said["calibrated by job"] = provenance.calibration_job
     measures = {name: f"{value:.4g}" for name, value in provenance.measures.items()}
     return ", ".join(f"{what} {value}" for what, value in (said | measures).items() if value) or "of unknown origin"
 
@@ -157,13 +157,22 @@ def _slider_row(slider: Slider, measures: Iterable[str]) -> tuple[object, ...]:
     return slider.name, class_id, unit, _ends(slider.trained), _ends(slider.limit), *numbers
 
 
-def _source(source: SliderSource | None) -> str:
-    """The slider and, if it says so, the job that has found it: "-7 of found version 3 (discovery, job a1b2)"."""
-    if source is None:
+def _source(slider: Slider) -> str:
+    """Where it was picked, and by what that was found: "-7 of found version 3 (discovery, job a1b2)"; or empty."""
+    if (source := slider.source) is None:
         return ""
     found = ", ".join(said for said in (source.method, source.job and f"job {source.job}") if said)
     sign = "-" if source.opposite else ""
     return f"{sign}{source.slider} of {source.direction} version {source.version}{f' ({found})' if found else ''}"
+
+
+def _calibration(slider: Slider) -> str:
+    """Between which alphas, and that its amounts are what was measured: "alpha -2 to 3"; or empty."""
+    return f"alpha {slider.calibration[0][0]:.3g} to {slider.calibration[-1][0]:.3g}" if slider.calibration else ""
+
+
+_TOLD: Mapping[str, Callable[[Slider], str]] = {"calibrated": _calibration, "picked from": _source}
+"""Columns of what only some sliders have."""
 
 
 def _ends(bounds: Range) -> str:

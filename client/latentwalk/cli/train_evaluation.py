@@ -34,6 +34,9 @@ def evaluation(
     direction: Annotated[
         list[str] | None, typer.Option(help="DIRECTION or DIRECTION:SLIDER whose limits to measure; repeatable")
     ] = None,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="publish these directions with the amounts that they really achieve")
+    ] = False,
     **options: Unpack[EveryModelJob],
 ) -> JobHandle:
     """Measures a model: how entangled its latents are, how real it looks, how far it can be steered."""
@@ -45,5 +48,6 @@ def evaluation(
         data=parse_data(dataset, folder) if dataset or folder else None,
         inception=inception,
         directions=[parse_slider(text) for text in direction or ()],
+        calibrate=calibrate,
         **options,
     )

@@ -30,9 +30,10 @@ def train_evaluation(
     data: str | Folder | None = None,
     inception: bool = False,
     directions: Iterable[str | tuple[str, str]] = (),
+    calibrate: bool = False,
     **options: Unpack[ModelJobOptions],
 ) -> MakeJob:
-    """Queues a job that measures `model`; it publishes nothing, the numbers are in `result().measures`.
+    """Queues a job that measures `model`; the numbers are in `result().measures`, and it publishes nothing else.
 
     How entangled its latent spaces are (Karras et al. 2019): "path_length.w.full" and its like, and, with a classifier,
     "separability.w" and its like; the less, the less entangled. How real its pictures look: with data, and a
@@ -47,6 +48,8 @@ def train_evaluation(
     inception: also measure "fid" and "kid", as papers do, between the samples and all of the train part of the data;
     the trainer must have the weights of Inception v3.
     directions: names, or pairs (direction, slider), whose limits are measured, each in a pass over the samples.
+    calibrate: publish these directions once more, with the amounts that the sliders which imitate an edit were measured
+    to achieve: from then on, an `amount` is what comes of it, and more than can be achieved is refused.
     """
     method = pb.EvaluationSpec(
         samples=count("samples", samples),
@@ -55,5 +58,6 @@ def train_evaluation(
         data=None if data is None else data_message(data),
         inception=switch("inception", inception),
         sliders=slider_messages("directions", directions),
+        calibrate=switch("calibrate", calibrate),
     )
     return make_job(pb.JobSpec(evaluation=method), model, **options)

@@ -104,7 +104,7 @@ class Range:
     alpha: tuple[float, float]
     """In the direction's own latent units."""
     amount: tuple[float, float] | None
-    """In the unit of the edit; None for a slider that imitates no edit."""
+    """In the unit of the edit, no further than a slider is calibrated, if it is; None for one that imitates no edit."""
 
     @classmethod
     def from_message(cls, bounds: pb.Range) -> "Range":
@@ -154,6 +154,9 @@ class Slider:
     `directions` lists."""
     source: SliderSource | None = None
     """The slider that it was picked from; None for one that was found as it is, and in what `directions` lists."""
+    calibration: tuple[tuple[float, float], ...] = ()
+    """Which amount it was measured to achieve at which alpha, (alpha, amount) by rising alpha. Then amounts are these,
+    from the first to the last; empty: they are those that it was trained to achieve."""
 
     @classmethod
     def from_message(cls, slider: pb.Slider) -> "Slider":
@@ -162,7 +165,8 @@ class Slider:
         class_id = slider.class_id if slider.HasField("class_id") else None
         source = SliderSource.from_message(slider.source) if slider.HasField("source") else None
         measures = in_order(slider.measures)
-        return cls(slider.name, slider.edit, slider.unit, trained, limit, class_id, measures, source)
+        points = tuple((point.alpha, point.amount) for point in slider.calibration)
+        return cls(slider.name, slider.edit, slider.unit, trained, limit, class_id, measures, source, points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +184,15 @@ class Provenance:
     """When it was published."""
     measures: Mapping[str, float] = field(hash=False)
     """What was measured of all of it, by name, such as "reconstruction_accuracy"."""
+    calibration_job: str = ""
+    """The job that has calibrated its sliders; empty if none has."""
 
     @classmethod
     def from_message(cls, provenance: pb.Provenance) -> "Provenance":
         """The provenance in a message."""
         when = provenance.create_time.ToDatetime(UTC) if provenance.HasField("create_time") else None
-        return cls(provenance.method, provenance.job, provenance.file, when, in_order(provenance.measures))
+        found = provenance.method, provenance.job, provenance.file
+        return cls(*found, when, in_order(provenance.measures), provenance.calibration_job)
 
 
 @dataclass(frozen=True, slots=True)

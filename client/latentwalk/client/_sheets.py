@@ -6,7 +6,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from latentwalk.client._errors import InvalidRequest
-from latentwalk.client._frames import Frame, Frames
+from latentwalk.client._frames import Frames
 from latentwalk.client._numbers import whole
 from latentwalk.client._pictures import GAP, Picture, tile
 from latentwalk.client._values import elements, instance, pair, text
@@ -30,7 +30,7 @@ def contact_sheet(walks: Sequence[tuple[str, Frames]], rows: int | None = None) 
     left = max(round(font.getlength(name)) for name, _ in walks)
     left += 3 * GAP if left else 0
     blocks = [tile(frames.rows[:rows]).image() for _, frames in walks]
-    amounts = [tuple(map(_amount, frames)) for _, frames in walks]
+    amounts = [_amounts(frames) for _, frames in walks]
     heads = [_LINE if any(now) and now != before else 0 for before, now in zip([(), *amounts], amounts, strict=False)]
     height = sum(head + block.height + GAP for head, block in zip(heads, blocks, strict=True)) - GAP
     canvas = Image.new(blocks[0].mode, (left + max(block.width for block in blocks), height), "white")
@@ -59,13 +59,15 @@ def _checked(walks: Any) -> list[tuple[str, Frames]]:
     return checked
 
 
-def _amount(frame: Frame) -> str:
-    """How far a frame is walked; empty for one that is not walked along any direction."""
-    if not frame.positions:
-        return ""
-    position = frame.positions[0]
-    far = position.alpha if position.amount is None else position.amount
-    return f"{round(far, 4) + 0.0:.3g}"
+def _amounts(frames: Frames) -> tuple[str, ...]:
+    """How far each frame is walked; empty for one that is not walked along any direction, or beyond its calibration."""
+    positions = [frame.positions[0] if frame.positions else None for frame in frames]
+    is_edit = any(position and position.amount is not None for position in positions)
+    return tuple(_far(position.amount if is_edit else position.alpha) if position else "" for position in positions)
+
+
+def _far(far: float | None) -> str:
+    return "" if far is None else f"{round(far, 4) + 0.0:.3g}"
 
 
 def _write(

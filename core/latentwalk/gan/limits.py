@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
+from latentwalk.gan.directions.calibration import along
 from latentwalk.gan.edits import Span
 
 RUNGS = 6
@@ -42,9 +43,38 @@ def above(rungs: Sequence[Rung], least: float) -> Span:
     return low, high
 
 
+def rising(rungs: Sequence[Rung], least: float) -> tuple[Rung, ...]:
+    """Those rungs about 0, outward, before a step brings less than ``least`` for each alpha of it.
+
+    rungs: by rising alpha, with 0. What is measured is to rise with alpha.
+    """
+    low, high = (_rising(side, least) for side in _sides(rungs))
+    return (*reversed(low[1:]), *high)
+
+
+def cut(rungs: Sequence[Rung], alphas: Span) -> tuple[Rung, ...]:
+    """The rungs between two alphas, of which the ends lie on the line through the rungs; rungs: by rising alpha."""
+    if len(rungs) < 2:
+        return tuple(rungs)
+    places, values = zip(*rungs, strict=True)
+    ends = max(alphas[0], places[0]), min(alphas[1], places[-1])
+    first, last = ((end, along(end, places, values)) for end in ends)
+    inner = (rung for rung in rungs if ends[0] < rung[0] < ends[1])
+    return tuple(dict.fromkeys((first, *inner, last)))
+
+
 def _sides(rungs: Sequence[Rung]) -> tuple[list[Rung], list[Rung]]:
     """Those at and below 0, and those at and above it, both outward."""
     return [rung for rung in reversed(rungs) if rung[0] <= 0], [rung for rung in rungs if rung[0] >= 0]
+
+
+def _rising(side: Sequence[Rung], least: float) -> list[Rung]:
+    kept = list(side[:1])
+    for (inner, before), (outer, after) in pairwise(side):
+        if not (after - before) / (outer - inner) >= least:
+            break
+        kept.append((outer, after))
+    return kept
 
 
 def _half_as_good(side: Sequence[Rung]) -> float:

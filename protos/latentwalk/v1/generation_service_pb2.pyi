@@ -190,7 +190,8 @@ class Extent(_message.Message):
     """
     amount: _builtins.float
     """In the unit of the edit that the slider imitates: 1.5 (x) for zoom, 8 (px) for a shift, 0.2 (of the full range)
-    for brightness, 10 (degrees) for a rotation. Refused for a slider that imitates no edit.
+    for brightness, 10 (degrees) for a rotation. What the slider was trained to do; of a calibrated one, what it was
+    measured to do, and refused beyond what is calibrated. Refused for a slider that imitates no edit.
     """
     def __init__(
         self,
@@ -516,7 +517,9 @@ class Position(_message.Message):
     alpha: _builtins.float
     """Where it stands, in latent units."""
     amount: _builtins.float
-    """Where it stands, in the unit of its edit; absent for a slider that imitates no edit."""
+    """Where it stands, in the unit of its edit; absent for a slider that imitates no edit, and beyond what a calibrated one
+    is calibrated for.
+    """
     @_builtins.property
     def layers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """The layers of w+ in which it stands there, rising, if only some were asked for. The same slider may have another

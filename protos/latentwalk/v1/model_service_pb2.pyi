@@ -144,7 +144,9 @@ Global___Model: _TypeAlias = Model  # noqa: Y015
 
 @_typing.final
 class Range(_message.Message):
-    """The range of a slider, in latent units and, if it imitates an edit, in that edit's unit."""
+    """The range of a slider, in latent units and, if it imitates an edit, in that edit's unit: of a calibrated slider, no
+    further than it is calibrated.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -217,6 +219,7 @@ class Slider(_message.Message):
     CLASS_ID_FIELD_NUMBER: _builtins.int
     MEASURES_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
+    CALIBRATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Unique within its direction."""
     edit: _builtins.str
@@ -244,6 +247,14 @@ class Slider(_message.Message):
     def source(self) -> Global___SliderSource:
         """The slider that it was picked from. Absent for one that was found as it is, and in ListDirections."""
 
+    @_builtins.property
+    def calibration(self) -> _containers.RepeatedCompositeFieldContainer[Global___CalibrationPoint]:
+        """Which amount of its edit it was measured to achieve at which alpha, by rising alpha, with amounts that all rise or
+        all fall. Then these are the amounts that requests and replies speak of, between the first point and the last, and
+        along a line between two points (of a factor, of its logarithm). Empty for a slider that is not calibrated: its
+        amounts are those that it was trained to achieve.
+        """
+
     def __init__(
         self,
         *,
@@ -255,16 +266,43 @@ class Slider(_message.Message):
         class_id: _builtins.int | None = ...,
         measures: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
         source: Global___SliderSource | None = ...,
+        calibration: _abc.Iterable[Global___CalibrationPoint] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_class_id", b"_class_id", "class_id", b"class_id", "limit", b"limit", "source", b"source", "trained", b"trained"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_class_id", b"_class_id", "class_id", b"class_id", "edit", b"edit", "limit", b"limit", "measures", b"measures", "name", b"name", "source", b"source", "trained", b"trained", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_class_id", b"_class_id", "calibration", b"calibration", "class_id", b"class_id", "edit", b"edit", "limit", b"limit", "measures", b"measures", "name", b"name", "source", b"source", "trained", b"trained", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__class_id: _TypeAlias = _typing.Literal["class_id"]  # noqa: Y015
     _WhichOneofArgType__class_id: _TypeAlias = _typing.Literal["_class_id", b"_class_id"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__class_id) -> _WhichOneofReturnType__class_id | None: ...
 
 Global___Slider: _TypeAlias = Slider  # noqa: Y015
+
+@_typing.final
+class CalibrationPoint(_message.Message):
+    """What was measured of a slider at one alpha."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALPHA_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    alpha: _builtins.float
+    """The alpha."""
+    amount: _builtins.float
+    """The amount that is achieved there, in the unit of the edit."""
+    def __init__(
+        self,
+        *,
+        alpha: _builtins.float = ...,
+        amount: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alpha", b"alpha", "amount", b"amount"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CalibrationPoint: _TypeAlias = CalibrationPoint  # noqa: Y015
 
 @_typing.final
 class SliderSource(_message.Message):
@@ -341,6 +379,7 @@ class Provenance(_message.Message):
     FILE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     MEASURES_FIELD_NUMBER: _builtins.int
+    CALIBRATION_JOB_FIELD_NUMBER: _builtins.int
     method: _builtins.str
     """How it was found: the method of a job, such as "discovery" or "sefa", "import" for vectors of others, or "pick" for
     sliders of other directions.
@@ -349,6 +388,8 @@ class Provenance(_message.Message):
     """The job of a trainer that has found it."""
     file: _builtins.str
     """The name of the file that it was imported from."""
+    calibration_job: _builtins.str
+    """The job of a trainer that has calibrated its sliders; empty if none has."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was published. Absent if that is not known."""
@@ -365,10 +406,11 @@ class Provenance(_message.Message):
         file: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         measures: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        calibration_job: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "file", b"file", "job", b"job", "measures", b"measures", "method", b"method"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calibration_job", b"calibration_job", "create_time", b"create_time", "file", b"file", "job", b"job", "measures", b"measures", "method", b"method"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1352,7 +1352,8 @@ Global___ClassifierSpec: _TypeAlias = ClassifierSpec  # noqa: Y015
 
 @_typing.final
 class EvaluationSpec(_message.Message):
-    """Measures a generator. Nothing is published; the measures are in the result, and docs/training.md says what they mean.
+    """Measures a generator. Nothing is published unless it is to calibrate directions; the measures are in the result, and
+    docs/training.md says what they mean.
 
     How entangled its latent spaces are, z and, if it has it, w: "path_length.<z or w>.<full or end>" and, with a
     classifier, "separability.<z or w>".
@@ -1365,10 +1366,12 @@ class EvaluationSpec(_message.Message):
 
     How far sliders can go: "limits.<direction>.<slider>.<what>.<alpha>" at a ladder of alphas, and for those that imitate
     an edit "limits.<direction>.<slider>.gain.<low or high>", the amounts between which the walk removes at least half of
-    the share of error that it removes at its best; with a classifier, "limits.<direction>.<slider>.class_kept.<low or
-    high>", the amounts, or alphas without an edit, between which at least 90 % of the pictures keep their class; with
-    data, too, "limits.<direction>.<slider>.<attribute>.<deviation, reach or correlation>", how an attribute varies among
-    real pictures, how far its mean is moved, and the correlation of the two over the classes.
+    the share of error that it removes at its best, and "limits.<direction>.<slider>.calibrated.<low or high>", the amounts
+    that are achieved at the ends of what it can be calibrated for; with a classifier,
+    "limits.<direction>.<slider>.class_kept.<low or high>", the amounts, or alphas without an edit, between which at least
+    90 % of the pictures keep their class; with data, too,
+    "limits.<direction>.<slider>.<attribute>.<deviation, reach or correlation>", how an attribute varies among real
+    pictures, how far its mean is moved, and the correlation of the two over the classes.
     Source: Jahanian et al., "On the steerability of generative adversarial networks" (2020), sections 3.2 and 4.
     """
 
@@ -1380,6 +1383,7 @@ class EvaluationSpec(_message.Message):
     DATA_FIELD_NUMBER: _builtins.int
     SLIDERS_FIELD_NUMBER: _builtins.int
     INCEPTION_FIELD_NUMBER: _builtins.int
+    CALIBRATE_FIELD_NUMBER: _builtins.int
     samples: _builtins.int
     """Latents for each measure; as many as half of the real pictures, if that is less, are compared with those. 100 to
     1,000,000. Default 10,000.
@@ -1396,6 +1400,11 @@ class EvaluationSpec(_message.Message):
     many drawn pictures as there are samples (papers take 50,000) and all of the train part of data, which is needed.
     Its weights must be at hand (inception_weights of the trainer); with those of torchvision's Inception v3 the measures
     are "fid.torchvision" and "kid.torchvision", and comparable to none of papers. Default false.
+    """
+    calibrate: _builtins.bool
+    """Publish each direction of the sliders that imitate an edit once more, with the amounts that they were measured to
+    achieve, so that amounts mean these from then on. At least one must imitate an edit, and no direction may be named in
+    two versions. Default false.
     """
     @_builtins.property
     def data(self) -> Global___Data:
@@ -1418,10 +1427,11 @@ class EvaluationSpec(_message.Message):
         data: Global___Data | None = ...,
         sliders: _abc.Iterable[Global___SliderReference] | None = ...,
         inception: _builtins.bool = ...,
+        calibrate: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["classifier", b"classifier", "data", b"data", "distance", b"distance", "inception", b"inception", "samples", b"samples", "sliders", b"sliders"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calibrate", b"calibrate", "classifier", b"classifier", "data", b"data", "distance", b"distance", "inception", b"inception", "samples", b"samples", "sliders", b"sliders"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

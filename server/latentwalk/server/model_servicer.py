@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from latentwalk.gan.artifacts import Measures, Origin, Source
-from latentwalk.gan.directions import Slider
+from latentwalk.gan.directions import Calibration, Slider
 from latentwalk.rpc.errors import InvalidRequest, UnknownDirection, UnknownModel
 from latentwalk.rpc.roles import Role
 from latentwalk.server.picks import read_picks
@@ -183,7 +183,13 @@ def _direction(entry: Entry[ServedDirection], origin: Origin | None = None) -> p
 
 
 def _provenance(origin: Origin) -> pb.Provenance:
-    provenance = pb.Provenance(method=origin.method, job=origin.job, file=origin.file, measures=origin.measures)
+    provenance = pb.Provenance(
+        method=origin.method,
+        job=origin.job,
+        file=origin.file,
+        measures=origin.measures,
+        calibration_job=origin.calibration_job,
+    )
     if origin.created is not None:
         provenance.create_time.FromDatetime(origin.created)
     return provenance
@@ -198,8 +204,14 @@ def _slider(slider: Slider, measures: Measures, source: Source | None) -> pb.Sli
         limit=_range(slider, slider.limit),
         class_id=slider.class_id,
         measures=measures,
+        calibration=_points(slider.calibration) if slider.calibration else (),
         source=_source(source) if source else None,
     )
+
+
+def _points(calibration: Calibration) -> list[pb.CalibrationPoint]:
+    points = zip(calibration.alphas, calibration.amounts, strict=True)
+    return [pb.CalibrationPoint(alpha=alpha, amount=amount) for alpha, amount in points]
 
 
 def _source(source: Source) -> pb.SliderSource:
@@ -214,6 +226,6 @@ def _source(source: Source) -> pb.SliderSource:
 
 
 def _range(slider: Slider, ends: tuple[float, float]) -> pb.Range:
-    """A range, with its amounts in rising order too: a slider may walk against its edit."""
-    low, high = sorted(map(slider.amount_of, ends)) if slider.edit else (None, None)
+    """A range, with its amounts if it has any."""
+    low, high = slider.amounts(ends) if slider.edit else (None, None)
     return pb.Range(alpha_low=ends[0], alpha_high=ends[1], amount_low=low, amount_high=high)

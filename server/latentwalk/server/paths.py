@@ -93,7 +93,7 @@ class WalkPath:
 
 def _standing(track: Track, alpha: float) -> Standing:
     slider = track.direction.sliders[track.slider]
-    amount = slider.amount_of(alpha) if slider.edit else None
+    amount = slider.amount_of(alpha) if slider.tells_amount(alpha) else None
     return Standing(track.direction.name, slider.name, alpha, amount, track.layers)
 
 

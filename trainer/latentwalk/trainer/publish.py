@@ -16,7 +16,10 @@ from latentwalk.gan.artifacts import (
     save_direction,
     save_generator,
 )
+from latentwalk.gan.artifacts.origin import CALIBRATION
+from latentwalk.gan.artifacts.reading import mapping
 from latentwalk.gan.classifiers import Classifier
+from latentwalk.gan.directions import Direction
 from latentwalk.gan.errors import CorruptArtifact, GanError, UnknownArtifact
 from latentwalk.gan.generator import Generator
 from latentwalk.rpc.version import own_version
@@ -60,7 +63,7 @@ class Publisher:
         for number in reversed(self.store.versions(kind, name)):
             with suppress(CorruptArtifact, UnknownArtifact):  # the latter if it is deleted meanwhile
                 provenance = self.store.manifest(ArtifactRef(kind, name, number)).provenance
-                if provenance.get("job") == self.job_id:
+                if mapping(provenance.get(CALIBRATION, provenance)).get("job") == self.job_id:
                     return self._entry(product, self.store.get(kind, name, number).ref)
         return None
 
@@ -85,22 +88,32 @@ class Publisher:
                 return save_direction(self.store, model, product, provenance=provenance, created=created)
 
     def _provenance(self, product: Product, outcome: Outcome) -> dict[str, Any]:
-        """Where the product comes from, for its manifest."""
+        """Where the product comes from, for its manifest; of one that is only calibrated, that and by whom."""
+        if isinstance(product, Direction) and product.name in outcome.calibrated_from:
+            version = outcome.calibrated_from[product.name]
+            before = self.store.manifest(ArtifactRef("directions", self._stored_name(product), version))
+            return {**before.provenance, CALIBRATION: {"version": version, **self._run(outcome)}}
         begun = outcome.parent
         parent = {"name": begun.name, "version": begun.version, "digest": begun.generator.digest} if begun else None
         return {
-            "job": self.job_id,
-            "method": self.spec.method,
-            "spec": spec_to_json(self.spec),
+            **self._run(outcome),
             "evaluations": [asdict(one) for one in outcome.evaluations],
             "measures": dict(outcome.measures),
-            "data": dict(outcome.data),
             "generator": {
                 "name": self.spec.model,
                 "version": self.spec.model_version,
                 "digest": _digest(product),
             },
             **({"parent": parent} if parent else {}),
+        }
+
+    def _run(self, outcome: Outcome) -> dict[str, Any]:
+        """What there is to tell of the run of the job."""
+        return {
+            "job": self.job_id,
+            "method": self.spec.method,
+            "spec": spec_to_json(self.spec),
+            "data": dict(outcome.data),
             "latentwalk": own_version(),
             "torch": torch.__version__,
             "threads": torch.get_num_threads(),

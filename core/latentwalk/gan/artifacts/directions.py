@@ -7,7 +7,7 @@ from torch import Tensor
 
 from latentwalk.gan.artifacts.manifest import ArtifactRef
 from latentwalk.gan.artifacts.store import ArtifactStore
-from latentwalk.gan.directions import Direction, Slider, form_of
+from latentwalk.gan.directions import Calibration, Direction, Slider, form_of
 from latentwalk.gan.edits import CustomEdit
 from latentwalk.gan.errors import CorruptArtifact, GanError
 from latentwalk.gan.spec import JsonObject
@@ -75,7 +75,15 @@ def _slider(fields: dict[str, Any]) -> Slider:
         limit=(float(limit_low), float(limit_high)),
         class_id=fields.get("class_id"),
         custom=_custom(fields.get("custom")),
+        calibration=_calibration(fields.get("calibration")),
     )
+
+
+def _calibration(fields: dict[str, Any] | None) -> Calibration | None:
+    if fields is None:
+        return None
+    alphas, amounts = (tuple(map(float, fields[name])) for name in ("alphas", "amounts"))
+    return Calibration(alphas, amounts)
 
 
 def _custom(fields: dict[str, Any] | None) -> CustomEdit | None:

@@ -16,6 +16,9 @@ MOST_MEASURES = 64
 MOST_SLIDER_MEASURES = 8
 MOST_LETTERS_OF_FILE = 255
 
+CALIBRATION = "calibration"
+"""The field of provenance that says by which "job" a direction was calibrated; all else is what it was before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -33,6 +36,8 @@ class Origin:
     """Of all of it, by name."""
     of_sliders: Mapping[str, Measures] = field(default_factory=dict[str, Measures])
     """Of one slider, by its name and by that of the measure."""
+    calibration_job: str = ""
+    """Which job of a trainer has calibrated its sliders."""
     sources: Mapping[str, Source] = field(default_factory=dict[str, Source])
     """Of those sliders that were picked from others, by name."""
 
@@ -64,6 +69,7 @@ def origin_of(manifest: Manifest, sliders: Sequence[str]) -> Origin:
         file=text(imported.get("file"), MOST_LETTERS_OF_FILE),
         measures=whole,
         of_sliders=of_sliders,
+        calibration_job=text(mapping(said.get(CALIBRATION)).get("job")),
         sources=sources_in(said, sliders),
     )
 

@@ -3,13 +3,14 @@
 Whatever method finds a direction, it ends in one of these forms, and all are walked the same way.
 """
 
+from latentwalk.gan.directions.calibration import Calibration
 from latentwalk.gan.directions.deformed import DeformedDirection
 from latentwalk.gan.directions.direction import Direction
 from latentwalk.gan.directions.iterated import IteratedDirection
 from latentwalk.gan.directions.linear import LinearDirection
 from latentwalk.gan.directions.picking import Pick, joined
 from latentwalk.gan.directions.rbf import RbfDirection
-from latentwalk.gan.directions.slider import LIMIT, SHOWN, Slider
+from latentwalk.gan.directions.slider import LIMIT, ROUNDING, SHOWN, Slider
 from latentwalk.gan.errors import UnknownForm
 
 FORMS: dict[str, type[Direction]] = {
@@ -27,7 +28,9 @@ def form_of(name: str) -> type[Direction]:
 __all__ = [
     "FORMS",
     "LIMIT",
+    "ROUNDING",
     "SHOWN",
+    "Calibration",
     "DeformedDirection",
     "Direction",
     "IteratedDirection",

@@ -118,21 +118,20 @@ def _alpha(field: str, extent: pb.Extent, direction: Direction, index: int) -> f
     if not math.isfinite(value):
         raise InvalidRequest(field, f"{value} is not finite")
     if not is_within(slider, alpha):
-        raise InvalidRequest(
-            field, f"{value:g}{suffix} is beyond slider {slider.name!r}, from {low:.6g} to {high:.6g}{suffix}"
-        )
+        measured = ", as far as it is calibrated" if unit == "amount" and slider.calibration else ""
+        ends = f"from {low:.6g} to {high:.6g}{suffix}{measured}"
+        raise InvalidRequest(field, f"{value:g}{suffix} is beyond slider {slider.name!r}, {ends}")
     return min(max(alpha, slider.limit[0]), slider.limit[1])
 
 
 def _amount_limit(field: str, slider: Slider) -> tuple[float, float]:
     if not slider.edit:
         raise InvalidRequest(field, f"slider {slider.name!r} imitates no edit; give an alpha")
-    low, high = sorted(map(slider.amount_of, slider.limit))
-    return low, high
+    return slider.amounts(slider.limit)
 
 
 def _alpha_of(amount: float, slider: Slider) -> float:
-    """NaN for an amount for which the edit is not even defined; it is within no limit."""
+    """NaN for an amount for which the edit is not even defined, or the slider not calibrated; it is within no limit."""
     try:
         return slider.alpha_of(amount)
     except OutOfRange:

@@ -5,18 +5,15 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from latentwalk.gan.directions import Direction, Slider
+from latentwalk.gan.directions import ROUNDING, Direction, Slider
 from latentwalk.gan.walks import Leg, Track
 from latentwalk.rpc.errors import InvalidRequest
-
-# An end of a range that went through a logarithm and back may be off by rounding; this part of the range is forgiven.
-_ROUNDING = 1e-6
 
 
 def is_within(slider: Slider, alpha: float) -> bool:
     """Whether a slider may stand there."""
     low, high = slider.limit
-    slack = _ROUNDING * (high - low)
+    slack = ROUNDING * (high - low)
     return low - slack <= alpha <= high + slack
 
 

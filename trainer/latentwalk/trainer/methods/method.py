@@ -42,6 +42,8 @@ class Outcome:
     """What else was measured, by name."""
     data: Mapping[str, str] = field(default_factory=dict[str, str])
     """The digests of the pictures that were read, by their part: "train", "test"."""
+    calibrated_from: Mapping[str, int] = field(default_factory=dict[str, int])
+    """The versions, by name, of directions among the products that were there before and are only calibrated."""
     generator_digest: str = ""
     """Of the generator that was measured, where nothing is published."""
     parent: Parent | None = None

@@ -36,6 +36,8 @@ class EvaluationSpec(MethodSettings):
     """Whether drawn pictures are also compared with those of the train part in the features of Inception v3."""
     sliders: tuple[SliderReference, ...] = ()
     """Those whose limits are measured; completed with every slider of a direction of which none is named."""
+    calibrate: bool = False
+    """Whether their directions are published once more, with the amounts that they achieve."""
 
     @property
     def steps_of_a_pass(self) -> int:

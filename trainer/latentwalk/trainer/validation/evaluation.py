@@ -25,6 +25,8 @@ def complete_evaluation(settings: EvaluationSpec, context: Context) -> Evaluatio
     if settings.inception:
         _check_inception(settings, context)
     sliders = _sliders(f"{context.where}.sliders", settings.sliders, context)
+    if settings.calibrate:
+        _check_calibration(sliders, context)
     return replace(settings, distance=_distance(settings, context), sliders=sliders)
 
 
@@ -44,6 +46,18 @@ def _sliders(field: str, references: Sequence[SliderReference], context: Context
     if len(named) > MAX_SLIDERS:
         raise InvalidRequest(field, f"are {len(named):,} sliders; at most {MAX_SLIDERS} are allowed: name some of them")
     return tuple(named)
+
+
+def _check_calibration(references: Sequence[SliderReference], context: Context) -> None:
+    """Raises InvalidRequest if no slider imitates an edit, or if a direction would be published in two versions."""
+    known = {one.direction: context.check_direction(context.where, one.direction)[0] for one in references}
+    names = [direction.name for direction in known.values()]
+    if twice := {name for name in names if names.count(name) > 1}:
+        problem = f"name {', '.join(sorted(twice))} in two versions: calibrate one of them"
+        raise InvalidRequest(f"{context.where}.sliders", problem)
+    sliders = [known[one.direction].sliders[known[one.direction].slider_index(one.slider)] for one in references]
+    if not any(slider.imitated for slider in sliders):
+        raise InvalidRequest(f"{context.where}.calibrate", "is for sliders that imitate an edit: name one of these")
 
 
 def _check_real(data: Data, settings: EvaluationSpec, context: Context) -> None:

@@ -1,6 +1,7 @@
 """The job that measures a generator: several measures, which look at samples step by step."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Self
 
@@ -8,6 +9,7 @@ import torch
 from torch import nn
 
 from latentwalk.gan.classifiers import Classifier
+from latentwalk.gan.directions import Direction
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.likeness import Moments
 from latentwalk.gan.limits import RUNGS
@@ -22,25 +24,34 @@ from latentwalk.trainer.methods.evaluation.measure import Measure
 from latentwalk.trainer.methods.evaluation.reach import Spread
 from latentwalk.trainer.methods.evaluation.walker import Walker
 from latentwalk.trainer.methods.method import Method, Outcome
+from latentwalk.trainer.references import Reference
 from latentwalk.trainer.reports import Sample
 from latentwalk.trainer.specs import EvaluationSpec, JobSpec
 
 
 class Evaluation(Method):
-    """One pass over the samples for what is measured of the generator, and one for each slider; publishes nothing."""
+    """One pass over the samples for what is measured of the generator, and one for each slider.
+
+    Publishes nothing but the directions that it is to calibrate.
+    """
 
     def __init__(
         self,
         settings: EvaluationSpec,
         generator: Generator,
-        passes: Sequence[Sequence[Measure]],
+        measures: Sequence[Measure],
+        limits: Sequence[Limits],
         moments: Sequence[Moments],
         pictures: Mapping[Part, Pictures],
     ) -> None:
-        """``moments`` are what sliders use one after the other, ``pictures`` the real ones."""
+        """``measures`` are those of the generator, ``limits`` of each slider.
+
+        ``moments`` are what sliders use one after the other, ``pictures`` the real ones.
+        """
         self.steps, self._steps_of_a_pass = settings.steps, settings.steps_of_a_pass
-        self._generator, self._passes, self.pictures = generator, passes, pictures
-        self.trained = nn.ModuleList([measure.gathered for measure in chain(*passes)])
+        self._settings, self._generator, self._limits, self.pictures = settings, generator, limits, pictures
+        self._passes: list[Sequence[Measure]] = [measures, *([one] for one in limits)]
+        self.trained = nn.ModuleList([measure.gathered for measure in chain(*self._passes)])
         self.trained.extend(moments)
 
     @classmethod
@@ -65,8 +76,8 @@ class Evaluation(Method):
                 first.append(InceptionLikeness(spec, generator, materials.features(), pictures["train"]))
         moments = _moments(classifier) if settings.sliders else []
         walkers = [Walker(generator, materials.direction(spec, one.direction), one.slider) for one in settings.sliders]
-        limits = [[Limits(walker, settings.samples, differ, classifier, moments, spread)] for walker in walkers]
-        return cls(settings, generator, [first, *limits], moments, pictures)
+        limits = [Limits(walker, settings.samples, differ, classifier, moments, spread) for walker in walkers]
+        return cls(settings, generator, first, limits, moments, pictures)
 
     @torch.no_grad()
     def after_step(self, step: int) -> None:
@@ -84,10 +95,28 @@ class Evaluation(Method):
 
     @torch.no_grad()
     def outcome(self, pause: Callable[[], None]) -> Outcome:
-        """All measures."""
+        """All measures, and what is calibrated by them."""
         found = [measure.measures(pause) for measure in chain(*self._passes)]
         measures = {name: value for one in found for name, value in one.items()}
-        return Outcome((), measures=measures, data=self.data, generator_digest=self._generator.digest)
+        calibrated = self._calibrated() if self._settings.calibrate else {}
+        return Outcome(
+            tuple(calibrated.values()),
+            measures=measures,
+            data=self.data,
+            calibrated_from={one.name: one.version or 0 for one in map(Reference.read, calibrated)},
+            generator_digest=self._generator.digest,
+        )
+
+    def _calibrated(self) -> Mapping[str, Direction]:
+        """The directions of which a slider could be calibrated, by the references to what they were until now."""
+        calibrated: dict[str, Direction] = {}
+        for one, limits in zip(self._settings.sliders, self._limits, strict=True):
+            if calibration := limits.calibration():
+                direction = calibrated.get(one.direction, limits.walker.direction)
+                sliders = list(direction.sliders)
+                sliders[limits.walker.place] = replace(sliders[limits.walker.place], calibration=calibration)
+                calibrated[one.direction] = replace(direction, sliders=tuple(sliders))
+        return calibrated
 
 
 def _moments(classifier: Classifier | None) -> list[Moments]:

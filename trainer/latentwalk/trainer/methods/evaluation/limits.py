@@ -15,11 +15,13 @@ from torch import Tensor, nn
 
 from latentwalk.gan.attributes import attributes, attributes_of
 from latentwalk.gan.classifiers import Classifier
+from latentwalk.gan.directions import Calibration
 from latentwalk.gan.edits import Span, masked_squared_error
 from latentwalk.gan.likeness import Moments, frechet_distance
 from latentwalk.gan.limits import above, half_as_good
 from latentwalk.trainer.distances import Differ
 from latentwalk.trainer.methods.evaluation.achieved import MATCHED, Achieved
+from latentwalk.trainer.methods.evaluation.calibrating import calibration_of
 from latentwalk.trainer.methods.evaluation.measure import Measure
 from latentwalk.trainer.methods.evaluation.reach import Reach, Spread
 from latentwalk.trainer.methods.evaluation.walker import Walker
@@ -48,7 +50,7 @@ class Limits(Measure):
 
         They may be those of another slider that is done. ``spread`` is that of real pictures, if there are any.
         """
-        self._walker, self._samples, self._differ = walker, samples, differ
+        self.walker, self._samples, self._differ = walker, samples, differ
         self._classifier, self._moments = classifier, moments
         self._alphas = (0.0, *walker.alphas)
         self._attributes = attributes_of(walker.generator.spec.channels)
@@ -83,34 +85,45 @@ class Limits(Measure):
 
     def sample(self, step: int) -> Sample:
         """What the slider does to some latents, over its limits."""
-        pictures = sheet(self._walker.strips(), self._walker.generator.spec.range)
-        return Sample(step, f"limits of {self._walker.name}", pictures)
+        pictures = sheet(self.walker.strips(), self.walker.generator.spec.range)
+        return Sample(step, f"limits of {self.walker.name}", pictures)
 
     def measures(self, pause: Callable[[], None]) -> Mapping[str, float]:
         """All of them, at each alpha but 0, where there is nothing to tell; and how far either side can go."""
         rungs = {alpha: self._rung(place) for place, alpha in sorted(enumerate(self._alphas), key=itemgetter(1))}
         found = {f"{what}.{alpha:+.4g}": one for alpha, rung in rungs.items() if alpha for what, one in rung.items()}
         gains = [(alpha, rung["gain"]) for alpha, rung in rungs.items() if alpha and "gain" in rung]
-        kept = [(alpha, rung["class_kept"]) for alpha, rung in rungs.items() if "class_kept" in rung]
+        kept, calibration = self._class_kept(), self.calibration()
         if gains:
             found |= self._ends("gain", half_as_good(gains))
         if kept:
-            found |= self._ends("class_kept", above(kept, STILL_THE_SAME))
+            found |= self._ends("class_kept", kept)
+        if calibration:
+            least, greatest = calibration.reach
+            found |= {"calibrated.low": least, "calibrated.high": greatest}
         if self._reach:
             found |= self._reach.measures(pause)
-        return {f"limits.{self._walker.name}.{name}": value for name, value in found.items()}
+        return {f"limits.{self.walker.name}.{name}": value for name, value in found.items()}
+
+    def calibration(self) -> Calibration | None:
+        """Which amount it achieves at which alpha; None if it imitates no edit, or achieves nothing of it."""
+        if self._achieved is None:
+            return None
+        places = enumerate(self._alphas[1:], start=1)
+        achieved = {alpha: self._achieved.amount(place) for place, alpha in places}
+        return calibration_of(self.walker.slider, achieved, self._class_kept())
 
     # -- looking -----------------------------------------------------------------------------------------------------
 
     def _look(self, rows: range) -> None:
         """Adds up what is seen of some latents, which fit into memory together."""
-        pictures = self._walker.pictures(rows)
+        pictures = self.walker.pictures(rows)
         untouched = before = next(pictures)
         classes: Tensor | None = None
         for place, walked in enumerate(chain([untouched], pictures)):
             seen = {name: values.double() for name, values in attributes(self._attributes, walked).items()}
             if self._reach:
-                self._reach.add(place, seen, self._walker.classes(rows))
+                self._reach.add(place, seen, self.walker.classes(rows))
             seen |= {_squared(name): values.square() for name, values in seen.items()}
             seen |= self._compared(untouched, walked, self._alphas[place])
             if self._achieved and rows.start < MATCHED:
@@ -130,10 +143,10 @@ class Limits(Measure):
 
     def _compared(self, untouched: Tensor, walked: Tensor, alpha: float) -> Mapping[str, Tensor]:
         """The errors [N] of walked and of untouched pictures against edited ones; nothing without an edit."""
-        edit = self._walker.slider.imitated
+        edit = self.walker.slider.imitated
         if edit is None:
             return {}
-        amounts = torch.full((len(walked),), self._walker.slider.amount_of(alpha))
+        amounts = torch.full((len(walked),), self.walker.slider.amount_of(alpha))
         target, mask = edit(untouched, amounts)
         pairs = {"error": walked, "baseline": untouched}
         return {name: masked_squared_error(pictures, target, mask) for name, pictures in pairs.items()}
@@ -142,8 +155,15 @@ class Limits(Measure):
 
     def _ends(self, what: str, alphas: Span) -> Mapping[str, float]:
         """Between which amounts of the edit it is so, or between which alphas of a slider that imitates none."""
-        low, high = sorted(map(self._walker.slider.amount_of, alphas))
+        low, high = sorted(map(self.walker.slider.amount_of, alphas))
         return {f"{what}.low": low, f"{what}.high": high}
+
+    def _class_kept(self) -> Span | None:
+        """Between which alphas pictures keep their class; None without a classifier."""
+        if self._classifier is None:
+            return None
+        kept = [(alpha, self._mean("class_kept", place)) for place, alpha in enumerate(self._alphas)]
+        return above(sorted(kept), STILL_THE_SAME)
 
     def _rung(self, place: int) -> Mapping[str, float]:
         """What there is to tell of an alpha."""
@@ -158,7 +178,7 @@ class Limits(Measure):
         if self._achieved is None:
             return {}
         amount = {
-            "amount": self._walker.slider.amount_of(self._alphas[place]),
+            "amount": self.walker.slider.amount_of(self._alphas[place]),
             "achieved": self._achieved.amount(place),
         }
         error, baseline = self._mean("error", place), self._mean("baseline", place)

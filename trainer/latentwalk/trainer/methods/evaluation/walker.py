@@ -1,6 +1,7 @@
 """Pictures along a slider, from one of its limits to the other."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from operator import itemgetter
 
 import torch
@@ -27,8 +28,9 @@ class Walker:
 
     def __init__(self, generator: Generator, direction: Direction, slider: str) -> None:
         direction.check_generator(generator.digest)
-        self.generator, self._direction, self._index = generator, direction, direction.slider_index(slider)
-        self.slider = direction.sliders[self._index]
+        self.generator, self.direction, self.place = generator, direction, direction.slider_index(slider)
+        # What it was trained to do, whatever it was measured to do since.
+        self.slider = replace(direction.sliders[self.place], calibration=None)
         self.name = f"{direction.name}.{self.slider.name}"
         self.alphas = tuple(sorted(ladder(self.slider.limit), key=lambda alpha: (alpha > 0, abs(alpha))))
         """Outward, first below 0 and then above."""
@@ -37,11 +39,11 @@ class Walker:
         """Those of some rows [N, C, H, W], untouched, and then at each of the alphas."""
         generator, device = self.generator, self.generator.device
         held_out = seeds.held_out_seeds(rows.stop)[rows.start :]
-        condition, space = self._condition(rows), self._direction.space
+        condition, space = self._condition(rows), self.direction.space
         code = generator.encode(latents_from_seeds(held_out, generator.spec).to(device), space, condition)
         noise = noise_from_seeds(held_out, len(generator.noise)).to(device)
         yield drawn(generator, code, space, condition, noise)
-        path = self._direction.path(code, self._index)
+        path = self.direction.path(code, self.place)
         for alpha in self.alphas:
             yield drawn(generator, code + path(alpha), space, condition, noise)
 
