@@ -3,6 +3,8 @@
 import asyncio
 import socket
 import threading
+import time
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -66,6 +68,31 @@ def test_what_the_loop_sends_arrives_in_a_thread(sizes):
         asyncio.run(send_all())
         thread.join()
     assert arrived == values
+
+
+def memory_after_a_large_message(**options):
+    """What a line holds while it waits for the message after that, in bytes."""
+    one, other = socket.socketpair()
+    large, line = Message({}, [bytes(10_000_000)]), Line(other, **options)
+    tracemalloc.start()
+    with one, other:
+        sending = threading.Thread(target=Line(one).send, args=(large,))
+        sending.start()
+        assert len(line.receive().parts[0]) == 10_000_000
+        sending.join()
+        waiting = threading.Thread(target=line.receive)
+        waiting.start()
+        time.sleep(0.05)
+        memory, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        Line(one).send(Message({}))
+        waiting.join()
+    return memory
+
+
+def test_memory_for_large_messages_is_kept_unless_they_are_rare():
+    assert memory_after_a_large_message() > 10_000_000
+    assert memory_after_a_large_message(rare=True) < 1_000_000
 
 
 async def test_the_end_of_the_other_side_is_told_after_what_it_sent():

@@ -109,13 +109,15 @@ def _converse_to_the_end(line: Line, host: Host, meanwhile: Callable[[], Abstrac
 
 
 def _converse(line: Line, host: Host, meanwhile: Callable[[], AbstractContextManager[None]]) -> None:
-    """Answers until the line is closed, each request within the context of `meanwhile`."""
+    """Answers until the line is closed, each request within the context of `meanwhile`; holds none while it waits."""
     while True:
         try:
-            message = line.receive()
-            host.forget(message.words["forgotten"])
-            with meanwhile():
-                reply = host.answer(message)
-            line.send(reply)
+            line.send(_answer(line.receive(), host, meanwhile))
         except (EOFError, OSError):
             return
+
+
+def _answer(message: Message, host: Host, meanwhile: Callable[[], AbstractContextManager[None]]) -> Message:
+    host.forget(message.words["forgotten"])
+    with meanwhile():
+        return host.answer(message)

@@ -32,13 +32,14 @@ class Line:
     One thread at a time sends, and one receives. A batch of pictures arrives with few calls of the system, outside of
     the interpreter, and without memory that is new to the process.
 
-    `patience` is how many seconds the other end may let it wait; for ever, by default.
+    `patience` is how many seconds the other end may let it wait; for ever, by default. Memory for messages is kept from
+    one to the next, unless such as are large are `rare`.
     """
 
-    def __init__(self, end: socket.socket, patience: float | None = None) -> None:
+    def __init__(self, end: socket.socket, patience: float | None = None, *, rare: bool = False) -> None:
         end.settimeout(patience and patience / _WAITS)
         self._socket = end
-        self._unread = _Unread()
+        self._unread = _Unread(rare=rare)
 
     def send(self, message: Message) -> None:
         """Returns once the message is on its way. Raises OSError if the other end is closed, TimeoutError."""
@@ -145,9 +146,10 @@ def _some(received: int) -> int:
 
 
 class _Unread:
-    """Bytes that have come and were not taken yet, in memory that is used again."""
+    """Bytes that have come and were not taken yet, in memory that is used again, unless what is large is `rare`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, rare: bool = False) -> None:
+        self._rare = rare
         self._bytes = bytearray(_LEAST_MEMORY)
         self._start = self._end = 0
 
@@ -158,6 +160,8 @@ class _Unread:
         """Where what comes next is to be put, so that `length` bytes will be there in one piece."""
         if not len(self):
             self._start = self._end = 0
+            if self._rare and length <= _LEAST_MEMORY < len(self._bytes):
+                self._bytes = bytearray(_LEAST_MEMORY)
         if self._start + length > len(self._bytes):
             unread, more = self._bytes[self._start : self._end], length + _LEAST_MEMORY
             if more > len(self._bytes):

@@ -48,7 +48,10 @@ class DeviceProcess:
         self._asked, self._answered = 0, 0
         self._is_ready = False
         self._process = forkserver.CONTEXT.Process(
-            target=serve, args=(Line(theirs_drawing), Line(theirs_making), settings), name="device", daemon=True
+            target=serve,
+            args=(Line(theirs_drawing), Line(theirs_making, rare=True), settings),
+            name="device",
+            daemon=True,
         )
         self._process.start()
         # Before multiprocessing's own handler, which would wait for the process.
