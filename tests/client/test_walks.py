@@ -108,6 +108,34 @@ def test_a_file_that_moves_plays_for_ever_with_the_starts_beside_one_another(cli
         assert image.info["duration"] == 100
 
 
+@pytest.mark.parametrize(
+    ("ending", "fps", "shown"),
+    [
+        ("gif", 15, [70, 60, 70]),  # hundredths of a second, never one behind
+        ("gif", 1000, [20, 20, 20]),  # what is shorter is shown for longer by browsers
+        ("webp", 15, [67, 66, 67]),
+        ("webp", 0.01, [100_000] * 3),
+    ],
+)
+def test_a_file_keeps_its_time_as_nearly_as_it_can(client: Client, tmp_path, ending: str, fps: float, shown: list[int]):
+    path = tmp_path / f"walk.{ending}"
+    client.walk("tiny", "zoom", seeds=1, frames=3).save(path, fps=fps)
+    with Image.open(path) as image:
+        durations = []
+        for frame in range(image.n_frames):
+            image.seek(frame)
+            image.load()
+            durations.append(image.info["duration"])
+    assert durations == shown
+
+
+@pytest.mark.parametrize("fps", [0, -1, 0.001, float("nan")])
+def test_a_file_that_would_stand_still_is_refused(client: Client, tmp_path, fps: float):
+    frames = client.walk("tiny", "zoom", seeds=1, frames=3).collect()
+    with pytest.raises(InvalidRequest, match=r"fps: .* is not 0\.01 or more"):
+        frames.save(tmp_path / "walk.gif", fps=fps)
+
+
 def test_a_file_that_stands_still_holds_the_strip(client: Client, tmp_path):
     client.walk("tiny", "zoom", seeds=[1, 2], frames=4).save(tmp_path / "zoom.png")
     with Image.open(tmp_path / "zoom.png") as image:

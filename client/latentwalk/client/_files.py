@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from latentwalk.client._values import instance
 
 StrPath = str | PathLike[str]
 
+_LEAST_FPS = 0.01
+"""A frame may be shown for 100 s; no GIF can tell of more than 655."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileKind:
@@ -24,6 +28,10 @@ class FileKind:
     format: str
     still: Mapping[str, Any] = field(default_factory=dict[str, Any])
     moving: Mapping[str, Any] | None = None
+    tick: int = 1
+    """Milliseconds in which it counts how long a frame is shown."""
+    shortest: int = 1
+    """Milliseconds for which a frame is shown at least."""
 
 
 KINDS: Mapping[str, FileKind] = {
@@ -32,7 +40,8 @@ KINDS: Mapping[str, FileKind] = {
     ".jpeg": FileKind("JPEG", still={"quality": 95}),
     ".webp": FileKind("WEBP", still={"lossless": True}, moving={"quality": 90}),
     # disposal 2 clears each frame before the next: without it Pillow may merge frames that are alike.
-    ".gif": FileKind("GIF", moving={"disposal": 2, "optimize": False}),
+    # What is shown for less than 20 ms, browsers show for 100.
+    ".gif": FileKind("GIF", moving={"disposal": 2, "optimize": False}, tick=10, shortest=20),
 }
 
 
@@ -81,9 +90,12 @@ def save_still(image: Image.Image, path: StrPath) -> None:
 
 
 def save_moving(images: Sequence[Image.Image], path: StrPath, fps: float) -> None:
-    """Writes frames that play for ever, `fps` of them a second; the kind of the file must be one that can move."""
-    if not number("fps", fps) > 0:
-        raise InvalidRequest.of("fps", f"{fps} is not above 0")
+    """Writes frames that play for ever, `fps` of them a second, or as many as the file can show.
+
+    The kind of the file must be one that can move.
+    """
+    if not number("fps", fps) >= _LEAST_FPS:
+        raise InvalidRequest.of("fps", f"{fps} is not {_LEAST_FPS} or more")
     kind = file_kind(path)
     if not images:
         raise InvalidRequest.of("pictures", "are none: there is nothing to show")
@@ -92,7 +104,14 @@ def save_moving(images: Sequence[Image.Image], path: StrPath, fps: float) -> Non
         format=kind.format,
         save_all=True,
         append_images=images[1:],
-        duration=round(1000 / fps),
+        duration=_durations(len(images), fps, kind),
         loop=0,
         **(kind.moving or {}),
     )
+
+
+def _durations(frames: int, fps: float, kind: FileKind) -> list[int]:
+    """Milliseconds for each frame: rounded so that those before a frame never lag, or hurry, by as much as a tick."""
+    each = max(1000 / fps, kind.shortest)
+    ends = [round(each * number / kind.tick) * kind.tick for number in range(frames + 1)]
+    return [end - begin for begin, end in pairwise(ends)]
