@@ -28,7 +28,8 @@ USER 10001
 ENV LATENTWALK_ADDRESS=0.0.0.0:50051 LATENTWALK_METRICS_ADDRESS=0.0.0.0:9464 LATENTWALK_STORE=/data/store \
     LATENTWALK_ENGINE_CACHE=/data/engine
 EXPOSE 50051 9464
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "/usr/local/bin/healthcheck", "127.0.0.1:50051", "latentwalk.v1.GenerationService"]
+# Reading, measuring and warming the models may take minutes.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=600s CMD ["python", "/usr/local/bin/healthcheck", "127.0.0.1:50051", "latentwalk.v1.GenerationService"]
 ENTRYPOINT ["python", "-m", "latentwalk.server"]
 
 FROM base AS trainer
@@ -37,5 +38,5 @@ RUN pip install "/src[trainer,postgresql]"
 USER 10001
 ENV LATENTWALK_ADDRESS=0.0.0.0:50052 LATENTWALK_METRICS_ADDRESS=0.0.0.0:9465 LATENTWALK_STORE=/data/store
 EXPOSE 50052 9465
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "/usr/local/bin/healthcheck", "127.0.0.1:50052", "latentwalk.v1.TrainingService"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=120s CMD ["python", "/usr/local/bin/healthcheck", "127.0.0.1:50052", "latentwalk.v1.TrainingService"]
 ENTRYPOINT ["python", "-m", "latentwalk.trainer"]

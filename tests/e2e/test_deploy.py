@@ -83,6 +83,15 @@ def test_a_workload_may_do_little_and_is_told_from_a_dead_one(manifest):
 
 
 @pytest.mark.parametrize("manifest", WORKLOADS)
+def test_a_start_may_take_as_long_everywhere(manifest):
+    """Else whoever depends on a service in Docker Compose gives it up while it is still warming its models."""
+    (container,) = manifest["spec"]["template"]["spec"]["containers"]
+    probe = container["startupProbe"]
+    _, stage = exposed_ports(manifest["metadata"]["name"])
+    assert f"--start-period={probe['periodSeconds'] * probe['failureThreshold']}s " in stage
+
+
+@pytest.mark.parametrize("manifest", WORKLOADS)
 def test_what_selects_a_workload_finds_it(manifest):
     labels = manifest["spec"]["template"]["metadata"]["labels"]
     selectors = [
