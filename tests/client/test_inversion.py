@@ -7,11 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from backbone_files import write_alexnet
+from dcgan import make_dcgan
 from PIL import Image
 from typer.testing import CliRunner
 
 from latentwalk.cli.commands import app
 from latentwalk.client import AsyncClient, Client, InvalidRequest, Picture, Unavailable, load_latents
+from latentwalk.gan.artifacts import ArtifactStore, save_generator
+from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.server.assembly import serving
 from latentwalk.server.settings import Settings
 
@@ -146,6 +150,25 @@ def test_a_mask_says_which_pixels_count(client):
     assert found[0].error == pytest.approx(np.square(apart).mean(), abs=1e-4)
     with pytest.raises(InvalidRequest, match=r"mask: float64 \[16, 16\], must be a Picture, or uint8 or bool"):
         client.invert("tiny", target, mask=np.zeros((16, 16)))
+
+
+def test_lpips_is_told_where_a_search_goes_by_it(start_server, tmp_path):
+    large = make_dcgan(GeneratorSpec("dcgan", 6, 0, 32, 3, {"width": 4}), contrast=0.3)
+    save_generator(
+        ArtifactStore(str(tmp_path / "store")), "large", large, provenance={}, created="2026-01-01T00:00:00Z"
+    )
+    file = write_alexnet(tmp_path / "alexnet.pth")
+    server = start_server(store=str(tmp_path / "store"), lpips_backbone=str(file))
+    with Client(server.address) as client:
+        target = client.generate("large", seeds=5)[0]
+        found = client.invert("large", target, seeds=5, lpips=1, steps=1).result()
+        assert found.lpips == pytest.approx(0, abs=0.01)
+        assert client.invert("large", target, seeds=5, steps=1).result().lpips is None
+        target.save(tmp_path / "mine.png")
+    words = ["invert", "large", tmp_path / "mine.png", "--out", tmp_path / "out.png", "--steps", 2, "--lpips", 1]
+    told = CliRunner().invoke(app, ["--server", server.address, *map(str, words)])
+    assert told.exit_code == 0, told.output
+    assert ", LPIPS 0." in told.stdout
 
 
 @pytest.mark.parametrize("wrong", [np.zeros((16, 16, 3)), np.zeros((16, 16), np.uint8), "face.png", None])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from inception_files import PUBLISHED, TORCHVISION, inception_weights, write_inception
+from backbone_files import PUBLISHED, TORCHVISION, inception_weights, write_inception
 from torch import Tensor
 from torch.nn import functional as F
 from torchvision.models import Inception3

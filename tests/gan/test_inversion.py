@@ -4,13 +4,17 @@ from dataclasses import replace
 
 import pytest
 import torch
+from backbone_files import write_alexnet
+from dcgan import make_dcgan
 from styled import make_lively
+from torch.nn import functional as F
 
 from latentwalk.gan.errors import InvalidLatent
 from latentwalk.gan.families import build_generator
 from latentwalk.gan.images import to_uint8
 from latentwalk.gan.inversion import Search, scale_of, take_step
 from latentwalk.gan.latents import one_hot, z_from_seeds
+from latentwalk.gan.perceptual import PerceptualError
 from latentwalk.gan.spec import SPACES, GeneratorSpec
 
 DIGITS = GeneratorSpec("dcgan", 6, 3, 16, 1, {"width": 4})
@@ -181,3 +185,26 @@ def test_a_mask_in_which_all_counts_alike_is_none(digits):
     plain, grey = take_step(digits, searches, scale_of(digits, "z"))
     assert grey.error == pytest.approx(plain.error, rel=1e-5)
     torch.testing.assert_close(grey.after.code, plain.after.code, atol=1e-4, rtol=0)
+
+
+def test_lpips_has_a_say_by_its_weight_and_decides_which_picture_is_the_better_one(tmp_path):
+    """Larger pictures than LPIPS is shown, in colours that a mask hides by half."""
+    perceived = PerceptualError(write_alexnet(tmp_path / "alexnet.pth"))
+    large = make_dcgan(GeneratorSpec("dcgan", 6, 0, 512, 3, {"width": 1}), contrast=0.3, batches=3, rows=4)
+    target = picture_of(large, z_from_seeds([5], 6))
+    mask = half(512)
+    plain = Search("z", target, z_from_seeds([8], 6)[0], None, 9, 0.0, mask=mask)
+    pair = [replace(plain, lpips=weight) for weight in (0.5, 2.0)]
+    scale = scale_of(large, "z")
+    looks, [without] = take_step(large, pair, scale, perceived), take_step(large, [plain], scale)
+    with torch.no_grad():
+        shown = [one.permute(2, 0, 1)[None].float() / 127.5 - 1 for one in (without.picture, target)]
+        smaller = [F.avg_pool2d(one, 2) for one in (*shown, mask[None, None].float() / 255)]
+        expected = perceived(*smaller).item()
+    assert (without.lpips, without.distance) == (0.0, without.error)
+    for look, weight in zip(looks, (0.5, 2.0), strict=True):
+        assert look.lpips == pytest.approx(expected, rel=0.02)
+        assert look.distance == pytest.approx(without.error + weight * look.lpips, rel=1e-4)
+    codes = [look.after.momentum for look in (without, *looks)]
+    assert not torch.allclose(codes[0], codes[1])
+    torch.testing.assert_close(codes[2] - codes[0], 4 * (codes[1] - codes[0]), rtol=0.02, atol=1e-4)

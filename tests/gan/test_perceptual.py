@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from backbone_files import write_alexnet
 from torch import Tensor
 
 from latentwalk.gan.errors import CheckpointRefused, GanError, MissingBackbone
@@ -14,15 +15,9 @@ from latentwalk.gan.perceptual import ALEXNET, BACKBONE_FILE, PerceptualError
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home of torch with an AlexNet in its cache, where torchvision looks for it."""
-    import torchvision
-
     home = tmp_path_factory.mktemp("torch")
     (home / "hub" / "checkpoints").mkdir(parents=True)
-    torch.manual_seed(0)
-    weights = torchvision.models.alexnet().state_dict()
-    # Only the convolutions take part; the real file has the rest, too, a hundred times as many bytes.
-    weights = {name: weight if name.startswith("features") else weight[:1] for name, weight in weights.items()}
-    torch.save(weights, home / "hub" / "checkpoints" / BACKBONE_FILE)
+    write_alexnet(home / "hub" / "checkpoints" / BACKBONE_FILE)
     return home
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import second_device
 import torch
+from backbone_files import write_alexnet
 from styled import make_styled
 from torch import Tensor
 
@@ -132,15 +133,11 @@ SHARE = 0.1
 @pytest.fixture
 def sources(artifacts_url, mnist, tmp_path):
     """With a generator "styled" that has w, a "large" one for LPIPS, and an AlexNet that has learnt nothing."""
-    from torchvision.models import alexnet
-
     store = ArtifactStore(artifacts_url)
     large = build_generator(GeneratorSpec("dcgan", 8, 0, 32, 3, {"width": 4})).freeze()
     for name, one in {"styled": make_styled(), "large": large}.items():
         save_generator(store, name, one, provenance={}, created="2026-01-01T00:00:00Z")
-    # Of what follows the convolutions nothing takes part.
-    weights = {name: one if name.startswith("features") else one[:1] for name, one in alexnet().state_dict().items()}
-    torch.save(weights, tmp_path / "alexnet.pth")
+    write_alexnet(tmp_path / "alexnet.pth")
     return Sources(artifacts_url, str(mnist), lpips_backbone=str(tmp_path / "alexnet.pth"))
 
 

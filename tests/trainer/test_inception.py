@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from inception_files import TORCHVISION, write_inception
+from backbone_files import TORCHVISION, write_inception
 
 from latentwalk.gan.artifacts import ArtifactStore
 from latentwalk.gan.images import as_served

@@ -35,6 +35,12 @@ def invert(
         float | None,
         typer.Option(min=0, max=100, help="how strongly it is held where latents lie; default: 0.001"),
     ] = None,
+    lpips: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=100, help="weight of LPIPS beside the squared error; the server needs its backbone; default: 0"
+        ),
+    ] = None,
     mask: Annotated[
         Path | None,
         typer.Option(
@@ -59,13 +65,13 @@ def invert(
     with connect(context) as client:
         given, counts = _fitting(client, model, picture, mask)
         how = drawing(Drawing(**options), seeds, "0-31")
-        search = client.invert(model, given, space=space, steps=steps, prior=prior, mask=counts, **how)
+        search = client.invert(model, given, space=space, steps=steps, prior=prior, lpips=lpips, mask=counts, **how)
         found = _followed(search, steps, keep)
     if as_json:
-        told = {"classes": found.classes, "error": found.error, "digest": found.model_digest}
+        told = {"classes": found.classes, "error": found.error, "lpips": found.lpips, "digest": found.model_digest}
         show_json({"file": str(out), "latent": str(file), **told})
     else:
-        typer.echo(f"{out}, {file}: squared error {found.error:.5f}")
+        typer.echo(f"{out}, {file}: {_closeness(found)}")
 
 
 def _fitting(client: Client, name: str, path: Path, mask: Path | None) -> tuple[Picture, Picture | None]:
@@ -86,6 +92,11 @@ def _opened(path: Path) -> Picture:
         raise typer.BadParameter(f"{path} cannot be read as a picture: {error}") from None
 
 
+def _closeness(found: Found) -> str:
+    perceived = "" if found.lpips is None else f", LPIPS {found.lpips:.4f}"
+    return f"squared error {found.error:.5f}{perceived}"
+
+
 def _followed(search: Search, steps: int, keep: Callable[[Found], object]) -> Found:
     """What is found in the end; a bar shows how it comes on.
 
@@ -97,7 +108,7 @@ def _followed(search: Search, steps: int, keep: Callable[[Found], object]) -> Fo
         bar = add_bar(bars, "search")
         try:
             for found in search:
-                bars.update(bar, completed=found.step, total=steps, note=f"squared error {found.error:.5f}")
+                bars.update(bar, completed=found.step, total=steps, note=_closeness(found))
         finally:
             search.close()
             keep(search.result())

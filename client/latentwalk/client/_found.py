@@ -37,6 +37,8 @@ class Found:
     """Which of the starts the search began at."""
     model_version: str
     model_digest: str
+    lpips: float | None = None
+    """LPIPS to the given picture, if the search goes by it: then the best has the least weighted sum of both."""
 
     @classmethod
     def from_message(cls, reply: pb.InvertResponse) -> "Found":
@@ -53,6 +55,7 @@ class Found:
             reply.start,
             reply.model_version,
             reply.model_digest,
+            reply.lpips if reply.HasField("lpips") else None,
         )
 
     @property

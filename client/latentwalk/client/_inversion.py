@@ -42,6 +42,7 @@ def invert(
     steps: int = 200,
     report_every: int = 10,
     prior: float | None = None,
+    lpips: float | None = None,
     mask: Picture | ArrayLike | None = None,
     encoding: Encoding = "raw",
     quality: int | None = None,
@@ -59,6 +60,8 @@ def invert(
     steps: 1 to 10,000. report_every: what was found comes after so many of them, and after the last.
     prior: how strongly the latent is held where those of the generator lie, 0 to 100; by default 0.001. More makes
     walks from there more like those from any latent, 0 lets it stray.
+    lpips: the weight, 0 to 100, of LPIPS beside the squared error, to find what looks alike to people; 1 is mostly
+    LPIPS, by default 0. The server must have its backbone, and the model draw at least 31 px.
     mask: which pixels count, of the size of the picture: a Picture, of which what is bright does, uint8 [H, W], or an
     array of True and False; by default all do. What is behind it is left to the generator.
     encoding, quality, determinism, priority: as for `generate`. timeout: seconds for the whole search.
@@ -74,6 +77,7 @@ def invert(
         steps=count("steps", steps),
         report_every=count("report_every", report_every),
         prior=number_or_none("prior", prior),
+        lpips=number_or_none("lpips", lpips),
         mask=None if mask is None else _mask_image(mask),
         encoding=encoding_message(encoding, quality),
         delivery=delivery_message(determinism, priority),

@@ -1,7 +1,8 @@
 """The latent of a given picture: gradient descent on how much the picture of a latent differs from it.
 
-After the projection of Karras et al. 2020 (arXiv:1912.04958, appendix D). Pictures are compared at several scales, not
-by a network that would have to be downloaded: on the coarse ones, shapes that are far apart still pull at each other.
+After the projection of Karras et al. 2020 (arXiv:1912.04958, appendix D). Pictures are compared at several scales: on
+the coarse ones, shapes that are far apart still pull at each other; and, if a search asks for it, by LPIPS, which needs
+a network that is a download.
 
 A search is plain data, and a step a function of it: whoever holds it may go on with it anywhere, at any time.
 
@@ -19,6 +20,7 @@ from latentwalk.gan.generator import Generator
 from latentwalk.gan.images import to_uint8
 from latentwalk.gan.latents import classes_in_turn, latents_from_seeds
 from latentwalk.gan.matching import difference, squared_error
+from latentwalk.gan.perceptual import PerceptualError, shrunk
 
 # Adam's learning rate, in deviations of a latent: it rises over the first part of the steps and falls, along half a
 # cosine, over the last. All but the rate as in the paper's appendix.
@@ -73,6 +75,8 @@ class Search:
     (it lies on a shell, not near the centre), and what is missing to 1, or above, counts squared with this weight."""
     strict: bool = False
     """Whether it takes its steps alone, to be the same to the last bit in any company."""
+    lpips: float = 0.0
+    """The weight of LPIPS beside the difference of pixels, of values in 0 to 1."""
     mask: Tensor | None = None
     """How much each pixel of the target counts, uint8 [H, W], 255 for in full, of at least one more than 0; None for
     all alike."""
@@ -100,38 +104,62 @@ class Look:
     finite if the picture is not."""
     after: Search
     """The search after the step."""
+    lpips: float = 0.0
+    """Between the two, of what counts; 0 if the search does not ask for it."""
+
+    @property
+    def distance(self) -> float:
+        """By which one picture is better than another: the error, and LPIPS by the weight that the search gives it."""
+        return self.error + self.after.lpips * self.lpips
 
     @property
     def is_finite(self) -> bool:
         """Whether there was a picture to see."""
-        return math.isfinite(self.error)
+        return math.isfinite(self.distance)
 
     def to(self, device: torch.device) -> "Look":
         """The same on another device."""
         return replace(self, picture=self.picture.to(device), after=self.after.to(device))
 
 
-def take_step(generator: Generator, searches: Sequence[Search], scale: Scale) -> list[Look]:
+def take_step(
+    generator: Generator, searches: Sequence[Search], scale: Scale, perceived: PerceptualError | None = None
+) -> list[Look]:
     """One step of each search; all must be of one space, and all or none with a condition.
+
+    What is ``perceived`` is asked for by searches that give it a weight; without any it may be None.
 
     The generator must be frozen; its noise is that of the weights. A search is moved by its own picture alone, whatever
     others there are.
     """
     targets = torch.stack([search.target for search in searches]).permute(0, 3, 1, 2).float() / 255
     masks = torch.stack([_mask(search) for search in searches])[:, None]
-    prior = torch.tensor([search.prior for search in searches], device=targets.device)
+    prior, weights = (
+        torch.tensor(numbers, device=targets.device)
+        for numbers in ([search.prior for search in searches], [search.lpips for search in searches])
+    )
     with torch.enable_grad():
         codes = torch.stack([search.code for search in searches]).requires_grad_()
         drawn = generator.draw(codes, searches[0].space, _conditions(searches))
         pictures = _in_unit_range(drawn, generator.spec.range)
-        cost = difference(pictures, targets, masks) + prior * _strangeness(codes, scale)
+        seen = _perceived(perceived, pictures, targets, masks)
+        cost = difference(pictures, targets, masks) + weights * seen + prior * _strangeness(codes, scale)
         (gradients,) = torch.autograd.grad(cost.sum(), codes)
     errors = squared_error(pictures.detach().clamp(0, 1), targets, masks).tolist()
     pixels = to_uint8(drawn.detach(), generator.spec.range)
     return [
-        Look(picture, error, _moved(search, gradient, scale.deviation))
-        for search, picture, error, gradient in zip(searches, pixels, errors, gradients, strict=True)
+        Look(picture, error, _moved(search, gradient, scale.deviation), lpips)
+        for search, picture, error, gradient, lpips in zip(
+            searches, pixels, errors, gradients, seen.tolist(), strict=True
+        )
     ]
+
+
+def _perceived(by: PerceptualError | None, pictures: Tensor, targets: Tensor, masks: Tensor) -> Tensor:
+    """LPIPS of pictures in 0 to 1, [N]; 0 without the network."""
+    if by is None:
+        return torch.zeros(len(pictures), device=pictures.device)
+    return by(shrunk(2 * pictures - 1), shrunk(2 * targets - 1), shrunk(masks))
 
 
 def _mask(search: Search) -> Tensor:

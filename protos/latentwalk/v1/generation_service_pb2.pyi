@@ -1019,6 +1019,7 @@ class InvertRequest(_message.Message):
     ENCODING_FIELD_NUMBER: _builtins.int
     DELIVERY_FIELD_NUMBER: _builtins.int
     MASK_FIELD_NUMBER: _builtins.int
+    LPIPS_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """The model's name."""
     space: _builtins.str
@@ -1034,6 +1035,12 @@ class InvertRequest(_message.Message):
     """How strongly the latent is held where those that the generator was trained on lie, from 0 to 100. Their mean
     square, in deviations, is near 1: this is the weight of the squared distance to that, beside the squared error of
     pixels in 0 to 1. Default 0.001.
+    """
+    lpips: _builtins.float
+    """The weight of LPIPS, by which pictures look alike to people, beside the squared error of pixels in 0 to 1: from 0 to
+    100. 1 is mostly LPIPS. The server must have the weights of AlexNet (lpips_backbone), and the model draw at least 31
+    px. What the mask hides is grey to it. Default 0: without.
+    Source: "The unreasonable effectiveness of deep features as a perceptual metric" (2018).
     """
     @_builtins.property
     def picture(self) -> _image_pb2.Image:
@@ -1073,13 +1080,19 @@ class InvertRequest(_message.Message):
         encoding: _image_pb2.ImageEncoding | None = ...,
         delivery: Global___Delivery | None = ...,
         mask: _image_pb2.Image | None = ...,
+        lpips: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_prior", b"_prior", "delivery", b"delivery", "encoding", b"encoding", "mask", b"mask", "picture", b"picture", "prior", b"prior"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_lpips", b"_lpips", "_prior", b"_prior", "delivery", b"delivery", "encoding", b"encoding", "lpips", b"lpips", "mask", b"mask", "picture", b"picture", "prior", b"prior"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_prior", b"_prior", "delivery", b"delivery", "encoding", b"encoding", "mask", b"mask", "model", b"model", "picture", b"picture", "prior", b"prior", "report_every", b"report_every", "space", b"space", "starts", b"starts", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_lpips", b"_lpips", "_prior", b"_prior", "delivery", b"delivery", "encoding", b"encoding", "lpips", b"lpips", "mask", b"mask", "model", b"model", "picture", b"picture", "prior", b"prior", "report_every", b"report_every", "space", b"space", "starts", b"starts", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__lpips: _TypeAlias = _typing.Literal["lpips"]  # noqa: Y015
+    _WhichOneofArgType__lpips: _TypeAlias = _typing.Literal["_lpips", b"_lpips"]  # noqa: Y015
     _WhichOneofReturnType__prior: _TypeAlias = _typing.Literal["prior"]  # noqa: Y015
     _WhichOneofArgType__prior: _TypeAlias = _typing.Literal["_prior", b"_prior"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__lpips) -> _WhichOneofReturnType__lpips | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__prior) -> _WhichOneofReturnType__prior | None: ...
 
 Global___InvertRequest: _TypeAlias = InvertRequest  # noqa: Y015
@@ -1097,13 +1110,14 @@ class InvertResponse(_message.Message):
     START_FIELD_NUMBER: _builtins.int
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
     MODEL_DIGEST_FIELD_NUMBER: _builtins.int
+    LPIPS_FIELD_NUMBER: _builtins.int
     step: _builtins.int
     """After so many steps: 0 in the first message, which has the best of the starts; in the last one, all that were asked
     for, unless the search ended with an error.
     """
     error: _builtins.float
     """The mean squared difference to the given picture, over all values in 0 to 1 of the pixels that count. It never
-    grows.
+    grows, unless LPIPS has a weight: then it is the weighted sum of both that does not.
     """
     start: _builtins.int
     """Which of the starts the search began at."""
@@ -1111,6 +1125,8 @@ class InvertResponse(_message.Message):
     """Which version of the model is searched."""
     model_digest: _builtins.str
     """The digest of its weights."""
+    lpips: _builtins.float
+    """LPIPS between both pictures, of what counts; only if it has a weight."""
     @_builtins.property
     def latent(self) -> _latent_pb2.Latent:
         """The latent. Given to other rpcs, it is the picture below."""
@@ -1129,11 +1145,14 @@ class InvertResponse(_message.Message):
         start: _builtins.int = ...,
         model_version: _builtins.str = ...,
         model_digest: _builtins.str = ...,
+        lpips: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["image", b"image", "latent", b"latent"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_lpips", b"_lpips", "image", b"image", "latent", b"latent", "lpips", b"lpips"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "image", b"image", "latent", b"latent", "model_digest", b"model_digest", "model_version", b"model_version", "start", b"start", "step", b"step"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_lpips", b"_lpips", "error", b"error", "image", b"image", "latent", b"latent", "lpips", b"lpips", "model_digest", b"model_digest", "model_version", b"model_version", "start", b"start", "step", b"step"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__lpips: _TypeAlias = _typing.Literal["lpips"]  # noqa: Y015
+    _WhichOneofArgType__lpips: _TypeAlias = _typing.Literal["_lpips", b"_lpips"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__lpips) -> _WhichOneofReturnType__lpips | None: ...
 
 Global___InvertResponse: _TypeAlias = InvertResponse  # noqa: Y015

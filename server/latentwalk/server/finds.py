@@ -23,6 +23,7 @@ def found(
         step=step,
         latent=latent,
         error=find.error,
+        lpips=find.lpips if find.search.lpips else None,
         image=image,
         start=start,
         model_version=str(model.version),

@@ -42,6 +42,8 @@ class SearchOrder:
     """[N, K], as of z; None without classes."""
     steps: int
     prior: float
+    lpips: float
+    """Its weight."""
     report_every: int
     """The caller is told after so many steps."""
 
@@ -63,7 +65,7 @@ class SearchOrder:
         elif self.space == "w":
             code = code.mean(dim=0)
         strict = self.starts.delivery.strict
-        return Search(self.space, self.target, code, condition, self.steps, self.prior, strict, self.mask)
+        return Search(self.space, self.target, code, condition, self.steps, self.prior, strict, self.lpips, self.mask)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,9 @@ class Find:
     picture: bytes
     """Of that code, as pixels."""
     error: float
+    lpips: float
+    """As of a Look, as all else."""
+    distance: float
 
 
 class Seeker:
@@ -114,8 +119,8 @@ class Seeker:
 
     def _looked(self, look: Look) -> Find:
         """The best so far, with this look; the search stands after it from now on."""
-        if self._best is None or look.error < self._best.error:
-            self._best = Find(self._search, look.picture.numpy().tobytes(), look.error)
+        if self._best is None or look.distance < self._best.distance:
+            self._best = Find(self._search, look.picture.numpy().tobytes(), look.error, look.lpips, look.distance)
         self._search = look.after
         return self._best
 

@@ -74,6 +74,11 @@ class Settings(Endpoint):
     torch_threads: int = setting(
         0, "threads that the device computes with on a CPU; 0 for one less than there are cores", at_least(0)
     )
+    lpips_backbone: str = setting(
+        "",
+        "file with torchvision's AlexNet weights, for searches that go by LPIPS; empty for torchvision's own cache, "
+        "from which it is read when one does",
+    )
     engine_seconds: float = setting(
         5.0,
         "how long the forms of a generator may be measured when it is loaded for the first time; 0 for plain fp32; "
@@ -101,6 +106,7 @@ class Settings(Endpoint):
             self.engine_cache,
             self.watchdog_seconds,
             self.log_level,
+            self.lpips_backbone,
         )
 
     @property

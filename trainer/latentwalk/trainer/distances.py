@@ -8,20 +8,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from latentwalk.gan.classifiers import Classifier
+from latentwalk.gan.perceptual import shrunk
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.specs import Distance, EditLoss
 
 Differ: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """Pictures [N, C, H, W] in (-1, 1) and as many others -> one distance a pair [N], of the second order."""
 
-_COMPARED_PIXELS = 256
-"""A larger picture is shrunk to this, as in the code of Karras et al. 2019."""
-
 
 def differ_by(distance: Distance, materials: Materials, classifier: Classifier | None) -> Differ:
     """The distance of that name. Raises GanError if what it needs is not at hand."""
     compare = _DISTANCES[distance](materials, classifier)
-    return lambda some, others: compare(_shrunk(some), _shrunk(others))
+    return lambda some, others: compare(shrunk(some), shrunk(others))
 
 
 def _pixels(materials: Materials, classifier: Classifier | None) -> Differ:
@@ -51,8 +49,3 @@ _DISTANCES: Mapping[Distance, Callable[[Materials, Classifier | None], Differ]] 
     Distance.FEATURES: _features,
     Distance.LPIPS: _lpips,
 }
-
-
-def _shrunk(pictures: Tensor) -> Tensor:
-    side = pictures.shape[-1]
-    return pictures if side <= _COMPARED_PIXELS else F.adaptive_avg_pool2d(pictures, _COMPARED_PIXELS)

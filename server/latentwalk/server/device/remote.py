@@ -19,6 +19,7 @@ from latentwalk.server.device.process import DeviceProcess
 from latentwalk.server.device.search_messages import Step
 from latentwalk.server.device.settings import DeviceSettings
 from latentwalk.server.engine import Choice, PictureSize, Row
+from latentwalk.server.engine.perception import Perception
 from latentwalk.server.engine.pixels import Picture
 from latentwalk.server.engine.searcher import Sight
 from latentwalk.server.scheduler import LONGEST_SECONDS, DeviceFailed, DeviceLost
@@ -50,6 +51,11 @@ class Device:
         self._numbers = count()
         # Reentrant, unlike a list with a lock: engines may be collected anywhere.
         self._forgotten: SimpleQueue[int] = SimpleQueue()
+
+    @property
+    def perception(self) -> Perception:
+        """What its searches may compare pictures by."""
+        return self._settings.perception
 
     def make_engine(self, generator: Generator) -> "RemoteEngine":
         """The generator on the device, in its fastest form, and warm."""
@@ -137,6 +143,7 @@ class RemoteEngine:
         self.size = PictureSize(self.spec.resolution, self.spec.resolution, self.spec.channels)
         self.generator = generator
         """Here, on the CPU: for what is not drawn, such as its mapping network."""
+        self.perception = device.perception
         self._device = device
         self._number = number
         self._return = asyncio.Lock()
@@ -192,6 +199,10 @@ class RemoteSearcher:
     def seconds(self) -> Mapping[int, float]:
         """How long a batch may take, before the first has told: guessed from that of pictures."""
         return {size: _STEP_COST * seconds for size, seconds in self._engine.seconds.items()}
+
+    def check_lpips(self) -> None:
+        """Raises GanError if searches cannot go by LPIPS. May read its weights."""
+        self._engine.perception.check(self._engine.spec)
 
     async def prepare(self) -> None:
         """As RemoteEngine.prepare."""

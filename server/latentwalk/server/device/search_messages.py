@@ -52,7 +52,10 @@ def _search(plain: Mapping[str, Any], part: bytes | memoryview) -> Search:
 
 def seen(sights: Sequence[Sight]) -> Message:
     """The reply to Step: of each search, only what the step has changed."""
-    words = [words_of(sight) if isinstance(sight, Exception) else sight.error for sight in sights]
+    words = [
+        words_of(sight) if isinstance(sight, Exception) else {"error": sight.error, "lpips": sight.lpips}
+        for sight in sights
+    ]
     return Message({"sights": words}, [b"" if isinstance(sight, Exception) else _changes(sight) for sight in sights])
 
 
@@ -66,11 +69,11 @@ def sights_of(reply: Message, searches: Sequence[Search]) -> list[Sight]:
     check(reply)
     parts = zip(searches, reply.words["sights"], reply.parts, strict=True)
     return [
-        _look(search, words, part) if isinstance(words, float) else error_of(words) for search, words, part in parts
+        _look(search, part, **words) if isinstance(words, dict) else error_of(words) for search, words, part in parts
     ]
 
 
-def _look(search: Search, error: float, part: bytes | memoryview) -> Look:
+def _look(search: Search, part: bytes | memoryview, error: float, lpips: float) -> Look:
     changed = safetensors.torch.load(bytes(part))
     picture = changed.pop("picture")
-    return Look(picture, error, replace(search, step=search.step + 1, **changed))
+    return Look(picture, error, replace(search, step=search.step + 1, **changed), lpips)

@@ -6,6 +6,7 @@ import torch
 
 from latentwalk.server.device import signs
 from latentwalk.server.engine import Tuning
+from latentwalk.server.engine.perception import Perception
 
 # On a busy machine some come late.
 _FEWEST_SIGNS = 10
@@ -25,6 +26,7 @@ class DeviceSettings:
     engine_cache: str
     watchdog_seconds: float
     log_level: str
+    lpips_backbone: str = ""
 
     @property
     def patience(self) -> float:
@@ -33,4 +35,10 @@ class DeviceSettings:
 
     def tuning(self, devices: tuple[torch.device, ...]) -> Tuning:
         """How engines are made on these devices."""
-        return Tuning(devices, self.max_batch, self.engine_seconds, self.engine_tolerance, self.engine_cache)
+        seconds, tolerance = self.engine_seconds, self.engine_tolerance
+        return Tuning(devices, self.max_batch, seconds, tolerance, self.engine_cache, self.perception)
+
+    @property
+    def perception(self) -> Perception:
+        """What searches may compare pictures by."""
+        return Perception(self.lpips_backbone)

@@ -11,6 +11,7 @@ from latentwalk.gan.generator import Generator
 from latentwalk.server.engine.choice import Choice
 from latentwalk.server.engine.lanes import Lane, open_lane
 from latentwalk.server.engine.memory import memory_watched
+from latentwalk.server.engine.perception import Perception
 from latentwalk.server.engine.pixels import NonFinitePicture, Picture
 from latentwalk.server.engine.plan import Plan, buckets_up_to
 from latentwalk.server.engine.rows import PictureSize, Row, sample_rows
@@ -37,11 +38,17 @@ class Engine:
     size; several devices share the rows evenly. Must be used by one thread at a time.
     """
 
-    def __init__(self, generator: Generator, *devices: torch.device, choice: Choice | None = None) -> None:
+    def __init__(
+        self,
+        generator: Generator,
+        *devices: torch.device,
+        choice: Choice | None = None,
+        perception: Perception | None = None,
+    ) -> None:
         self.spec = generator.spec
         self.generator = generator
         self.digest = generator.digest
-        self.searcher = Searcher(generator)
+        self.searcher = Searcher(generator, perception)
         """On the first of the devices."""
         self.size = PictureSize(self.spec.resolution, self.spec.resolution, self.spec.channels)
         self.choice = choice or unmeasured(buckets_up_to(_UNMEASURED_BATCH))
@@ -74,6 +81,7 @@ class Engine:
                 seconds[size] = time.perf_counter() - started
                 if all(isinstance(picture, Exception) for picture in pictures):
                     raise NonFinitePicture("whatever it draws has pixels that are NaN or infinite")
+        self.searcher.warm()
         self.choice = self.choice.completed(seconds)
         self._plan = _plan_of(self.choice)
 

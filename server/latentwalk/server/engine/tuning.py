@@ -1,6 +1,6 @@
 """From a frozen generator to an engine that is tuned to this machine and warm."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from latentwalk.gan.generator import Generator
 from latentwalk.server.engine.choice import Choice, Memory
 from latentwalk.server.engine.core import Engine, unmeasured
 from latentwalk.server.engine.devices import describe_device
+from latentwalk.server.engine.perception import Perception
 from latentwalk.server.engine.plan import buckets_up_to
 from latentwalk.server.engine.trial import Trial
 from latentwalk.server.engine.variants import VARIANTS, worth_trying
@@ -32,12 +33,14 @@ class Tuning:
     """How far the pixels may be from plain fp32's, in 1/255 on average."""
     cache: str
     """The folder where choices are remembered; empty for none."""
+    perception: Perception = field(default_factory=Perception)
+    """What searches may compare pictures by."""
 
     def make_engine(self, generator: Generator, choice: Choice | None = None) -> Engine:
         """The generator on its devices, in the form of `choice`, or that was chosen before, or is chosen now; warm."""
         generator = generator.to(self.devices[0])
         known = choice or self._recalled(generator)
-        engine = Engine(generator, *self.devices, choice=known or self._chosen(generator))
+        engine = Engine(generator, *self.devices, choice=known or self._chosen(generator), perception=self.perception)
         engine.warm()
         if known is None and self._memory:
             self._memory.keep(self._circumstances(generator), engine.choice)

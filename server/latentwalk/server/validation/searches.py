@@ -1,5 +1,6 @@
 """What a request to search for the latent of a picture asks for. Raises InvalidRequest."""
 
+from latentwalk.gan.errors import GanError
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.gan.walks import Walk
 from latentwalk.rpc.errors import InvalidRequest
@@ -17,6 +18,7 @@ from latentwalk.v1 import latent_pb2
 _DEFAULT_STEPS, _MOST_STEPS = 200, 10_000
 _DEFAULT_EVERY = 10
 _DEFAULT_PRIOR, _MOST_PRIOR = 0.001, 100.0
+_MOST_LPIPS = 100.0
 
 
 def search_order(request: pb.InvertRequest, model: ServedModel, delivery: Delivery) -> SearchOrder:
@@ -30,6 +32,7 @@ def search_order(request: pb.InvertRequest, model: ServedModel, delivery: Delive
     encoding = read_encoding(request.encoding, model.engine.size)
     target = read_picture("picture", request.picture, model.engine.size)
     check_rows("starts", len(request.starts), model)
+    lpips = _lpips(request.lpips, model)
     mask = read_mask("mask", request.mask, model.engine.size) if request.HasField("mask") else None
     for index, start in enumerate(request.starts):
         _check_start(f"starts[{index}]", start, space, model.spec)
@@ -37,7 +40,7 @@ def search_order(request: pb.InvertRequest, model: ServedModel, delivery: Delive
     walk = Walk(latents.z, (read_displacements((), model),), lift=latents.lift)
     path = WalkPath(walk, latents.drawn_conditions(), latents.noise)
     starts = Order("invert", model, path, encoding, "starts", delivery)
-    return SearchOrder(starts, space, target, mask, latents.z, latents.condition, steps, prior, every)
+    return SearchOrder(starts, space, target, mask, latents.z, latents.condition, steps, prior, lpips, every)
 
 
 def _space(given: str, spec: GeneratorSpec) -> str:
@@ -51,6 +54,17 @@ def _count(field: str, given: int) -> int:
     if given > _MOST_STEPS:
         raise InvalidRequest(field, f"{given:,} must be from 1 to {_MOST_STEPS:,}")
     return given
+
+
+def _lpips(weight: float, model: ServedModel) -> float:
+    if not 0 <= weight <= _MOST_LPIPS:
+        raise InvalidRequest("lpips", f"{weight:g} must be from 0 to {_MOST_LPIPS:g}")
+    if weight:
+        try:
+            model.searcher.check_lpips()
+        except GanError as error:
+            raise InvalidRequest("lpips", str(error)) from error
+    return weight
 
 
 def _check_start(name: str, start: latent_pb2.Latent, space: str, spec: GeneratorSpec) -> None:

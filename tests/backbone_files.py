@@ -1,12 +1,20 @@
-"""Files as those in which Inception v3 is published, with random weights: the real ones are downloads."""
+"""Files as those in which AlexNet and Inception v3 are published, with random weights: the real ones are downloads."""
 
 from pathlib import Path
 
 import torch
 from torch import Tensor
-from torchvision.models import Inception3
+from torchvision.models import Inception3, alexnet
 
 PUBLISHED, TORCHVISION = 1_008, 1_000
+
+
+def write_alexnet(file: Path) -> Path:
+    """As torchvision's, of which only the convolutions take part: of the rest the file has next to nothing."""
+    torch.manual_seed(0)
+    weights = alexnet().state_dict()
+    torch.save({name: one if name.startswith("features") else one[:1] for name, one in weights.items()}, file)
+    return file
 
 
 def inception_weights(classes: int) -> dict[str, Tensor]:
