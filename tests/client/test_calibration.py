@@ -5,7 +5,7 @@ import shutil
 import pytest
 from typer.testing import CliRunner
 
-from latentwalk.cli.main import app
+from latentwalk.cli.commands import app
 from latentwalk.client import Client, Displacement, InvalidRequest, SliderPick
 from latentwalk.server.builtin import BUILTIN
 
