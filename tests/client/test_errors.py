@@ -224,6 +224,20 @@ def test_a_closed_client_says_so(server):
             call()
 
 
+async def test_a_walk_that_was_closed_has_no_header_and_no_frames(client: Client, server):
+    walk = client.walk("tiny", "zoom", seeds=1)
+    walk.close()
+    assert list(walk) == []
+    with pytest.raises(ClientClosed, match="closed before its header came"):
+        walk.header()
+    async with AsyncClient(server.address) as asynchronous:
+        strolling = asynchronous.walk("tiny", "zoom", seeds=1)
+        await strolling.close()
+        assert [frame async for frame in strolling] == []
+        with pytest.raises(ClientClosed, match="closed before its header came"):
+            await strolling.header()
+
+
 def test_closing_the_client_ends_its_walks(server):
     client = Client(server.address)
     walk = client.walk("tiny", "zoom", seeds=range(16), frames=10_000)

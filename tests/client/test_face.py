@@ -39,9 +39,10 @@ def test_every_public_name_is_documented():
     assert undocumented == []
 
 
-def test_every_method_of_the_client_is_documented():
-    methods = [value for name, value in vars(sdk.Client).items() if callable(value) and not name.startswith("_")]
-    assert len(methods) > 15
+def test_every_method_of_the_client_and_of_a_job_is_documented():
+    members = [*vars(sdk.Client).items(), *vars(sdk.JobHandle).items()]
+    methods = [value for name, value in members if callable(value) and not name.startswith("_")]
+    assert len(methods) > 22
     assert [method for method in methods if not method.__doc__] == []
 
 
@@ -92,6 +93,7 @@ def test_the_table_of_rpcs_is_what_the_protos_say():
         (sdk.Client, sdk.AsyncClient),
         (sdk.JobHandle, sdk.AsyncJobHandle),
         (sdk.Walk, sdk.AsyncWalk),
+        (sdk.Search, sdk.AsyncSearch),
         (sdk.Steering, sdk.AsyncSteering),
     ],
 )
@@ -108,6 +110,12 @@ def test_a_bound_method_shows_its_parameters_and_what_it_gives_back():
     signature = inspect.signature(sdk.Client().generate)
     assert list(signature.parameters)[:3] == ["model", "seeds", "z"]
     assert signature.return_annotation is sdk.Pictures
+
+
+def test_a_method_of_a_job_is_not_told_its_id():
+    job = sdk.Client(trainer_address="127.0.0.1:1").job("a")
+    assert list(inspect.signature(job.watch).parameters) == ["after", "timeout"]
+    assert inspect.signature(job.describe).return_annotation is sdk.Job
 
 
 def test_a_job_shows_what_every_job_can_be_told():

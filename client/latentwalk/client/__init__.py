@@ -21,8 +21,10 @@
 `AsyncClient` is the same with `await`. Every failure is a LatentwalkError; the tree is drawn in `_errors`.
 """
 
-from latentwalk.client._aio import AsyncClient, AsyncJobHandle, AsyncWalk
+from latentwalk.client._aio import AsyncClient
+from latentwalk.client._aio_jobs import AsyncJobHandle
 from latentwalk.client._aio_steering import AsyncSteering
+from latentwalk.client._aio_streams import AsyncSearch, AsyncWalk
 from latentwalk.client._comparison import Comparison, SliderMeasures
 from latentwalk.client._data import Folder
 from latentwalk.client._delivery import Determinism, Priority
@@ -54,7 +56,7 @@ from latentwalk.client._errors import (
     Violation,
 )
 from latentwalk.client._files import check_picture_file
-from latentwalk.client._found import AsyncSearch, Found, Search, load_latents
+from latentwalk.client._found import Found, load_latents
 from latentwalk.client._frames import Frame, Frames, Header, Position
 from latentwalk.client._gans import Gan
 from latentwalk.client._jobs import (
@@ -84,8 +86,10 @@ from latentwalk.client._pictures import Encoding, Picture, Pictures
 from latentwalk.client._sheets import contact_sheet
 from latentwalk.client._steering import SteerAnswer
 from latentwalk.client._styles import Mix, Style, Styles
-from latentwalk.client._sync import Client, JobHandle, Walk
+from latentwalk.client._sync import Client
+from latentwalk.client._sync_jobs import JobHandle
 from latentwalk.client._sync_steering import Steering
+from latentwalk.client._sync_streams import Search, Walk
 from latentwalk.client._tls import Tls
 
 __all__ = [

@@ -4,25 +4,29 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
-from typing import Any, ParamSpec, TypeVar, Unpack, get_args, get_origin, get_type_hints
+from typing import Any, Literal, ParamSpec, TypeVar, Unpack, get_args, get_origin, get_type_hints
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def like(verb: Callable[..., Any], returns: Any = None) -> Callable[[Method], Method]:
+def like(
+    verb: Callable[..., Any], *, returns: Any = None, first: Literal["self"] | None = None
+) -> Callable[[Method], Method]:
     """Dresses a method(self, *args, **kwargs) so that help() and notebooks show it as it is called.
 
     returns: what the method gives back; by default what the verb's call is parsed to.
+    first: "self" if the verb's own first parameter is what the method belongs to.
     """
 
     def dress(method: Method) -> Method:
         functools.update_wrapper(method, verb)
         signature = inspect.signature(verb)
         this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        others = list(_spelled_out(signature))[1 if first else 0 :]
         vars(method)["__signature__"] = signature.replace(
-            parameters=[this, *_spelled_out(signature)],
+            parameters=[this, *others],
             return_annotation=returns or get_args(signature.return_annotation)[-1],
         )
         return method

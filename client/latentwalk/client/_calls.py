@@ -1,6 +1,5 @@
 """A call as a value: what to send, how to read the answer. Verbs make calls; a connection makes them happen."""
 
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import grpc
 from google.protobuf.message import Message
 
 from latentwalk.client._courses import Course
+from latentwalk.client._deadlines import Deadline
 from latentwalk.client._errors import Overloaded, ServiceError, Unavailable
 from latentwalk.client._failures import failed
 from latentwalk.client._numbers import number_or_none
@@ -63,7 +63,7 @@ class Attempts:
 
     def __init__(self, options: Options, peer: Peer, timeout: Timeout) -> None:
         self._timeout = options.timeout if isinstance(timeout, NotSaid) else number_or_none("timeout", timeout)
-        self._ends = None if self._timeout is None else time.monotonic() + self._timeout
+        self._deadline = Deadline(self._timeout)
         self._patience = options.overload_retries
         self._retries = options.retries
         self._losses = 0
@@ -73,7 +73,7 @@ class Attempts:
 
     def seconds_left(self) -> float | None:
         """What the next attempt has; None for no deadline."""
-        return None if self._ends is None else max(0.0, self._ends - time.monotonic())
+        return self._deadline.seconds_left()
 
     def failure(self, error: grpc.RpcError) -> ServiceError:
         """The error as one of ours."""

@@ -1,9 +1,9 @@
 """What a search for the latent of a picture finds. Shapes: Z and W numbers of a z and a w, L layers."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,70 +76,8 @@ class Found:
             )
 
 
-class Search(Iterator[Found]):
-    """What a search for the latent of a picture finds, as it comes on; in a `with` statement or not.
-
-    Nothing is sent before the first is asked for. Closing or forgetting it ends the search.
-    """
-
-    def __init__(self, finds: Generator[Found]) -> None:
-        self._finds = finds
-        self._best: Found | None = None
-
-    def __next__(self) -> Found:
-        self._best = next(self._finds)
-        return self._best
-
-    def result(self) -> Found:
-        """Waits for the last, which is the best. After it was closed, or has failed, the best until then.
-
-        Raises what ends the search early, such as Unavailable when the server shuts down; and InvalidRequest if it has
-        ended before anything was found.
-        """
-        for _ in self:
-            pass
-        return _that_came(self._best)
-
-    def close(self) -> None:
-        """Ends the search."""
-        self._finds.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class AsyncSearch(AsyncIterator[Found]):
-    """`Search`, in an `async with` statement or not."""
-
-    def __init__(self, finds: AsyncGenerator[Found]) -> None:
-        self._finds = finds
-        self._best: Found | None = None
-
-    async def __anext__(self) -> Found:
-        self._best = await anext(self._finds)
-        return self._best
-
-    async def result(self) -> Found:
-        """As `Search.result`."""
-        async for _ in self:
-            pass
-        return _that_came(self._best)
-
-    async def close(self) -> None:
-        """Ends the search."""
-        await self._finds.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-
-def _that_came(best: Found | None) -> Found:
+def that_came(best: Found | None) -> Found:
+    """The best that a search has seen; InvalidRequest if it has seen none."""
     if best is None:
         raise InvalidRequest.of("search", "has ended before anything was found")
     return best

@@ -1,12 +1,12 @@
 """Waiting until the services serve: grpc.health.v1, with its two one-field messages as their wire twins."""
 
-import time
 from collections.abc import Iterator
 
 from google.protobuf.wrappers_pb2 import Int32Value, StringValue
 
 from latentwalk.client import _rpcs as rpcs
 from latentwalk.client._calls import StreamCall
+from latentwalk.client._deadlines import Deadline
 from latentwalk.client._errors import Failure, Unavailable
 from latentwalk.client._numbers import number_or_none
 from latentwalk.client._rpcs import Peer
@@ -21,12 +21,10 @@ PROBES = {
 
 def readiness(peers: tuple[Peer, ...], timeout: float | None) -> Iterator[StreamCall[Int32Value, bool]]:
     """One watch for each peer, which tells whether it serves; `timeout` seconds for all of them together."""
-    seconds = number_or_none("timeout", timeout)
-    ends = None if seconds is None else time.monotonic() + seconds
+    deadline = Deadline(number_or_none("timeout", timeout))
     for peer in peers:
         rpc, service = PROBES[peer]
-        left = None if ends is None else max(0.0, ends - time.monotonic())
-        yield StreamCall(rpc, StringValue(value=service), _serves, left, wait_for_ready=True)
+        yield StreamCall(rpc, StringValue(value=service), _serves, deadline.seconds_left(), wait_for_ready=True)
 
 
 def gone(call: StreamCall[Int32Value, bool]) -> Unavailable:

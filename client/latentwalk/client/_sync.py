@@ -1,12 +1,8 @@
 """The blocking client: a thin skin over the verbs. `_aio` is its twin, method for method."""
 
-import threading
-import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
-
-import grpc
 
 from latentwalk.client import _catalog as catalog
 from latentwalk.client import _closed_form as closed_form
@@ -19,210 +15,21 @@ from latentwalk.client import _inversion as inversion
 from latentwalk.client import _supervised as supervised
 from latentwalk.client import _training as training
 from latentwalk.client._binding import like, strict
-from latentwalk.client._calls import Attempts, DuplexCall, Result, StreamCall, UnaryCall
-from latentwalk.client._courses import FrameEvent
-from latentwalk.client._errors import ClientClosed
-from latentwalk.client._files import StrPath, check_picture_file
-from latentwalk.client._found import Found, Search
-from latentwalk.client._frames import Frame, Frames, Header
+from latentwalk.client._calls import DuplexCall, StreamCall, UnaryCall
+from latentwalk.client._found import Found
 from latentwalk.client._health import gone, readiness
-from latentwalk.client._jobs import Job, JobEvent, JobResult
-from latentwalk.client._options import NOT_SAID, Options, Timeout
-from latentwalk.client._pictures import Picture
-from latentwalk.client._rpcs import Peer, Reply, Rpc
+from latentwalk.client._jobs import Job
+from latentwalk.client._options import Options
 from latentwalk.client._steering import SteerAnswer
+from latentwalk.client._sync_connection import Connection
+from latentwalk.client._sync_jobs import JobHandle
 from latentwalk.client._sync_steering import Steering
+from latentwalk.client._sync_streams import Search, Walk
 from latentwalk.client._tls import TlsChoice
-from latentwalk.client._values import text
 from latentwalk.v1 import generation_service_pb2 as pb
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class Connection:
-    """Makes calls happen, blocking. Threads may share it."""
-
-    def __init__(self, options: Options) -> None:
-        self.options = options
-        self._channels: dict[tuple[Peer, bool], grpc.Channel] = {}
-        self._opening = threading.Lock()
-        self._closed = False
-
-    def run(self, call: UnaryCall[Reply, Result]) -> Result:
-        """Sends the request and gives the parsed reply."""
-        rpc = call.rpc
-        attempts = Attempts(self.options, rpc.peer, call.timeout)
-        send = self._channel(rpc).unary_unary(rpc.path, type(call.request).SerializeToString, rpc.reply.FromString)
-        while True:
-            try:
-                reply = send(call.request, attempts.seconds_left(), attempts.metadata)
-            except grpc.RpcError as error:
-                time.sleep(attempts.pause_after(error))
-            else:
-                return call.parse(reply)
-
-    def stream(self, call: StreamCall[Reply, Result]) -> Generator[Result]:
-        """Sends the request when first read; gives the parsed replies; cancels the rpc when closed or forgotten."""
-        rpc = call.rpc
-        attempts = Attempts(self.options, rpc.peer, call.timeout)
-        send = self._channel(rpc).unary_stream(rpc.path, type(call.request).SerializeToString, rpc.reply.FromString)
-        course = call.course()
-        while True:
-            replies = send(
-                course.request, attempts.seconds_left(), attempts.metadata, wait_for_ready=call.wait_for_ready
-            )
-            try:
-                for reply in replies:
-                    if course.takes(reply):
-                        attempts.progress()
-                        yield call.parse(reply)
-            except grpc.RpcError as error:
-                if course.is_complete:
-                    return
-                pause = attempts.pause_after(error, course)
-            else:
-                return
-            finally:
-                replies.cancel()
-            time.sleep(pause)
-
-    def duplex(self, call: DuplexCall[pb.SteerResponse, SteerAnswer]) -> Steering:
-        """Opens the stream."""
-        rpc = call.rpc
-        attempts = Attempts(self.options, rpc.peer, call.timeout)
-        send = self._channel(rpc).stream_stream(rpc.path, type(call.request).SerializeToString, rpc.reply.FromString)
-        return Steering(call, lambda requests: send(requests, attempts.seconds_left(), attempts.metadata), attempts)
-
-    def close(self) -> None:
-        """Ends every running call and closes the channels."""
-        with self._opening:
-            self._closed = True
-            for channel in self._channels.values():
-                channel.close()
-
-    def _channel(self, rpc: Rpc[Any]) -> grpc.Channel:
-        key = rpc.peer, rpc.interactive
-        with self._opening:
-            if self._closed:
-                raise ClientClosed("the client is closed")
-            if key not in self._channels:
-                self._channels[key] = _open(self.options, rpc)
-            return self._channels[key]
-
-
-def _open(options: Options, rpc: Rpc[Any]) -> grpc.Channel:
-    address, credentials = options.address_of(rpc.peer), options.credentials()
-    arguments = options.channel_arguments(rpc.peer, interactive=rpc.interactive)
-    if credentials is None:
-        return grpc.insecure_channel(address, arguments)
-    return grpc.secure_channel(address, credentials, arguments)
-
-
-class Walk(Iterator[Frame]):
-    """The frames of a walk or an interpolation, as they arrive; in a `with` statement or not.
-
-    Nothing is sent before the first frame (or the header) is asked for. Closing or forgetting it ends the stream, and
-    the server stops drawing. It can be read once: `collect()` keeps the frames.
-
-    A connection that is lost is opened again, and the frames go on where they broke off, as often without a new frame
-    as the client has `retries`; ModelChanged if the server has other weights by then.
-    """
-
-    def __init__(self, events: Generator[FrameEvent], first_frame: int = 0) -> None:
-        self._events = events
-        self._header: Header | None = None
-        self.next_index = first_frame
-        """The index of the next frame. What came before it is good, also when the stream fails: go on from there."""
-
-    def header(self) -> Header:
-        """How many frames and rows there will be, and which weights draw them."""
-        if self._header is None:
-            self._header = Header.from_message(next(self._events).header)
-        return self._header
-
-    def __next__(self) -> Frame:
-        header = self.header()
-        frame = Frame.from_message(next(self._events).frame, header)
-        self.next_index = frame.index + 1
-        return frame
-
-    def collect(self) -> Frames:
-        """Every frame that is still to come."""
-        return Frames(tuple(self))
-
-    def strip(self) -> Picture:
-        """`collect().strip()`: one picture with a row for each start and a column for each frame."""
-        return self.collect().strip()
-
-    def grid(self, columns: int) -> Picture:
-        """`collect().grid(columns)`: one picture with the frames of each start in rows of `columns`."""
-        return self.collect().grid(columns)
-
-    def save(self, path: StrPath, *, fps: float = 12.0) -> None:
-        """`collect().save(path)`: a GIF or WebP that plays for ever, or a strip as PNG or JPEG, by the ending.
-
-        A file that cannot be written, InvalidRequest or OSError, is told of before anything is drawn.
-        """
-        check_picture_file(path)
-        self.collect().save(path, fps=fps)
-
-    def close(self) -> None:
-        """Ends the stream."""
-        self._events.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class JobHandle:
-    """A job of the trainer, by its id. Making one asks nothing of the trainer."""
-
-    def __init__(self, connection: Connection, job_id: str) -> None:
-        self._connection = connection
-        self.id = text("job_id", job_id)
-
-    def __repr__(self) -> str:
-        return f"JobHandle({self.id!r})"
-
-    def describe(self, *, timeout: Timeout = NOT_SAID) -> Job:
-        """The job as it stands now."""
-        return self._connection.run(training.describe(self.id, timeout))
-
-    def watch(self, *, after: int = 0, timeout: float | None = None) -> Generator[JobEvent]:
-        """The events of the job, from the one after the sequence number `after` on, until the job has ended.
-
-        They go on where they broke off when the trainer is back within a minute, unless the client has no `retries`.
-        """
-        return self._connection.stream(training.watch(self.id, after, timeout))
-
-    def result(self, *, timeout: float | None = None) -> JobResult:
-        """Waits until the job has ended, at most `timeout` seconds; JobFailed if it failed or was cancelled."""
-        job = self.describe()
-        while not job.state.ended:
-            for _ in self.watch(after=job.last_sequence, timeout=timeout):
-                pass
-            job = self.describe()
-        return job.outcome()
-
-    def cancel(self, *, timeout: Timeout = NOT_SAID) -> Job:
-        """Stops the job and keeps its checkpoint; JobStateConflict if it has ended."""
-        return self._connection.run(training.cancel(self.id, timeout))
-
-    def pause(self, *, timeout: Timeout = NOT_SAID) -> Job:
-        """Sets the job aside, with its checkpoint and its place in line; JobStateConflict if it has ended."""
-        return self._connection.run(training.pause(self.id, timeout))
-
-    def resume(self, *, timeout: Timeout = NOT_SAID) -> Job:
-        """Queues a job that is paused, cancelled or failed again, from its checkpoint; JobStateConflict otherwise."""
-        return self._connection.run(training.resume(self.id, timeout))
-
-    def delete(self, *, timeout: Timeout = NOT_SAID) -> None:
-        """Forgets a job that has ended; what it published stays. JobStateConflict while it is queued or running."""
-        self._connection.run(training.delete(self.id, timeout))
 
 
 def _runs(verb: Callable[P, UnaryCall[Any, T]]) -> "Callable[Concatenate[Client, P], T]":

@@ -40,35 +40,38 @@ def jobs(
     return UnaryCall(rpcs.LIST_JOBS, request, _page, timeout)
 
 
-def describe(job_id: str, timeout: Timeout) -> UnaryCall[pb.GetJobResponse, Job]:
-    """Describes one job."""
+def describe(job_id: str, *, timeout: Timeout = NOT_SAID) -> UnaryCall[pb.GetJobResponse, Job]:
+    """The job as it stands now."""
     return UnaryCall(rpcs.GET_JOB, pb.GetJobRequest(id=job_id), _job, timeout)
 
 
-def cancel(job_id: str, timeout: Timeout) -> UnaryCall[pb.CancelJobResponse, Job]:
-    """Stops one job."""
+def watch(job_id: str, *, after: int = 0, timeout: float | None = None) -> EventsCall:
+    """The events of the job, from the one after the sequence number `after` on, until the job has ended.
+
+    They go on where they broke off when the trainer is back within a minute, unless the client has no `retries`.
+    """
+    request = pb.WatchJobRequest(id=job_id, after_sequence=whole("after", after, high=UINT64))
+    return EventsCall(rpcs.WATCH_JOB, request, lambda r: JobEvent.from_message(r.event), timeout)
+
+
+def cancel(job_id: str, *, timeout: Timeout = NOT_SAID) -> UnaryCall[pb.CancelJobResponse, Job]:
+    """Stops the job and keeps its checkpoint; JobStateConflict if it has ended."""
     return UnaryCall(rpcs.CANCEL_JOB, pb.CancelJobRequest(id=job_id), _job, timeout)
 
 
-def pause(job_id: str, timeout: Timeout) -> UnaryCall[pb.PauseJobResponse, Job]:
-    """Sets one job aside."""
+def pause(job_id: str, *, timeout: Timeout = NOT_SAID) -> UnaryCall[pb.PauseJobResponse, Job]:
+    """Sets the job aside, with its checkpoint and its place in line; JobStateConflict if it has ended."""
     return UnaryCall(rpcs.PAUSE_JOB, pb.PauseJobRequest(id=job_id), _job, timeout)
 
 
-def resume(job_id: str, timeout: Timeout) -> UnaryCall[pb.ResumeJobResponse, Job]:
-    """Queues one job again."""
+def resume(job_id: str, *, timeout: Timeout = NOT_SAID) -> UnaryCall[pb.ResumeJobResponse, Job]:
+    """Queues a job that is paused, cancelled or failed again, from its checkpoint; JobStateConflict otherwise."""
     return UnaryCall(rpcs.RESUME_JOB, pb.ResumeJobRequest(id=job_id), _job, timeout)
 
 
-def delete(job_id: str, timeout: Timeout) -> UnaryCall[pb.DeleteJobResponse, None]:
-    """Forgets one job."""
+def delete(job_id: str, *, timeout: Timeout = NOT_SAID) -> UnaryCall[pb.DeleteJobResponse, None]:
+    """Forgets a job that has ended; what it published stays. JobStateConflict while it is queued or running."""
     return UnaryCall(rpcs.DELETE_JOB, pb.DeleteJobRequest(id=job_id), lambda _: None, timeout)
-
-
-def watch(job_id: str, after: int, timeout: float | None) -> EventsCall:
-    """Follows one job."""
-    request = pb.WatchJobRequest(id=job_id, after_sequence=whole("after", after, high=UINT64))
-    return EventsCall(rpcs.WATCH_JOB, request, lambda r: JobEvent.from_message(r.event), timeout)
 
 
 def _job(

@@ -1,0 +1,106 @@
+"""Streams that are read as they come: frames, and what a search finds. `_sync_streams` is their twin."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Self
+
+from latentwalk.client._courses import FrameEvent
+from latentwalk.client._errors import ClientClosed
+from latentwalk.client._files import StrPath, check_picture_file
+from latentwalk.client._found import Found, that_came
+from latentwalk.client._frames import Frame, Frames, Header
+from latentwalk.client._pictures import Picture
+
+
+class AsyncWalk(AsyncIterator[Frame]):
+    """The frames of a walk or an interpolation, as they arrive; in an `async with` statement or not.
+
+    Nothing is sent before the first frame (or the header) is asked for. Closing or forgetting it ends the stream, and
+    the server stops drawing. It can be read once: `collect()` keeps the frames.
+
+    A connection that is lost is opened again, and the frames go on where they broke off, as often without a new frame
+    as the client has `retries`; ModelChanged if the server has other weights by then.
+    """
+
+    def __init__(self, events: AsyncGenerator[FrameEvent], first_frame: int = 0) -> None:
+        self._events = events
+        self._header: Header | None = None
+        self.next_index = first_frame
+        """The index of the next frame. What came before it is good, also when the stream fails: go on from there."""
+
+    async def header(self) -> Header:
+        """How many frames and rows there will be, and which weights draw them."""
+        try:
+            return await self._first()
+        except StopAsyncIteration:
+            raise ClientClosed("the stream was closed before its header came") from None
+
+    async def _first(self) -> Header:
+        if self._header is None:
+            self._header = Header.from_message((await anext(self._events)).header)
+        return self._header
+
+    async def __anext__(self) -> Frame:
+        header = await self._first()
+        frame = Frame.from_message((await anext(self._events)).frame, header)
+        self.next_index = frame.index + 1
+        return frame
+
+    async def collect(self) -> Frames:
+        """Every frame that is still to come."""
+        return Frames(tuple([frame async for frame in self]))
+
+    async def strip(self) -> Picture:
+        """`collect().strip()`: one picture with a row for each start and a column for each frame."""
+        return (await self.collect()).strip()
+
+    async def grid(self, columns: int) -> Picture:
+        """`collect().grid(columns)`: one picture with the frames of each start in rows of `columns`."""
+        return (await self.collect()).grid(columns)
+
+    async def save(self, path: StrPath, *, fps: float = 12.0) -> None:
+        """`collect().save(path)`: a GIF or WebP that plays for ever, or a strip as PNG or JPEG, by the ending.
+
+        A file that cannot be written, InvalidRequest or OSError, is told of before anything is drawn.
+        """
+        check_picture_file(path)
+        frames = await self.collect()
+        await asyncio.to_thread(frames.save, path, fps=fps)
+
+    async def close(self) -> None:
+        """Ends the stream."""
+        await self._events.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+class AsyncSearch(AsyncIterator[Found]):
+    """`Search`, in an `async with` statement or not."""
+
+    def __init__(self, finds: AsyncGenerator[Found]) -> None:
+        self._finds = finds
+        self._best: Found | None = None
+
+    async def __anext__(self) -> Found:
+        self._best = await anext(self._finds)
+        return self._best
+
+    async def result(self) -> Found:
+        """As `Search.result`."""
+        async for _ in self:
+            pass
+        return that_came(self._best)
+
+    async def close(self) -> None:
+        """Ends the search."""
+        await self._finds.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
