@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from sqlalchemy.exc import DataError, OperationalError
 
 from latentwalk.rpc.errors import NotServing, UnknownJob
 from latentwalk.trainer.jobs.book import JobBook
@@ -100,8 +101,6 @@ async def test_when_the_trainer_shuts_down_watchers_learn_where_to_go_on(book, j
 
 
 async def test_what_a_job_did_is_written_even_if_the_database_fails_for_a_while(book, job, monkeypatch):
-    from sqlalchemy.exc import OperationalError
-
     monkeypatch.setattr("latentwalk.trainer.jobs.book._RETRY_SECONDS", 0.0)
     failures = iter([True, True, False])
 
@@ -112,6 +111,14 @@ async def test_what_a_job_did_is_written_even_if_the_database_fails_for_a_while(
 
     await book.change(JobStore.take, "cpu")
     assert (await book.insist(fragile, job.id, "why")).state == JobState.QUEUED
+
+
+async def test_what_a_database_will_never_take_is_not_tried_again(book, job):
+    def never(store, job_id):
+        raise DataError("UPDATE", {}, Exception("text cannot contain NUL"))
+
+    with pytest.raises(DataError, match="NUL"):
+        await book.insist(never, job.id)
 
 
 async def test_a_watcher_who_asks_for_events_that_are_gone_begins_with_the_oldest_that_is_kept(tmp_path, make_spec):

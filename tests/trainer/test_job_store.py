@@ -109,6 +109,14 @@ def test_jobs_are_taken_in_the_order_in_which_they_came(store, create):
     assert store.take("cpu") is None
 
 
+def test_a_job_that_was_taken_and_is_not_attended_is_taken_again(store, create):
+    first, second = create(), create()
+    assert store.take("cpu", []).id == first.id
+    assert store.take("cpu", []).id == first.id
+    assert store.take("cpu", [first.id]).id == second.id
+    assert store.take("cpu", [first.id, second.id]) is None
+
+
 def test_a_higher_priority_goes_first_and_a_paused_job_keeps_its_place(store, create):
     low, first, second, high = create(priority=-1), create(), create(), create(priority=5)
     store.pause(first.id)
@@ -184,6 +192,12 @@ def test_a_change_that_does_not_fit_the_state_is_refused_with_the_states_that_do
         else:
             with pytest.raises(JobStateConflict, match=rf"is {state}; .* when it is {' or '.join(sorted(allowed))}"):
                 change(store, job.id)
+
+
+def test_what_can_be_no_id_is_the_id_of_no_job(store):
+    for nonsense in ("a\0b", "", "a b"):
+        with pytest.raises(UnknownJob):
+            store.find(nonsense)
 
 
 def test_an_unknown_job_is_answered_with_those_that_there_are(store, create):

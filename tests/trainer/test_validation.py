@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from latentwalk.gan.artifacts import ArtifactStore
+from latentwalk.gan.artifacts import ArtifactStore, save_generator
 from latentwalk.gan.errors import CorruptArtifact
+from latentwalk.gan.families import build_generator
+from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest, UnknownModel
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.messages import job_message
@@ -22,6 +24,10 @@ def edit(name="brightness", low=None, high=None):
 def message(*edits, settings=(), **changes):
     method = pb.EditDirectionSpec(edits=edits or [edit()], **dict(settings))
     return pb.JobSpec(**{"model": "tiny", "direction": "d", "edit_direction": method} | changes)
+
+
+def named(name, unit=""):
+    return pb.CustomEdit(name=name, unit=unit, affine=pb.Matrix(entries=[0, 0, 0.1, 0, 0, 0]))
 
 
 TEN = {"class_id": 10}
@@ -86,7 +92,7 @@ def test_a_spec_survives_its_json(materials):
         (message(direction="Bright"), "spec.direction", "'Bright'"),
         (message(direction="x" * 64), "spec.direction", "1 to 63"),
         (message(checkpoint_every=1_000_001), "spec.checkpoint_every", "1,000,001 must be from 1 to 1,000,000"),
-        (pb.JobSpec(model="tiny", direction="d", edit_direction={}), "spec.edit_direction.edits", "at least 1"),
+        (pb.JobSpec(model="tiny", direction="d", edit_direction={}), "spec.edit_direction.edits", "are 0 edits"),
         (message(edit("sharpen")), "spec.edit_direction.edits[0].edit", "'sharpen' is none of brightness"),
         (message(edit("zoom"), edit("zoom")), "spec.edit_direction.edits[1].edit", "twice"),
         (message(edit("red"), model="grey"), "spec.edit_direction.edits[0].edit", "1 channels"),
@@ -116,6 +122,10 @@ def test_a_spec_survives_its_json(materials):
         (message(settings={"walk_steps": 65}), "spec.edit_direction.walk_steps", "65 must be from 1 to 64"),
         (message(pb.EditTarget(custom=CUSTOM)), "spec.edit_direction.edits[0].amount_low", "needs amount_low"),
         (message(pb.EditTarget(custom=SHORT)), "spec.edit_direction.edits[0].custom", "3 x 4 = 12"),
+        (message(pb.EditTarget(custom=named("a\0b"))), "spec.edit_direction.edits[0].custom.name", "1 to 63 letters"),
+        (message(pb.EditTarget(custom=named(""))), "spec.edit_direction.edits[0].custom.name", "1 to 63 letters"),
+        (message(pb.EditTarget(custom=named("a", "x" * 33))), "spec.edit_direction.edits[0].custom.unit", "up to 32"),
+        (message(*[edit("zoom")] * 65), "spec.edit_direction.edits", "65 edits; from 1 to 64"),
         (message(priority=101), "spec.priority", "101 must be from -100 to 100"),
     ],
 )  # fmt: skip
@@ -145,9 +155,31 @@ def test_a_damaged_generator_is_refused_before_anything_is_queued(materials, tmp
         read_spec(message(), materials)
 
 
-def test_a_request_id_has_an_end():
+def test_a_request_id_has_an_end_and_can_be_written():
     with pytest.raises(InvalidRequest, match="129 characters; at most 128"):
         read_request(pb.CreateJobRequest(request_id="x" * 129))
+    with pytest.raises(InvalidRequest, match="must be printable"):
+        read_request(pb.CreateJobRequest(request_id="a\0b"))
+
+
+def test_a_walk_is_no_larger_than_can_be_learned(materials):
+    wide = build_generator(GeneratorSpec("dcgan", 8_192, 0, 8, 1, {"width": 1})).freeze()
+    save_generator(materials.store, "wide", wide, provenance={}, created="2026-01-01T00:00:00Z")
+    spec = message(edit("zoom"), edit("rotate"), edit("shift_x", -2, 2), model="wide")
+    assert len(read_spec(spec, materials).settings.edits) == 3
+    spec.edit_direction.form = pb.WALK_FORM_NONLINEAR
+    with pytest.raises(InvalidRequest, match="3 nonlinear sliders of 8,192 numbers of a code learn 805,404,672"):
+        read_spec(spec, materials)
+
+
+def test_a_direction_has_no_more_sliders_than_can_be_shown(materials):
+    many = build_generator(GeneratorSpec("dcgan", 8, 65, 8, 3, {"width": 1})).freeze()
+    save_generator(materials.store, "many", many, provenance={}, created="2026-01-01T00:00:00Z")
+    edits = [pb.EditTarget(custom=named(f"e{number}"), amount_low=-1, amount_high=1) for number in range(64)]
+    assert len(read_spec(message(*edits, model="many"), materials).settings.edits) == 64
+    each = message(*edits, model="many", settings={"classes": {"each": True}})
+    with pytest.raises(InvalidRequest, match="64 edits for each of 65 classes make 4,160 sliders; at most 4,096"):
+        read_spec(each, materials)
 
 
 def test_the_digest_of_a_request_tells_specs_apart():

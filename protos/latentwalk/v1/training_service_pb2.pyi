@@ -391,9 +391,9 @@ class CustomEdit(_message.Message):
     HOMOGRAPHY_FIELD_NUMBER: _builtins.int
     COLOUR_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """The name of the slider; none of the edits of this service."""
+    """The name of the slider; none of the edits of this service. 1 to 63 letters, digits, '_', '.', '+', '-'."""
     unit: _builtins.str
-    """The unit of the amount, for people. Default none."""
+    """The unit of the amount, for people. At most 32 printable characters. Default none."""
     @_builtins.property
     def affine(self) -> Global___Matrix:
         """2 x 3: moves pixels (x, y, 1), in units of half the picture's side from its centre, x to the right and y down."""
@@ -548,7 +548,7 @@ class EditDirectionSpec(_message.Message):
     """
     @_builtins.property
     def edits(self) -> _containers.RepeatedCompositeFieldContainer[Global___EditTarget]:
-        """One slider each. At least 1; each edit at most once."""
+        """One slider each, or one for each class. 1 to 64; each edit at most once. At most 4,096 sliders."""
 
     @_builtins.property
     def layers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:

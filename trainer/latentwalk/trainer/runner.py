@@ -166,11 +166,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _voice() -> Speak:
     """Takes standard output for reports alone: whatever else is printed goes to the log."""
-    lines = os.fdopen(os.dup(_STDOUT), "w", buffering=1, encoding="utf-8")
+    # What the name of a file has that is no text, and NUL, can neither be kept by every database nor sent.
+    lines = os.fdopen(os.dup(_STDOUT), "w", buffering=1, encoding="utf-8", errors="replace")
     os.dup2(_STDERR, _STDOUT)
 
     def speak(report: Report) -> None:
-        lines.write(json.dumps(to_json(report), allow_nan=False) + "\n")
+        said = json.dumps(to_json(report), allow_nan=False, ensure_ascii=False)
+        lines.write(said.replace("\\u0000", "?") + "\n")
 
     return speak
 

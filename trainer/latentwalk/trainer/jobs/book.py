@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Concatenate, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from latentwalk.rpc.errors import NotServing
 from latentwalk.trainer.jobs.records import Event, Job
@@ -62,10 +62,15 @@ class JobBook:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Changed:
-        """As `change`, but tries again for as long as the database fails: what a job did must not be lost."""
+        """As `change`, but tries again for as long as the database fails: what a job did must not be lost.
+
+        Raises DataError for what the database will never take.
+        """
         while True:
             try:
                 return await self.change(method, *arguments, **named)
+            except DataError:  # at fault is what is to be written, not the database
+                raise
             except SQLAlchemyError:
                 _log.exception("the job database does not answer; trying again in %g s", _RETRY_SECONDS)
                 await asyncio.sleep(_RETRY_SECONDS)

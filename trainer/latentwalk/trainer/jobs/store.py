@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Collection
 from dataclasses import asdict
 
-from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy import and_, delete, false, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -172,13 +172,13 @@ class JobStore:
 
     # -- what becomes of a job ---------------------------------------------------------------------------------------
 
-    def take(self, device: str, attended: Collection[str] = ()) -> Job | None:
+    def take(self, device: str, attended: Collection[str] | None = None) -> Job | None:
         """The next job in line, now RUNNING on that device, or FAILED if it cannot be read; None if none waits.
 
-        One that is RUNNING, but not among those that are ``attended``, is in line: it was taken, and the database's
-        answer was lost.
+        One that is RUNNING, but not among those that are ``attended``, by default all, is in line: it was taken, and
+        the database's answer was lost.
         """
-        forgotten = and_(JobRow.state == JobState.RUNNING, JobRow.id.not_in(attended))
+        forgotten = false() if attended is None else and_(JobRow.state == JobState.RUNNING, JobRow.id.not_in(attended))
         waiting = (
             select(JobRow)
             .where(or_(JobRow.state == JobState.QUEUED, forgotten))
@@ -326,7 +326,8 @@ def _next_ticket(session: Session) -> int:
 
 def _row(session: Session, job_id: str, *, lock: bool = False) -> JobRow:
     query = select(JobRow).where(JobRow.id == job_id)
-    row = session.scalar(query.with_for_update() if lock else query)
+    # Not every database takes any text: PostgreSQL refuses to look for a NUL.
+    row = session.scalar(query.with_for_update() if lock else query) if job_id.isalnum() else None
     if row is None:
         newest = select(JobRow.id).order_by(JobRow.number.desc()).limit(_NAMED_JOBS)
         raise UnknownJob(job_id, session.scalars(newest).all())

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import torch
 
+from latentwalk.gan.directions.slider import check_slider_name
 from latentwalk.gan.edits import EDITS, Edit
 from latentwalk.gan.errors import GanError
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.specs import EditDirectionSpec, EditTarget, WalkForm
-from latentwalk.trainer.specs.edits import ClassChoice, edit_of_target
+from latentwalk.trainer.specs.edits import ClassChoice, CustomTarget, edit_of_target
 from latentwalk.trainer.validation.context import Context
 from latentwalk.trainer.validation.spaces import check_layers, check_space
 
@@ -20,6 +21,12 @@ DEFAULT_LEARNING_RATES: Mapping[WalkForm, float] = {WalkForm.LINEAR: 0.4, WalkFo
 0.0003, 39 at 0.001, 43 at 0.003, 40 at 0.01."""
 DEFAULT_WALK_STEPS = 5
 """Of a nonlinear walk."""
+MAX_EDITS = 64
+MAX_SLIDERS = 4_096
+"""Of a direction, one for each edit and class."""
+MAX_WALK_NUMBERS = 2**29
+"""That a walk learns: 2 GiB, of which training takes four times as much."""
+MAX_UNIT = 32
 
 
 def complete_edit_direction(settings: EditDirectionSpec, context: Context) -> EditDirectionSpec:
@@ -34,9 +41,11 @@ def complete_edit_direction(settings: EditDirectionSpec, context: Context) -> Ed
     except GanError as error:
         raise InvalidRequest(f"{context.where}.loss", str(error)) from error
     rate = settings.learning_rate
+    edits = complete_targets(f"{context.where}.edits", settings.edits, spec.resolution, spec.channels)
+    _check_size(settings, spec, f"{context.where}.edits")
     return replace(
         settings,
-        edits=complete_targets(f"{context.where}.edits", settings.edits, spec.resolution, spec.channels),
+        edits=edits,
         learning_rate=DEFAULT_LEARNING_RATES[settings.form] if rate is None else rate,
         walk_steps=settings.walk_steps or (DEFAULT_WALK_STEPS if nonlinear else 0),
     )
@@ -60,12 +69,27 @@ def _check_classes(choice: ClassChoice | None, spec: GeneratorSpec, where: str) 
         raise InvalidRequest(where, "is empty: give class_id, or each")
 
 
+def _check_size(settings: EditDirectionSpec, spec: GeneratorSpec, field: str) -> None:
+    """Raises InvalidRequest for more sliders than a direction can hold, or than can be learned at once."""
+    classes = settings.class_ids(spec.classes)
+    each = "" if classes is None else f" for each of {len(classes):,} classes"
+    sliders = len(settings.edits) * (1 if classes is None else len(classes))
+    if sliders > MAX_SLIDERS:
+        made = f"{len(settings.edits):,} edits{each} make {sliders:,} sliders"
+        raise InvalidRequest(field, f"{made}; at most {MAX_SLIDERS:,} are allowed")
+    size = spec.size_of(settings.space, len(settings.layers))
+    numbers = sliders * (4 * size * (size + 1) if settings.form is WalkForm.NONLINEAR else size)
+    if numbers > MAX_WALK_NUMBERS:
+        made = f"{sliders:,} {settings.form} sliders of {size:,} numbers of a code learn {numbers:,} numbers"
+        raise InvalidRequest(field, f"{made}; at most {MAX_WALK_NUMBERS:,} are allowed: take fewer, or fewer layers")
+
+
 def complete_targets(
     field: str, targets: Sequence[EditTarget], resolution: int, channels: int
 ) -> tuple[EditTarget, ...]:
     """The targets with their amounts, for pictures of that size. Raises InvalidRequest."""
-    if not targets:
-        raise InvalidRequest(field, "has none; at least 1 is needed")
+    if not 1 <= len(targets) <= MAX_EDITS:
+        raise InvalidRequest(field, f"are {len(targets):,} edits; from 1 to {MAX_EDITS} must be there")
     names = [target.name for target in targets]
     for index, name in enumerate(names):
         if name in names[:index]:
@@ -93,10 +117,21 @@ def _completed(field: str, target: EditTarget, picture: torch.Tensor) -> EditTar
 def _edit(field: str, target: EditTarget) -> Edit:
     if target.custom is None and target.edit not in EDITS:
         raise InvalidRequest(f"{field}.edit", f"{target.edit!r} is none of {', '.join(EDITS)}")
+    if target.custom is not None:
+        _check_words(f"{field}.custom", target.custom)
     try:
         return edit_of_target(target)[0]
     except GanError as error:
         raise InvalidRequest(f"{field}.custom", str(error)) from error
+
+
+def _check_words(field: str, custom: CustomTarget) -> None:
+    try:
+        check_slider_name(custom.name)
+    except GanError as error:
+        raise InvalidRequest(f"{field}.name", str(error)) from error
+    if len(custom.unit) > MAX_UNIT or not custom.unit.isprintable():
+        raise InvalidRequest(f"{field}.unit", f"{custom.unit[:MAX_UNIT]!r} must be up to {MAX_UNIT} printable letters")
 
 
 def _check_amount(field: str, edit: Edit, amount: float, picture: torch.Tensor) -> None:

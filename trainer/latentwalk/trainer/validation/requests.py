@@ -29,6 +29,8 @@ def read_request(message: pb.CreateJobRequest) -> Request:
         raise InvalidRequest(
             "request_id", f"has {len(message.request_id)} characters; at most {MAX_REQUEST_ID} are allowed"
         )
+    if not message.request_id.isprintable():
+        raise InvalidRequest("request_id", f"{message.request_id!r} must be printable")
     sent = message.spec.SerializeToString(deterministic=True)
     return Request(message.request_id, hashlib.sha256(sent).hexdigest())
 
