@@ -6,6 +6,7 @@ from latentwalk.gan.families.dcgan import DCGAN
 from latentwalk.gan.families.progan import ProGAN
 from latentwalk.gan.families.stylegan import StyleGAN
 from latentwalk.gan.families.stylegan2 import StyleGAN2
+from latentwalk.gan.families.stylegan3 import StyleGAN3
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 
@@ -14,6 +15,7 @@ FAMILIES: dict[str, type[Generator]] = {
     "progan": ProGAN,
     "stylegan": StyleGAN,
     "stylegan2": StyleGAN2,
+    "stylegan3": StyleGAN3,
     "biggan_deep": BigGANDeep,
     "biggan": BigGAN,
 }

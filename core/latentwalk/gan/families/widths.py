@@ -5,7 +5,7 @@ from collections.abc import Collection
 from latentwalk.gan.errors import GanError, OutOfRange
 from latentwalk.gan.spec import GeneratorSpec
 
-LIMITS = {"width": (1, 4_096), "max_width": (1, 4_096), "mapping_layers": (1, 32)}
+LIMITS = {"width": (1, 4_096), "max_width": (1, 4_096), "mapping_layers": (1, 32), "kernel": (1, 3)}
 """Of the numbers that a config may have, each with both ends."""
 
 

@@ -117,7 +117,7 @@ class StyleGAN(StyleBased):
 
     @classmethod
     def has_no_mean(cls, checkpoint: _Weights) -> bool:
-        """As StyleBased.has_no_mean."""
+        """As MappedGenerator.has_no_mean."""
         return is_rosinality(checkpoint)
 
     @classmethod
@@ -132,7 +132,7 @@ class StyleGAN(StyleBased):
 
     @classmethod
     def classes_in(cls, state_dict: MappingOf[str, Tensor]) -> tuple[int, int]:
-        """As StyleBased.classes_in."""
+        """As MappedGenerator.classes_in."""
         if "mapping.embedding" not in state_dict:
             return 0, 0
         classes, size = tensor_of(cls.family, state_dict, "mapping.embedding", 2).shape

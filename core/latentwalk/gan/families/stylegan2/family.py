@@ -103,7 +103,7 @@ class StyleGAN2(StyleBased):
 
     @classmethod
     def has_no_mean(cls, checkpoint: _Weights) -> bool:
-        """As StyleBased.has_no_mean."""
+        """As MappedGenerator.has_no_mean."""
         return is_rosinality(checkpoint)
 
     @classmethod
@@ -113,7 +113,7 @@ class StyleGAN2(StyleBased):
 
     @classmethod
     def classes_in(cls, state_dict: MappingOf[str, Tensor]) -> tuple[int, int]:
-        """As StyleBased.classes_in."""
+        """As MappedGenerator.classes_in."""
         if "mapping.embedding.weight" not in state_dict:
             return 0, 0
         size, classes = tensor_of(cls.family, state_dict, "mapping.embedding.weight", 2).shape
