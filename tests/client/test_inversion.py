@@ -54,6 +54,13 @@ def test_pictures_may_travel_as_they_are_encoded(client):
     assert found.picture.encoding == "jpeg"
 
 
+def test_what_was_found_can_be_compared_and_kept_in_a_set(client):
+    picture = client.generate("tiny", seeds=7)[0]
+    finds = list(client.invert("tiny", picture, steps=2, report_every=1))
+    assert finds.index(finds[1]) == 1
+    assert len({*finds, *finds}) == len(finds)
+
+
 def test_a_search_may_be_left(client):
     target = client.generate("tiny", seeds=5)[0]
     with client.invert("tiny", target, steps=10_000) as search:

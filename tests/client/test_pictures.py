@@ -140,6 +140,11 @@ def test_notebooks_are_shown_the_grid(client: Client):
         assert np.array_equal(np.asarray(image), pictures.grid().array)
 
 
+def test_pictures_are_told_in_a_line_without_their_pixels(client: Client):
+    picture = client.generate("tiny", seeds=7)[0]
+    assert repr(picture) == "Picture(encoding='raw', width=16, height=16, channels=3)"
+
+
 def test_a_picture_cannot_be_changed_by_accident(client: Client):
     for encoding in ("raw", "png"):
         with pytest.raises(ValueError, match="read-only"):

@@ -23,6 +23,13 @@ def test_without_a_valid_token_nothing_is_told(start_server, tmp_path):
         assert friend.models()
 
 
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_client_tells_whom_it_calls_and_not_its_token(kind):
+    client = kind("gpu-1", trainer_address="gpu-2", token="open sesame")
+    assert repr(client) == f"{kind.__name__}('gpu-1', trainer_address='gpu-2')"
+    assert "sesame" not in repr(client.connection.options)
+
+
 async def test_tls_is_checked_against_the_given_root(start_server, authority):
     shown = authority.sign("localhost")
     address = start_server(tls_certificate=str(shown.certificate), tls_key=str(shown.key)).address

@@ -122,6 +122,9 @@ class AsyncClient:
         self.connection = AsyncConnection(options)
         """What makes the calls happen."""
 
+    def __repr__(self) -> str:
+        return f"AsyncClient({self.connection.options})"
+
     generate = _runs(generation.generate)
     walk = _walks(generation.walk)
     walk_legs = _walks(generation.walk_legs)

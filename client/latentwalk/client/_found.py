@@ -18,7 +18,7 @@ from latentwalk.v1 import latent_pb2
 _SPACES: Mapping[str, Literal["z", "w", "w+"]] = {"z": "z", "w": "w", "w_plus": "w+"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Found:
     """The best latent that a search has seen so far."""
 

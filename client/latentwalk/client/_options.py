@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 import grpc
@@ -48,7 +48,7 @@ class Options:
 
     address: str
     trainer_address: str | None
-    token: str | None
+    token: str | None = field(repr=False)
     tls: TlsChoice
     timeout: float | None
     retries: int
@@ -65,6 +65,10 @@ class Options:
         whole("overload_retries", self.overload_retries)
         if self.timeout is not None and not number("timeout", self.timeout) > 0:
             raise InvalidRequest.of("timeout", f"{self.timeout} is not above 0; None means no deadline")
+
+    def __str__(self) -> str:
+        trainer = f", trainer_address={self.trainer_address!r}" if self.trainer_address else ""
+        return f"{self.address!r}{trainer}"
 
     @property
     def peers(self) -> tuple[Peer, ...]:

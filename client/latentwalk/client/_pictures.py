@@ -6,7 +6,7 @@ Shapes: N pictures, H pixels high, W pixels wide, C channels (1 grey, 3 red-gree
 import io
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, overload
 
@@ -47,7 +47,7 @@ def encoding_message(encoding: str, quality: int | None) -> pb.ImageEncoding:
 class Picture:
     """One picture. In a notebook it shows itself."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     """The picture as it came: plain pixels [H, W, C] if `encoding` is "raw", else a file of that format."""
     encoding: str
     """How `data` is encoded: "raw", "png", "jpeg" or "webp"."""

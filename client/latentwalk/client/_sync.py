@@ -129,6 +129,9 @@ class Client:
         self.connection = Connection(options)
         """What makes the calls happen."""
 
+    def __repr__(self) -> str:
+        return f"Client({self.connection.options})"
+
     generate = _runs(generation.generate)
     walk = _walks(generation.walk)
     walk_legs = _walks(generation.walk_legs)
