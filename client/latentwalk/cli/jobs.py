@@ -33,7 +33,7 @@ class KnownState(StrEnum):
 def list_jobs(
     context: typer.Context,
     state: Annotated[list[KnownState] | None, typer.Option(help="only jobs in this state; repeatable")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="at most so many")] = 20,
     as_json: Json = False,
 ) -> None:
     """Lists jobs, newest first."""
@@ -104,12 +104,23 @@ def watch_job(handle: JobHandle, after: int, as_json: bool, samples: Path | None
     """Shows a job until it has ended, and saves its samples into a folder; JobFailed if it has no result."""
     if samples is not None:
         samples.mkdir(parents=True, exist_ok=True)
-    if as_json:
-        for event in handle.watch(after=after):
-            _save_sample(event, samples)
-            show_json({"sequence": event.sequence, "time": event.time, type(event.what).__name__: event.what})
-        handle.result()
-        return
+    try:
+        (_write_events if as_json else _draw_events)(handle, after, samples)
+        result = handle.result()
+    except KeyboardInterrupt:
+        typer.echo(f"the job goes on: latentwalk jobs watch {handle.id}", err=True)
+        raise
+    if not as_json:
+        show_result(result)
+
+
+def _write_events(handle: JobHandle, after: int, samples: Path | None) -> None:
+    for event in handle.watch(after=after):
+        _save_sample(event, samples)
+        show_json({"sequence": event.sequence, "time": event.time, type(event.what).__name__: event.what})
+
+
+def _draw_events(handle: JobHandle, after: int, samples: Path | None) -> None:
     handle.describe()  # before the bar: a job that is not there needs none
     with job_bars() as bars:
         bar = add_bar(bars, handle.id)
@@ -121,7 +132,6 @@ def watch_job(handle: JobHandle, after: int, as_json: bool, samples: Path | None
                 bars.console.print(f"{gone} no longer kept", highlight=False)
             after = event.sequence
             show_event(bars, bar, event)
-    show_result(handle.result())
 
 
 def _save_sample(event: JobEvent, folder: Path | None) -> None:
