@@ -281,6 +281,18 @@ async def test_a_closed_scheduler_fails_its_streams_and_takes_no_more():
     await asyncio.wait_for(scheduler.run(), 10)
 
 
+async def test_who_waits_for_a_picture_is_told_at_once_that_none_will_come():
+    scheduler = make(FakeEngine())
+    with opened(scheduler, "a", 3) as stream:
+        waiting = asyncio.create_task(stream.take(1))
+        await settle()
+        scheduler.close()
+        await settle()
+        assert waiting.done()
+        with pytest.raises(SchedulerClosed):
+            await waiting
+
+
 async def test_batches_are_reported_with_their_size_and_seconds():
     batches = []
     engine = FakeEngine(seconds_per_picture=0.25)
