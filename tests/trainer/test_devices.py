@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import second_device
 import torch
-from backbone_files import write_alexnet
+from backbone_files import write_alexnet, write_inception
 from styled import make_styled
 from torch import Tensor
 
@@ -77,6 +77,9 @@ MORE: Mapping[str, pb.JobSpec] = {
         model="large", direction="looks", edit_direction=pb.EditDirectionSpec(**WALK, loss=pb.EDIT_LOSS_LPIPS)
     ),
     "gan, Wasserstein": pb.JobSpec(model="drawn", gan=pb.GanSpec(gan=pb.GanSettings(**GAME, loss=pb.GAN_LOSS_WGAN_GP))),
+    "gan, on from another": pb.JobSpec(
+        model="further", gan=pb.GanSpec(gan=pb.GanSettings(data=MNIST, start_from="grey", steps=12, batch_size=4))
+    ),
 }
 """What JOBS leave out."""
 
@@ -121,6 +124,13 @@ LONG: Mapping[str, pb.JobSpec] = {
 }
 """What else they leave out, and what takes longer."""
 
+LONGEST: Mapping[str, pb.JobSpec] = {
+    "evaluation by Inception": pb.JobSpec(
+        model="grey", evaluation=pb.EvaluationSpec(samples=100, data=MNIST, inception=True)
+    ),
+}
+"""What takes minutes by itself."""
+
 BREAK = 5
 """Steps after which a job on the second device is interrupted, to go on from its checkpoint."""
 TOLERANCES = {second_device.NAME: 1e-3, "cuda": 0.05}
@@ -132,13 +142,13 @@ SHARE = 0.1
 
 @pytest.fixture
 def sources(artifacts_url, mnist, tmp_path):
-    """With a generator "styled" that has w, a "large" one for LPIPS, and an AlexNet that has learnt nothing."""
+    """With a generator "styled" that has w, a "large" one for LPIPS, and networks that have learnt nothing."""
     store = ArtifactStore(artifacts_url)
     large = build_generator(GeneratorSpec("dcgan", 8, 0, 32, 3, {"width": 4})).freeze()
     for name, one in {"styled": make_styled(), "large": large}.items():
         save_generator(store, name, one, provenance={}, created="2026-01-01T00:00:00Z")
-    write_alexnet(tmp_path / "alexnet.pth")
-    return Sources(artifacts_url, str(mnist), lpips_backbone=str(tmp_path / "alexnet.pth"))
+    alexnet, inception = write_alexnet(tmp_path / "alexnet.pth"), write_inception(tmp_path / "inception.pth")
+    return Sources(artifacts_url, str(mnist), lpips_backbone=str(alexnet), inception=str(inception))
 
 
 def complete(job: pb.JobSpec, materials: Materials) -> JobSpec:
@@ -223,14 +233,17 @@ def in_a_process_of_its_own(work: Callable[..., None], *arguments: object) -> No
     assert process.exitcode == 0
 
 
+all_jobs = pytest.mark.parametrize(
+    "jobs",
+    [JOBS, MORE, *(pytest.param(jobs, marks=pytest.mark.long) for jobs in (LONG, LONGEST))],
+    ids=["short", "more", "long", "longest"],
+)
 needs_devices_in_python = pytest.mark.skipif(not second_device.POSSIBLE, reason="this torch has no devices in Python")
 
 
 @needs_devices_in_python
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(
-    "jobs", [JOBS, MORE, pytest.param(LONG, marks=pytest.mark.long)], ids=["short", "more", "long"]
-)
+@all_jobs
 def test_every_method_does_on_another_device_what_it_does_on_the_cpu_and_goes_on_there(sources, tmp_path, jobs):
     in_a_process_of_its_own(compare, jobs, sources, tmp_path, f"{second_device.NAME}:0")
 
@@ -254,9 +267,7 @@ def needs_cuda(test: Callable[..., None]) -> Callable[..., None]:
 
 
 @needs_cuda
-@pytest.mark.parametrize(
-    "jobs", [JOBS, MORE, pytest.param(LONG, marks=pytest.mark.long)], ids=["short", "more", "long"]
-)
+@all_jobs
 def test_every_method_does_on_cuda_what_it_does_on_the_cpu_and_goes_on_there(sources, tmp_path, jobs):
     in_a_process_of_its_own(compare, jobs, sources, tmp_path, "cuda:0")
 
