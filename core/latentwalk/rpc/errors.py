@@ -74,19 +74,15 @@ class InvalidRequest(ServiceError):
     status = grpc.StatusCode.INVALID_ARGUMENT
     reason = reasons.ERROR_REASON_INVALID_REQUEST
 
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field}: {problem}")
-        self.violations: tuple[tuple[str, str], ...] = ((field, problem),)
+    def __init__(self, field: str, problem: str, *more: tuple[str, str]) -> None:
+        self.violations: Sequence[tuple[str, str]] = ((field, problem), *more)
+        super().__init__("; ".join(f"{field}: {problem}" for field, problem in self.violations))
 
     @classmethod
     def of(cls, violations: Iterable[tuple[str, str]]) -> "InvalidRequest":
         """One error for all `violations`, of which there must be at least one."""
-        found = tuple(violations)
-        error = cls(*found[0])
-        error.violations = found
-        error.message = "; ".join(f"{field}: {problem}" for field, problem in found)
-        error.args = (error.message,)
-        return error
+        first, *more = violations
+        return cls(*first, *more)
 
     def details(self) -> list[Message]:
         """ErrorInfo, and a BadRequest with the first violations."""

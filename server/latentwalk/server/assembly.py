@@ -105,9 +105,9 @@ async def _scheduler(
     scheduler: Scheduler[Any, Any, Any] = Scheduler(
         draw,
         settings.limits,
-        prepare=lambda drawer: drawer.prepare(),
-        measured=lambda drawer: drawer.seconds,
-        longest=lambda drawer: drawer.longest_seconds,
+        prepare=lambda worker: worker.prepare(),
+        measured=lambda worker: worker.seconds,
+        longest=lambda worker: worker.longest_seconds,
         reuse=Reuse(picture_key, settings.frame_cache_bytes, entry_bytes),
         watchdog_seconds=settings.watchdog_seconds,
         on_batch=drawing.batch,

@@ -181,7 +181,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
                 first_frame=order.delivery.first_frame,
             )
             await context.write(response(header=header))
-            for index in order.frames:
+            for index in order.indices:
                 images = await self._images(order, stream, index)
                 pace.ready()
                 frame = pb.Frame(index=index, images=images, positions=positions_of(path, index))
@@ -200,7 +200,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
 
     def _open_for(self, order: Order, context: Any) -> PictureStream:
         rows = order.path.rows
-        return self._open(order.model, order.delivery, rows, len(order.frames) * rows, context)
+        return self._open(order.model, order.delivery, rows, len(order.indices) * rows, context)
 
     def _open(self, model: ServedModel, delivery: Delivery, rows: int, pictures: int, context: Any) -> PictureStream:
         """A stream of so many pictures, `rows` of them a frame. Raises what the scheduler refuses it with."""

@@ -35,7 +35,7 @@ class Making:
 
     async def rows(self, order: Order, earlier: Path | None = None) -> list[Row]:
         """The rows of the first frame that is asked for; what an earlier path has done is not done again."""
-        steps = order.rows_at(order.frames[0], earlier)
+        steps = order.rows_at(order.indices[0], earlier)
         return await self._work.do(steps) if order.is_dear else finish(steps)
 
     @asynccontextmanager
@@ -54,7 +54,7 @@ class Making:
 
     async def _feed(self, stream: Stream[Any, Any, Any], order: Order) -> None:
         try:
-            for index in order.frames[1:]:
+            for index in order.indices[1:]:
                 await stream.wants()
                 stream.feed(await self._work.do(order.rows_at(index), is_new=False))
         except Exception as error:  # noqa: BLE001 - it goes to the reader of the stream

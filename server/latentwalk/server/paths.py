@@ -158,8 +158,8 @@ class Order:
     delivery: Delivery = Delivery()
 
     @property
-    def frames(self) -> range:
-        """The indices of the frames to draw."""
+    def indices(self) -> range:
+        """Those of the frames to draw."""
         return range(self.delivery.first_frame, self.path.frames)
 
     @property
@@ -174,5 +174,5 @@ class Order:
 
     def rows(self) -> Iterator[Row]:
         """The rows of the frames, one after the other, each frame's made when its first row is asked for."""
-        for index in self.frames:
+        for index in self.indices:
             yield from finish(self.rows_at(index))

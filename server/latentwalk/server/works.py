@@ -17,7 +17,7 @@ class Late(Protocol):
 Work = Row | Late
 
 
-class Drawer(Protocol):
+class Worker(Protocol):
     """What the scheduler calls a model: a RemoteEngine or a RemoteSearcher. No batch has works for two of them."""
 
     @property
@@ -39,6 +39,6 @@ class Drawer(Protocol):
         ...
 
 
-async def draw(drawer: Drawer, works: Sequence[Work]) -> Sequence[Any]:
-    """What the drawer makes of the works."""
-    return await drawer.draw([work if isinstance(work, Row) else work.settle() for work in works])
+async def draw(worker: Worker, works: Sequence[Work]) -> Sequence[Any]:
+    """What the worker makes of the works."""
+    return await worker.draw([work if isinstance(work, Row) else work.settle() for work in works])

@@ -9,12 +9,12 @@ import torch
 
 from latentwalk.gan.generator import Generator
 from latentwalk.server.engine.choice import Choice
-from latentwalk.server.engine.lanes import Lane, open_lane
 from latentwalk.server.engine.memory import memory_watched
 from latentwalk.server.engine.perception import Perception
 from latentwalk.server.engine.pixels import NonFinitePicture, Picture
 from latentwalk.server.engine.plan import Plan, buckets_up_to
 from latentwalk.server.engine.rows import PictureSize, Row, sample_rows
+from latentwalk.server.engine.runners import Runner, open_runner
 from latentwalk.server.engine.searcher import Searcher
 from latentwalk.server.engine.variants import REFERENCE, VARIANTS
 
@@ -74,10 +74,10 @@ class Engine:
         drawn is none.
         """
         seconds = dict[int, float]()
-        for lanes in self._devices:
-            for size, lane in lanes.items():
+        for runners in self._devices:
+            for size, runner in runners.items():
                 rows, started = sample_rows(self.generator, size), time.perf_counter()
-                pictures = lane(rows)
+                pictures = runner(rows)
                 seconds[size] = time.perf_counter() - started
                 if all(isinstance(picture, Exception) for picture in pictures):
                     raise NonFinitePicture("whatever it draws has pixels that are NaN or infinite")
@@ -95,19 +95,20 @@ class Engine:
         share = -(-len(rows) // len(self._devices))
         shares = [rows[start : start + share] for start in range(0, len(rows), share)]
         drawing = [
-            self._threads.submit(self._draw_on, lanes, own) for lanes, own in zip(self._devices, shares, strict=False)
+            self._threads.submit(self._draw_on, runners, own)
+            for runners, own in zip(self._devices, shares, strict=False)
         ]
-        # Of all, before any may fail: a lane that still draws must not be given the next batch.
+        # Of all, before any may fail: a runner that still draws must not be given the next batch.
         wait(drawing)
         return [picture for drawn in drawing for picture in drawn.result()]
 
-    def _draw_on(self, lanes: Mapping[int, Lane], rows: Sequence[Row]) -> list[Picture]:
+    def _draw_on(self, runners: Mapping[int, Runner], rows: Sequence[Row]) -> list[Picture]:
         pictures: dict[int, Picture] = {}
         for size, places in self._batches(rows):
             padding = places[-1:] * (size - len(places))
             batch = [rows[place] for place in (*places, *padding)]
             with memory_watched():
-                pictures.update(zip(places, lanes[size](batch), strict=False))
+                pictures.update(zip(places, runners[size](batch), strict=False))
         return [pictures[place] for place in range(len(rows))]
 
     def _batches(self, rows: Sequence[Row]) -> Iterable[tuple[int, list[int]]]:
@@ -119,6 +120,6 @@ class Engine:
             yield size, others[start : start + size]
             start += size
 
-    def _open(self, generator: Generator, device: torch.device) -> Mapping[int, Lane]:
+    def _open(self, generator: Generator, device: torch.device) -> Mapping[int, Runner]:
         forms = {name: VARIANTS[name](generator) for name in set(self.choice.variants.values())}
-        return {size: open_lane(forms[name], generator, device, size) for size, name in self.choice.variants.items()}
+        return {size: open_runner(forms[name], generator, device, size) for size, name in self.choice.variants.items()}

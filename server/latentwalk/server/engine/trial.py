@@ -18,8 +18,8 @@ import torch
 
 from latentwalk.gan.generator import Generator
 from latentwalk.server.engine.choice import Choice, steady
-from latentwalk.server.engine.lanes import Lane, open_lane
 from latentwalk.server.engine.rows import Row, sample_rows
+from latentwalk.server.engine.runners import Runner, open_runner
 from latentwalk.server.engine.variants import REFERENCE, VARIANTS, NotApplicable, worth_trying
 
 _MOST_SAMPLES = 16
@@ -45,7 +45,7 @@ class _Contender:
     """A form that draws well enough, and how long it takes by batch size."""
 
     name: str
-    lanes: dict[int, Lane]
+    runners: dict[int, Runner]
     pixels: Pixels
     mean_error: float
     max_error: int
@@ -55,7 +55,7 @@ class _Contender:
         """Draw once, and keep the shortest time: what disturbs a measurement only makes it longer."""
         size = len(rows)
         started = time.perf_counter()
-        self.lanes[size](rows)
+        self.runners[size](rows)
         taken = time.perf_counter() - started
         self.seconds[size] = min(taken, self.seconds.get(size, taken))
 
@@ -106,20 +106,20 @@ class Trial:
         return contenders
 
     def _examine(self, name: str, rows: Sequence[Row], truth: Pixels, tolerance: float) -> _Contender:
-        lanes = self._open(name)
-        pixels = _alone(lanes, rows)
+        runners = self._open(name)
+        pixels = _alone(runners, rows)
         errors = np.abs(pixels - truth)
         mean, most = float(errors.mean()), int(errors.max())
         if mean > tolerance or most > tolerance * MAX_OVER_MEAN:
             raise _Refused(f"{mean:.3f}/255 off on average and {most}/255 at most, with a tolerance of {tolerance}")
-        together = _together(lanes, rows)
+        together = _together(runners, rows)
         if (apart := int(np.abs(together - pixels[: len(together)]).max())) > 1:
             raise _Refused(f"a picture alone and in a batch of {len(together)} differ by {apart}/255")
-        return _Contender(name, lanes, pixels, mean, most)
+        return _Contender(name, runners, pixels, mean, most)
 
-    def _open(self, name: str) -> dict[int, Lane]:
+    def _open(self, name: str) -> dict[int, Runner]:
         draw = VARIANTS[name](self._generator)
-        return {size: open_lane(draw, self._generator, self._device, size) for size in self._buckets}
+        return {size: open_runner(draw, self._generator, self._device, size) for size in self._buckets}
 
     # -- who is the fastest ------------------------------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ class Trial:
             if sizes and self._is_late:
                 return sizes
             for one in running:
-                one.lanes[size](batches[size])
+                one.runners[size](batches[size])
                 one.time(batches[size])
                 one.time(batches[size])
             best = min(one.seconds[size] for one in running)
@@ -158,21 +158,21 @@ class Trial:
         return Choice(variants, seconds, leader.mean_error, leader.max_error)
 
 
-def _draw(lane: Lane, rows: Sequence[Row]) -> Pixels:
+def _draw(runner: Runner, rows: Sequence[Row]) -> Pixels:
     """Pixels int16 [N, H * W * C]. Raises NonFinitePicture."""
     pictures: list[bytes] = []
-    for picture in lane(rows):
+    for picture in runner(rows):
         if isinstance(picture, Exception):
             raise picture
         pictures.append(picture)
     return np.stack([np.frombuffer(picture, np.uint8) for picture in pictures]).astype(np.int16)
 
 
-def _alone(lanes: Mapping[int, Lane], rows: Sequence[Row]) -> Pixels:
-    return np.concatenate([_draw(lanes[1], [row]) for row in rows])
+def _alone(runners: Mapping[int, Runner], rows: Sequence[Row]) -> Pixels:
+    return np.concatenate([_draw(runners[1], [row]) for row in rows])
 
 
-def _together(lanes: Mapping[int, Lane], rows: Sequence[Row]) -> Pixels:
+def _together(runners: Mapping[int, Runner], rows: Sequence[Row]) -> Pixels:
     """The rows that fill the largest batch that they can fill."""
-    size = max(size for size in lanes if size <= len(rows))
-    return _draw(lanes[size], rows[:size])
+    size = max(size for size in runners if size <= len(rows))
+    return _draw(runners[size], rows[:size])

@@ -1,4 +1,4 @@
-"""A lane: one form of the generator on one device, for batches of one size; from rows to bytes."""
+"""A runner: one form of the generator on one device, for batches of one size; from rows to bytes."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,16 +11,16 @@ from latentwalk.server.engine.pixels import Picture, finite_rows, split_pictures
 from latentwalk.server.engine.rows import Inputs, Row, sample_rows, stack, stack_noise
 from latentwalk.server.engine.variants import Draw
 
-Lane = Callable[[Sequence[Row]], list[Picture]]
+Runner = Callable[[Sequence[Row]], list[Picture]]
 
 
-def open_lane(draw: Draw, generator: Generator, device: torch.device, size: int) -> Lane:
-    """The lane for batches of exactly `size` rows; `draw`, a form of the generator, must be on that device."""
-    plain = _PlainLane(draw, generator, device)
-    return _GraphLane(draw, generator, device, size, plain) if device.type == "cuda" else plain
+def open_runner(draw: Draw, generator: Generator, device: torch.device, size: int) -> Runner:
+    """The runner for batches of exactly `size` rows; `draw`, a form of the generator, must be on that device."""
+    eager = _EagerRunner(draw, generator, device)
+    return _GraphRunner(draw, generator, device, size, eager) if device.type == "cuda" else eager
 
 
-class _PlainLane:
+class _EagerRunner:
     """Calls the form for each batch."""
 
     def __init__(self, draw: Draw, generator: Generator, device: torch.device) -> None:
@@ -36,17 +36,17 @@ class _PlainLane:
         return split_pictures(to_uint8(pictures, self._generator.spec.range).cpu(), finite)
 
 
-class _GraphLane:
+class _GraphRunner:
     """Records the form once as a CUDA graph, and replays it for each batch.
 
-    Latents and pixels pass through pinned memory on a stream of the lane's own, so that nothing waits for the default
+    Latents and pixels pass through pinned memory on a stream of the runner's own, so that nothing waits for the default
     stream; the host waits once, when the pixels are back. A batch with noise of its own, which is large and rare, takes
-    the plain lane.
+    the eager one.
     """
 
-    def __init__(self, draw: Draw, generator: Generator, device: torch.device, size: int, plain: _PlainLane) -> None:
+    def __init__(self, draw: Draw, generator: Generator, device: torch.device, size: int, eager: _EagerRunner) -> None:
         self._draw = draw
-        self._plain = plain
+        self._eager = eager
         self._range = generator.spec.range
         self._staged = [tensor.pin_memory() for tensor in stack(sample_rows(generator, size)) if tensor is not None]
         self._inputs = [tensor.to(device) for tensor in self._staged]
@@ -60,7 +60,7 @@ class _GraphLane:
     @torch.inference_mode()
     def __call__(self, rows: Sequence[Row]) -> list[Picture]:
         if any(row.noise for row in rows):
-            return self._plain(rows)
+            return self._eager(rows)
         with torch.cuda.stream(self._stream):
             for staged, given, target in zip(self._staged, stack(rows), self._inputs, strict=False):
                 if given is not None:
