@@ -1,5 +1,7 @@
 """Comparing directions: the measures on pictures that are known, and a comparison by a real server."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -89,6 +91,20 @@ async def test_a_server_s_directions_are_compared_on_the_same_seeds(client, serv
     async with AsyncClient(server.address) as other:
         again = await other.compare_directions("tiny", ["zoom", "bank:right"], seeds=range(4), frames=5)
     assert [one.effect for one in again.sliders] == pytest.approx([one.effect for one in compared.sliders], rel=0.05)
+
+
+async def test_measuring_does_not_keep_the_event_loop(monkeypatch, server):
+    measuring = set()
+
+    def where(pictures):
+        measuring.add(threading.current_thread())
+        return pictures.mean(axis=(1, 2, 3))
+
+    monkeypatch.setitem(ATTRIBUTES, "where", where)
+    async with AsyncClient(server.address) as client:
+        await client.compare_directions("tiny", "zoom", seeds=range(4), frames=3)
+    assert measuring
+    assert threading.current_thread() not in measuring
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 # ruff: noqa: ASYNC109 - a timeout here is a deadline that travels to the service, which asyncio.timeout() does not.
 
-from collections.abc import Awaitable, Callable, Generator
+import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -81,21 +82,18 @@ def _trains(
     return method
 
 
-def _follows(
-    plan: Callable[P, Generator[comparison.Call, Any, T]],
-) -> "Callable[Concatenate[AsyncClient, P], Awaitable[T]]":
+def _follows(plan: Callable[P, comparison.Plan[T]]) -> "Callable[Concatenate[AsyncClient, P], Awaitable[T]]":
     @like(plan)
     async def method(self: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        steps, answer = plan(*args, **kwargs), None
-        while True:
-            try:
-                call = steps.send(answer)
-            except StopIteration as end:
-                return end.value
+        steps = plan(*args, **kwargs)
+        call = comparison.advance(steps, None)
+        while not isinstance(call, comparison.Done):
             if isinstance(call, UnaryCall):
                 answer = await self.connection.run(call)
             else:
                 answer = await AsyncWalk(self.connection.stream(call)).collect()
+            call = await asyncio.to_thread(comparison.advance, steps, answer)
+        return call.value
 
     return method
 

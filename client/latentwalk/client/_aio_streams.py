@@ -52,11 +52,13 @@ class AsyncWalk(AsyncIterator[Frame]):
 
     async def strip(self) -> Picture:
         """`collect().strip()`: one picture with a row for each start and a column for each frame."""
-        return (await self.collect()).strip()
+        frames = await self.collect()
+        return await asyncio.to_thread(frames.strip)
 
     async def grid(self, columns: int) -> Picture:
         """`collect().grid(columns)`: one picture with the frames of each start in rows of `columns`."""
-        return (await self.collect()).grid(columns)
+        frames = await self.collect()
+        return await asyncio.to_thread(frames.grid, columns)
 
     async def save(self, path: StrPath, *, fps: float = 12.0) -> None:
         """`collect().save(path)`: a GIF or WebP that plays for ever, or a strip as PNG or JPEG, by the ending.

@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,28 @@ from latentwalk.client._pictures import Picture, Pictures
 from latentwalk.client._sheets import contact_sheet
 from latentwalk.client._values import one_or_several
 
+T = TypeVar("T")
+
 Call: TypeAlias = UnaryCall[Any, Any] | generation.FramesCall[Any]
 """A call that answers with one value, or a stream whose frames are collected."""
+Plan: TypeAlias = Generator[Call, Any, T]
+"""Calls one after the other, each made of the answers to those before, and what comes of them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    """What has come of a plan."""
+
+    value: T
+
+
+def advance(plan: Plan[T], answer: Any) -> Call | Done[T]:
+    """What the plan asks next, given the answer to what it asked before; computes, so not for an event loop."""
+    try:
+        return plan.send(answer)
+    except StopIteration as end:
+        return Done(end.value)
+
 
 SATURATED = 0.9
 """The part of its greatest change at which a slider is said to have done what it can."""
@@ -70,7 +90,7 @@ def compare_directions(
     seeds: Seeds = tuple(range(16)),
     classes: Classes | None = None,
     frames: int = 9,
-) -> Generator[Call, Any, Comparison]:
+) -> Plan[Comparison]:
     """Compares the sliders of finished directions on identical seeds: effect, disentanglement, reach and cost.
 
     directions: names, or "name:slider" for one slider of several. What is not loaded is loaded.
@@ -97,8 +117,9 @@ def compare_directions(
         seconds = time.perf_counter() - began
         near: Frames = yield walk.over(slider.trained.alpha)
         measured.append(_measures(direction.name, slider, untouched, near, far, seconds))
-        shown.append((direction.name if len(direction.sliders) == 1 else f"{direction.name}:{slider.name}", near))
-    return Comparison(tuple(measured), contact_sheet(shown, _SHOWN))
+        name = direction.name if len(direction.sliders) == 1 else f"{direction.name}:{slider.name}"
+        shown.append((name, Frames(tuple(replace(one, pictures=one.pictures[:_SHOWN]) for one in near))))
+    return Comparison(tuple(measured), contact_sheet(shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +145,7 @@ class _Walk:
         )
 
 
-def _found(model: str, name: str) -> Generator[Call, Any, list[tuple[Direction, Slider]]]:
+def _found(model: str, name: str) -> Plan[list[tuple[Direction, Slider]]]:
     """The sliders that a name stands for."""
     direction_name, colon, wanted = name.partition(":")
     direction: Direction = yield catalog.direction(model, direction_name)

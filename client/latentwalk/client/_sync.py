@@ -1,6 +1,6 @@
 """The blocking client: a thin skin over the verbs. `_aio` is its twin, method for method."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -77,21 +77,18 @@ def _trains(verb: Callable[P, UnaryCall[Any, Job]]) -> "Callable[Concatenate[Cli
     return method
 
 
-def _follows(
-    plan: Callable[P, Generator[comparison.Call, Any, T]],
-) -> "Callable[Concatenate[Client, P], T]":
+def _follows(plan: Callable[P, comparison.Plan[T]]) -> "Callable[Concatenate[Client, P], T]":
     @like(plan)
     def method(self: "Client", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        steps, answer = plan(*args, **kwargs), None
-        while True:
-            try:
-                call = steps.send(answer)
-            except StopIteration as end:
-                return end.value
+        steps = plan(*args, **kwargs)
+        call = comparison.advance(steps, None)
+        while not isinstance(call, comparison.Done):
             if isinstance(call, UnaryCall):
                 answer = self.connection.run(call)
             else:
                 answer = Walk(self.connection.stream(call)).collect()
+            call = comparison.advance(steps, answer)
+        return call.value
 
     return method
 
