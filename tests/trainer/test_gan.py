@@ -53,13 +53,8 @@ TINY = GanSettings(
 )
 
 STYLES = {"family": GanFamily.STYLEGAN, "max_width": 4, "w_size": 6, "mapping_layers": 2, "style_mixing": 0.9}
-LEARNT_STYLES = {
-    "steps": 300,
-    "learning_rate": 0.003,
-    "discriminator_learning_rate": 0.003,
-    "max_width": 16,
-    "w_size": 16,
-}
+LEARNT = {"steps": 300, "learning_rate": 0.003, "discriminator_learning_rate": 0.003, "max_width": 16}
+LEARNT_STYLES = LEARNT | {"w_size": 16}
 
 
 def make_pictures(channels=1):
@@ -80,6 +75,12 @@ def make_gan(pictures=None, parent=None, **changes):
 
 def make_styled(**changes):
     return make_gan(**STYLES | changes)
+
+
+def make_progan(**changes):
+    """Grown as make_growing."""
+    grown = {"family": GanFamily.PROGAN, "max_width": 4, "progressive_from": 4, "stable_steps": 5, "fade_steps": 8}
+    return make_gan(**grown | changes)
 
 
 def make_growing(**changes):
@@ -130,6 +131,7 @@ FORMS = {
     "without an average": lambda: make_gan(ema_half_life=0.0),
     "styles": lambda: make_styled(conditional=True),
     "growing": lambda: make_growing(conditional=True),
+    "growing without styles": lambda: make_progan(conditional=True),
     "joint": lambda: make_joint(JointMode.JOINT),
     "joint, styles": lambda: make_joint(JointMode.JOINT, **STYLES),
     "in sequence": lambda: make_joint(JointMode.SEQUENTIAL),
@@ -243,6 +245,7 @@ def test_a_generator_and_its_walk_are_shown_on_one_sheet_and_a_walk_after_it_on_
         (make_gan, {"steps": 200, "learning_rate": 0.005, "discriminator_learning_rate": 0.005}),
         (make_styled, LEARNT_STYLES),
         (make_growing, LEARNT_STYLES | {"stable_steps": 75, "fade_steps": 75}),
+        (make_progan, LEARNT | {"stable_steps": 75, "fade_steps": 75}),
     ],
 )
 def test_the_generator_learns_what_the_data_looks_like(tmp_path, make, more):

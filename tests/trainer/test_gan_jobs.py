@@ -24,6 +24,10 @@ def styled(**settings):
     return gan(family=pb.GAN_FAMILY_STYLEGAN, **settings)
 
 
+def grown(**settings):
+    return gan(family=pb.GAN_FAMILY_PROGAN, **settings)
+
+
 def job(**method):
     return pb.JobSpec(**{"model": "new"} | method)
 
@@ -58,6 +62,17 @@ def test_what_a_stylegan_has_is_filled_in(materials):
     assert (mixed.style_mixing, mixed.w_size) == (0.0, 9)
     plain = read_spec(job(gan=pb.GanSpec(gan=gan())), materials).settings.gan
     assert (plain.style_mixing, plain.learning_rate, plain.w_size) == (None, 0.0002, 0)
+
+
+def test_what_a_progan_has_is_filled_in(materials):
+    settings = read_spec(job(gan=pb.GanSpec(gan=grown(progressive_from=4, steps=100))), materials).settings.gan
+    assert (settings.max_width, settings.learning_rate, settings.fade_steps, settings.stable_steps) == (
+        512,
+        0.001,
+        25,
+        25,
+    )
+    assert (settings.w_size, settings.mapping_layers, settings.style_mixing) == (0, 0, None)
 
 
 def test_when_a_stylegan_grows_is_filled_in(materials):
@@ -98,11 +113,12 @@ def test_a_joint_job_knows_its_amounts_and_its_steps(materials):
         (job(gan={"gan": gan()}, direction="d"), "spec.direction", "publishes no direction"),
         (job(gan={"gan": gan()}, model_version="1"), "spec.model_version", "makes a new model"),
         (job(gan={"gan": gan(w_size=3)}), "spec.gan.gan.w_size", "only a stylegan has it, not a dcgan"),
+        (job(gan={"gan": grown(w_size=3)}), "spec.gan.gan.w_size", "only a stylegan has it, not a progan"),
         (job(gan={"gan": gan(style_mixing=0.5)}), "spec.gan.gan.style_mixing", "only a stylegan"),
         (job(gan={"gan": styled(style_mixing=1.5)}), "spec.gan.gan.style_mixing", "1.5 must be from 0 to 1"),
         (job(gan={"gan": styled(max_width=1)}), "spec.gan.gan.max_width", "1 must be at least 2, the width"),
-        (job(gan={"gan": gan(progressive_from=4)}), "spec.gan.gan.progressive_from", "only a stylegan"),
-        (job(gan={"gan": gan(fade_steps=4)}), "spec.gan.gan.fade_steps", "only a stylegan"),
+        (job(gan={"gan": gan(progressive_from=4)}), "spec.gan.gan.progressive_from", "only a progan or a stylegan"),
+        (job(gan={"gan": gan(fade_steps=4)}), "spec.gan.gan.fade_steps", "only a progan or a stylegan"),
         (job(gan={"gan": styled(progressive_from=8)}), "spec.gan.gan.progressive_from", "8 must be a power of two"),
         (job(gan={"gan": styled(progressive_from=6)}), "spec.gan.gan.progressive_from", "6 must be a power of two"),
         (job(gan={"gan": styled(progressive_from=2)}), "spec.gan.gan.progressive_from", "2 must be from 4 to 128"),
@@ -115,7 +131,7 @@ def test_a_joint_job_knows_its_amounts_and_its_steps(materials):
             "spec.gan.gan.batch_size",
             "6 must be a multiple of 4 with minibatch_deviation",
         ),
-        (joint(edits=()), "spec.joint.edits", "at least 1"),
+        (joint(edits=()), "spec.joint.edits", "from 1 to"),
         (joint(edit_weight=0), "spec.joint.edit_weight", "above 0"),
         (joint(walk_steps=5), "spec.joint.walk_steps", "only mode sequential"),
         (joint(mode=pb.JOINT_MODE_SEQUENTIAL, edit_weight=2), "spec.joint.edit_weight", "only mode joint"),

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from latentwalk.gan.families import build_generator
-from latentwalk.gan.families.stylegan import StyleGAN
 from latentwalk.gan.latents import one_hot
 from latentwalk.gan.spec import GeneratorSpec
-from latentwalk.trainer.methods.players import StyleGanPlayer
+from latentwalk.trainer.methods.players import PLAYERS, StyleGanPlayer
 from latentwalk.trainer.networks.discriminator import Discriminator
 from latentwalk.trainer.networks.growth import shown_at
 from latentwalk.trainer.seat import Dice
@@ -32,6 +31,7 @@ SETTINGS = GanSettings(
     progressive_from=4,
 )
 SPEC = GeneratorSpec("stylegan", Z, CLASSES, 16, 1, **StyleGanPlayer.shape(SETTINGS))
+PROGAN = replace(SETTINGS, family=GanFamily.PROGAN, w_size=0, mapping_layers=0, style_mixing=None)
 SIZES = [4, 8, 16]
 
 
@@ -39,17 +39,25 @@ def random(seed):
     return torch.Generator().manual_seed(seed)
 
 
-@pytest.fixture
-def player():
+def make_player(settings):
     """One of which every weight has a say."""
     torch.manual_seed(0)
-    generator = build_generator(SPEC)
-    assert isinstance(generator, StyleGAN)
-    player = StyleGanPlayer(generator, SETTINGS)
+    play = PLAYERS[settings.family]
+    player = play(build_generator(GeneratorSpec(settings.family, Z, CLASSES, 16, 1, **play.shape(settings))), settings)
     with torch.no_grad():
         for parameter in player.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.5)
     return player
+
+
+@pytest.fixture
+def styled_player():
+    return make_player(SETTINGS)
+
+
+@pytest.fixture(params=[SETTINGS, PROGAN], ids=lambda settings: settings.family)
+def player(request):
+    return make_player(request.param)
 
 
 @pytest.fixture
@@ -147,7 +155,8 @@ def test_what_fades_in_begins_as_the_doubled_picture_and_ends_as_the_grown_netwo
 
 @torch.no_grad()
 @pytest.mark.parametrize("size", SIZES)
-def test_in_training_the_layers_that_are_there_have_noise_and_styles_of_two_latents(player, z, condition, size):
+def test_in_training_the_layers_that_are_there_have_noise_and_styles_of_two_latents(styled_player, z, condition, size):
+    player = styled_player
     player.begin(z, Dice(random(2)), Stage(size))
     layers = 2 * SIZES.index(size) + 2
     assert player._noise.shape == (ROWS, sum(2 * side**2 for side in SIZES if side <= size))
@@ -162,8 +171,10 @@ def test_layers_that_are_not_there_yet_have_no_gradients_and_those_that_fade_in_
     player.begin(z, Dice(random(2)), Stage(8, 0.5))
     player.draw(z, condition).square().sum().backward()
     moved = {name for name, parameter in player.named_parameters() if parameter.grad is not None}
-    assert {"colours.4.weight", "colours.8.weight", "generator.synthesis.layers.3.source.weight"} <= moved
-    assert not any("layers.4" in name or "layers.5" in name or "synthesis.colours" in name for name in moved)
+    assert {"colours.4.weight", "colours.8.weight"} <= moved
+    assert any(name.endswith("layers.3.source.weight") for name in moved)
+    own = "synthesis.colours" if isinstance(player, StyleGanPlayer) else "generator.colours"
+    assert not any("layers.4" in name or "layers.5" in name or own in name for name in moved)
 
 
 # -- the discriminator -----------------------------------------------------------------------------------------------

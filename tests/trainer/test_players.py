@@ -7,7 +7,7 @@ from latentwalk.gan.families import build_generator
 from latentwalk.gan.families.stylegan import StyleGAN
 from latentwalk.gan.latents import one_hot
 from latentwalk.gan.spec import GeneratorSpec
-from latentwalk.trainer.methods.players import DcganPlayer, StyleGanPlayer
+from latentwalk.trainer.methods.players import DcganPlayer, ProGanPlayer, StyleGanPlayer
 from latentwalk.trainer.seat import Dice, Seat
 from latentwalk.trainer.specs import GanFamily, GanSettings
 from latentwalk.trainer.specs.growth import Stage
@@ -107,4 +107,4 @@ def test_the_mean_w_follows_the_batches(stylegan: StyleGAN):
 
 
 def test_the_optimiser_of_each_family_is_that_of_its_paper():
-    assert (DcganPlayer.betas, StyleGanPlayer.betas) == ((0.5, 0.99), (0.0, 0.99))
+    assert (DcganPlayer.betas, ProGanPlayer.betas, StyleGanPlayer.betas) == ((0.5, 0.99), (0.0, 0.99), (0.0, 0.99))

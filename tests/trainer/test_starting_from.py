@@ -42,6 +42,9 @@ def store(artifacts_url):
         save(store, "numerals", make_dcgan(replace(DCGAN, classes=10)))
     styled = GeneratorSpec("stylegan", 6, 0, 8, 1, STYLES, spaces=SPACES, layers=4, w_size=5)
     save(store, "styled", build_generator(styled).freeze())
+    ported = replace(styled, config=STYLES | {"port": "rosinality"})
+    save(store, "ported", build_generator(ported).freeze())
+    save(store, "grown", build_generator(GeneratorSpec("progan", 6, 0, 8, 1, {"width": 4, "max_width": 8})).freeze())
     save(store, "bright", make_dcgan(replace(DCGAN, range=(0.0, 1.0))))
     save(store, "wide", build_generator(GeneratorSpec("dcgan", 4, 0, 8, 1, {"width": 513})).freeze())
     return store
@@ -68,6 +71,9 @@ def test_family_sizes_and_classes_are_those_of_the_generator_and_its_version_sta
     styled = read_spec(job(gan("styled", GREY)), materials).settings.gan
     assert (styled.family, styled.conditional, styled.w_size) == (GanFamily.STYLEGAN, False, 5)
     assert STYLES.items() <= {name: getattr(styled, name) for name in STYLES}.items()
+    assert read_spec(job(gan("ported", GREY)), materials).settings.gan == replace(styled, start_from="ported@1")
+    grown = read_spec(job(gan("grown", GREY)), materials).settings.gan
+    assert (grown.family, grown.width, grown.max_width, grown.w_size) == (GanFamily.PROGAN, 4, 8, 0)
 
 
 STYLED = {"family": pb.GAN_FAMILY_STYLEGAN}

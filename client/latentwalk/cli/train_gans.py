@@ -28,12 +28,12 @@ class GanJob(EveryJob, total=False):
         ),
     ]
     conditional: Annotated[bool, typer.Option("--conditional", help="draw the classes of the data on request")]
-    family: Annotated[Literal["dcgan", "stylegan"], typer.Option(help="what is trained; default: dcgan")]
+    family: Annotated[Literal["dcgan", "progan", "stylegan"], typer.Option(help="what is trained; default: dcgan")]
     resolution: Resolution
     latent_size: Annotated[int | None, typer.Option(min=1, help="numbers in a latent; default: 100")]
     width: Annotated[int | None, typer.Option(min=1, help="channels of the generator's last hidden layer; default: 32")]
     max_width: Annotated[
-        int | None, typer.Option(min=1, help="of a stylegan: channels of coarse layers at most; default: 512")
+        int | None, typer.Option(min=1, help="of a progan or stylegan: channels of coarse layers at most; default: 512")
     ]
     w_size: Annotated[int | None, typer.Option(min=1, help="of a stylegan: numbers in a w; default: as in a latent")]
     mapping_layers: Annotated[int | None, typer.Option(min=1, help="of a stylegan: from z to w; default: 8")]
@@ -44,7 +44,7 @@ class GanJob(EveryJob, total=False):
     progressive_from: Annotated[
         int | None,
         typer.Option(
-            min=4, help="of a stylegan: grow from pictures of so many pixels a side; default: it does not grow"
+            min=4, help="of a progan or stylegan: grow from pictures of so many pixels a side; default: it does not"
         ),
     ]
     fade_steps: Annotated[
@@ -77,7 +77,9 @@ class GanJob(EveryJob, total=False):
     augment: Annotated[list[str], typer.Option(help="edit real pictures, as --edit; repeatable")]
     steps: Annotated[int | None, typer.Option(min=1, help="default: 5000")]
     batch_size: BatchSize
-    learning_rate: Annotated[float | None, typer.Option(help="of the generator; default: 0.0002, of a stylegan 0.001")]
+    learning_rate: Annotated[
+        float | None, typer.Option(help="of the generator; default: 0.0002, of a progan or stylegan 0.001")
+    ]
     discriminator_learning_rate: Annotated[float | None, typer.Option(help="default: as the generator's")]
     ema_half_life: Annotated[
         float | None,

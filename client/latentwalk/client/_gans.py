@@ -14,7 +14,7 @@ from latentwalk.v1 import training_service_pb2 as pb
 
 GanLoss = Literal["non_saturating", "hinge", "wgan_gp"]
 """What generator and discriminator play for."""
-GanFamily = Literal["dcgan", "stylegan"]
+GanFamily = Literal["dcgan", "progan", "stylegan"]
 """What a new generator is."""
 JointMode = Literal["joint", "sequential"]
 """Whether a walk is learnt together with its generator or after it."""
@@ -26,6 +26,7 @@ _LOSSES: Mapping[str, pb.GanLoss.ValueType] = {
 }
 _FAMILIES: Mapping[str, pb.GanFamily.ValueType] = {
     "dcgan": pb.GAN_FAMILY_DCGAN,
+    "progan": pb.GAN_FAMILY_PROGAN,
     "stylegan": pb.GAN_FAMILY_STYLEGAN,
 }
 _MODES: Mapping[str, pb.JointMode.ValueType] = {"joint": pb.JOINT_MODE_JOINT, "sequential": pb.JOINT_MODE_SEQUENTIAL}
@@ -54,7 +55,7 @@ class Gan:
     width: int | None = None
     """Channels of the generator's last hidden layer."""
     max_width: int | None = None
-    """Channels of coarse layers, of a stylegan, at most."""
+    """Channels of coarse layers, of a progan or stylegan, at most."""
     w_size: int | None = None
     """Of what a stylegan maps its latents to."""
     mapping_layers: int | None = None
@@ -62,7 +63,7 @@ class Gan:
     style_mixing: float | None = None
     """The share of pictures with the styles of two latents while a stylegan is trained, 0 to 1."""
     progressive_from: int | None = None
-    """Pixels a side of the pictures from which a stylegan grows while it is trained, such as 8; None if it does not."""
+    """Pixels a side from which a progan or stylegan grows while it is trained, such as 8; None if it does not."""
     fade_steps: int | None = None
     """In which a doubled resolution fades in, of one that grows."""
     stable_steps: int | None = None

@@ -213,6 +213,8 @@ class _GanFamilyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GanFamily.V
     """A ladder of transposed convolutions (Radford et al. 2016)."""
     GAN_FAMILY_STYLEGAN: _GanFamily.ValueType  # 2
     """Styles of a mapped latent, and noise, in every layer (Karras et al. 2019)."""
+    GAN_FAMILY_PROGAN: _GanFamily.ValueType  # 3
+    """A ladder of convolutions that bring the features of each place to one length, as z (Karras et al. 2018)."""
 
 class GanFamily(_GanFamily, metaclass=_GanFamilyEnumTypeWrapper):
     """What a new generator is."""
@@ -223,6 +225,8 @@ GAN_FAMILY_DCGAN: GanFamily.ValueType  # 1
 """A ladder of transposed convolutions (Radford et al. 2016)."""
 GAN_FAMILY_STYLEGAN: GanFamily.ValueType  # 2
 """Styles of a mapped latent, and noise, in every layer (Karras et al. 2019)."""
+GAN_FAMILY_PROGAN: GanFamily.ValueType  # 3
+"""A ladder of convolutions that bring the features of each place to one length, as z (Karras et al. 2018)."""
 Global___GanFamily: _TypeAlias = GanFamily  # noqa: Y015
 
 class _JointMode:
@@ -1129,11 +1133,13 @@ class GanSettings(_message.Message):
     family: Global___GanFamily.ValueType
     """Default DCGAN, or that of start_from."""
     max_width: _builtins.int
-    """Of STYLEGAN, refused for others, as are the next three: the most channels that its coarse layers have, each of which
-    has twice as many as the next. width to 1,024. Default 512, or width if that is more; or that of start_from.
+    """Of STYLEGAN and PROGAN, refused for others: the most channels that its coarse layers have, each of which has twice as
+    many as the next. width to 1,024. Default 512, or width if that is more; or that of start_from.
     """
     w_size: _builtins.int
-    """W, the size of what z is mapped to. 1 to 1,024. Default: the latent size, or that of start_from."""
+    """Of STYLEGAN, refused for others, as are the next two: W, the size of what z is mapped to. 1 to 1,024. Default: the
+    latent size, or that of start_from.
+    """
     mapping_layers: _builtins.int
     """Dense layers from z to w. 1 to 32. Default 8, or those of start_from."""
     style_mixing: _builtins.float
@@ -1141,9 +1147,10 @@ class GanSettings(_message.Message):
     to 1. Default 0.9.
     """
     progressive_from: _builtins.int
-    """Of STYLEGAN, refused for others and in joint training of mode JOINT: the generator and the discriminator begin with
-    pictures of so many pixels a side, and grow to resolution while they are trained. A power of two from 4 on, below
-    resolution; 8 in the paper of StyleGAN. Refused with start_from. Default 0: they do not grow.
+    """Of STYLEGAN and PROGAN, refused for others and in joint training of mode JOINT: the generator and the discriminator
+    begin with pictures of so many pixels a side, and grow to resolution while they are trained. A power of two from 4 on,
+    below resolution; 4 in the paper of Progressive GAN, 8 in that of StyleGAN. Refused with start_from. Default 0: they
+    do not grow.
     Source: "Progressive growing of GANs for improved quality, stability, and variation", section 2.
     """
     fade_steps: _builtins.int

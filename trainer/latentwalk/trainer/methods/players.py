@@ -1,19 +1,21 @@
 """How a generator of each family is trained: of what shape it is, and what it draws with.
 
-StyleGAN as in Karras, Laine and Aila, "A style-based generator architecture for generative adversarial networks" (CVPR
-2019): fresh noise for every picture, and mixing regularisation (section 3.1): some of the rows take the w of another
-latent from a random layer on, so that no layer learns to rely on the others. It may grow while it is trained, see
-networks.growth; the layers that draw its smaller pictures are the player's, not the generator's.
+Progressive GAN as in Karras, Aila, Laine and Lehtinen, "Progressive growing of GANs for improved quality, stability,
+and variation" (ICLR 2018). StyleGAN as in Karras, Laine and Aila, "A style-based generator architecture for generative
+adversarial networks" (CVPR 2019): fresh noise for every picture, and mixing regularisation (section 3.1): some of the
+rows take the w of another latent from a random layer on, so that no layer learns to rely on the others. Both may grow
+while they are trained, see networks.growth; the layers that draw smaller pictures are the player's alone.
 """
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from latentwalk.gan.families.progan import ProGAN
 from latentwalk.gan.families.scaled import Colours
 from latentwalk.gan.families.stylegan import StyleGAN
 from latentwalk.gan.families.stylegan.family import Synthesis
@@ -78,17 +80,77 @@ class DcganPlayer(Player):
         return self.generator(z, condition)
 
 
-class StyleGanPlayer(Player):
-    """Noise, and styles of one latent or two. What is moved keeps its noise; its second latent is moved as far."""
+class Ladder(Protocol):
+    """Layers of which two at a time double the resolution."""
+
+    colours: Colours
+    """What draws the pictures of the last."""
+
+    @property
+    def widths(self) -> list[int]:
+        """The channels at 4x4, 8x8, ..., resolution."""
+        ...
+
+
+class GrowingPlayer(Player):
+    """Layers that may come one resolution after the other."""
 
     betas = (0.0, 0.99)  # no mean of gradients: Karras et al. 2018, appendix A.1
 
     def __init__(self, generator: Generator, settings: GanSettings) -> None:
         super().__init__(generator, settings)
-        channels, widths = generator.spec.channels, self._synthesis.widths
+        channels, widths = generator.spec.channels, self._ladder.widths
         smaller = {4 << rung: width for rung, width in enumerate(widths) if 4 << rung >= settings.growth.start}
         smaller.pop(settings.resolution)  # these pictures the generator draws itself
         self.colours = nn.ModuleDict({str(size): Colours(width, channels) for size, width in smaller.items()})
+
+    @property
+    @abstractmethod
+    def _ladder(self) -> Ladder:
+        """The layers of its generator."""
+
+    def _grown(self, features: Iterator[Tensor], share: float) -> Tensor:
+        """Pictures [N, C, H, W] of the features of the layers that are there, of which the last have that share."""
+        newest = deque(features, maxlen=3)
+        fine = self._coloured(newest[-1])
+        return fine if share == 1 else blended(self._coloured(newest[0]), fine, share)
+
+    def _coloured(self, features: Tensor) -> Tensor:
+        """The picture of the features of the last layer of a resolution."""
+        resolution = features.shape[-1]
+        if resolution == self.generator.spec.resolution:
+            return self._ladder.colours(features)
+        return self.colours[str(resolution)](features)
+
+
+class ProGanPlayer(GrowingPlayer):
+    """A latent is all that it draws with."""
+
+    @staticmethod
+    def shape(settings: GanSettings) -> Mapping[str, Any]:
+        """As Player."""
+        return {"config": {name: getattr(settings, name) for name in ("width", "max_width")}}
+
+    def begin(self, z: Tensor, dice: Dice, stage: Stage) -> None:
+        """As Player."""
+        self._stage = stage
+
+    def draw(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        """As Player."""
+        return self.show(z, condition, self._stage)
+
+    def show(self, z: Tensor, condition: Tensor | None, stage: Stage) -> Tensor:
+        """As Player."""
+        return self._grown(self._ladder.features(z, condition, _layers(stage.resolution)), stage.share)
+
+    @property
+    def _ladder(self) -> ProGAN:
+        assert isinstance(self.generator, ProGAN)  # noqa: S101 - by the table of players
+        return self.generator
+
+
+class StyleGanPlayer(GrowingPlayer):
+    """Noise, and styles of one latent or two. What is moved keeps its noise; its second latent is moved as far."""
 
     @staticmethod
     def shape(settings: GanSettings) -> Mapping[str, Any]:
@@ -99,7 +161,7 @@ class StyleGanPlayer(Player):
     def begin(self, z: Tensor, dice: Dice, stage: Stage) -> None:
         """Draws noise, second latents, and from which layer on each has a say; in a share of the rows."""
         share, layers = self._settings.style_mixing or 0.0, _layers(stage.resolution)
-        pixels = sum(layer.noise.numel() for layer in self._synthesis.styled_layers[:layers])
+        pixels = sum(layer.noise.numel() for layer in self._ladder.styled_layers[:layers])
         second, noise = (_normal(len(z), size, dice) for size in (self.generator.spec.latent_size, pixels))
         first = dice.roll(len(z), lambda rows, random: torch.randint(1, layers, (rows, 1), generator=random))
         mixed = dice.roll(len(z), lambda rows, random: torch.rand(rows, 1, generator=random)) < share
@@ -128,7 +190,7 @@ class StyleGanPlayer(Player):
         self.generator.mean_w.lerp_(mean, 1 - MEAN_DECAY)
 
     @property
-    def _synthesis(self) -> Synthesis:
+    def _ladder(self) -> Synthesis:
         assert isinstance(self.generator, StyleGAN)  # noqa: S101 - by the table of players
         return self.generator.synthesis
 
@@ -138,19 +200,14 @@ class StyleGanPlayer(Player):
 
     def _synthesise(self, w_plus: Tensor, noise: Tensor | None, stage: Stage) -> Tensor:
         """Pictures [N, C, H, W] of w+ [N, L, W] and noise [N, P], both of the layers that are there."""
-        newest = deque(self._synthesis.features(w_plus, noise), maxlen=3)
-        fine = self._coloured(newest[-1])
-        return fine if stage.share == 1 else blended(self._coloured(newest[0]), fine, stage.share)
-
-    def _coloured(self, features: Tensor) -> Tensor:
-        """The picture of the features of the last layer of a resolution."""
-        resolution = features.shape[-1]
-        if resolution == self.generator.spec.resolution:
-            return self._synthesis.colours(features)
-        return self.colours[str(resolution)](features)
+        return self._grown(self._ladder.features(w_plus, noise), stage.share)
 
 
-PLAYERS: Mapping[GanFamily, type[Player]] = {GanFamily.DCGAN: DcganPlayer, GanFamily.STYLEGAN: StyleGanPlayer}
+PLAYERS: Mapping[GanFamily, type[Player]] = {
+    GanFamily.DCGAN: DcganPlayer,
+    GanFamily.PROGAN: ProGanPlayer,
+    GanFamily.STYLEGAN: StyleGanPlayer,
+}
 """By the family in the spec of a job."""
 
 
@@ -159,5 +216,5 @@ def _normal(rows: int, size: int, dice: Dice) -> Tensor:
 
 
 def _layers(resolution: int) -> int:
-    """L, of a StyleGAN of that resolution."""
+    """How many there are up to that resolution, two at each from 4 on."""
     return 2 * resolution.bit_length() - 4

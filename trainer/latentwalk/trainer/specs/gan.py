@@ -26,6 +26,7 @@ class GanFamily(StrEnum):
     """What is trained; see methods.players."""
 
     DCGAN = "dcgan"
+    PROGAN = "progan"
     STYLEGAN = "stylegan"
 
 
@@ -56,7 +57,7 @@ class GanSettings:
     discriminator_width: int = count(0, most=512)
     """Channels of the discriminator's first layer; completed with the generator's."""
     max_width: int = count(0, most=1_024)
-    """Of stylegan: channels of its coarse layers at most; completed with 512, or the width if that is more."""
+    """Of progan and stylegan: channels of coarse layers at most; completed with 512, or the width if that is more."""
     w_size: int = count(0, most=1_024)
     """Of stylegan; completed with the latent size."""
     mapping_layers: int = count(0, most=32)
@@ -64,7 +65,7 @@ class GanSettings:
     style_mixing: float | None = maybe(0, 1)
     """Of stylegan: the share of rows with styles of two latents; completed with 0.9."""
     progressive_from: int = count(0, most=128, least=4)
-    """Of stylegan: pixels a side of the pictures from which it grows; 0 if it does not."""
+    """Of progan and stylegan: pixels a side of the pictures from which it grows; 0 if it does not."""
     fade_steps: int = count(0, most=10_000_000)
     """In which a doubled resolution fades in; completed with stable_steps, or so that it grows in half of all steps."""
     stable_steps: int = count(0, most=10_000_000)
@@ -76,7 +77,7 @@ class GanSettings:
     batch_size: int = count(64, most=1_024)
     learning_rate: float | None = maybe(0, 1, above=True)
     """Adam's step size for the generator, for the first half of the steps; then it falls to nothing. Completed with
-    0.0002, for stylegan 0.001."""
+    0.0002, for progan and stylegan 0.001."""
     discriminator_learning_rate: float | None = maybe(0, 1, above=True)
     """Completed with the generator's."""
     spectral_norm: bool = False

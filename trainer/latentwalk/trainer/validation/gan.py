@@ -1,7 +1,8 @@
 """The rules of jobs that train a generator or a classifier."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import Any
 
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.data import Form
@@ -15,9 +16,20 @@ DEFAULT_EDIT_WEIGHT = 1.0
 DEFAULT_WALK_STEPS = 1_000
 """Of a walk that comes after its generator."""
 
-DEFAULT_LEARNING_RATES: Mapping[GanFamily, float] = {GanFamily.DCGAN: 0.0002, GanFamily.STYLEGAN: 0.001}
+DEFAULT_LEARNING_RATES: Mapping[GanFamily, float] = {
+    GanFamily.DCGAN: 0.0002,
+    GanFamily.PROGAN: 0.001,
+    GanFamily.STYLEGAN: 0.001,
+}
 PHASES = ("fade_steps", "stable_steps")
-STYLES = ("max_width", "w_size", "mapping_layers", "style_mixing", "progressive_from", *PHASES)
+_GROWING = ("max_width", "progressive_from", *PHASES)
+_STYLES = ("w_size", "mapping_layers", "style_mixing")
+OWN: Mapping[GanFamily, tuple[str, ...]] = {
+    GanFamily.DCGAN: (),
+    GanFamily.PROGAN: _GROWING,
+    GanFamily.STYLEGAN: (*_GROWING, *_STYLES),
+}
+"""What may be said of a family, and not of all."""
 DEFAULT_MAX_WIDTH, DEFAULT_MAPPING_LAYERS, DEFAULT_STYLE_MIXING = 512, 8, 0.9
 
 
@@ -75,7 +87,7 @@ def _completed(gan: GanSettings, context: Context) -> tuple[GanSettings, Form]:
             f"{where}.batch_size",
             f"{gan.batch_size:,} must be a multiple of {gan.group} with minibatch_deviation, which compares so many",
         )
-    gan = _completed_styles(gan, where)
+    gan = _completed_family(gan, OWN[family], where)
     augmentation = gan.augmentation and complete_targets(
         f"{where}.augmentation", gan.augmentation, gan.resolution, form.channels
     )
@@ -91,21 +103,22 @@ def _completed(gan: GanSettings, context: Context) -> tuple[GanSettings, Form]:
     return completed, form
 
 
-def _completed_styles(gan: GanSettings, where: str) -> GanSettings:
-    """The settings with what only a stylegan has, as in its paper (appendix C); refused of another family."""
-    if gan.family is not GanFamily.STYLEGAN:
-        if given := [name for name in STYLES if getattr(gan, name) not in (0, None)]:
-            raise InvalidRequest(f"{where}.{given[0]}", f"is refused: only a stylegan has it, not a {gan.family}")
-        return gan
+def _completed_family(gan: GanSettings, own: Collection[str], where: str) -> GanSettings:
+    """The settings with what is the family's own, as in the paper of StyleGAN (appendix C); of others it is refused."""
+    for name in (*_GROWING, *_STYLES):
+        if name not in own and getattr(gan, name) not in (0, None):
+            families = " or a ".join(family for family in GanFamily if name in OWN[family])
+            raise InvalidRequest(f"{where}.{name}", f"is refused: only a {families} has it, not a {gan.family}")
     if gan.max_width and gan.max_width < gan.width:
         raise InvalidRequest(f"{where}.max_width", f"{gan.max_width:,} must be at least {gan.width:,}, the width")
-    return replace(
-        _completed_growth(gan, where),
-        max_width=gan.max_width or max(DEFAULT_MAX_WIDTH, gan.width),
-        w_size=gan.w_size or gan.latent_size,
-        mapping_layers=gan.mapping_layers or DEFAULT_MAPPING_LAYERS,
-        style_mixing=DEFAULT_STYLE_MIXING if gan.style_mixing is None else gan.style_mixing,
-    )
+    completed: dict[str, Any] = {
+        "max_width": gan.max_width or max(DEFAULT_MAX_WIDTH, gan.width),
+        "w_size": gan.w_size or gan.latent_size,
+        "mapping_layers": gan.mapping_layers or DEFAULT_MAPPING_LAYERS,
+        "style_mixing": DEFAULT_STYLE_MIXING if gan.style_mixing is None else gan.style_mixing,
+    }
+    given = {name: value for name, value in completed.items() if name in own}
+    return replace(_completed_growth(gan, where), **given)
 
 
 def _completed_growth(gan: GanSettings, where: str) -> GanSettings:

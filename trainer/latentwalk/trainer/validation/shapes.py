@@ -57,8 +57,9 @@ def _shape_of(spec: GeneratorSpec, field: str, name: str) -> Mapping[str, Any]:
             field, f"{name!r} draws pictures in the range {spec.range}: what is trained has {PICTURES}"
         )
     styles = {"w_size": spec.w_size} if spec.layers else {}
-    sizes: dict[str, Any] = {"resolution": spec.resolution, "latent_size": spec.latent_size, **styles, **spec.config}
-    bounds = {one.name: one.metadata[BOUNDS] for one in fields(GanSettings) if one.name in sizes}
+    told: dict[str, Any] = {"resolution": spec.resolution, "latent_size": spec.latent_size, **styles, **spec.config}
+    bounds = {one.name: one.metadata[BOUNDS] for one in fields(GanSettings) if one.name in told}
+    sizes = {size: told[size] for size in bounds}
     for size, value in sizes.items():
         if not bounds[size].admit(value):
             raise InvalidRequest(field, f"{size} of {name!r} is {value:,}: what is trained has {bounds[size]}")

@@ -1,6 +1,6 @@
 """Progressive GAN (Karras, Aila, Laine and Lehtinen 2018, arXiv:1710.10196), fully grown."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Self, TypeAlias
 
 import torch
@@ -50,10 +50,22 @@ class ProGAN(ScaledGenerator):
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Pictures [N, C, H, W] from z [N, Z] and a condition [N, K] or None."""
+        last = z
+        for features in self.features(z, condition, len(self.layers)):
+            last = features
+        return self.colours(last)
+
+    def features(self, z: Tensor, condition: Tensor | None, layers: int) -> Iterator[Tensor]:
+        """Those of each of so many layers, [N, C, H, W], from coarse to fine."""
         features = self._code(z, condition)
-        for layer in self.layers:
+        for layer in self.layers[:layers]:
             features = layer(features)
-        return self.colours(features)
+            yield features
+
+    @property
+    def widths(self) -> list[int]:
+        """The channels at 4x4, 8x8, ..., resolution."""
+        return widths_of(self.spec)
 
     def first_weights(self) -> Tensor:
         """The first layer, from z to 4x4 places: [16 C, Z]."""
