@@ -29,6 +29,8 @@ CASES = [
     (errors.DeadlineExceeded("no"), "DEADLINE_EXCEEDED", "DEADLINE"),
     (errors.NotServing("no"), "UNAVAILABLE", "NOT_SERVING"),
     (errors.DeviceFailed("no"), "UNAVAILABLE", "DEVICE_FAILED"),
+    (errors.UnknownArtifact("no"), "NOT_FOUND", "UNKNOWN_ARTIFACT"),
+    (errors.ArtifactInUse("no"), "FAILED_PRECONDITION", "ARTIFACT_IN_USE"),
     (errors.StoreFailed("no"), "FAILED_PRECONDITION", "STORE_FAILED"),
     (errors.DeviceOutOfMemory("no"), "RESOURCE_EXHAUSTED", "DEVICE_OUT_OF_MEMORY"),
     (errors.Unauthenticated("no"), "UNAUTHENTICATED", "UNAUTHENTICATED"),

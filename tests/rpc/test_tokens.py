@@ -17,7 +17,7 @@ from latentwalk.rpc.roles import Role
 from latentwalk.rpc.settings import SettingsError
 from latentwalk.rpc.tokens import Holder, read_tokens, sha256_of
 
-VIEWER, OPERATOR, TRAINER = Role
+VIEWER, OPERATOR, TRAINER, ADMIN = Role
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ async def test_a_caller_is_known_by_the_name_of_its_token_else_by_its_host(runni
 
 def test_a_line_is_a_hash_with_roles_and_a_name(tokens):
     assert read_tokens(tokens) == {
-        sha256_of("open sesame"): Holder(f"token-{sha256_of('open sesame')[:8]}", (VIEWER, OPERATOR, TRAINER)),
+        sha256_of("open sesame"): Holder(f"token-{sha256_of('open sesame')[:8]}", (VIEWER, OPERATOR, TRAINER, ADMIN)),
         sha256_of("look"): Holder("notebook", (VIEWER,)),
         sha256_of("load"): Holder(f"token-{sha256_of('load')[:8]}", (VIEWER, OPERATOR)),
         sha256_of("learn"): Holder("trainer-1", (VIEWER, TRAINER)),

@@ -24,12 +24,14 @@ def test_every_rpc_has_a_role(service):
 
 def test_what_changes_what_others_see_takes_an_operator():
     changing = {name for name, role in model_servicer.ROLES.items() if role is Role.OPERATOR}
+    assert {name for name, role in model_servicer.ROLES.items() if role is Role.ADMIN} == {"DeleteVersion"}
     assert changing == {"LoadModel", "UnloadModel", "LoadDirection", "UnloadDirection", "PickSliders"}
 
 
 async def test_a_viewer_draws_and_an_operator_also_loads(library, serve, tmp_path):
     tokens = tmp_path / "tokens"
-    tokens.write_text(f"{sha256_of('v')} viewer\n{sha256_of('o')} operator\n{sha256_of('t')} trainer\n")
+    roles = {"v": "viewer", "o": "operator", "t": "trainer", "a": "admin"}
+    tokens.write_text("".join(f"{sha256_of(token)} {role}\n" for token, role in roles.items()))
     async with serve(library, tokens=str(tokens)) as server:
         generate = generation_service_pb2.GenerateRequest(model="faces")
         generate.latents.add(seed=1)
@@ -42,7 +44,10 @@ async def test_a_viewer_draws_and_an_operator_also_loads(library, serve, tmp_pat
                 return error.code().name
             return "OK"
 
-        for token in "vot":
+        delete = model_service_pb2.DeleteVersionRequest(kind=2, name="faces/none", version="1")
+        for token in "vota":
             assert await code(server.generation.Generate, generate, token) == "OK"
-        codes = {token: await code(server.models.LoadModel, load, token) for token in "vot"}
-        assert codes == {"v": "PERMISSION_DENIED", "o": "OK", "t": "PERMISSION_DENIED"}
+        codes = {token: await code(server.models.LoadModel, load, token) for token in "vota"}
+        assert codes == {"v": "PERMISSION_DENIED", "o": "OK", "t": "PERMISSION_DENIED", "a": "OK"}
+        codes = {token: await code(server.models.DeleteVersion, delete, token) for token in "vota"}
+        assert codes == {**dict.fromkeys("vot", "PERMISSION_DENIED"), "a": "NOT_FOUND"}

@@ -10,6 +10,7 @@ from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.specs import GanLoss, JointMode, spec_from_json, spec_to_json
 from latentwalk.trainer.validation import read_spec
+from latentwalk.v1 import artifact_pb2
 from latentwalk.v1 import training_service_pb2 as pb
 
 SMALL = {"resolution": 8, "latent_size": 4, "width": 2, "steps": 6, "batch_size": 4, "conditional": True}
@@ -176,8 +177,8 @@ def test_jobs_publish_a_generator_with_its_direction_and_a_classifier(make_setti
         made = trainer.get(both.id)
     assert made.state == told.state == pb.JOB_STATE_SUCCEEDED, (made.error, told.error)
     assert [(one.kind, one.name, one.version) for one in made.result.artifacts] == [
-        (pb.ARTIFACT_KIND_GENERATOR, "new", "1"),
-        (pb.ARTIFACT_KIND_DIRECTION, "turn", "1"),
+        (artifact_pb2.ARTIFACT_KIND_GENERATOR, "new", "1"),
+        (artifact_pb2.ARTIFACT_KIND_DIRECTION, "turn", "1"),
     ]
     [sheet] = [event.sample for event in events if event.HasField("sample")]
     assert (sheet.step, sheet.caption) == (6, "samples, one class a row; sliders rotate")
@@ -187,7 +188,7 @@ def test_jobs_publish_a_generator_with_its_direction_and_a_classifier(make_setti
     direction, _ = load_direction(store, "new", "turn")
     direction.check_generator(generator.digest)
     assert made.result.generator_digest == generator.digest
-    assert (told.result.artifacts[0].kind, told.result.generator_digest) == (pb.ARTIFACT_KIND_CLASSIFIER, "")
+    assert (told.result.artifacts[0].kind, told.result.generator_digest) == (artifact_pb2.ARTIFACT_KIND_CLASSIFIER, "")
     assert 0 <= told.result.measures["test_accuracy"] <= 1
     assert load_classifier(store, "new")[0].spec.classes == 10
 

@@ -15,6 +15,7 @@ from latentwalk.cli import (
     pictures,
     pull,
     services,
+    store,
     train,
     train_discovery,
     train_evaluation,
@@ -74,6 +75,7 @@ def options(
 app.add_typer(models.app, name="models")
 directions.app.command()(figure.figure)
 app.add_typer(directions.app, name="directions")
+app.add_typer(store.app, name="store")
 app.command()(pictures.generate)
 app.command()(pictures.walk)
 app.command()(pictures.interpolate)

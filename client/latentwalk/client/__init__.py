@@ -25,6 +25,7 @@ from latentwalk.client._aio import AsyncClient
 from latentwalk.client._aio_jobs import AsyncJobHandle
 from latentwalk.client._aio_steering import AsyncSteering
 from latentwalk.client._aio_streams import AsyncSearch, AsyncWalk
+from latentwalk.client._artifacts import ArtifactKind, StoredVersion
 from latentwalk.client._comparison import Comparison, SliderMeasures
 from latentwalk.client._data import Folder
 from latentwalk.client._delivery import Determinism, Priority
@@ -32,6 +33,7 @@ from latentwalk.client._discovery import DiscoveryOptions
 from latentwalk.client._edits import CustomEdit, Edits, EditTarget
 from latentwalk.client._errors import (
     AlreadyExists,
+    ArtifactInUse,
     Cancelled,
     ClientClosed,
     CorruptArtifact,
@@ -60,7 +62,6 @@ from latentwalk.client._found import Found, load_latents
 from latentwalk.client._frames import Frame, Frames, Header, Position
 from latentwalk.client._gans import Gan
 from latentwalk.client._jobs import (
-    ArtifactKind,
     Job,
     JobEvent,
     JobFailed,
@@ -95,6 +96,7 @@ from latentwalk.client._tls import Tls
 __all__ = [
     "NOT_SAID",
     "AlreadyExists",
+    "ArtifactInUse",
     "ArtifactKind",
     "AsyncClient",
     "AsyncJobHandle",
@@ -173,6 +175,7 @@ __all__ = [
     "SliderSource",
     "SteerAnswer",
     "Steering",
+    "StoredVersion",
     "Stretch",
     "Style",
     "Styles",

@@ -9,11 +9,12 @@ LatentwalkError
 ├── ModelChanged             a stream broke off, and other weights would go on with it   .next_index
 └── ServiceError             what a service answered        .status .reason .metadata .request_id
     ├── InvalidRequest       a field is out of its bounds (also a ValueError)        .violations
-    ├── NotFound             no such model, direction or job (also a LookupError)
+    ├── NotFound             no such model, direction, job or version (also a LookupError)
     ├── AlreadyExists        a request id was used for another job
     ├── FailedPrecondition   right in itself, wrong now
     │   ├── GeneratorMismatch   the direction belongs to another generator           .expected_digest .actual_digest
     │   ├── CorruptArtifact     a file in the store is damaged                       .file
+    │   ├── ArtifactInUse       a version cannot be deleted: it is served, or needed
     │   └── JobStateConflict    the job is in a state in which this cannot be done
     ├── LimitExceeded        a message or the service is at its limit
     │   └── Overloaded          refused for now; try again later                     .retry_after
@@ -156,6 +157,15 @@ class CorruptArtifact(FailedPrecondition):
         return self.metadata.get("file", "")
 
 
+class ArtifactInUse(FailedPrecondition):
+    """A version in the artifact store cannot be deleted: it is served, or something needs it."""
+
+    @classmethod
+    def of(cls, problem: str) -> "ArtifactInUse":
+        """One that the SDK has found."""
+        return cls(Failure("FAILED_PRECONDITION", problem, "ARTIFACT_IN_USE"))
+
+
 class JobStateConflict(FailedPrecondition):
     """The job is in a state in which this cannot be done."""
 
@@ -219,6 +229,8 @@ ERRORS: Mapping[str | grpc.StatusCode, type[ServiceError]] = {
     "GENERATOR_MISMATCH": GeneratorMismatch,
     "CORRUPT_ARTIFACT": CorruptArtifact,
     "STORE_FAILED": FailedPrecondition,
+    "UNKNOWN_ARTIFACT": NotFound,
+    "ARTIFACT_IN_USE": ArtifactInUse,
     "JOB_STATE": JobStateConflict,
     "REQUEST_ID_REUSED": AlreadyExists,
     "QUEUE_FULL": Overloaded,

@@ -10,6 +10,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from latentwalk.client._artifacts import ARTIFACT_KINDS, ArtifactKind
 from latentwalk.client._errors import LatentwalkError
 from latentwalk.client._limits import SliderLimits, limits_in
 from latentwalk.client._measures import in_order
@@ -197,23 +198,6 @@ class SliderEvaluation:
     def gain(self) -> float:
         """By which fraction walking beats doing nothing: 0.7 means 70 % less error; below 0 it is worse."""
         return 1 - self.error / self.baseline if self.baseline else 0.0
-
-
-class ArtifactKind(StrEnum):
-    """What a published artifact is."""
-
-    UNKNOWN = "unknown"
-    """A kind that this SDK does not know."""
-    GENERATOR = "generator"
-    DIRECTION = "direction"
-    CLASSIFIER = "classifier"
-
-
-ARTIFACT_KINDS = {
-    pb.ARTIFACT_KIND_GENERATOR: ArtifactKind.GENERATOR,
-    pb.ARTIFACT_KIND_DIRECTION: ArtifactKind.DIRECTION,
-    pb.ARTIFACT_KIND_CLASSIFIER: ArtifactKind.CLASSIFIER,
-}
 
 
 @dataclass(frozen=True, slots=True)

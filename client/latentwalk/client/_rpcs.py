@@ -56,6 +56,8 @@ GET_DIRECTION = Rpc(MODELS, "GetDirection", models.GetDirectionResponse, repeata
 LOAD_DIRECTION = Rpc(MODELS, "LoadDirection", models.LoadDirectionResponse)
 UNLOAD_DIRECTION = Rpc(MODELS, "UnloadDirection", models.UnloadDirectionResponse)
 PICK_SLIDERS = Rpc(MODELS, "PickSliders", models.PickSlidersResponse)
+LIST_VERSIONS = Rpc(MODELS, "ListVersions", models.ListVersionsResponse, repeatable=True)
+DELETE_VERSION = Rpc(MODELS, "DeleteVersion", models.DeleteVersionResponse)
 
 # CreateJob may be repeated because its request_id makes the second one answer with the first one's job.
 CREATE_JOB = Rpc(TRAINING, "CreateJob", training.CreateJobResponse, "trainer", repeatable=True)
@@ -88,6 +90,8 @@ RPCS: tuple[Rpc[Any], ...] = (
     LOAD_DIRECTION,
     UNLOAD_DIRECTION,
     PICK_SLIDERS,
+    LIST_VERSIONS,
+    DELETE_VERSION,
     CREATE_JOB,
     GET_JOB,
     LIST_JOBS,

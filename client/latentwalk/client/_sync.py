@@ -12,6 +12,7 @@ from latentwalk.client import _evaluation as evaluation
 from latentwalk.client import _gans as gans
 from latentwalk.client import _generation as generation
 from latentwalk.client import _inversion as inversion
+from latentwalk.client import _storage as storage
 from latentwalk.client import _supervised as supervised
 from latentwalk.client import _training as training
 from latentwalk.client._binding import like, strict
@@ -146,6 +147,8 @@ class Client:
     load_direction = _runs(catalog.load_direction)
     unload_direction = _runs(catalog.unload_direction)
     pick_sliders = _runs(catalog.pick_sliders)
+    versions = _runs(storage.versions)
+    delete_version = _follows(storage.delete_version)
 
     train_edit = _trains(supervised.train_edit)
     train_discovery = _trains(discovery.train_discovery)

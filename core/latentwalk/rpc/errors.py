@@ -4,10 +4,12 @@
     ├── InvalidRequest       INVALID_ARGUMENT      the request itself is wrong
     ├── UnknownModel         NOT_FOUND             ┐
     ├── UnknownDirection     NOT_FOUND             ├ what it names does not exist
-    ├── UnknownJob           NOT_FOUND             ┘
+    ├── UnknownJob           NOT_FOUND             │
+    ├── UnknownArtifact      NOT_FOUND             ┘
     ├── GeneratorMismatch    FAILED_PRECONDITION   ┐
     ├── CorruptArtifact      FAILED_PRECONDITION   │
-    ├── StoreFailed          FAILED_PRECONDITION   ├ it cannot be done as things stand
+    ├── StoreFailed          FAILED_PRECONDITION   │
+    ├── ArtifactInUse        FAILED_PRECONDITION   ├ it cannot be done as things stand
     ├── JobStateConflict     FAILED_PRECONDITION   │
     ├── RequestIdReused      ALREADY_EXISTS        ┘
     ├── QueueFull            RESOURCE_EXHAUSTED    ┐
@@ -128,6 +130,13 @@ class UnknownJob(_Unknown):
     kind = "job"
 
 
+class UnknownArtifact(ServiceError):
+    """The artifact store has no such version."""
+
+    status = grpc.StatusCode.NOT_FOUND
+    reason = reasons.ERROR_REASON_UNKNOWN_ARTIFACT
+
+
 class GeneratorMismatch(ServiceError):
     """A direction belongs to another generator; the metadata has both digests."""
 
@@ -147,6 +156,13 @@ class StoreFailed(ServiceError):
 
     status = grpc.StatusCode.FAILED_PRECONDITION
     reason = reasons.ERROR_REASON_STORE_FAILED
+
+
+class ArtifactInUse(ServiceError):
+    """A version is served, or needed by others, and so not to be deleted."""
+
+    status = grpc.StatusCode.FAILED_PRECONDITION
+    reason = reasons.ERROR_REASON_ARTIFACT_IN_USE
 
 
 class JobStateConflict(ServiceError):

@@ -13,6 +13,8 @@ class Role(StrEnum):
     """Also lets models and directions come and go."""
     TRAINER = "trainer"
     """Also creates, cancels, resumes and deletes jobs."""
+    ADMIN = "admin"
+    """An operator who also deletes versions from the artifact store."""
 
 
 Services = Mapping[str, Mapping[str, Role]]
@@ -22,6 +24,7 @@ _INCLUDED: Mapping[Role, frozenset[Role]] = {
     Role.VIEWER: frozenset({Role.VIEWER}),
     Role.OPERATOR: frozenset({Role.VIEWER, Role.OPERATOR}),
     Role.TRAINER: frozenset({Role.VIEWER, Role.TRAINER}),
+    Role.ADMIN: frozenset({Role.VIEWER, Role.OPERATOR, Role.ADMIN}),
 }
 
 

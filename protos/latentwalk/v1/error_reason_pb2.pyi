@@ -64,6 +64,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_STORE_FAILED: _ErrorReason.ValueType  # 18
     """The artifact store cannot be written to. FAILED_PRECONDITION; the message says why."""
+    ERROR_REASON_UNKNOWN_ARTIFACT: _ErrorReason.ValueType  # 19
+    """The artifact store has no such version. NOT_FOUND."""
+    ERROR_REASON_ARTIFACT_IN_USE: _ErrorReason.ValueType  # 20
+    """A version cannot be deleted from the store: it is served, or others need it. FAILED_PRECONDITION; the message says
+    which.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the google.rpc.ErrorInfo that every error carries, without the prefix ERROR_REASON_. Its `domain` is
@@ -112,4 +118,10 @@ to do.
 """
 ERROR_REASON_STORE_FAILED: ErrorReason.ValueType  # 18
 """The artifact store cannot be written to. FAILED_PRECONDITION; the message says why."""
+ERROR_REASON_UNKNOWN_ARTIFACT: ErrorReason.ValueType  # 19
+"""The artifact store has no such version. NOT_FOUND."""
+ERROR_REASON_ARTIFACT_IN_USE: ErrorReason.ValueType  # 20
+"""A version cannot be deleted from the store: it is served, or others need it. FAILED_PRECONDITION; the message says
+which.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

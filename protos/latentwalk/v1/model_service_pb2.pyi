@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from latentwalk.v1 import artifact_pb2 as _artifact_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -971,3 +972,161 @@ class PickSlidersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PickSlidersResponse: _TypeAlias = PickSlidersResponse  # noqa: Y015
+
+@_typing.final
+class StoredVersion(_message.Message):
+    """One version of one artifact, as it lies in the store."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    GENERATOR_DIGEST_FIELD_NUMBER: _builtins.int
+    LOADED_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    kind: _artifact_pb2.ArtifactKind.ValueType
+    """What it is."""
+    name: _builtins.str
+    """Its name; of a direction "<model>/<direction>"."""
+    version: _builtins.str
+    """Its version."""
+    size_bytes: _builtins.int
+    """Bytes of its tensors."""
+    generator_digest: _builtins.str
+    """The digest of the generator that it is, or that it belongs to; empty for a classifier."""
+    loaded: _builtins.bool
+    """Whether this server serves it."""
+    problem: _builtins.str
+    """What is wrong with its manifest, if that cannot be read; then size, time and digest are not known."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was published. Absent if it does not say."""
+
+    def __init__(
+        self,
+        *,
+        kind: _artifact_pb2.ArtifactKind.ValueType = ...,
+        name: _builtins.str = ...,
+        version: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        generator_digest: _builtins.str = ...,
+        loaded: _builtins.bool = ...,
+        problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "generator_digest", b"generator_digest", "kind", b"kind", "loaded", b"loaded", "name", b"name", "problem", b"problem", "size_bytes", b"size_bytes", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StoredVersion: _TypeAlias = StoredVersion  # noqa: Y015
+
+@_typing.final
+class ListVersionsRequest(_message.Message):
+    """A request for what is in the store."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    kind: _artifact_pb2.ArtifactKind.ValueType
+    """Only those of this kind. Default: of all."""
+    name: _builtins.str
+    """Only those of this name: "faces" is the generator, its directions, and a classifier of that name; "faces/zoom" is
+    one direction. Default: all.
+    """
+    def __init__(
+        self,
+        *,
+        kind: _artifact_pb2.ArtifactKind.ValueType = ...,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListVersionsRequest: _TypeAlias = ListVersionsRequest  # noqa: Y015
+
+@_typing.final
+class ListVersionsResponse(_message.Message):
+    """What is in the store."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoredVersion]:
+        """Generators, directions, classifiers; by name and rising version."""
+
+    def __init__(
+        self,
+        *,
+        versions: _abc.Iterable[Global___StoredVersion] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListVersionsResponse: _TypeAlias = ListVersionsResponse  # noqa: Y015
+
+@_typing.final
+class DeleteVersionRequest(_message.Message):
+    """A request to delete a version."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    kind: _artifact_pb2.ArtifactKind.ValueType
+    """What it is; needed."""
+    name: _builtins.str
+    """Its name; of a direction "<model>/<direction>"."""
+    version: _builtins.str
+    """Its version; needed."""
+    def __init__(
+        self,
+        *,
+        kind: _artifact_pb2.ArtifactKind.ValueType = ...,
+        name: _builtins.str = ...,
+        version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "name", b"name", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteVersionRequest: _TypeAlias = DeleteVersionRequest  # noqa: Y015
+
+@_typing.final
+class DeleteVersionResponse(_message.Message):
+    """The version is no longer in the store."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELETED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def deleted(self) -> Global___StoredVersion:
+        """What it was."""
+
+    def __init__(
+        self,
+        *,
+        deleted: Global___StoredVersion | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteVersionResponse: _TypeAlias = DeleteVersionResponse  # noqa: Y015

@@ -84,6 +84,16 @@ class ModelServiceStub(object):
                 request_serializer=latentwalk_dot_v1_dot_model__service__pb2.PickSlidersRequest.SerializeToString,
                 response_deserializer=latentwalk_dot_v1_dot_model__service__pb2.PickSlidersResponse.FromString,
                 _registered_method=True)
+        self.ListVersions = channel.unary_unary(
+                '/latentwalk.v1.ModelService/ListVersions',
+                request_serializer=latentwalk_dot_v1_dot_model__service__pb2.ListVersionsRequest.SerializeToString,
+                response_deserializer=latentwalk_dot_v1_dot_model__service__pb2.ListVersionsResponse.FromString,
+                _registered_method=True)
+        self.DeleteVersion = channel.unary_unary(
+                '/latentwalk.v1.ModelService/DeleteVersion',
+                request_serializer=latentwalk_dot_v1_dot_model__service__pb2.DeleteVersionRequest.SerializeToString,
+                response_deserializer=latentwalk_dot_v1_dot_model__service__pb2.DeleteVersionResponse.FromString,
+                _registered_method=True)
 
 
 class ModelServiceServicer(object):
@@ -160,6 +170,24 @@ class ModelServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListVersions(self, request, context):
+        """Lists what is in the artifact store, by kind, name and version.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteVersion(self, request, context):
+        """Deletes one version from the artifact store, for ever: its number never comes back. It is gone at once, for all who
+        use the store. FAILED_PRECONDITION (ARTIFACT_IN_USE) for what this server serves, and for a generator that
+        directions in the store belong to, which would be lost with it; NOT_FOUND (UNKNOWN_ARTIFACT) for what is not there.
+        Other servers of the store and jobs of a trainer are not asked: a server goes on with what it has loaded, and a job
+        that needs the version fails.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ModelServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -207,6 +235,16 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.PickSliders,
                     request_deserializer=latentwalk_dot_v1_dot_model__service__pb2.PickSlidersRequest.FromString,
                     response_serializer=latentwalk_dot_v1_dot_model__service__pb2.PickSlidersResponse.SerializeToString,
+            ),
+            'ListVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListVersions,
+                    request_deserializer=latentwalk_dot_v1_dot_model__service__pb2.ListVersionsRequest.FromString,
+                    response_serializer=latentwalk_dot_v1_dot_model__service__pb2.ListVersionsResponse.SerializeToString,
+            ),
+            'DeleteVersion': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteVersion,
+                    request_deserializer=latentwalk_dot_v1_dot_model__service__pb2.DeleteVersionRequest.FromString,
+                    response_serializer=latentwalk_dot_v1_dot_model__service__pb2.DeleteVersionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -457,6 +495,60 @@ class ModelService(object):
             '/latentwalk.v1.ModelService/PickSliders',
             latentwalk_dot_v1_dot_model__service__pb2.PickSlidersRequest.SerializeToString,
             latentwalk_dot_v1_dot_model__service__pb2.PickSlidersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/latentwalk.v1.ModelService/ListVersions',
+            latentwalk_dot_v1_dot_model__service__pb2.ListVersionsRequest.SerializeToString,
+            latentwalk_dot_v1_dot_model__service__pb2.ListVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteVersion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/latentwalk.v1.ModelService/DeleteVersion',
+            latentwalk_dot_v1_dot_model__service__pb2.DeleteVersionRequest.SerializeToString,
+            latentwalk_dot_v1_dot_model__service__pb2.DeleteVersionResponse.FromString,
             options,
             channel_credentials,
             insecure,

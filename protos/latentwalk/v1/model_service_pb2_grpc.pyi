@@ -61,6 +61,15 @@ class ModelServiceStub:
     and loads it. FAILED_PRECONDITION (STORE_FAILED) if the artifact store cannot be written to: then nothing is
     published.
     """
+    ListVersions: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.ListVersionsRequest, _model_service_pb2.ListVersionsResponse]
+    """Lists what is in the artifact store, by kind, name and version."""
+    DeleteVersion: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.DeleteVersionRequest, _model_service_pb2.DeleteVersionResponse]
+    """Deletes one version from the artifact store, for ever: its number never comes back. It is gone at once, for all who
+    use the store. FAILED_PRECONDITION (ARTIFACT_IN_USE) for what this server serves, and for a generator that
+    directions in the store belong to, which would be lost with it; NOT_FOUND (UNKNOWN_ARTIFACT) for what is not there.
+    Other servers of the store and jobs of a trainer are not asked: a server goes on with what it has loaded, and a job
+    that needs the version fails.
+    """
 
 @_typing.type_check_only
 class ModelServiceAsyncStub(ModelServiceStub):
@@ -94,6 +103,15 @@ class ModelServiceAsyncStub(ModelServiceStub):
     """Publishes sliders of loaded directions, under names and with ranges of their own, as a new version of a direction,
     and loads it. FAILED_PRECONDITION (STORE_FAILED) if the artifact store cannot be written to: then nothing is
     published.
+    """
+    ListVersions: _aio.UnaryUnaryMultiCallable[_model_service_pb2.ListVersionsRequest, _model_service_pb2.ListVersionsResponse]  # type: ignore[assignment]
+    """Lists what is in the artifact store, by kind, name and version."""
+    DeleteVersion: _aio.UnaryUnaryMultiCallable[_model_service_pb2.DeleteVersionRequest, _model_service_pb2.DeleteVersionResponse]  # type: ignore[assignment]
+    """Deletes one version from the artifact store, for ever: its number never comes back. It is gone at once, for all who
+    use the store. FAILED_PRECONDITION (ARTIFACT_IN_USE) for what this server serves, and for a generator that
+    directions in the store belong to, which would be lost with it; NOT_FOUND (UNKNOWN_ARTIFACT) for what is not there.
+    Other servers of the store and jobs of a trainer are not asked: a server goes on with what it has loaded, and a job
+    that needs the version fails.
     """
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -179,6 +197,27 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         """Publishes sliders of loaded directions, under names and with ranges of their own, as a new version of a direction,
         and loads it. FAILED_PRECONDITION (STORE_FAILED) if the artifact store cannot be written to: then nothing is
         published.
+        """
+
+    @_abc_1.abstractmethod
+    def ListVersions(
+        self,
+        request: _model_service_pb2.ListVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_service_pb2.ListVersionsResponse, _abc.Awaitable[_model_service_pb2.ListVersionsResponse]]:
+        """Lists what is in the artifact store, by kind, name and version."""
+
+    @_abc_1.abstractmethod
+    def DeleteVersion(
+        self,
+        request: _model_service_pb2.DeleteVersionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_service_pb2.DeleteVersionResponse, _abc.Awaitable[_model_service_pb2.DeleteVersionResponse]]:
+        """Deletes one version from the artifact store, for ever: its number never comes back. It is gone at once, for all who
+        use the store. FAILED_PRECONDITION (ARTIFACT_IN_USE) for what this server serves, and for a generator that
+        directions in the store belong to, which would be lost with it; NOT_FOUND (UNKNOWN_ARTIFACT) for what is not there.
+        Other servers of the store and jobs of a trainer are not asked: a server goes on with what it has loaded, and a job
+        that needs the version fails.
         """
 
 def add_ModelServiceServicer_to_server(servicer: ModelServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from latentwalk.v1 import artifact_pb2 as _artifact_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -328,34 +329,6 @@ JOB_STATE_CANCELLED: JobState.ValueType  # 5
 JOB_STATE_PAUSED: JobState.ValueType  # 6
 """Set aside by a caller; keeps its place in line until it is resumed."""
 Global___JobState: _TypeAlias = JobState  # noqa: Y015
-
-class _ArtifactKind:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _ArtifactKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ArtifactKind.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    ARTIFACT_KIND_UNSPECIFIED: _ArtifactKind.ValueType  # 0
-    """Never sent."""
-    ARTIFACT_KIND_GENERATOR: _ArtifactKind.ValueType  # 1
-    """A generator."""
-    ARTIFACT_KIND_DIRECTION: _ArtifactKind.ValueType  # 2
-    """A direction."""
-    ARTIFACT_KIND_CLASSIFIER: _ArtifactKind.ValueType  # 3
-    """A classifier."""
-
-class ArtifactKind(_ArtifactKind, metaclass=_ArtifactKindEnumTypeWrapper):
-    """What a published artifact is."""
-
-ARTIFACT_KIND_UNSPECIFIED: ArtifactKind.ValueType  # 0
-"""Never sent."""
-ARTIFACT_KIND_GENERATOR: ArtifactKind.ValueType  # 1
-"""A generator."""
-ARTIFACT_KIND_DIRECTION: ArtifactKind.ValueType  # 2
-"""A direction."""
-ARTIFACT_KIND_CLASSIFIER: ArtifactKind.ValueType  # 3
-"""A classifier."""
-Global___ArtifactKind: _TypeAlias = ArtifactKind  # noqa: Y015
 
 @_typing.final
 class Matrix(_message.Message):
@@ -1665,7 +1638,7 @@ class PublishedArtifact(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     LOADED_FIELD_NUMBER: _builtins.int
     LOAD_ERROR_FIELD_NUMBER: _builtins.int
-    kind: Global___ArtifactKind.ValueType
+    kind: _artifact_pb2.ArtifactKind.ValueType
     """What it is."""
     name: _builtins.str
     """Its name; that of a direction without its generator's."""
@@ -1678,7 +1651,7 @@ class PublishedArtifact(_message.Message):
     def __init__(
         self,
         *,
-        kind: Global___ArtifactKind.ValueType = ...,
+        kind: _artifact_pb2.ArtifactKind.ValueType = ...,
         name: _builtins.str = ...,
         version: _builtins.str = ...,
         loaded: _builtins.bool = ...,

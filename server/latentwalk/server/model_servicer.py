@@ -4,15 +4,18 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from latentwalk.gan.artifacts import Measures, Origin, Source
+from latentwalk.gan.artifacts import Kind, Measures, Origin, Source
+from latentwalk.gan.artifacts.manifest import check_name
 from latentwalk.gan.directions import Calibration, Slider
+from latentwalk.gan.errors import GanError
 from latentwalk.rpc.errors import InvalidRequest, UnknownDirection, UnknownModel
 from latentwalk.rpc.roles import Role
 from latentwalk.server.picks import read_picks
 from latentwalk.server.repository import Entry, Repository
 from latentwalk.server.served import ServedDirection, ServedModel
+from latentwalk.server.stored import KINDS, Shelves, Stored
+from latentwalk.v1 import artifact_pb2, model_service_pb2_grpc
 from latentwalk.v1 import model_service_pb2 as pb
-from latentwalk.v1 import model_service_pb2_grpc
 
 SERVICE_NAME = pb.DESCRIPTOR.services_by_name["ModelService"].full_name
 
@@ -26,15 +29,26 @@ ROLES: Mapping[str, Role] = {
     "LoadDirection": Role.OPERATOR,
     "UnloadDirection": Role.OPERATOR,
     "PickSliders": Role.OPERATOR,
+    "ListVersions": Role.VIEWER,
+    "DeleteVersion": Role.ADMIN,
 }
 """The role that each rpc takes."""
+
+_KINDS: Mapping[int, Kind] = {
+    artifact_pb2.ARTIFACT_KIND_GENERATOR: "generators",
+    artifact_pb2.ARTIFACT_KIND_DIRECTION: "directions",
+    artifact_pb2.ARTIFACT_KIND_CLASSIFIER: "classifiers",
+}
+_KIND_NUMBERS: Mapping[Kind, artifact_pb2.ArtifactKind.ValueType] = {
+    kind: artifact_pb2.ArtifactKind.ValueType(number) for number, kind in _KINDS.items()
+}
 
 
 class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
     """The generators and directions that the server holds, and those it could load."""
 
     def __init__(self, repository: Repository) -> None:
-        self._repository = repository
+        self._repository, self._shelves = repository, Shelves(repository)
 
     async def ListModels(self, request: pb.ListModelsRequest, context: Any) -> pb.ListModelsResponse:  # noqa: N802
         """Lists the models, by name."""
@@ -93,6 +107,23 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
         await self._repository.publish_direction(request.model, direction, provenance)
         return pb.PickSlidersResponse(direction=await self._direction(request.model, direction.name))
 
+    async def ListVersions(self, request: pb.ListVersionsRequest, context: Any) -> pb.ListVersionsResponse:  # noqa: N802
+        """Lists what is in the artifact store."""
+        kinds = (_kind(request.kind),) if request.kind else KINDS
+        versions = await self._shelves.versions(kinds, request.name)
+        return pb.ListVersionsResponse(versions=map(_stored, versions))
+
+    async def DeleteVersion(self, request: pb.DeleteVersionRequest, context: Any) -> pb.DeleteVersionResponse:  # noqa: N802
+        """Deletes one version from the artifact store."""
+        kind, version = _kind(request.kind), _version(request.version)
+        if version is None:
+            raise InvalidRequest("version", "is needed")
+        try:
+            check_name(kind, request.name)
+        except GanError as error:
+            raise InvalidRequest("name", str(error)) from error
+        return pb.DeleteVersionResponse(deleted=_stored(await self._shelves.delete(kind, request.name, version)))
+
     async def _model(self, name: str) -> pb.Model:
         entries = {entry.model: entry for entry in await self._repository.models()}
         if name not in entries:
@@ -116,6 +147,27 @@ def _version(text: str) -> int | None:
     if not (text.isascii() and text.isdecimal() and len(text) < 19 and int(text) >= 1):
         raise InvalidRequest("version", f"{text!r} must be a whole number from 1 on, or empty for the newest")
     return int(text)
+
+
+def _kind(number: int) -> Kind:
+    if number not in _KINDS:
+        raise InvalidRequest("kind", f"{number} is none of GENERATOR (1), DIRECTION (2) and CLASSIFIER (3)")
+    return _KINDS[number]
+
+
+def _stored(stored: Stored) -> pb.StoredVersion:
+    message = pb.StoredVersion(
+        kind=_KIND_NUMBERS[stored.ref.kind],
+        name=stored.ref.name,
+        version=str(stored.ref.version),
+        size_bytes=stored.size,
+        generator_digest=stored.digest,
+        loaded=stored.is_served,
+        problem=stored.problem,
+    )
+    if stored.created is not None:
+        message.create_time.FromDatetime(stored.created)
+    return message
 
 
 def _state(entry: Entry[ServedModel] | Entry[ServedDirection]) -> pb.LoadState.ValueType:

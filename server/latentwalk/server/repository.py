@@ -34,6 +34,7 @@ from latentwalk.server.mapper import Mapper
 from latentwalk.server.served import ServedDirection, ServedModel
 
 Served = TypeVar("Served", ServedModel, ServedDirection)
+T = TypeVar("T")
 
 _log = logging.getLogger("latentwalk.repository")
 
@@ -77,7 +78,8 @@ class Repository:
         max_frame_bytes: int,
         on_change: Callable[[Iterable[ServedModel]], object],
     ) -> None:
-        self._store = store
+        self.store = store
+        """Where artifacts come from."""
         self._make_engine = make_engine
         self._mapper = mapper
         self._max_rows = max_rows
@@ -94,6 +96,11 @@ class Repository:
     def close(self) -> None:
         """Ends the thread that loads, once it has done what it does; what waits for it is not loaded."""
         self._loader.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def served(self) -> Sequence[ServedModel]:
+        """Those models that serve."""
+        return tuple(self._models.values())
 
     # -- what there is ---------------------------------------------------------------------------------------------
 
@@ -150,7 +157,7 @@ class Repository:
         async with self._turn:
             self._loading = (name, "")
             try:
-                served = await self._loaded(partial(self._read_model, name, version))
+                served = await self._in_loader(partial(self._read_model, name, version))
             finally:
                 self._loading = None
             before = self._models[name].directions if name in self._models else {}
@@ -185,10 +192,10 @@ class Repository:
             created = datetime.now(UTC).isoformat(timespec="seconds")
             said = {**provenance, "generator": belongs}
             try:
-                ref = save_direction(self._store, model, direction, provenance=said, created=created)
+                ref = save_direction(self.store, model, direction, provenance=said, created=created)
             except OSError as error:
                 problem = f"cannot be written to: {error.strerror or error}"
-                raise StoreFailed(f"the artifact store at {self._store.path} {problem}") from error
+                raise StoreFailed(f"the artifact store at {self.store.path} {problem}") from error
             return self._read_direction(owner, direction.name, ref.version)
 
         return await self._take_in(model, direction.name, put)
@@ -199,13 +206,18 @@ class Repository:
             owner = self.model(model)
             self._loading = (model, name)
             try:
-                served = await self._loaded(partial(read, owner))
+                served = await self._in_loader(partial(read, owner))
             finally:
                 self._loading = None
             owner = replace(owner, directions={**owner.directions, name: served})
             self._swap({**self._models, model: owner})
         _log.info("direction %s/%s version %d serves", model, name, served.version)
         return served
+
+    async def undisturbed(self, work: Callable[[Sequence[ServedModel]], T]) -> T:
+        """Does what must know which models serve, while none comes or goes, in the thread that loads."""
+        async with self._turn:
+            return await self._in_loader(partial(work, self.served))
 
     # -- how they go -----------------------------------------------------------------------------------------------
 
@@ -249,7 +261,7 @@ class Repository:
         self._models = models
         self._on_change(models.values())
 
-    async def _loaded(self, read: Callable[[], Served]) -> Served:
+    async def _in_loader(self, read: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._loader, copy_context().run, read)
 
     async def _try(self, what: str, load: Awaitable[object]) -> bool:
@@ -262,7 +274,7 @@ class Repository:
 
     def _stored(self, kind: Kind) -> Mapping[str, tuple[int, ...]]:
         versions: defaultdict[str, tuple[int, ...]] = defaultdict(tuple)
-        for ref in self._store.list(kind):
+        for ref in self.store.list(kind):
             versions[ref.name] += (ref.version,)
         return versions
 
@@ -272,7 +284,7 @@ class Repository:
             raise UnknownModel(name, sorted(stored))
         if version is not None and version not in stored[name]:
             raise UnknownModel(f"{name}, version {version}", [f"version {one}" for one in stored[name]])
-        generator, ref = load_generator(self._store, name, version)
+        generator, ref = load_generator(self.store, name, version)
         engine = self._make_engine(generator)
         most = self._max_frame_bytes // _row_bytes(engine)
         if most == 0:
@@ -296,17 +308,17 @@ class Repository:
             raise UnknownDirection(name, sorted(stored))
         if version is not None and version not in stored[name]:
             raise UnknownDirection(f"{name}, version {version}", [f"version {one}" for one in stored[name]])
-        direction, ref = load_direction(self._store, owner.name, name, version)
+        direction, ref = load_direction(self.store, owner.name, name, version)
         try:
             direction.check_generator(owner.digest)
         except GeneratorMismatch as mismatch:
-            mismatch.version = version_of_digest(self._store, owner.name, mismatch.expected)
+            mismatch.version = version_of_digest(self.store, owner.name, mismatch.expected)
             raise
         try:
             direction.check_spec(owner.spec)
         except InvalidLatent as failure:
             raise CorruptArtifact(f"directions/{owner.name}/{name}/{ref.version}", failure.reason) from failure
-        origin = origin_of(self._store.manifest(ref), [slider.name for slider in direction.sliders])
+        origin = origin_of(self.store.manifest(ref), [slider.name for slider in direction.sliders])
         return ServedDirection(direction, ref.version, origin)
 
 

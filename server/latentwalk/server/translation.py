@@ -51,6 +51,7 @@ def _out_of_memory(error: DeviceOutOfMemory) -> rpc.ServiceError:
 _RULES: Mapping[type[Exception], Callable[[Any], rpc.ServiceError]] = {
     gan.GeneratorMismatch: _mismatch,
     gan.CorruptArtifact: _corrupt,
+    gan.UnknownArtifact: lambda error: rpc.UnknownArtifact(str(error)),
     NonFinitePicture: _no_picture,
     QueueFull: _full,
     DeadlinePassed: lambda error: rpc.DeadlineExceeded(str(error)),

@@ -11,13 +11,14 @@ from latentwalk.trainer.reports import Message, Progress, Result, Sample, StateC
 from latentwalk.trainer.specs import JobSpec, Unreadable
 from latentwalk.trainer.validation import STATES
 from latentwalk.trainer.wire import write_settings
+from latentwalk.v1 import artifact_pb2
 from latentwalk.v1 import training_service_pb2 as pb
 
 _STATES = {state: number for number, state in STATES.items()}
-_KINDS: Mapping[str, pb.ArtifactKind.ValueType] = {
-    "generators": pb.ARTIFACT_KIND_GENERATOR,
-    "directions": pb.ARTIFACT_KIND_DIRECTION,
-    "classifiers": pb.ARTIFACT_KIND_CLASSIFIER,
+_KINDS: Mapping[str, artifact_pb2.ArtifactKind.ValueType] = {
+    "generators": artifact_pb2.ARTIFACT_KIND_GENERATOR,
+    "directions": artifact_pb2.ARTIFACT_KIND_DIRECTION,
+    "classifiers": artifact_pb2.ARTIFACT_KIND_CLASSIFIER,
 }
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from latentwalk.gan.artifacts.manifest import Manifest
 from latentwalk.gan.artifacts.picked import PICKED, Source, sources_in
-from latentwalk.gan.artifacts.reading import mapping, mappings, numbers, text
+from latentwalk.gan.artifacts.reading import mapping, mappings, moment, numbers, text
 
 Measures: TypeAlias = Mapping[str, float]
 
@@ -63,7 +63,7 @@ def origin_of(manifest: Manifest, sliders: Sequence[str]) -> Origin:
             _add(of_sliders.get(text(picked.get("name")), {}), what, value, MOST_SLIDER_MEASURES)
     imported = mapping(said.get("imported"))
     return Origin(
-        _time(manifest.created),
+        moment(manifest.created),
         method=text(said.get("method")),
         job=text(said.get("job")),
         file=text(imported.get("file"), MOST_LETTERS_OF_FILE),
@@ -85,11 +85,3 @@ def _evaluated(evaluation: Mapping[str, Any]) -> Measures:
         return measures
     gain = 1 - measures["error"] / measures["baseline"]
     return measures | dict(numbers({"gain": gain}))
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC) if moment.tzinfo else None
-    except (ValueError, OverflowError):
-        return None

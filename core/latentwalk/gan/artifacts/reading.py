@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, cast
 
 MOST_LETTERS = 64
@@ -10,6 +11,15 @@ MOST_LETTERS = 64
 def text(value: object, most: int = MOST_LETTERS) -> str:
     """A text that is printable and not too long; empty for anything else."""
     return value if isinstance(value, str) and len(value) <= most and value.isprintable() else ""
+
+
+def moment(value: str) -> datetime | None:
+    """A time of ISO 8601 with its zone, in UTC; None for anything else."""
+    try:
+        time = datetime.fromisoformat(value)
+        return time.astimezone(UTC) if time.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def mapping(value: object) -> Mapping[str, Any]:

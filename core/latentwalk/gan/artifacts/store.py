@@ -85,7 +85,7 @@ class ArtifactStore:
 
         Raises UnknownArtifact, or CorruptArtifact naming the file and what is wrong with it.
         """
-        ref = self._find(kind, name, version)
+        ref = self.find(kind, name, version)
         manifest = self.manifest(ref)
         content = {file: self._verified(ref, file, entry) for file, entry in manifest.files.items()}
         try:
@@ -110,15 +110,8 @@ class ArtifactStore:
         numbers = self._storage.numbers(folder)
         return [number for number in numbers if self._storage.exists(f"{folder}/{number}/{MANIFEST}")]
 
-    def delete(self, kind: Kind, name: str, version: int) -> None:
-        """Removes a version; its number never comes back. Raises UnknownArtifact."""
-        self._storage.remove(self._find(kind, name, version).folder)
-
-    def sweep(self, *, before: float) -> None:
-        """Removes what writers that were killed have left aside since before that time, in seconds since 1970."""
-        self._storage.sweep(before)
-
-    def _find(self, kind: Kind, name: str, version: int | None) -> ArtifactRef:
+    def find(self, kind: Kind, name: str, version: int | None = None) -> ArtifactRef:
+        """A version that is there, by default the newest. Raises UnknownArtifact."""
         versions = self.versions(kind, name)
         if not versions:
             siblings = name[: name.rfind("/") + 1]
@@ -127,6 +120,14 @@ class ArtifactStore:
         if version is not None and version not in versions:
             raise UnknownArtifact(kind, name, version, tuple(map(str, versions)))
         return ArtifactRef(kind, name, version or versions[-1])
+
+    def delete(self, kind: Kind, name: str, version: int) -> None:
+        """Removes a version; its number never comes back. Raises UnknownArtifact."""
+        self._storage.remove(self.find(kind, name, version).folder)
+
+    def sweep(self, *, before: float) -> None:
+        """Removes what writers that were killed have left aside since before that time, in seconds since 1970."""
+        self._storage.sweep(before)
 
     def _names(self, kind: Kind) -> _Names:
         folders: _Names = [kind]

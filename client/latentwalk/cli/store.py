@@ -1,0 +1,59 @@
+"""`latentwalk store`: what lies in the artifact store."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from latentwalk.cli.connection import connect
+from latentwalk.cli.output import Json, show_json, show_table
+from latentwalk.cli.parsing import parse_numbers
+from latentwalk.client import StoredVersion
+
+app = typer.Typer(no_args_is_help=True, help="Lists and deletes versions in the server's artifact store.")
+
+Kind = Literal["generator", "direction", "classifier"]
+
+
+@app.command("list")
+def list_versions(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="only of this name: MODEL, MODEL/DIRECTION or CLASSIFIER")] = "",
+    kind: Annotated[Kind | None, typer.Option(help="only of this kind")] = None,
+    as_json: Json = False,
+) -> None:
+    """Lists every version in the store, with its size and its date."""
+    with connect(context) as client:
+        versions = client.versions(kind, name)
+    if as_json:
+        show_json(versions)
+    else:
+        show_table(("name", "kind", "version", "size", "published", "loaded", "generator"), map(_row, versions))
+
+
+@app.command()
+def delete(
+    context: typer.Context,
+    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="generator, direction or classifier")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="of a direction MODEL/DIRECTION")],
+    versions: Annotated[str, typer.Argument(metavar="VERSIONS", help="e.g. 3 or 1,2,5-8")],
+    trainer: Annotated[bool, typer.Option(help="look through the trainer's jobs for those that need it")] = True,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask whether it is meant")] = False,
+) -> None:
+    """Deletes versions from the store, for ever; refused while they are served or needed."""
+    numbers = parse_numbers(versions)
+    if not yes:
+        typer.confirm(f"Delete version {versions} of {kind} {name} for ever?", abort=True)
+    with connect(context) as client:
+        for number in numbers:
+            deleted = client.delete_version(kind, name, number, ask_trainer=trainer)
+            typer.echo(f"{kind} {name} version {deleted.version} is deleted ({_size(deleted)})")
+
+
+def _row(stored: StoredVersion) -> tuple[object, ...]:
+    published = stored.create_time.isoformat(" ", "minutes") if stored.create_time else ""
+    about = stored.problem or stored.generator_digest[:19]
+    return stored.name, stored.kind, stored.version, _size(stored), published, "yes" if stored.loaded else "", about
+
+
+def _size(stored: StoredVersion) -> str:
+    return f"{stored.size_bytes / 1e6:.3g} MB" if stored.size_bytes >= 100_000 else f"{stored.size_bytes / 1e3:.3g} kB"

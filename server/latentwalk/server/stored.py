@@ -1,0 +1,117 @@
+"""What lies in the artifact store, and how it goes from there."""
+
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from latentwalk.gan.artifacts import ArtifactRef, Kind
+from latentwalk.gan.artifacts.reading import moment, text
+from latentwalk.gan.errors import CorruptArtifact
+from latentwalk.rpc import logs
+from latentwalk.rpc.caller import caller
+from latentwalk.rpc.errors import ArtifactInUse, StoreFailed
+from latentwalk.server.repository import Repository
+from latentwalk.server.served import ServedModel
+
+KINDS: tuple[Kind, ...] = ("generators", "directions", "classifiers")
+
+_MOST_BYTES = 2**63 - 1
+_LETTERS_OF_DIGEST = 128
+
+_log = logging.getLogger("latentwalk.store")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One version, by its manifest."""
+
+    ref: ArtifactRef
+    is_served: bool
+    size: int = 0
+    """Bytes of its tensors."""
+    created: datetime | None = None
+    digest: str = ""
+    """Of the generator that it is, or that it belongs to; empty for a classifier."""
+    problem: str = ""
+    """Why the manifest cannot be read, if it cannot."""
+
+
+class Shelves:
+    """The versions in the store that a repository loads from. All methods belong to the event loop."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository, self._store = repository, repository.store
+
+    async def versions(self, kinds: Sequence[Kind] = KINDS, name: str = "") -> list[Stored]:
+        """What is there of these kinds: of all names, or of one, with the directions of a generator of that name."""
+
+        def read(models: Sequence[ServedModel]) -> list[Stored]:
+            served = set(_served(models))
+            refs = (ref for kind in kinds for ref in self._store.list(kind, name))
+            return [self._stored(ref, served) for ref in refs if name in ("", ref.name, ref.name.partition("/")[0])]
+
+        return await asyncio.to_thread(read, self._repository.served)
+
+    async def delete(self, kind: Kind, name: str, version: int) -> Stored:
+        """Deletes a version, for ever, and says in the log who did.
+
+        Raises UnknownArtifact of latentwalk.gan; ArtifactInUse if it is served, or if directions in the store belong to
+        the generator and would be lost with it; StoreFailed.
+        """
+
+        def delete(models: Sequence[ServedModel]) -> Stored:
+            ref = self._store.find(kind, name, version)
+            stored = self._stored(ref, set(_served(models)))
+            self._check_unused(stored)
+            try:
+                self._store.delete(kind, name, version)
+            except OSError as error:
+                problem = f"cannot be written to: {error.strerror or error}"
+                raise StoreFailed(f"the artifact store at {self._store.path} {problem}") from error
+            return stored
+
+        deleted = await self._repository.undisturbed(delete)
+        _log.info("%s is deleted from the store", deleted.ref.folder, extra=logs.fields(caller=caller.get()))
+        return deleted
+
+    def _stored(self, ref: ArtifactRef, served: set[ArtifactRef]) -> Stored:
+        try:
+            manifest = self._store.manifest(ref)
+        except CorruptArtifact as error:
+            return Stored(ref, ref in served, problem=error.reason)
+        size = sum(entry["bytes"] for entry in manifest.files.values())
+        digest = manifest.body.get("digest") if ref.kind == "generators" else manifest.body.get("generator_digest")
+        return Stored(
+            ref,
+            ref in served,
+            min(max(size, 0), _MOST_BYTES),
+            moment(manifest.created),
+            text(digest, _LETTERS_OF_DIGEST),
+        )
+
+    def _check_unused(self, stored: Stored) -> None:
+        ref = stored.ref
+        what = f"version {ref.version} of {ref.name!r} in {ref.kind}"
+        if stored.is_served:
+            raise ArtifactInUse(f"{what} is served: unload it, or load another version, before it is deleted")
+        if ref.kind == "generators" and stored.digest and (lost := self._lost_with(stored)):
+            names = ", ".join(f"{other.name} version {other.version}" for other in lost)
+            raise ArtifactInUse(f"{what} is needed by its directions, which would be lost; delete them first: {names}")
+
+    def _lost_with(self, generator: Stored) -> list[ArtifactRef]:
+        """The directions that belong to this generator, and to no other version of its name."""
+        own = generator.ref
+        versions = (ArtifactRef(own.kind, own.name, version) for version in self._store.versions(own.kind, own.name))
+        if any(self._stored(ref, set()).digest == generator.digest for ref in versions if ref != own):
+            return []
+        directions = self._store.list("directions", f"{own.name}/")
+        return [ref for ref in directions if self._stored(ref, set()).digest == generator.digest]
+
+
+def _served(models: Sequence[ServedModel]) -> Iterator[ArtifactRef]:
+    for model in models:
+        yield ArtifactRef("generators", model.name, model.version)
+        for name, direction in model.directions.items():
+            yield ArtifactRef("directions", f"{model.name}/{name}", direction.version)
