@@ -1,6 +1,6 @@
 """Who is let in: nobody who would wait for too long, or could not be served in time."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from latentwalk.server.scheduler.backlog import Backlog, Family, Priority
 from latentwalk.server.scheduler.errors import DeadlinePassed, QueueFull
 from latentwalk.server.scheduler.experience import Experiences
+from latentwalk.server.scheduler.newcomers import Newcomer, Newcomers
 
 # A burst may fill the queue, and is drawn before as much time has passed. A queue that does not run empty by then is
 # overload, and only this part may be filled: else everybody would wait for as long as possible, for nothing (after
@@ -16,9 +17,6 @@ _LASTING_PART = 0.125
 # But so many full batches may wait, as far as the most allows: one that the device takes next, and one to be filled
 # meanwhile. Those of a model that takes long may wait before all: else whoever wants it would keep out all others.
 _BATCHES_AHEAD = 2
-# Who was let in this long ago and has yet to begin has work of its own to do first: the device does not wait for that,
-# nor should others.
-_SOON_SECONDS = 0.5
 _SHORTEST_RETRY_SECONDS = 0.05
 # When nothing tells how long it will take.
 _RETRY_SECONDS_UNKNOWN = 1.0
@@ -44,17 +42,6 @@ class Limits:
     queue_seconds: float = inf
 
 
-@dataclass(frozen=True, slots=True)
-class Newcomer:
-    """Who asks to be let in, and when: with so many pictures of a first frame, of use for so many `seconds`."""
-
-    came: float
-    pictures: int
-    family: Family
-    priority: Priority
-    seconds: float
-
-
 class Admission:
     """Refuses newcomers by what waits now and what batches have cost so far.
 
@@ -66,29 +53,28 @@ class Admission:
         self._limits = limits
         self._backlog = backlog
         self._experiences = experiences
+        self.newcomers = Newcomers()
+        """For whoever lets them in to note, and when they have begun or left."""
         # When nothing waited that goes before a newcomer of that priority.
         self._last_empty = [now] * len(Priority)
 
-    def check(self, newcomer: Newcomer, *, streams: int, owed: int, coming: Collection[Newcomer] = ()) -> None:
+    def check(self, newcomer: Newcomer, *, streams: int, owed: int) -> None:
         """Returns if it may come in beside so many streams, of which so many are owed room for their next picture.
-
-        `coming` are those that were let in, and of which nothing waits yet: their room is kept, and those that came a
-        moment ago count as if they waited.
 
         Raises QueueFull, and DeadlinePassed.
         """
         if streams >= self._limits.streams:
             raise QueueFull(f"{streams:,} requests are being served, which is the most", _RETRY_SECONDS_UNKNOWN)
-        self._check_room(newcomer, owed + sum(one.pictures for one in coming))
-        self._check_seconds(newcomer, coming)
+        self._check_room(newcomer, owed + self.newcomers.pictures)
+        self._check_seconds(newcomer)
 
-    def look(self, now: float, coming: Collection[Newcomer]) -> None:
+    def look(self, now: float) -> None:
         """Notes who would find nothing waiting now; to be called whenever a batch was taken.
 
         Newcomers alone would tell by chance: what is there when one comes has often come in the same moment.
         """
         for priority in Priority:
-            if any(self._waiting(priority, now, coming).values()):
+            if any(self._waiting(priority, now).values()):
                 break
             self._last_empty[priority] = now
 
@@ -101,17 +87,17 @@ class Admission:
                 self._retry_seconds(self._experiences[newcomer.family].seconds(over)),
             )
 
-    def _check_seconds(self, newcomer: Newcomer, coming: Collection[Newcomer]) -> None:
+    def _check_seconds(self, newcomer: Newcomer) -> None:
         now = newcomer.came
         experience = self._experiences[newcomer.family]
         own = experience.seconds(newcomer.pictures)
         if own > newcomer.seconds:
             raise DeadlinePassed(f"the first frame takes {own:.2g} s, and the deadline is in {newcomer.seconds:.2g} s")
-        pictures = self._waiting(newcomer.priority, now, coming)
+        pictures = self._waiting(newcomer.priority, now)
         waiting = {family: self._experiences[family].seconds(count) for family, count in pictures.items()}
         before = sum(waiting.values())
         if not any(pictures.values()):
-            self.look(now, coming)
+            self.look(now)
         batch_seconds = max(experience.full_seconds, self._full_seconds(waiting))
         budget = self._budget(newcomer.priority, now, batch_seconds)
         if (over := before - min(budget, newcomer.seconds - own)) > 0:
@@ -128,12 +114,11 @@ class Admission:
         lasting = min(most, max(_LASTING_PART * most, _BATCHES_AHEAD * batch_seconds))
         return max(burst, lasting, batch_seconds)
 
-    def _waiting(self, priority: Priority, now: float, coming: Collection[Newcomer]) -> dict[Family, int]:
+    def _waiting(self, priority: Priority, now: float) -> dict[Family, int]:
         """How many pictures of first frames wait, or soon will, and go before one of this priority."""
         pictures = {family: self._backlog.beginners(family, priority) for family in self._backlog.families}
-        for one in coming:
-            if one.priority <= priority and now - one.came < _SOON_SECONDS:
-                pictures[one.family] = pictures.get(one.family, 0) + one.pictures
+        for one in self.newcomers.soon(priority, now):
+            pictures[one.family] = pictures.get(one.family, 0) + one.pictures
         return pictures
 
     def _full_seconds(self, waiting: Mapping[Family, float]) -> float:

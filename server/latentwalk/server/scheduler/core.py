@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Generic
 
-from latentwalk.server.scheduler.admission import Admission, Limits, Newcomer
+from latentwalk.server.scheduler.admission import Admission, Limits
 from latentwalk.server.scheduler.backlog import Backlog, Family, Model, Priority, Taken, Terms, Work
 from latentwalk.server.scheduler.crowd import Crowd
 from latentwalk.server.scheduler.drawing import Drawer
 from latentwalk.server.scheduler.errors import DeadlinePassed, DeviceFailed, DeviceLost, QueueFull, SchedulerClosed
 from latentwalk.server.scheduler.experience import LONGEST_SECONDS, Experiences
+from latentwalk.server.scheduler.newcomers import Newcomer
 from latentwalk.server.scheduler.reuse import Reuse
 from latentwalk.server.scheduler.stream import Picture, Stream, Ticket
 
@@ -88,12 +89,9 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._backlog: Backlog[Stream[Model, Work, Picture]] = Backlog()
         self._experiences = Experiences(limits.batch, measured, longest)
         self._admission = Admission(limits, self._backlog, self._experiences, clock())
+        self._newcomers = self._admission.newcomers
         self._drawer: Drawer[Model, Work, Picture] = Drawer(prepare, run_batch, clock)
         self._streams: set[Stream[Model, Work, Picture]] = set()
-        # Those that were let in and have yet to begin.
-        self._coming: dict[Stream[Model, Work, Picture], Newcomer] = {}
-        # How many pictures those were let in with.
-        self._promised = 0
         # Streams of which nothing waits, because the backlog had no room: first come, first served.
         self._hungry: dict[Stream[Model, Work, Picture], None] = {}
         self._hangs = False
@@ -121,17 +119,14 @@ class Scheduler(Generic[Model, Work, Picture]):
         first = min(terms.rows, credit, pictures)
         newcomer = Newcomer(now, first, (model, terms.strict), terms.priority, terms.deadline - now)
         try:
-            self._admission.check(
-                newcomer, streams=len(self._streams), owed=len(self._hungry), coming=self._coming.values()
-            )
+            self._admission.check(newcomer, streams=len(self._streams), owed=len(self._hungry))
         except QueueFull:
             self._on_refused()
             raise
         stream: Stream[Model, Work, Picture] = Stream(model, pictures, credit, terms, self._refill, self._close_stream)
         self._streams.add(stream)
         self._crowd.see(len(self._streams), now)
-        self._coming[stream] = newcomer
-        self._promised += newcomer.pictures
+        self._newcomers.add(stream, newcomer)
         return stream
 
     def _check_open(self) -> None:
@@ -194,7 +189,7 @@ class Scheduler(Generic[Model, Work, Picture]):
     async def step(self) -> None:
         """Draws one batch of what waits now, if anything does. What is dead is dropped, and not drawn."""
         taken = self._backlog.take(self._seats, self._clock(), self._reuse.must_draw)
-        self._admission.look(self._clock(), self._coming.values())
+        self._admission.look(self._clock())
         # Those whose picture is being drawn for another have no outcome yet.
         kept = sum(ticket.outcome is not None for ticket in taken.spared)
         outcomes, seconds = list[Picture | Exception](), 0.0
@@ -284,18 +279,12 @@ class Scheduler(Generic[Model, Work, Picture]):
 
     def _room(self, stream: Stream[Model, Work, Picture]) -> int:
         """How many pictures of a stream fit in beside those that wait, and those that others were let in with."""
-        own = self._coming.get(stream)
-        promised = self._promised - (own.pictures if own else 0)
+        promised = self._newcomers.pictures_of_others(stream)
         later = max(0, self._later_limit - self._backlog.later)
         return min(self._limits.queued - len(self._backlog) - promised, stream.unbegun + later)
 
-    def _has_come(self, stream: Stream[Model, Work, Picture]) -> None:
-        """From now on it waits, or has left: nothing is promised to it any more."""
-        if newcomer := self._coming.pop(stream, None):
-            self._promised -= newcomer.pictures
-
     def _ask(self, stream: Stream[Model, Work, Picture], count: int) -> None:
-        self._has_come(stream)
+        self._newcomers.remove(stream)
         try:
             works = stream.make(count)
         except Exception as error:  # noqa: BLE001 - it goes to the reader of this stream
@@ -329,7 +318,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         stream.closed = True
         dropped = self._backlog.remove(stream)
         self._streams.discard(stream)
-        self._has_come(stream)
+        self._newcomers.remove(stream)
         self._hungry.pop(stream, None)
         if dropped:
             self._on_dropped(dropped)

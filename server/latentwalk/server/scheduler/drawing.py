@@ -43,7 +43,7 @@ class _Given(NamedTuple):
     """How long it may take before the device hangs; 0 for as long as nothing is known."""
 
 
-class _Order(NamedTuple, Generic[Model]):
+class _Attempt(NamedTuple, Generic[Model]):
     """What is the same for a batch and for what it is halved into."""
 
     model: Model
@@ -133,48 +133,48 @@ class Drawer(Generic[Model, Work, Picture]):
         """
         given = self._clock()
         self.tickets.update(tickets)
-        outcomes = await self._draw(_Order(model, experience, self._surrenders, len(tickets) == 1), tickets)
+        outcomes = await self._draw(_Attempt(model, experience, self._surrenders, len(tickets) == 1), tickets)
         self.tickets.difference_update(tickets)
         began, self._drawn_at = max(given, self._drawn_at), self._clock()
         for ticket in tickets:
             ticket.begun = began
         return outcomes, self._drawn_at - began
 
-    async def _draw(self, order: _Order[Model], tickets: Sequence[Ticket[Any, Any]]) -> list[Picture | Exception]:
+    async def _draw(self, attempt: _Attempt[Model], tickets: Sequence[Ticket[Any, Any]]) -> list[Picture | Exception]:
         try:
-            return await self._drawn(order, [ticket.work for ticket in tickets])
+            return await self._drawn(attempt, [ticket.work for ticket in tickets])
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not take the innocent with it
             _log.warning("a batch of %d failed: %r", len(tickets), error)
             if isinstance(error, DeviceOutOfMemory):
-                order.experience.ran_out(len(tickets))
+                attempt.experience.ran_out(len(tickets))
             if isinstance(error, DeviceLost):
                 self.give_up()
             failed = error
         half = len(tickets) // 2  # of one, the second half is all of it
         if isinstance(failed, NeverBegun):
-            if not order.chances:
+            if not attempt.chances:
                 return [failed] * len(tickets)
-            half, order = 0, order._replace(chances=order.chances - 1)
-        elif half or (order.may_die and isinstance(failed, DeviceFailed)):
-            order = order._replace(may_die=False)
+            half, attempt = 0, attempt._replace(chances=attempt.chances - 1)
+        elif half or (attempt.may_die and isinstance(failed, DeviceFailed)):
+            attempt = attempt._replace(may_die=False)
         else:
             return [failed]
         outcomes: list[Picture | Exception] = []
         for part in (tickets[:half], tickets[half:]):
-            if self._surrenders > order.surrenders:
+            if self._surrenders > attempt.surrenders:
                 outcomes += [failed] * len(part)
             else:
-                outcomes += await self._draw_wanted(order, part)
+                outcomes += await self._draw_wanted(attempt, part)
         return outcomes
 
-    async def _drawn(self, order: _Order[Model], works: list[Work]) -> list[Picture | Exception]:
-        experience = order.experience
+    async def _drawn(self, attempt: _Attempt[Model], works: list[Work]) -> list[Picture | Exception]:
+        experience = attempt.experience
         given = _Given(self._clock(), experience.expected(len(works)), experience.patience(len(works)))
         self._given.append(given)
         try:
-            await self._come_back(order.model)
+            await self._come_back(attempt.model)
             prepared = self._clock()
-            pictures = list(await self._run(order.model, works))
+            pictures = list(await self._run(attempt.model, works))
         finally:
             self._given.remove(given)
             before, self._done_at = self._done_at, self._clock()
@@ -194,9 +194,9 @@ class Drawer(Generic[Model, Work, Picture]):
             raise NeverBegun(str(error)) from error
 
     async def _draw_wanted(
-        self, order: _Order[Model], tickets: Sequence[Ticket[Any, Any]]
+        self, attempt: _Attempt[Model], tickets: Sequence[Ticket[Any, Any]]
     ) -> list[Picture | Exception]:
         wanted = [ticket.is_wanted for ticket in tickets]
         rest = list(compress(tickets, wanted))
-        drawn = iter(await self._draw(order, rest) if rest else ())
+        drawn = iter(await self._draw(attempt, rest) if rest else ())
         return [next(drawn) if is_wanted else SchedulerClosed("the stream was closed") for is_wanted in wanted]
