@@ -1,5 +1,6 @@
 """From an error of grpc to one of ours: reads google.rpc.Status and its details, then asks the table."""
 
+import re
 from collections.abc import Iterable
 from typing import cast
 
@@ -21,13 +22,21 @@ TRANSPORT = {
 }
 
 
+# What grpc says before it comes to the point, which is at the end: "Connection refused".
+_BEFORE_THE_POINT = re.compile(
+    r"(connections to all backends failing; last error: )?([A-Z_]+: )?(ipv[46]:\S+: )?"
+    r"(Failed to connect to remote host: )?"
+)
+
+
 def failed(error: grpc.RpcError, *, address: str, timeout: float | None, request_id: str) -> ServiceError:
     """The error of ours for one of grpc's, from a blocking or an asyncio call."""
     status = error.code()
     within = "" if timeout is None else f" within {timeout:.3g} s"
     failure = read_failure(error, request_id)
     if not failure.reason and status in TRANSPORT:
-        message = TRANSPORT[status].format(address=address, details=failure.message, within=within)
+        details = _BEFORE_THE_POINT.sub("", failure.message, count=1)
+        message = TRANSPORT[status].format(address=address, details=details, within=within)
         failure = Failure(failure.status, message, request_id=request_id)
     return ERRORS.get(failure.reason, ERRORS.get(status, ServiceError))(failure)
 
