@@ -98,9 +98,42 @@ class Dispatcher:
         self._begin(self._dispatch())
         self.wake()
 
-    def wake(self) -> None:
-        """Looks into the queue: a job was put there."""
-        self._wake.set()
+    async def drain(self) -> None:
+        """Starts no more jobs, and tells those that run to write a checkpoint and leave; they are put back in line.
+
+        A database that does not answer is given up after ``grace_seconds`` and a little: the next start puts them back.
+        """
+        self._draining = True
+        self.wake()
+        for attendance in self._attended.values():
+            attendance.leave(self._grace_seconds)
+        try:
+            async with asyncio.timeout(self._grace_seconds + _WRITING_SECONDS):
+                while self._tasks:
+                    await asyncio.wait(self._tasks)
+        except TimeoutError:
+            left = ", ".join(self._attended) or "none"
+            _log.error("the job database did not take down in time that jobs were stopped: %s", left)
+            tasks = list(self._tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _tidy(self) -> None:
+        for job_id in await self._book.insist(JobStore.prune):
+            await asyncio.to_thread(self._launcher.forget, job_id)
+
+    # -- what callers ask for -----------------------------------------------------------------------------------------
+
+    async def queue(self, put: Callable[[JobStore], Job]) -> Job:
+        """Has the store put a job in line, and begins it in its turn; a caller that hangs up has still queued it."""
+        return await asyncio.shield(self._queue(put))
+
+    async def _queue(self, put: Callable[[JobStore], Job]) -> Job:
+        try:
+            return await self._book.change(put)
+        finally:
+            self.wake()
 
     async def cancel(self, job_id: str) -> Job:
         """Stops a job; returns when its process has left. Raises UnknownJob, JobStateConflict if it has ended."""
@@ -123,38 +156,11 @@ class Dispatcher:
             raise JobStateConflict(f"job {job_id} is {job.state}: it left before it could be stopped", state=job.state)
         return job
 
-    async def queue(self, put: Callable[[JobStore], Job]) -> Job:
-        """Has the store put a job in line, and begins it in its turn; a caller that hangs up has still queued it."""
-        return await asyncio.shield(self._queue(put))
+    # -- which job is next --------------------------------------------------------------------------------------------
 
-    async def _queue(self, put: Callable[[JobStore], Job]) -> Job:
-        try:
-            return await self._book.change(put)
-        finally:
-            self.wake()
-
-    async def drain(self) -> None:
-        """Starts no more jobs, and tells those that run to write a checkpoint and leave; they are put back in line.
-
-        A database that does not answer is given up after ``grace_seconds`` and a little: the next start puts them back.
-        """
-        self._draining = True
-        self.wake()
-        for attendance in self._attended.values():
-            attendance.leave(self._grace_seconds)
-        try:
-            async with asyncio.timeout(self._grace_seconds + _WRITING_SECONDS):
-                while self._tasks:
-                    await asyncio.wait(self._tasks)
-        except TimeoutError:
-            left = ", ".join(self._attended) or "none"
-            _log.error("the job database did not take down in time that jobs were stopped: %s", left)
-            tasks = list(self._tasks)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    # -- running -----------------------------------------------------------------------------------------------------
+    def wake(self) -> None:
+        """Looks into the queue: a job was put there."""
+        self._wake.set()
 
     def _begin(self, coroutine: Awaitable[None]) -> None:
         task = asyncio.ensure_future(coroutine)
@@ -184,6 +190,8 @@ class Dispatcher:
                 attendance.leave(self._grace_seconds)
         self._begin(self._attend(attendance))
         return True
+
+    # -- one job ------------------------------------------------------------------------------------------------------
 
     async def _attend(self, attendance: _Attendance) -> None:
         job_id = attendance.job.id
@@ -215,6 +223,15 @@ class Dispatcher:
             job = await self._book.insist(JobStore.restart, job.id, _what_happened(exit_))
             self._metrics.restarts.inc()
 
+    def _listener(self, job: Job) -> Callable[[News], Awaitable[object]]:
+        count_steps = self._metrics.step_counter(job)
+
+        async def hear(report: News) -> None:
+            count_steps(report)
+            await self._book.insist(JobStore.record, job.id, report)
+
+        return hear
+
     async def _conclude(self, attendance: _Attendance, job: Job, exit_: Exit) -> Job | None:
         """Records what became of the job; None if it has to be started again."""
         match exit_.ending:
@@ -244,23 +261,10 @@ class Dispatcher:
         problem = "the job was stopped before the servers had answered"
         return replace(result, artifacts=tuple(replace(one, load_error=problem) for one in result.artifacts))
 
-    async def _tidy(self) -> None:
-        for job_id in await self._book.insist(JobStore.prune):
-            await asyncio.to_thread(self._launcher.forget, job_id)
-
     def _given_up(self, job: Job, what_happened: str) -> str:
         log = self._launcher.folder_of(job.id) / LOG
         restarts = f", after {job.restarts} restarts" if job.restarts else ""
         return f"{what_happened}{restarts}; its log is {log}"
-
-    def _listener(self, job: Job) -> Callable[[News], Awaitable[object]]:
-        count_steps = self._metrics.step_counter(job)
-
-        async def hear(report: News) -> None:
-            count_steps(report)
-            await self._book.insist(JobStore.record, job.id, report)
-
-        return hear
 
 
 def _what_happened(exit_: Exit) -> str:

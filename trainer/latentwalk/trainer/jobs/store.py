@@ -8,32 +8,31 @@ import uuid
 from collections.abc import Callable, Collection
 from dataclasses import asdict
 
-from sqlalchemy import and_, delete, false, func, or_, select
+from sqlalchemy import and_, false, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
-from latentwalk.rpc.errors import JobStateConflict, QueueFull, RequestIdReused, UnknownJob
+from latentwalk.rpc.errors import QueueFull, RequestIdReused
 from latentwalk.trainer import reports
 from latentwalk.trainer.jobs.records import Event, Job, Request
 from latentwalk.trainer.jobs.retention import Retention
-from latentwalk.trainer.jobs.tables import EventRow, JobRow, open_database
+from latentwalk.trainer.jobs.rows import find_row, find_row_in, forget, job_of, next_ticket
+from latentwalk.trainer.jobs.tables import JobRow, open_database
+from latentwalk.trainer.jobs.timeline import Timeline
 from latentwalk.trainer.reports import (
     ENDED,
     RESUMABLE,
-    Happening,
     JobState,
     Message,
     News,
     Progress,
     Result,
-    Sample,
     StateChange,
 )
-from latentwalk.trainer.specs import JobSpec, Unreadable, spec_from_row, spec_to_json
+from latentwalk.trainer.specs import JobSpec, Unreadable, spec_to_json
 
 # How long a caller should wait before it tries a full queue again: jobs take minutes.
 RETRY_SECONDS = 15.0
-_NAMED_JOBS = 16
 
 
 class JobStore:
@@ -51,6 +50,7 @@ class JobStore:
         self._max_queued = max_queued
         self._retention = retention
         self._clock = clock
+        self._timeline = Timeline(retention, clock)
 
     @property
     def name(self) -> str:
@@ -77,7 +77,7 @@ class JobStore:
                     request_id=request.id,
                     job=row.id,
                 )
-            return _job(row)
+            return job_of(row)
 
     def create(self, request: Request, spec: JobSpec) -> Job:
         """Queues a new job, or answers with the one of the same request. Raises QueueFull, RequestIdReused."""
@@ -88,7 +88,7 @@ class JobStore:
                 self._check_room(session)
                 row = self._new_row(session, request, spec)
                 self._enter(session, row, JobState.QUEUED)
-                return _job(row)
+                return job_of(row)
         except IntegrityError:
             # Another trainer on the same database was faster with this request.
             if job := self.requested(request):
@@ -98,7 +98,7 @@ class JobStore:
     def find(self, job_id: str) -> Job:
         """The job of this id. Raises UnknownJob."""
         with self._session() as session:
-            return _job(_row(session, job_id))
+            return job_of(find_row(session, job_id))
 
     def page(self, states: Collection[JobState], before: int | None, size: int) -> list[Job]:
         """At most ``size`` jobs, newest first: those in ``states`` (all if empty) with a number below ``before``."""
@@ -108,7 +108,7 @@ class JobStore:
         if before is not None:
             query = query.where(JobRow.number < before)
         with self._session() as session:
-            return [_job(row) for row in session.scalars(query)]
+            return [job_of(row) for row in session.scalars(query)]
 
     def resume(self, job_id: str) -> Job:
         """Queues a paused job again at its old place in line, a failed or cancelled one last in line.
@@ -116,20 +116,20 @@ class JobStore:
         Raises UnknownJob, JobStateConflict, QueueFull.
         """
         with self._session.begin() as session:
-            row = _row_in(session, job_id, RESUMABLE, "resumed")
+            row = find_row_in(session, job_id, RESUMABLE, "resumed")
             self._check_room(session)
-            row.ticket = row.ticket if row.state == JobState.PAUSED else _next_ticket(session)
+            row.ticket = row.ticket if row.state == JobState.PAUSED else next_ticket(session)
             row.restarts = 0
             row.error, row.end_time = "", None
             self._enter(session, row, JobState.QUEUED, "resumed by a caller")
-            return _job(row)
+            return job_of(row)
 
     def delete(self, job_id: str) -> Job:
         """Forgets an ended job and its events. Raises UnknownJob, JobStateConflict."""
         with self._session.begin() as session:
-            row = _row_in(session, job_id, ENDED, "deleted")
-            job = _job(row)
-            _forget(session, row)
+            row = find_row_in(session, job_id, ENDED, "deleted")
+            job = job_of(row)
+            forget(session, row)
             return job
 
     def prune(self) -> list[str]:
@@ -143,20 +143,14 @@ class JobStore:
         with self._session.begin() as session:
             rows = session.scalars(surplus.with_for_update()).all()
             for row in rows:
-                _forget(session, row)
+                forget(session, row)
             return [row.id for row in rows]
 
     def events(self, job_id: str, after: int, size: int) -> tuple[Job, list[Event]]:
         """The job, and at most ``size`` of its events with a greater sequence number. Raises UnknownJob."""
         with self._session() as session:
-            row = _row(session, job_id)
-            query = (
-                select(EventRow)
-                .where(EventRow.job_number == row.number, EventRow.sequence > after)
-                .order_by(EventRow.sequence)
-                .limit(size)
-            )
-            return _job(row), [_event(one) for one in session.scalars(query)]
+            row = find_row(session, job_id)
+            return job_of(row), self._timeline.since(session, row, after, size)
 
     def counts(self) -> dict[JobState, int]:
         """How many jobs there are in each state."""
@@ -189,7 +183,7 @@ class JobStore:
             row = session.scalar(waiting.with_for_update())
             if row is None:
                 return None
-            settings = _job(row).spec.settings
+            settings = job_of(row).spec.settings
             if isinstance(settings, Unreadable):
                 row.error = settings.problem
                 self._enter(session, row, JobState.FAILED, row.error)
@@ -197,54 +191,54 @@ class JobStore:
                 row.start_time = row.start_time or self._clock()
                 row.device = device
                 self._enter(session, row, JobState.RUNNING, f"on {device}")
-            return _job(row)
+            return job_of(row)
 
     def record(self, job_id: str, happening: News) -> Job:
         """Keeps an event; the newest progress is also the job's own. Raises UnknownJob."""
         with self._session.begin() as session:
-            row = _row(session, job_id, lock=True)
+            row = find_row(session, job_id, lock=True)
             if isinstance(happening, Progress):
                 row.progress = asdict(happening)
-            self._append(session, row, happening)
-            return _job(row)
+            self._timeline.add(session, row, happening)
+            return job_of(row)
 
     def restart(self, job_id: str, reason: str) -> Job:
         """Counts that the job's process is started again. Raises UnknownJob."""
         with self._session.begin() as session:
-            row = _row(session, job_id, lock=True)
+            row = find_row(session, job_id, lock=True)
             row.restarts += 1
-            self._append(session, row, Message(f"{reason}; restart {row.restarts} from the last checkpoint"))
-            return _job(row)
+            self._timeline.add(session, row, Message(f"{reason}; restart {row.restarts} from the last checkpoint"))
+            return job_of(row)
 
     def succeed(self, job_id: str, result: Result) -> Job:
         """RUNNING -> SUCCEEDED. Raises UnknownJob, JobStateConflict."""
         with self._session.begin() as session:
-            row = _row_in(session, job_id, {JobState.RUNNING}, "finished")
+            row = find_row_in(session, job_id, {JobState.RUNNING}, "finished")
             row.result = asdict(result)
             self._enter(session, row, JobState.SUCCEEDED)
-            return _job(row)
+            return job_of(row)
 
     def fail(self, job_id: str, reason: str) -> Job:
         """RUNNING -> FAILED. Raises UnknownJob, JobStateConflict."""
         with self._session.begin() as session:
-            row = _row_in(session, job_id, {JobState.RUNNING}, "failed")
+            row = find_row_in(session, job_id, {JobState.RUNNING}, "failed")
             row.error = reason
             self._enter(session, row, JobState.FAILED, reason)
-            return _job(row)
+            return job_of(row)
 
     def cancel(self, job_id: str) -> Job:
         """QUEUED, RUNNING or PAUSED -> CANCELLED. Raises UnknownJob, JobStateConflict."""
         with self._session.begin() as session:
-            row = _row_in(session, job_id, reports.LIVE | {JobState.PAUSED}, "cancelled")
+            row = find_row_in(session, job_id, reports.LIVE | {JobState.PAUSED}, "cancelled")
             self._enter(session, row, JobState.CANCELLED, "cancelled by a caller")
-            return _job(row)
+            return job_of(row)
 
     def pause(self, job_id: str) -> Job:
         """QUEUED or RUNNING -> PAUSED. Raises UnknownJob, JobStateConflict."""
         with self._session.begin() as session:
-            row = _row_in(session, job_id, reports.LIVE, "paused")
+            row = find_row_in(session, job_id, reports.LIVE, "paused")
             self._enter(session, row, JobState.PAUSED, "paused by a caller")
-            return _job(row)
+            return job_of(row)
 
     def put_back(self, job_id: str, reason: str, *, killed: bool = False) -> Job:
         """RUNNING -> QUEUED, at its old place in line; counted as a restart if it was killed.
@@ -252,10 +246,10 @@ class JobStore:
         Raises UnknownJob, JobStateConflict.
         """
         with self._session.begin() as session:
-            row = _row_in(session, job_id, {JobState.RUNNING}, "put back")
+            row = find_row_in(session, job_id, {JobState.RUNNING}, "put back")
             row.restarts += killed
             self._enter(session, row, JobState.QUEUED, reason)
-            return _job(row)
+            return job_of(row)
 
     # -- inside a transaction ----------------------------------------------------------------------------------------
 
@@ -273,7 +267,7 @@ class JobStore:
             id=uuid.uuid4().hex,
             request_id=request.id or None,
             request_digest=request.digest,
-            ticket=_next_ticket(session),
+            ticket=next_ticket(session),
             priority=spec.priority,
             spec=spec_to_json(spec),
             progress=asdict(Progress(step=0, steps=spec.settings.steps)),
@@ -290,77 +284,4 @@ class JobStore:
         row.state = state
         if state in ENDED:
             row.end_time = self._clock()
-        self._append(session, row, StateChange(state, reason))
-
-    def _append(self, session: Session, row: JobRow, happening: Happening) -> None:
-        row.last_sequence += 1
-        session.flush()  # a new row gets its number
-        session.add(
-            EventRow(
-                job_number=row.number,
-                sequence=row.last_sequence,
-                time=self._clock(),
-                happening=reports.to_json(happening),
-            )
-        )
-        self._prune_events(session, row, happening)
-
-    def _prune_events(self, session: Session, row: JobRow, newest: Happening) -> None:
-        own, kind = EventRow.job_number == row.number, EventRow.happening["kind"].as_string()
-        expired = EventRow.sequence <= row.last_sequence - self._retention.events
-        session.execute(delete(EventRow).where(own, expired, kind != reports.kind_of(StateChange)))
-        if isinstance(newest, Sample):
-            shown = select(EventRow.sequence).where(own, kind == reports.kind_of(Sample))
-            surplus = shown.order_by(EventRow.sequence.desc()).offset(self._retention.samples)
-            session.execute(delete(EventRow).where(own, EventRow.sequence.in_(session.scalars(surplus).all())))
-
-
-def _forget(session: Session, row: JobRow) -> None:
-    session.execute(delete(EventRow).where(EventRow.job_number == row.number))
-    session.delete(row)
-
-
-def _next_ticket(session: Session) -> int:
-    return (session.scalar(select(func.max(JobRow.ticket))) or 0) + 1
-
-
-def _row(session: Session, job_id: str, *, lock: bool = False) -> JobRow:
-    query = select(JobRow).where(JobRow.id == job_id)
-    # Not every database takes any text: PostgreSQL refuses to look for a NUL.
-    row = session.scalar(query.with_for_update() if lock else query) if job_id.isalnum() else None
-    if row is None:
-        newest = select(JobRow.id).order_by(JobRow.number.desc()).limit(_NAMED_JOBS)
-        raise UnknownJob(job_id, session.scalars(newest).all())
-    return row
-
-
-def _row_in(session: Session, job_id: str, states: Collection[JobState], done: str) -> JobRow:
-    row = _row(session, job_id, lock=True)
-    if row.state not in states:
-        wanted = " or ".join(sorted(states))
-        raise JobStateConflict(
-            f"job {job_id} is {row.state}; it can only be {done} when it is {wanted}", job=job_id, state=row.state
-        )
-    return row
-
-
-def _job(row: JobRow) -> Job:
-    return Job(
-        id=row.id,
-        number=row.number,
-        spec=spec_from_row(row.spec),
-        state=JobState(row.state),
-        progress=Progress(**row.progress),
-        error=row.error,
-        result=reports.result_from_fields(**row.result) if row.result else None,
-        restarts=row.restarts,
-        create_time=row.create_time,
-        start_time=row.start_time,
-        end_time=row.end_time,
-        last_sequence=row.last_sequence,
-        device=row.device,
-    )
-
-
-def _event(row: EventRow) -> Event:
-    return Event(row.sequence, row.time, reports.happening_from_json(row.happening))
+        self._timeline.add(session, row, StateChange(state, reason))
