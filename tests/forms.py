@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from latentwalk.gan.directions import DeformedDirection, IteratedDirection, LinearDirection, RbfDirection, Slider
-from latentwalk.gan.directions.deformed import Deformator
+from latentwalk.gan.directions.deformed import DeformingNetwork
 
 SIZE = 7
 SLIDERS = tuple(Slider(name, "", "", 1.0, (-1.0, 1.0), (-3.0, 3.0)) for name in ("a", "b"))
@@ -28,7 +28,7 @@ def iterated(size: int = SIZE, **rest: Any) -> IteratedDirection:
 
 def deformed(size: int = SIZE, **rest: Any) -> DeformedDirection:
     torch.manual_seed(5)
-    network = Deformator(2, size, width=16)
+    network = DeformingNetwork(2, size, width=16)
     network(torch.randn(64, 2))  # so that its normalisation has seen something
     return DeformedDirection(**COMMON, deformator=network.eval(), reach=2.0, **rest)
 

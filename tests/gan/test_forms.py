@@ -16,7 +16,7 @@ from latentwalk.gan.directions import (
     Direction,
     IteratedDirection,
 )
-from latentwalk.gan.directions.deformed import Deformator
+from latentwalk.gan.directions.deformed import DeformingNetwork
 from latentwalk.gan.errors import ClassMismatch, CorruptArtifact, GanError, InvalidLatent
 from latentwalk.gan.latents import class_ids, one_hot, z_from_seeds
 from latentwalk.gan.spec import GeneratorSpec
@@ -344,6 +344,6 @@ def test_a_body_that_cannot_be_is_refused_at_load(store: ArtifactStore, make, ch
 
 
 def test_gradients_reach_the_weights_that_a_trainer_learns() -> None:
-    network = Deformator(2, SIZE, width=8)
+    network = DeformingNetwork(2, SIZE, width=8)
     network(torch.randn(5, 2)).sum().backward()
     assert all(parameter.grad is not None for parameter in network.parameters())

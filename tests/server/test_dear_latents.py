@@ -11,7 +11,7 @@ from styled import make_lively
 from styled_requests import latent
 
 from latentwalk.gan.directions import DeformedDirection, Slider
-from latentwalk.gan.directions.deformed import Deformator
+from latentwalk.gan.directions.deformed import DeformingNetwork
 from latentwalk.gan.families.style_based import StyleBased
 from latentwalk.gan.latents import z_from_seeds
 from latentwalk.gan.spec import SPACES, GeneratorSpec
@@ -50,9 +50,9 @@ class Hold:
 @pytest.fixture
 def deformator(monkeypatch):
     """The network of deformed directions, which is not held at first."""
-    hold = Hold(Deformator.forward)
+    hold = Hold(DeformingNetwork.forward)
     hold.released.set()
-    monkeypatch.setattr(Deformator, "forward", lambda *arguments: hold(*arguments))
+    monkeypatch.setattr(DeformingNetwork, "forward", lambda *arguments: hold(*arguments))
     yield hold
     hold.released.set()
 
@@ -72,7 +72,7 @@ def bent_library(library, faces):
     """The library with a direction of faces that takes a network to walk."""
     torch.manual_seed(0)
     sliders = tuple(Slider(name, "", "", 1.0, (-1.0, 1.0), (-1.0, 1.0)) for name in "abc")
-    network = Deformator(3, 6, width=16).eval()
+    network = DeformingNetwork(3, 6, width=16).eval()
     library.put_direction("faces", DeformedDirection("bent", faces.digest, sliders, deformator=network))
     return library
 

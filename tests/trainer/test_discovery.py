@@ -27,7 +27,7 @@ from latentwalk.trainer.methods.telling import Told
 from latentwalk.trainer.networks.deformators import FIXED
 from latentwalk.trainer.seat import Dice
 from latentwalk.trainer.specs import ClassDirectionsSpec, DiscoverySpec, JobSpec
-from latentwalk.trainer.specs.discovery import Deformator, Orthogonality
+from latentwalk.trainer.specs.discovery import DeformatorKind, Orthogonality
 from latentwalk.trainer.starts import Classified, Drawn
 
 SHIFTS = {"predictor_learning_rate": 0.01, "shift_scale": 6.0, "shift_min": 0.5, "batch_size": 8, "steps": 7}
@@ -86,7 +86,7 @@ def test_shifts_are_uniform_and_the_short_ones_are_drawn_out(generator):
 
 
 def test_steps_along_a_path_are_uniform_from_the_least_to_the_longest(generator):
-    method = discovery(generator, deformator=Deformator.RBF, dipoles=2, shift_scale=0.45, shift_min=0.25)
+    method = discovery(generator, deformator=DeformatorKind.RBF, dipoles=2, shift_scale=0.45, shift_min=0.25)
     _, amounts = method._draw_shifts(40_000, Dice(torch.Generator().manual_seed(0)))
     assert (amounts > 0).double().mean().item() == pytest.approx(0.5, abs=0.02)
     counts = torch.histc(amounts.abs(), bins=4, min=0.25, max=0.45)
@@ -150,7 +150,7 @@ def test_without_labels_a_classifier_says_the_class_and_unsure_latents_are_drawn
     assert_alike(sure.pictures, generator(sure.code))
 
 
-@pytest.mark.parametrize("deformator", [Deformator.ORTHONORMAL, Deformator.MLP, Deformator.RBF])
+@pytest.mark.parametrize("deformator", [DeformatorKind.ORTHONORMAL, DeformatorKind.MLP, DeformatorKind.RBF])
 def test_in_w_a_pair_is_drawn_from_w_and_what_is_found_moves_w(styled, deformator):
     method = discovery(styled, space="w", deformator=deformator)
     starts, pairs = pairs_of(method)
@@ -230,7 +230,9 @@ def trained(method, folder, *, pause=None):
 
 
 MAKERS = {
-    **{f"discovery, {kind}": lambda few, kind=kind: discovery(few, deformator=kind, **BRIEF) for kind in Deformator},
+    **{
+        f"discovery, {kind}": lambda few, kind=kind: discovery(few, deformator=kind, **BRIEF) for kind in DeformatorKind
+    },
     **{
         f"class directions, {kind}": lambda few, kind=kind: class_directions(
             few, classes=2, orthogonality=kind, **BRIEF
@@ -289,7 +291,7 @@ def test_a_trained_predictor_tells_far_more_than_chance_and_the_directions_stay_
 
 
 def test_of_directions_that_are_not_trained_the_predictor_alone_learns(generator, tmp_path):
-    method = discovery(generator, deformator=Deformator.RANDOM, steps=60, batch_size=24, directions=8)
+    method = discovery(generator, deformator=DeformatorKind.RANDOM, steps=60, batch_size=24, directions=8)
     before = method.direction().vectors.clone()
     outcome = trained(method, tmp_path).outcome(Ear())
     assert torch.equal(outcome.products[0].vectors, before)

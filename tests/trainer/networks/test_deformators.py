@@ -6,7 +6,7 @@ import torch
 from latentwalk.trainer.methods.telling import slider
 from latentwalk.trainer.networks.banks import Banks, overlaps
 from latentwalk.trainer.networks.deformators import FIXED, apart_from, build_deformator, orthonormal
-from latentwalk.trainer.specs.discovery import Deformator
+from latentwalk.trainer.specs.discovery import DeformatorKind
 
 SIZE, AXES = 12, 5
 
@@ -21,7 +21,7 @@ def disturbed(kind):
     return deformator
 
 
-@pytest.mark.parametrize("kind", Deformator)
+@pytest.mark.parametrize("kind", DeformatorKind)
 def test_the_published_direction_walks_as_the_deformator_shifts(kind):
     deformator = disturbed(kind).eval()
     sliders = tuple(slider(str(axis), 3.0) for axis in range(AXES))
@@ -49,7 +49,7 @@ def test_these_shift_exactly_as_far_as_they_are_told(kind):
     torch.testing.assert_close(shifts.norm(dim=1), amounts.abs())
 
 
-@pytest.mark.parametrize("kind", sorted(set(Deformator) - set(FIXED)))
+@pytest.mark.parametrize("kind", sorted(set(DeformatorKind) - set(FIXED)))
 def test_every_deformator_that_is_trained_is_moved_by_the_gradient_of_its_shifts(kind):
     deformator = disturbed(kind)
     shifts = deformator(torch.randn(AXES, SIZE), torch.arange(AXES), torch.ones(AXES))

@@ -16,7 +16,7 @@ from latentwalk.gan.spec import JsonObject
 _AXES = "axes"
 
 
-class Deformator(nn.Module):
+class DeformingNetwork(nn.Module):
     """The network A of Voynov and Babenko, "Unsupervised discovery of interpretable directions in the GAN latent
     space" (ICML 2020), as in its code: four layers, batch normalisation, ELU, sums of all layers before, and the
     input added at the end.
@@ -61,7 +61,7 @@ class DeformedDirection(Direction):
     As in the paper, nothing ties A(0) to 0: a slider at alpha = 0 may move the code a little.
     """
 
-    deformator: Deformator
+    deformator: DeformingNetwork
     """A, in evaluation mode."""
     reach: float = 1.0
     """How far alpha = 1 is along the axis of a slider."""
@@ -120,7 +120,7 @@ class DeformedDirection(Direction):
     def build(cls, *, config: JsonObject, tensors: Mapping[str, Tensor], **common: Any) -> Self:
         """Builds the direction of an artifact. Raises GanError or TypeError for what cannot be one."""
         weights = {name: tensor for name, tensor in tensors.items() if name != _AXES}
-        fields: dict[str, Any] = {**config, "deformator": Deformator.from_tensors(weights), **common}
+        fields: dict[str, Any] = {**config, "deformator": DeformingNetwork.from_tensors(weights), **common}
         return cls(**fields, axes=tensors.get(_AXES))
 
     def _flat_path(self, start: Tensor, slider: int) -> Path:

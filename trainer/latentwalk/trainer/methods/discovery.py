@@ -23,7 +23,7 @@ from latentwalk.trainer.networks.deformators import Deformator, build_deformator
 from latentwalk.trainer.networks.shift_predictors import ShiftPredictor
 from latentwalk.trainer.seat import ALONE, Dice, Seat
 from latentwalk.trainer.specs import DiscoverySpec, JobSpec
-from latentwalk.trainer.specs.discovery import Deformator as DeformatorKind
+from latentwalk.trainer.specs.discovery import DeformatorKind
 from latentwalk.trainer.starts import Drawn, Starts
 
 

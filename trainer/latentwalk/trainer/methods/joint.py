@@ -18,7 +18,7 @@ from latentwalk.trainer import seeds
 from latentwalk.trainer.data import Pictures
 from latentwalk.trainer.materials import Materials, Parent
 from latentwalk.trainer.methods.edits import EditDirection
-from latentwalk.trainer.methods.edits.walks import Walk
+from latentwalk.trainer.methods.edits.walks import TrainedWalk
 from latentwalk.trainer.methods.match import Match
 from latentwalk.trainer.methods.method import Method, Outcome, Phase
 from latentwalk.trainer.networks.average import moving_average
@@ -55,7 +55,7 @@ class Joint(Method):
         self._average = moving_average(self._walk, settings.gan.batch_size, settings.gan.ema_half_life)
         if together:
             averaged = self._average.module
-            assert isinstance(averaged, Walk)  # noqa: S101 - a copy of one
+            assert isinstance(averaged, TrainedWalk)  # noqa: S101 - a copy of one
             self._shown = EditDirection(edits, self._match.averaged, walk=averaged)
         self.trained = nn.ModuleDict({"match": self._match, "walk": self._walk, "average": self._average})
         self.phases = self._together() if together else self._in_turn()

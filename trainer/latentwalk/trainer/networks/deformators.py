@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from latentwalk.gan.directions import DeformedDirection, Direction, LinearDirection, RbfDirection
-from latentwalk.gan.directions.deformed import Deformator as DeformingNetwork
+from latentwalk.gan.directions.deformed import DeformingNetwork
 from latentwalk.gan.directions.rbf import unit_gradient
 
 Constraint: TypeAlias = Callable[[Tensor], Tensor]

@@ -8,8 +8,8 @@ from latentwalk.trainer.specs.data import Data
 from latentwalk.trainer.specs.job import MethodSettings
 
 
-class Deformator(StrEnum):
-    """The map from a shift along an axis to one in latent space; see networks.deformators."""
+class DeformatorKind(StrEnum):
+    """Which Deformator, the map from a shift along an axis to one in latent space; see networks.deformators."""
 
     LINEAR = "linear"
     ORTHONORMAL = "orthonormal"
@@ -20,8 +20,8 @@ class Deformator(StrEnum):
     COORDINATE = "coordinate"
 
 
-class ShiftPredictor(StrEnum):
-    """The network that tells shifts; see networks.shift_predictors."""
+class PredictorKind(StrEnum):
+    """By which network a ShiftPredictor tells shifts; see networks.shift_predictors."""
 
     LENET = "lenet"
     RESNET18 = "resnet18"
@@ -41,7 +41,7 @@ class TellingSettings(MethodSettings):
 
     directions: int = count(0, most=4_096)
     """K; completed."""
-    predictor: ShiftPredictor = ShiftPredictor.LENET
+    predictor: PredictorKind = PredictorKind.LENET
     steps: int = count(10_000, most=10_000_000)
     batch_size: int = count(32, most=1_024)
     """Latents in each step."""
@@ -69,7 +69,7 @@ class DiscoverySpec(TellingSettings):
 
     batch_size: int = count(32, most=1_024, least=2)
     """Pairs of pictures in each step; normalisation wants at least two."""
-    deformator: Deformator = Deformator.ORTHONORMAL
+    deformator: DeformatorKind = DeformatorKind.ORTHONORMAL
     class_ids: tuple[int, ...] = ()
     """Of a conditional generator, only these; empty for all."""
     dipoles: int = count(0, most=1_024)

@@ -6,14 +6,14 @@ from typing import TypeVar
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.specs import ClassDirectionsSpec, DiscoverySpec, TellingSettings
-from latentwalk.trainer.specs.discovery import Deformator
+from latentwalk.trainer.specs.discovery import DeformatorKind
 from latentwalk.trainer.validation.context import Context
 from latentwalk.trainer.validation.spaces import check_space
 
 DEFAULT_SHIFTS = 6.0, 0.5
 DEFAULT_RBF_SHIFTS = 0.45, 0.25
 DEFAULT_DIPOLES = 32
-ORTHONORMAL = {Deformator.ORTHONORMAL, Deformator.RANDOM, Deformator.COORDINATE}
+ORTHONORMAL = {DeformatorKind.ORTHONORMAL, DeformatorKind.RANDOM, DeformatorKind.COORDINATE}
 """Deformators with orthonormal columns, of which a space has no more than axes."""
 DEFAULT_BANK = 8
 MAX_SLOTS = 65_536

@@ -33,7 +33,7 @@ from latentwalk.trainer.losses import Loss
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.edits.deal import Deal, deal
 from latentwalk.trainer.methods.edits.task import Task, tasks_of
-from latentwalk.trainer.methods.edits.walks import LinearWalk, NonlinearWalk, Walk
+from latentwalk.trainer.methods.edits.walks import LinearWalk, NonlinearWalk, TrainedWalk
 from latentwalk.trainer.methods.method import Method, Outcome, Phase
 from latentwalk.trainer.quick import Draw, quick_form
 from latentwalk.trainer.reports import Sample, SliderEvaluation
@@ -55,7 +55,7 @@ class EditDirection(Method):
         spec: JobSpec,
         generator: Generator,
         loss: Loss = masked_squared_error,
-        walk: Walk | None = None,
+        walk: TrainedWalk | None = None,
         seat: Seat = ALONE,
     ) -> None:
         """``walk`` is one that is trained elsewhere; None for a fresh one."""
@@ -197,7 +197,7 @@ class EditDirection(Method):
         return SliderEvaluation(task.slider.name, errors.mean().item(), baselines.mean().item())
 
 
-def _walk(job_seed: int, settings: EditDirectionSpec, sliders: int, generator: Generator) -> Walk:
+def _walk(job_seed: int, settings: EditDirectionSpec, sliders: int, generator: Generator) -> TrainedWalk:
     """A fresh walk, where the generator is."""
     size = generator.spec.size_of(settings.space, len(settings.layers))
     if settings.form is WalkForm.LINEAR:

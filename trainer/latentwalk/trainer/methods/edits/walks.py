@@ -14,7 +14,7 @@ from latentwalk.gan.directions import Direction, IteratedDirection, LinearDirect
 from latentwalk.gan.directions.iterated import advance, renormalise
 
 
-class Walk(nn.Module, ABC):
+class TrainedWalk(nn.Module, ABC):
     """A bank of walks, one a slider; at first they lead nowhere."""
 
     @abstractmethod
@@ -26,7 +26,7 @@ class Walk(nn.Module, ABC):
         """The direction that walks alike; `common` are the fields of every form."""
 
 
-class LinearWalk(Walk):
+class LinearWalk(TrainedWalk):
     """Row + alpha w, with one vector w [D] for each slider."""
 
     def __init__(self, sliders: int, size: int) -> None:
@@ -34,7 +34,7 @@ class LinearWalk(Walk):
         self.vectors = nn.Parameter(torch.zeros(sliders, size))
 
     def forward(self, rows: Tensor, slider: int, alphas: Tensor) -> Tensor:
-        """As Walk.forward."""
+        """As TrainedWalk.forward."""
         return rows + alphas.to(rows)[:, None] * self.vectors[slider]
 
     def direction(self, **common: Any) -> Direction:
@@ -42,7 +42,7 @@ class LinearWalk(Walk):
         return LinearDirection(vectors=self.vectors.detach().clone(), **common)
 
 
-class NonlinearWalk(Walk):
+class NonlinearWalk(TrainedWalk):
     """A two-layer network applied step by step, `steps` times at alpha = 1, with weights of their own for either sign.
 
     As IteratedDirection, whose points it goes through; between two of them it goes straight. The first layer begins
@@ -62,7 +62,7 @@ class NonlinearWalk(Walk):
         self.outer_bias = nn.Parameter(torch.zeros(sliders, 2, size))
 
     def forward(self, rows: Tensor, slider: int, alphas: Tensor) -> Tensor:
-        """As Walk.forward."""
+        """As TrainedWalk.forward."""
         moved = rows.clone()
         for sign, chosen in enumerate((alphas > 0, alphas < 0)):
             if chosen.any():
