@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from golden import golden
+from module_pickles import module_of, networks, write
 from safetensors.torch import save_file
 from stylegan2_layouts import make_stylegan2, rosinality_layout, tensorflow_layout
 
@@ -72,6 +73,15 @@ def test_a_progan_is_imported_from_what_pytorch_gan_zoo_writes(tmp_path: Path) -
     assert main(arguments(checkpoint, tmp_path, "--key", "avgG", family="progan")) == 0
     loaded, _ = load_generator(ArtifactStore(str(tmp_path / "store")), "faces")
     assert (loaded(known.z) - known.pictures[1.0]).abs().max() < 2e-5
+
+
+@pytest.mark.parametrize("config", ["t", "r"])
+def test_a_stylegan3_is_imported_and_what_is_not_stored_of_it_follows(tmp_path: Path, config: str) -> None:
+    known = golden(f"stylegan3_{config}")
+    checkpoint = write(tmp_path / "stylegan3.pkl", networks(module_of(known.checkpoint)))
+    assert main(arguments(checkpoint, tmp_path, "--key", "G_ema", family="stylegan3")) == 0
+    loaded, _ = load_generator(ArtifactStore(str(tmp_path / "store")), "faces")
+    assert (loaded(known.z, known.condition) - known.pictures[1.0]).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize(

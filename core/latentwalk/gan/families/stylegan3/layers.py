@@ -38,7 +38,8 @@ class FourierFeatures(Scaled):
         radii = directions.norm(dim=1, keepdim=True)
         self.register_buffer("frequencies", directions / radii * torch.exp(-radii.square() / 4) * band.cutoff)
         self.register_buffer("phases", torch.rand(band.channels) - 0.5)
-        places = (torch.arange(band.side) + 0.5 - band.side / 2) / band.rate
+        # On the CPU even where weights are yet to come, for it is not among them; so are the filters below.
+        places = (torch.arange(band.side, device="cpu") + 0.5 - band.side / 2) / band.rate
         self.register_buffer("grid", places, persistent=False)
 
     def forward(self, w: Tensor) -> Tensor:
