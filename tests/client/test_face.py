@@ -112,6 +112,17 @@ def test_a_bound_method_shows_its_parameters_and_what_it_gives_back():
     assert signature.return_annotation is sdk.Pictures
 
 
+def test_help_names_types_as_the_code_does():
+    shown = str(inspect.signature(sdk.Client().generate))
+    assert "seeds: Seeds | None = None, z: ArrayLike | None = None" in shown
+    assert "timeout: Timeout = NOT_SAID" in shown
+    assert "_typing" not in "".join(
+        str(inspect.signature(method))
+        for name, method in vars(sdk.Client).items()
+        if callable(method) and not name.startswith("_")
+    )
+
+
 def test_a_method_of_a_job_is_not_told_its_id():
     job = sdk.Client(trainer_address="127.0.0.1:1").job("a")
     assert list(inspect.signature(job.watch).parameters) == ["after", "timeout"]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from typing import Any, Literal, ParamSpec, TypeVar, Unpack, get_args, get_origin, get_type_hints
 
+from latentwalk.client._aliases import named
+
 Method = TypeVar("Method", bound=Callable[..., Any])
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,7 +28,7 @@ def like(
         this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
         others = list(_spelled_out(signature))[1 if first else 0 :]
         vars(method)["__signature__"] = signature.replace(
-            parameters=[this, *others],
+            parameters=[this, *(other.replace(annotation=named(other.annotation)) for other in others)],
             return_annotation=returns or get_args(signature.return_annotation)[-1],
         )
         return method

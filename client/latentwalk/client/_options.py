@@ -34,6 +34,9 @@ class NotSaid(Enum):
 
     NOT_SAID = "not said"
 
+    def __repr__(self) -> str:
+        return self.name
+
 
 NOT_SAID = NotSaid.NOT_SAID
 """The default of every `timeout`: the client's own deadline. None is something else: no deadline at all."""
