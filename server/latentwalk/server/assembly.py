@@ -119,12 +119,12 @@ async def _scheduler(
     queue.watch(queued=lambda: scheduler.queued, streams=lambda: scheduler.streams)
     looks = settings.watchdog_seconds / 4
     drawn, watched = create_task(scheduler.run()), create_task(watch_device(scheduler, looks))
-    sought = create_task(seek_device(scheduler, device.seek, looks))
+    sought, tidied = create_task(seek_device(scheduler, device.seek, looks)), create_task(device.tidy(looks))
     try:
         yield scheduler
     finally:
-        watched.cancel()
-        sought.cancel()
+        for task in (watched, sought, tidied):
+            task.cancel()
         scheduler.close()
         if (await wait([drawn], timeout=settings.grace_seconds))[1]:
             _log.error("the device did not finish its last batch within %g s", settings.grace_seconds)

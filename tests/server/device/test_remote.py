@@ -320,6 +320,20 @@ async def test_an_engine_that_nobody_has_any_more_is_forgotten(device, faces):
     assert device.forgotten() == [], "the process has been told"
 
 
+async def test_an_engine_that_nobody_has_any_more_goes_also_if_nothing_is_asked(device, faces):
+    gone, rows = device.make_engine(faces), sample_rows(faces, 1)
+    process, number = device.process(), gone._number
+    tidying = asyncio.create_task(device.tidy(0.05))
+    await asyncio.sleep(0.2)
+    assert await drawn_by(gone, rows)
+    del gone
+    gc.collect()
+    await asyncio.sleep(0.5)
+    with pytest.raises(RuntimeError, match=f"KeyError: {number}"):
+        await process.draw([], Draw(number, rows))
+    tidying.cancel()
+
+
 @pytest.fixture
 def hasty():
     """Threads take turns all the time."""

@@ -16,7 +16,7 @@ from functools import partial
 from latentwalk.rpc import logs
 from latentwalk.server.device import signs
 from latentwalk.server.device.line import Line, Message
-from latentwalk.server.device.messages import Draw, Make, drawn, failure, made, ready
+from latentwalk.server.device.messages import Draw, Make, Tidy, drawn, failure, made, ready
 from latentwalk.server.device.search_messages import Step, seen
 from latentwalk.server.device.settings import DeviceSettings
 from latentwalk.server.engine import Engine, Tuning, find_devices, use_threads
@@ -38,6 +38,7 @@ class Host:
             Draw.KIND: self._draw,
             Step.KIND: self._step,
             Make.KIND: self._make,
+            Tidy.KIND: lambda _: ready(),
         }
 
     def answer(self, message: Message) -> Message:

@@ -86,6 +86,17 @@ def _array(part: bytes | memoryview, shape: Sequence[int]) -> NDArray[np.float32
     return np.frombuffer(part, np.float32).reshape(shape)
 
 
+@dataclass(frozen=True, slots=True)
+class Tidy:
+    """Only let go of what this tells of as forgotten, as every request does."""
+
+    KIND: ClassVar = "tidy"
+
+    def to_message(self) -> Message:
+        """The request."""
+        return Message({"kind": self.KIND})
+
+
 def drawn(pictures: Sequence[Picture]) -> Message:
     """The reply to Draw."""
     failed = {place: words_of(picture) for place, picture in enumerate(pictures) if isinstance(picture, Exception)}

@@ -13,7 +13,7 @@ from latentwalk.rpc import forkserver
 from latentwalk.server.device import signs
 from latentwalk.server.device.host import serve
 from latentwalk.server.device.line import AsyncLine, Line, Message
-from latentwalk.server.device.messages import Draw, Make, check, choice_of, pictures_of
+from latentwalk.server.device.messages import Draw, Make, Tidy, check, choice_of, pictures_of
 from latentwalk.server.device.search_messages import Step, sights_of
 from latentwalk.server.device.settings import DeviceSettings
 from latentwalk.server.engine import Choice
@@ -95,12 +95,11 @@ class DeviceProcess:
 
     def make(self, forgotten: Sequence[int], request: Make) -> Choice:
         """How the engine of the request serves. Raises what Tuning.make_engine raises, and DeviceFailed."""
-        with self._making_turn:
-            try:
-                self._making.send(_with(forgotten, request))
-            except OSError as error:
-                raise self._lost(error) from error
-            return choice_of(self._made())
+        return choice_of(self._ask_at_leisure(_with(forgotten, request)))
+
+    def tidy(self, forgotten: Sequence[int]) -> None:
+        """Has it let go of engines, once it has made what it makes. Raises DeviceFailed."""
+        check(self._ask_at_leisure(_with(forgotten, Tidy())))
 
     def kill(self) -> None:
         """Ends it at once, whatever it does; whoever waits for a reply gets DeviceFailed."""
@@ -130,6 +129,14 @@ class DeviceProcess:
             # Its reply, or the rest of it, would be taken for that to the next request.
             self.kill()
             raise
+
+    def _ask_at_leisure(self, message: Message) -> Message:
+        with self._making_turn:
+            try:
+                self._making.send(message)
+            except OSError as error:
+                raise self._lost(error) from error
+            return self._made()
 
     def _made(self) -> Message:
         try:
@@ -164,7 +171,7 @@ class DeviceProcess:
             return self._process.exitcode
 
 
-def _with(forgotten: Sequence[int], request: Draw | Step | Make) -> Message:
+def _with(forgotten: Sequence[int], request: Draw | Step | Make | Tidy) -> Message:
     """The request, which also tells of engines that nobody will ask for any more."""
     words, parts = request.to_message()
     return Message({**words, "forgotten": forgotten}, parts)

@@ -29,8 +29,8 @@ _PATIENCE = 2.0
 _LOOK_SECONDS = 0.05
 # A step of a search is a picture and the way back through the generator, in plain fp32.
 _STEP_COST = 5.0
-# Two batches may wait for the device to come back, and others, which were given up, may still do.
-_THREADS = 4
+# Two batches may wait for the device to come back, and others, which were given up, may still do; and it may be tidied.
+_THREADS = 5
 
 _log = logging.getLogger("latentwalk.device")
 
@@ -119,8 +119,20 @@ class Device:
         self._turn.release()
 
     def forget(self, engine: int) -> None:
-        """Nobody will ask for this engine any more: the process is told with the next request."""
+        """Nobody will ask for this engine any more: the process is told with the next request, or by `tidy`."""
         self._forgotten.put(engine)
+
+    async def tidy(self, seconds: float) -> None:
+        """Looks every so many seconds whether the process was not told yet of engines that nobody will ask for.
+
+        Until it is cancelled. Else a model that was unloaded would stay on the device for as long as nothing is drawn.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(seconds)
+            if (engines := self.forgotten()) and not self._process.has_ended:
+                with suppress(DeviceFailed):  # and all that it held has gone with it
+                    await loop.run_in_executor(self.threads, self._process.tidy, engines)
 
     def forgotten(self) -> Sequence[int]:
         """Those that the process was not told of yet."""
