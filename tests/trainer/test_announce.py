@@ -49,6 +49,19 @@ def loaded_at(host, port, credentials=None):
     return {one.name: one.version for one in listed if one.state == model_service_pb2.LOAD_STATE_READY}
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"one\ntwo", b"a\0b", "\u00e9".encode()])
+def test_a_job_has_published_though_the_token_for_the_servers_is_none(
+    serve_at, make_settings, serve_trainer, tmp_path, content
+):
+    token = tmp_path / "token"
+    token.write_bytes(content)
+    address = f"127.0.0.1:{serve_at('127.0.0.1')}"
+    with serve_trainer(make_settings(server_address=(address,), server_token=str(token))) as trainer:
+        published = published_by(trainer, "axes")
+    assert not published.loaded
+    assert f"{token} holds no token: it must be one line of printable ASCII" in published.load_error
+
+
 def published_by(trainer, direction):
     """What a short job has published, as its result tells of it."""
     spec = pb.JobSpec(model="tiny", direction=direction, sefa=pb.SefaSpec(directions=2))

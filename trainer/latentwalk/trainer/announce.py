@@ -91,7 +91,10 @@ class Announcer:
     def _metadata(self) -> tuple[tuple[str, str], ...]:
         if not self.token:
             return ()
-        return (("authorization", f"Bearer {Path(self.token).read_text('utf-8').strip()}"),)
+        token = Path(self.token).read_text("utf-8", errors="replace").strip()
+        if not (token.isascii() and token.isprintable()):
+            raise OSError(f"file {self.token} holds no token: it must be one line of printable ASCII")
+        return (("authorization", f"Bearer {token}"),)
 
 
 def _words(error: grpc.aio.AioRpcError | OSError) -> str:
