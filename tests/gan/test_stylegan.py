@@ -212,3 +212,32 @@ def test_fresh_weights_let_all_layers_learn_alike_and_the_mapping_a_hundredth_as
     assert weights["mapping.layers.1.weight"].std().item() == pytest.approx(100, rel=0.05)
     assert not weights["synthesis.layers.1.noise_strength"].any()
     assert (weights["synthesis.layers.0.source.constant"] == 1).all()
+
+
+def interfacegan_checkpoint(generator: StyleGAN) -> dict[str, Tensor]:
+    """The same weights as the code of InterFaceGAN, which is older than genforce, has them."""
+    dense_parts = {"weight": "linear.weight", "bias": "wscale.bias"}
+    layout: dict[str, Tensor] = {"truncation.truncation": torch.ones(1, generator.spec.layers, 1)}
+    for name, tensor in genforce_checkpoint(generator).items():
+        match name.split("."):
+            case ["mapping", dense, part]:
+                layout[f"mapping.{dense}.{dense_parts[part]}"] = tensor
+            case ["synthesis", layer, "style", part]:
+                layout[f"synthesis.{layer}.epilogue.style_mod.dense.{dense_parts[part]}"] = tensor
+            case ["synthesis", layer, "weight"] if tensor.shape[-1] == 3 and layer in ("layer10", "layer12"):
+                layout[name] = tensor.permute(2, 3, 1, 0)  # from 128 px on
+            case ["synthesis", place, "weight"]:
+                layout[f"synthesis.{place}.conv.weight"] = tensor
+            case ["synthesis", layer, *rest] if layer.startswith("layer") and rest[0] in ("bias", "apply_noise"):
+                layout[f"synthesis.{layer}.epilogue.{'.'.join(rest)}"] = tensor
+            case _:
+                layout[name.replace("layer0.const", "layer0.first_layer")] = tensor
+    return layout
+
+
+@pytest.mark.parametrize("resolution", [8, 128, 256])
+def test_the_layout_of_interfacegan_is_read(resolution: int) -> None:
+    original = make_stylegan(resolution=resolution)
+    checkpoint = interfacegan_checkpoint(original)
+    assert checkpoint.keys().isdisjoint({"mapping.dense0.weight", "synthesis.layer0.const"})
+    assert StyleGAN.from_checkpoint(checkpoint).digest == original.digest

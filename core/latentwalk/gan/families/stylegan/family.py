@@ -17,6 +17,7 @@ from latentwalk.gan.families.style_based import (
     noise_of_layers,
 )
 from latentwalk.gan.families.stylegan.genforce import from_genforce, is_genforce
+from latentwalk.gan.families.stylegan.interfacegan import from_interfacegan, is_interfacegan
 from latentwalk.gan.families.stylegan.layers import (
     NORM_EPSILON,
     BlurredUpConvolution,
@@ -34,6 +35,7 @@ _Weights: TypeAlias = MappingOf[str, Tensor]
 _LAYOUTS: Sequence[tuple[Callable[[_Weights], bool], Callable[[_Weights], _Weights]]] = (
     (is_nvlabs, from_nvlabs),
     (is_genforce, from_genforce),
+    (is_interfacegan, from_interfacegan),
     (is_rosinality, from_rosinality),
 )
 """How to tell each published layout, and what brings its weights into our own."""
