@@ -153,3 +153,4 @@ async def test_the_manifest_says_what_was_picked(library, server):
          "job": "", "measures": {}}
     ]  # fmt: skip
     assert manifest["provenance"]["generator"]["name"] == "faces"
+    assert manifest["provenance"]["latentwalk"]

@@ -53,7 +53,8 @@ class ConnectedCommands(Commands):
 
     def _told_apart(self, arguments: list[str]) -> tuple[list[str], list[str]]:
         """The group's own options with their values, and all the rest, each in their order; none after "--"."""
-        options = (option for option in self.params if isinstance(option, TyperOption))
+        # Not --version, which stands alone: some commands have one of their own.
+        options = (one for one in self.params if isinstance(one, TyperOption) and not one.is_eager)
         is_flag = {name: bool(option.is_flag) for option in options for name in option.opts}
         own, others, left = list[str](), list[str](), list(arguments)
         while left and left[0] != "--":

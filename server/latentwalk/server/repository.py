@@ -29,6 +29,7 @@ from latentwalk.gan.errors import CorruptArtifact, GeneratorMismatch, InvalidLat
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import JsonObject
 from latentwalk.rpc.errors import InvalidRequest, StoreFailed, UnknownDirection, UnknownModel
+from latentwalk.rpc.version import own_version
 from latentwalk.server.device import RemoteEngine, RemoteSearcher
 from latentwalk.server.mapper import Mapper
 from latentwalk.server.served import ServedDirection, ServedModel
@@ -190,7 +191,7 @@ class Repository:
             direction.check_generator(owner.digest)
             belongs = {"name": owner.name, "version": owner.version, "digest": owner.digest}
             created = datetime.now(UTC).isoformat(timespec="seconds")
-            said = {**provenance, "generator": belongs}
+            said = {**provenance, "generator": belongs, "latentwalk": own_version()}
             try:
                 ref = save_direction(self.store, model, direction, provenance=said, created=created)
             except OSError as error:
