@@ -108,6 +108,7 @@ def test_a_joint_job_knows_its_amounts_and_its_steps(materials):
         (job(gan={"gan": gan(pb.Data(folder="MNIST"))}), "spec.gan.gan.data", "is no picture"),
         (job(gan={"gan": gan(resolution=24)}), "spec.gan.gan.resolution", "power of two"),
         (job(gan={"gan": gan(resolution=512)}), "spec.gan.gan.resolution", "from 8 to 256"),
+        (job(gan={"gan": gan(resolution=256, width=512)}), "spec.gan.gan.width", "at most 536,870,912 are allowed"),
         (job(gan={"gan": gan(penalty=-1)}), "spec.gan.gan.penalty", "-1"),
         (job(gan={"gan": gan(learning_rate=0)}), "spec.gan.gan.learning_rate", "above 0"),
         (job(gan={"gan": gan(augmentation=[{"edit": "red"}])}), "spec.gan.gan.augmentation[0].edit", "1 channels"),

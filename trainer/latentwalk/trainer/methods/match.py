@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -57,7 +56,8 @@ class Match(nn.Module):
         self.settings, self.parent = settings, parent
         assert settings.family is not None  # noqa: S101 - completed by validation
         play = PLAYERS[settings.family]
-        spec = parent.generator.spec if parent else _generator_spec(settings, pictures, play.shape(settings))
+        channels, classes = pictures.images.shape[1], len(pictures.classes)
+        spec = parent.generator.spec if parent else _generator_spec(settings, channels, classes)
         with seeds.fresh_weights(job_seed):
             generator = build_generator(spec)
             discriminator = Discriminator(
@@ -189,14 +189,23 @@ def _area(pictures: Tensor) -> int:
     return len(pictures) * pictures[0, 0].numel()
 
 
-def _generator_spec(settings: GanSettings, pictures: Pictures, shape: Mapping[str, Any]) -> GeneratorSpec:
+def count_weights(settings: GanSettings, channels: int, classes: int) -> int:
+    """How many numbers both players of complete settings would learn, for pictures of so many channels and classes."""
+    with torch.device("meta"):
+        spec = _generator_spec(settings, channels, classes)
+        players = build_generator(spec), Discriminator(spec, settings.discriminator_width)
+    return sum(weight.numel() for player in players for weight in player.parameters())
+
+
+def _generator_spec(settings: GanSettings, channels: int, classes: int) -> GeneratorSpec:
+    assert settings.family is not None  # noqa: S101 - completed by validation
     return GeneratorSpec(
-        family=settings.family or "",
+        family=settings.family,
         latent_size=settings.latent_size,
-        classes=len(pictures.classes) if settings.conditional else 0,
+        classes=classes if settings.conditional else 0,
         resolution=settings.resolution,
-        channels=pictures.images.shape[1],
-        **shape,
+        channels=channels,
+        **PLAYERS[settings.family].shape(settings),
     )
 
 

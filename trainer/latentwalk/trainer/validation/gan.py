@@ -6,6 +6,7 @@ from typing import Any
 
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.data import Form
+from latentwalk.trainer.methods.match import count_weights
 from latentwalk.trainer.networks.games import GAMES
 from latentwalk.trainer.specs import ClassifierSpec, GanFamily, GanSettings, GanSpec, JointMode, JointSpec
 from latentwalk.trainer.validation.context import Context
@@ -30,6 +31,8 @@ OWN: Mapping[GanFamily, tuple[str, ...]] = {
     GanFamily.STYLEGAN: (*_GROWING, *_STYLES),
 }
 """What may be said of a family, and not of all."""
+MAX_WEIGHTS = 2**29
+"""Of both players: 2 GiB, of which training takes five times as much."""
 DEFAULT_MAX_WIDTH, DEFAULT_MAPPING_LAYERS, DEFAULT_STYLE_MIXING = 512, 8, 0.9
 
 
@@ -100,7 +103,20 @@ def _completed(gan: GanSettings, context: Context) -> tuple[GanSettings, Form]:
         penalty=GAMES[gan.loss].default_penalty if gan.penalty is None else gan.penalty,
         augmentation=tuple(augmentation),
     )
+    if not gan.start_from:
+        _check_weights(completed, form, where)
     return completed, form
+
+
+def _check_weights(gan: GanSettings, form: Form, where: str) -> None:
+    """Raises InvalidRequest for players that are larger than can be trained."""
+    weights = count_weights(gan, form.channels, form.classes)
+    if weights > MAX_WEIGHTS:
+        raise InvalidRequest(
+            f"{where}.width",
+            f"{gan.width:,}, at {gan.resolution} px, makes players of {weights:,} weights; at most {MAX_WEIGHTS:,} are "
+            "allowed: take less, or a lower resolution",
+        )
 
 
 def _completed_family(gan: GanSettings, own: Collection[str], where: str) -> GanSettings:
