@@ -179,8 +179,9 @@ async def test_while_no_server_serves_calls_fail_at_once_and_waiting_goes_on():
     async with starting() as doorway, AsyncClient(f"127.0.0.1:{doorway.port}", retries=0) as client:
         with pytest.raises(DeadlineExceeded):
             await client.wait_ready(timeout=0.3)
-        with pytest.raises(Unavailable, match="no service answers"):
+        with pytest.raises(Unavailable, match="starts, shuts down, or has lost its device") as caught:
             await client.models()
+        assert caught.value.reason == "NOT_SERVING"  # it is there, and a search that it refuses is begun again
         waiting = asyncio.create_task(client.wait_ready(timeout=PATIENCE_SECONDS))
         doorway.ready()
         await waiting

@@ -15,6 +15,9 @@ from latentwalk.client._errors import ERRORS, Failure, ServiceError, Violation
 DOMAIN = "latentwalk"
 DETAILS_KEY = "grpc-status-details-bin"
 
+# What grpc says when somebody is there whose health says NOT_SERVING.
+_UNHEALTHY = "backend unhealthy"
+
 # What to tell people when the failure is the transport's and no service has said anything.
 TRANSPORT = {
     grpc.StatusCode.UNAVAILABLE: "no service answers at {address}: {details}",
@@ -34,7 +37,10 @@ def failed(error: grpc.RpcError, *, address: str, timeout: float | None, request
     status = error.code()
     within = "" if timeout is None else f" within {timeout:.3g} s"
     failure = read_failure(error, request_id)
-    if not failure.reason and status in TRANSPORT:
+    if not failure.reason and failure.message.endswith(_UNHEALTHY):
+        message = f"the service at {address} starts, shuts down, or has lost its device"
+        failure = Failure(failure.status, message, "NOT_SERVING", request_id=request_id)
+    elif not failure.reason and status in TRANSPORT:
         details = _BEFORE_THE_POINT.sub("", failure.message, count=1)
         message = TRANSPORT[status].format(address=address, details=details, within=within)
         failure = Failure(failure.status, message, request_id=request_id)
