@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import grpc
@@ -132,6 +133,22 @@ async def test_who_holds_connections_for_metrics_and_asks_nothing_keeps_others_o
                 while threading.active_count() > threads + 2:  # noqa: ASYNC110 - it is on the other side
                     await asyncio.sleep(0.05)
             assert await asyncio.to_thread(ask) == 200
+
+
+async def test_a_connection_for_metrics_that_the_system_has_no_thread_for_takes_no_room(running, monkeypatch):
+    async with running(metrics_address="127.0.0.1:0") as run:
+        url = f"http://127.0.0.1:{run.doorway.metrics_port}/metrics"
+
+        def none_left(thread):
+            raise RuntimeError("can't start new thread")
+
+        with monkeypatch.context() as patch, ThreadPoolExecutor(1) as threads:
+            threads.submit(int).result()  # before there are none left
+            patch.setattr(threading.Thread, "start", none_left)
+            for _ in range(20):
+                with pytest.raises(OSError, match=r"."):
+                    await asyncio.get_running_loop().run_in_executor(threads, urllib.request.urlopen, url)
+        assert (await asyncio.to_thread(urllib.request.urlopen, url)).status == 200
 
 
 async def test_reflection_lists_the_services_also_before_they_are_ready(running):

@@ -110,6 +110,8 @@ def _renamed(direction, name, digest):
         ([{"direction": "style"}], "picks[0].slider", "is needed, one of age, light"),
         ([LIGHT, {**LIGHT, "name": "dim"}], "picks[1].slider", "'style:light' stands in picks[0] already"),
         ([LIGHT, {**LIGHT, "slider": "age"}], "picks[1].name", "'glow' stands in picks[0]"),
+        # Whatever follows is not even read: a message has room for half a million picks.
+        ([LIGHT, LIGHT, {"direction": "style", "slider": "smile"}], "picks[1].slider", "stands in picks[0]"),
         ([{**LIGHT, "name": "so bright"}], "picks[0]", "name of a slider is 'so bright'"),
         ([{**LIGHT, "alpha_low": 1}], "picks[0]", "range of alpha is 1 to 2"),
         ([{**LIGHT, "alpha_high": 4}], "picks[0]", "it must lie from -3.0 to 3.0"),

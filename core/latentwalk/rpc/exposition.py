@@ -50,6 +50,14 @@ class _Server(ThreadingMixIn, WSGIServer):
         """Whether there is room; a connection for which there is none is closed."""
         return self._free.acquire(blocking=False)
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Begins a thread for the connection; where the system has none left, the room is free again."""
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._free.release()
+            raise
+
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Serves the connection to its end, in a thread of its own."""
         try:

@@ -35,15 +35,25 @@ def read_picks(request: pb.PickSlidersRequest, model: ServedModel) -> tuple[Dire
         check_name("directions", f"{model.name}/{request.direction}")
     except GanError as error:
         raise InvalidRequest("direction", str(error)) from error
-    picks = [_read(f"picks[{index}]", pick, model) for index, pick in enumerate(request.picks)]
-    _check_different("slider", [pick.origin for pick in picks])
-    _check_different("name", [pick.name for pick in picks])
+    picks = _read_all(request.picks, model)
     try:
         direction = joined(request.direction, [pick.alone for pick in picks])
     except GanError as error:
         raise InvalidRequest("picks", str(error)) from error
     sources, measures = {one.name: one.source for one in picks}, {one.name: one.measures for one in picks}
     return direction, provenance_of_picks(sources, measures)
+
+
+def _read_all(picks: Sequence[pb.SliderPick], model: ServedModel) -> list[_Picked]:
+    """No more of them than there are sliders: what stands in two picks is refused at the second one."""
+    read, first_of = list[_Picked](), dict[tuple[str, str], int]()
+    for index, pick in enumerate(picks):
+        one = _read(f"picks[{index}]", pick, model)
+        for what, value in (("slider", one.origin), ("name", one.name)):
+            if (first := first_of.setdefault((what, value), index)) != index:
+                raise InvalidRequest(f"picks[{index}].{what}", f"{value!r} stands in picks[{first}] already")
+        read.append(one)
+    return read
 
 
 def _read(field: str, pick: pb.SliderPick, model: ServedModel) -> _Picked:
@@ -63,11 +73,3 @@ def _read(field: str, pick: pb.SliderPick, model: ServedModel) -> _Picked:
     source = origin.sources.get(slider.name, found)
     source = replace(source, opposite=source.opposite != pick.opposite)
     return _Picked(alone, f"{direction.name}:{slider.name}", source, origin.of_sliders.get(slider.name, {}))
-
-
-def _check_different(what: str, values: Sequence[str]) -> None:
-    """Raises InvalidRequest for what stands in two picks."""
-    first_of: dict[str, int] = {}
-    for index, value in enumerate(values):
-        if (first := first_of.setdefault(value, index)) != index:
-            raise InvalidRequest(f"picks[{index}].{what}", f"{value!r} stands in picks[{first}] already")
