@@ -89,6 +89,18 @@ def test_other_filters_and_pictures_that_were_moved_by_hand_are_refused(config: 
         StyleGAN3.from_checkpoint(checkpoint | {name: checkpoint[name] + 0.01})
 
 
+def test_the_filter_of_a_layer_that_is_not_there_is_refused(config: str) -> None:
+    checkpoint = golden(f"stylegan3_{config}").checkpoint
+    with pytest.raises(GanError, match=r"L0_9_8\.up_filter is another filter than theirs"):
+        StyleGAN3.from_checkpoint(checkpoint | {"synthesis.L0_9_8.up_filter": torch.ones(12)})
+
+
+def test_the_same_filters_of_another_precision_are_accepted(generator: StyleGAN3, config: str) -> None:
+    checkpoint = golden(f"stylegan3_{config}").checkpoint
+    filters = {name: kernel.double() for name, kernel in checkpoint.items() if name.endswith("_filter")}
+    assert StyleGAN3.from_checkpoint({**checkpoint, **filters}).digest == generator.digest
+
+
 @pytest.mark.parametrize(
     ("resolution", "config", "names"),
     [

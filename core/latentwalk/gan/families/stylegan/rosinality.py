@@ -95,6 +95,7 @@ def _part(place: str, part: str, tensor: Tensor) -> tuple[str | None, Tensor]:
         case "adain1" | "adain2", "style.linear.weight_orig":
             return "style.weight", tensor * math.sqrt(2)
         case "adain1" | "adain2", "style.linear.bias":  # the 1 of a scale is added when it is used
-            return "style.bias", tensor - (torch.arange(len(tensor)) < len(tensor) / 2).to(tensor.dtype)
+            flat = tensor.flatten()
+            return "style.bias", (flat - (torch.arange(len(flat)) < len(flat) / 2).to(flat.dtype)).view_as(tensor)
         case _:
             return None, tensor
