@@ -94,6 +94,19 @@ def test_sizes_for_which_there_was_no_time_are_measured_while_they_are_warmed(fa
     assert set(engine.seconds) == {1, 2, 4, 8}
 
 
+def test_sizes_of_which_a_batch_takes_too_long_are_not_warmed(faces):
+    drawn, slow = [], copy.copy(faces)
+    slow.forward = lambda z, condition: (drawn.append(len(z)), faces(z, condition))[1]
+    for measured, kept in (({1: 9.0}, {1}), ({1: 1.0, 2: 1.9, 4: 3.7}, {1, 2, 4})):
+        choice = replace(unmeasured((1, 2, 4, 8)), seconds=measured)
+        engine = Engine(slow, CPU, choice=choice)
+        drawn.clear()
+        engine.warm()
+        assert set(engine.variants) == set(engine.seconds) == kept
+        assert set(drawn) == kept
+        assert engine.draw(rows(11)) == Engine(faces, CPU).draw(rows(11))
+
+
 def test_a_larger_batch_is_taken_to_be_no_slower_by_the_picture_than_a_smaller_one():
     assert steady({4: 5.0, 1: 1.0, 2: 1.5, 8: 4.0}) == {1: 1.0, 2: 1.5, 4: 3.0, 8: 4.0}
 

@@ -28,8 +28,10 @@ class Choice:
     """The same, at the worst pixel."""
 
     def completed(self, warming: Mapping[int, float]) -> "Choice":
-        """With the seconds that warming took at the sizes that were not measured; as it is if none were."""
-        return replace(self, seconds=steady({**warming, **self.seconds})) if self.seconds else self
+        """Of the sizes that were warmed; if any was measured, with the seconds that warming took at the others."""
+        variants = {size: self.variants[size] for size in warming}
+        seconds = {size: self.seconds.get(size, taken) for size, taken in warming.items()} if self.seconds else {}
+        return replace(self, variants=variants, seconds=steady(seconds))
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, the inverse of from_json."""

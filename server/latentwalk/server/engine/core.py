@@ -12,7 +12,7 @@ from latentwalk.server.engine.choice import Choice
 from latentwalk.server.engine.memory import memory_watched
 from latentwalk.server.engine.perception import Perception
 from latentwalk.server.engine.pixels import NonFinitePicture, Picture
-from latentwalk.server.engine.plan import Plan, buckets_up_to
+from latentwalk.server.engine.plan import Plan, buckets_up_to, takes_too_long
 from latentwalk.server.engine.rows import PictureSize, Row, sample_rows
 from latentwalk.server.engine.runners import Runner, open_runner
 from latentwalk.server.engine.searcher import Searcher
@@ -70,18 +70,21 @@ class Engine:
     def warm(self) -> None:
         """Draws a batch of each size on each device, so that no request pays for what the first use costs.
 
-        Sizes for which there was no time to measure them are measured by that. Raises NonFinitePicture if all that is
-        drawn is none.
+        Sizes for which there was no time to measure them are measured by that, and those of which a batch takes too
+        long are let go of. Raises NonFinitePicture if all that is drawn is none.
         """
         seconds = dict[int, float]()
-        for runners in self._devices:
-            for size, runner in runners.items():
+        for size in sorted(self.variants):
+            if takes_too_long(size, {**seconds, **self.seconds}):
+                break
+            for runners in self._devices:
                 rows, started = sample_rows(self.generator, size), time.perf_counter()
-                pictures = runner(rows)
+                pictures = runners[size](rows)
                 seconds[size] = time.perf_counter() - started
                 if all(isinstance(picture, Exception) for picture in pictures):
                     raise NonFinitePicture("whatever it draws has pixels that are NaN or infinite")
         self.searcher.warm()
+        self._devices = [{size: runners[size] for size in seconds} for runners in self._devices]
         self.choice = self.choice.completed(seconds)
         self._plan = _plan_of(self.choice)
 

@@ -2,11 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 
+# Several times what the scheduler lets a batch take while a smaller one can be had: it will not ask for so large a one.
+_LONGEST_SECONDS = 4.0
+
 
 def buckets_up_to(largest: int) -> tuple[int, ...]:
     """1, 2, 4, 8, ... and the largest itself."""
     powers = [1 << exponent for exponent in range(largest.bit_length()) if 1 << exponent < largest]
     return (*powers, largest)
+
+
+def takes_too_long(size: int, seconds: Mapping[int, float]) -> bool:
+    """Whether a batch of that size is of no use, by the seconds that one of it took, or of the next smaller size known.
+
+    False for the smallest size, and for as long as nothing is known.
+    """
+    known = max((other for other in seconds if other <= size), default=size)
+    return size > min(seconds, default=size) and seconds[known] * size / known > _LONGEST_SECONDS
 
 
 class Plan:

@@ -18,6 +18,7 @@ import torch
 
 from latentwalk.gan.generator import Generator
 from latentwalk.server.engine.choice import Choice, steady
+from latentwalk.server.engine.plan import takes_too_long
 from latentwalk.server.engine.rows import Row, sample_rows
 from latentwalk.server.engine.runners import Runner, open_runner
 from latentwalk.server.engine.variants import REFERENCE, VARIANTS, NotApplicable, worth_trying
@@ -124,28 +125,27 @@ class Trial:
     # -- who is the fastest ------------------------------------------------------------------------------------------
 
     def _race(self, contenders: Sequence[_Contender]) -> list[int]:
-        """Time the contenders at each size for as long as there is time; returns the sizes that were timed.
+        """Time the contenders at each size that is of use, while there is time; returns the sizes that were timed.
 
         The rounds go over all sizes and contenders, so that a disturbance from outside meets all alike. In the first
         one, each is warmed before it is timed, and whoever is hopelessly slow at one size is spared the next.
         """
-        running, sizes = list(contenders), list[int]()
+        running, best = list(contenders), dict[int, float]()
         batches = {size: sample_rows(self._generator, size) for size in self._buckets}
         for size in self._buckets:
-            if sizes and self._is_late:
-                return sizes
+            if best and (self._is_late or takes_too_long(size, best)):
+                break
             for one in running:
                 one.runners[size](batches[size])
                 one.time(batches[size])
                 one.time(batches[size])
-            best = min(one.seconds[size] for one in running)
-            running = [one for one in running if one.seconds[size] <= _HOPELESS * best]
-            sizes.append(size)
-        for size, one in product(sizes * _ROUNDS, running):
+            best[size] = min(one.seconds[size] for one in running)
+            running = [one for one in running if one.seconds[size] <= _HOPELESS * best[size]]
+        for size, one in product([*best] * _ROUNDS, running):
             if self._is_late:
                 break
             one.time(batches[size])
-        return sizes
+        return list(best)
 
     @property
     def _is_late(self) -> bool:

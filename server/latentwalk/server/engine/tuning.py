@@ -55,7 +55,8 @@ class Tuning:
     def _recalled(self, generator: Generator) -> Choice | None:
         """What was chosen before, if it can still be used."""
         known = self._memory.recall(self._circumstances(generator)) if self._memory else None
-        if known is None or set(known.seconds) != set(buckets_up_to(self.max_batch)):
+        # Those of no use were let go of.
+        if known is None or not known.seconds or max(known.seconds) not in buckets_up_to(self.max_batch):
             return None
         return known if set(known.variants.values()) <= VARIANTS.keys() else None
 
