@@ -107,6 +107,20 @@ def test_sizes_of_which_a_batch_takes_too_long_are_not_warmed(faces):
         assert engine.draw(rows(11)) == Engine(faces, CPU).draw(rows(11))
 
 
+def test_what_the_first_use_costs_does_not_speak_against_larger_sizes(faces):
+    drawn, slow = list[int](), copy.copy(faces)
+
+    def forward(z, condition):
+        time.sleep(0 if drawn else 2.1)  # of a batch of 2 it would be too much
+        drawn.append(len(z))
+        return faces(z, condition)
+
+    slow.forward = forward
+    engine = Engine(slow, CPU, choice=unmeasured((1, 2, 4)))
+    engine.warm()
+    assert list(engine.variants) == [1, 2, 4]
+
+
 def test_a_larger_batch_is_taken_to_be_no_slower_by_the_picture_than_a_smaller_one():
     assert steady({4: 5.0, 1: 1.0, 2: 1.5, 8: 4.0}) == {1: 1.0, 2: 1.5, 4: 3.0, 8: 4.0}
 

@@ -78,15 +78,23 @@ class Engine:
             if takes_too_long(size, {**seconds, **self.seconds}):
                 break
             for runners in self._devices:
-                rows, started = sample_rows(self.generator, size), time.perf_counter()
-                pictures = runners[size](rows)
-                seconds[size] = time.perf_counter() - started
-                if all(isinstance(picture, Exception) for picture in pictures):
-                    raise NonFinitePicture("whatever it draws has pixels that are NaN or infinite")
+                seconds[size] = self._sampled(runners[size], size)
+                if size not in self.seconds and takes_too_long(2 * size, {size: seconds[size]}):
+                    # What the first use costs must not speak against larger sizes.
+                    seconds[size] = min(seconds[size], self._sampled(runners[size], size))
         self.searcher.warm()
         self._devices = [{size: runners[size] for size in seconds} for runners in self._devices]
         self.choice = self.choice.completed(seconds)
         self._plan = _plan_of(self.choice)
+
+    def _sampled(self, runner: Runner, size: int) -> float:
+        """How long a batch takes. Raises NonFinitePicture if all that is drawn is none."""
+        rows, started = sample_rows(self.generator, size), time.perf_counter()
+        pictures = runner(rows)
+        taken = time.perf_counter() - started
+        if all(isinstance(picture, Exception) for picture in pictures):
+            raise NonFinitePicture("whatever it draws has pixels that are NaN or infinite")
+        return taken
 
     def draw(self, rows: Sequence[Row]) -> list[Picture]:
         """The pixels of each row, uint8 [H, W, C] in row-major bytes; NonFinitePicture for one that has none.
