@@ -173,6 +173,7 @@ def test_it_has_a_mean_w_and_no_noise(generator: StyleGAN3, config: str) -> None
     [
         ({"resolution": 48}, "resolution of a stylegan3 is 48: it must be a power of two"),
         ({"layers": 5}, "layers of a stylegan3 are 5: they must be at least 6"),
+        ({"spaces": ("z",), "layers": 0, "w_size": 0}, "layers of a stylegan3 are 0: they must be at least 6"),
         ({"config": CONFIG | {"kernel": 2}}, r"kernel of a stylegan3 is 2: it must be 3 \(config T\) or 1"),
         ({"config": {"width": 4}}, "config of a stylegan3 is .*: it must have width, max_width"),
     ],

@@ -14,7 +14,7 @@ from latentwalk.gan.families.shapes import places_of, tensor_of
 from latentwalk.gan.families.stylegan2.layers import Mapping
 from latentwalk.gan.families.stylegan3.layers import FilteredColours, FilteredLayer, FourierFeatures
 from latentwalk.gan.families.stylegan3.nvlabs import check_filters, from_nvlabs, is_nvlabs
-from latentwalk.gan.families.stylegan3.plan import steps_of
+from latentwalk.gan.families.stylegan3.plan import Step, steps_of
 from latentwalk.gan.families.widths import check_config, config_of
 from latentwalk.gan.spec import SPACES, GeneratorSpec
 
@@ -26,9 +26,9 @@ _LAYER = re.compile(r"synthesis\.layers\.(\d{1,2})_(\d{1,4})\.weight")
 class Synthesis(nn.Module):
     """From w to a picture: waves, layers that widen the band of frequencies, and the picture, each with a w."""
 
-    def __init__(self, spec: GeneratorSpec) -> None:
+    def __init__(self, spec: GeneratorSpec, steps: Sequence[Step]) -> None:
         super().__init__()
-        steps, kernel = steps_of(spec), config_of(spec, "kernel")
+        kernel = config_of(spec, "kernel")
         self.waves = FourierFeatures(steps[0].before, spec.w_size)
         self.layers = nn.ModuleDict(
             {f"{index}_{step.after.side}": FilteredLayer(step, kernel, spec.w_size) for index, step in enumerate(steps)}
@@ -58,8 +58,9 @@ class StyleGAN3(MappedGenerator):
         check_config(spec, ("width", "max_width", "mapping_layers", "kernel"))
         if config_of(spec, "kernel") not in (1, 3):
             raise GanError(f"kernel of a stylegan3 is {spec.config['kernel']}: it must be 3 (config T) or 1 (config R)")
+        steps = steps_of(spec)  # refused before anything is built
         mapping = Mapping(spec.latent_size, spec.classes, spec.w_size, config_of(spec, "mapping_layers"))
-        super().__init__(spec, mapping, Synthesis(spec))
+        super().__init__(spec, mapping, Synthesis(spec, steps))
 
     def synthesise(self, w_plus: Tensor, noise: Tensor | None = None) -> Tensor:
         """Pictures [N, C, H, W] from w+ [N, L, W]; of noise there is none."""
