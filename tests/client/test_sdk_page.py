@@ -41,7 +41,7 @@ def test_the_python_of_the_page_runs_as_written(start_server, start_trainer, tmp
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", *(f"docs/{page}.md" for page in ("sdk", "look", "serving", "training", "edits"))]
+    "page", ["README.md", *(f"docs/{page}.md" for page in ("sdk", "look", "serving", "training", "measuring", "store", "edits", "code"))]
 )
 def test_every_heading_that_is_linked_exists(page: str):
     root = Path(__file__).parents[2]

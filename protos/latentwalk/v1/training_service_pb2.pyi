@@ -1333,7 +1333,7 @@ Global___ClassifierSpec: _TypeAlias = ClassifierSpec  # noqa: Y015
 @_typing.final
 class EvaluationSpec(_message.Message):
     """Measures a generator. Nothing is published unless it is to calibrate directions; the measures are in the result, and
-    docs/training.md says what they mean.
+    docs/measuring.md says what they mean.
 
     How entangled its latent spaces are, z and, if it has it, w: "path_length.<z or w>.<full or end>" and, with a
     classifier, "separability.<z or w>".
