@@ -13,7 +13,9 @@ from latentwalk.gan.families import build_generator
 from latentwalk.gan.spec import SPACES, GeneratorSpec
 from latentwalk.server.builtin import BUILTIN
 
-PAGE = (Path(__file__).parents[2] / "docs" / "sdk.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGE = (ROOT / "docs" / "sdk.md").read_text()
 STYLED = GeneratorSpec(
     "stylegan", 6, 0, 16, 3, {"width": 4, "max_width": 8, "mapping_layers": 2}, spaces=SPACES, layers=6, w_size=5
 )
@@ -40,13 +42,10 @@ def test_the_python_of_the_page_runs_as_written(start_server, start_trainer, tmp
     assert {"mean.png", "both.gif", "turned.gif", "three.npz"} <= {path.name for path in tmp_path.iterdir()}
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", *(f"docs/{page}.md" for page in ("sdk", "look", "serving", "training", "measuring", "store", "edits", "code"))]
-)
-def test_every_heading_that_is_linked_exists(page: str):
-    root = Path(__file__).parents[2]
-    for file, anchor in re.findall(r"\]\(([\w./-]*\.md)?#([\w-]+)\)", (root / page).read_text()):
-        target = ((root / page).parent / file if file else root / page).read_text()
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_heading_that_is_linked_exists(page: Path):
+    for file, anchor in re.findall(r"\]\(([\w./-]*\.md)?#([\w-]+)\)", page.read_text()):
+        target = (page.parent / file if file else page).read_text()
         headings = re.findall(r"^#+ (.*)$", target, flags=re.MULTILINE)
         named = re.findall(r'<a id="([\w-]+)"', target)
         assert anchor in {*named, *(re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings)}
