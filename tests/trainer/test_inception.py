@@ -66,6 +66,16 @@ def test_each_step_sees_its_share_of_the_real_pictures(materials, real):
     assert seen == {"real.moments.count": REAL // 2, "drawn.moments.count": 1}
 
 
+@torch.no_grad()
+def test_real_pictures_may_be_fewer_than_steps(materials, real):
+    long = replace(SPEC, settings=replace(SETTINGS, samples=3_001))  # 7 steps
+    likeness = InceptionLikeness(long, materials.generator(SPEC), materials.features(), real)
+    likeness.take(6)
+    seen = likeness.gathered.state_dict()
+    assert (seen["real.moments.count"], seen["drawn.moments.count"]) == (0, 1)
+    assert all(tensor.isfinite().all() for tensor in seen.values())
+
+
 def test_other_weights_give_measures_of_another_name(materials, real, tmp_path):
     other = replace(materials, inception=write_inception(tmp_path / "other.pth", TORCHVISION))
     named = [InceptionLikeness(SPEC, one.generator(SPEC), one.features(), real).names for one in (materials, other)]

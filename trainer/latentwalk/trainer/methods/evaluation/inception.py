@@ -44,7 +44,8 @@ class InceptionLikeness(Measure):
             some = None if condition is None else condition[rows]
             pictures = drawn(self._generator, z[rows], "z", some, own[rows])
             self._seen["drawn"].add(self._inception(as_served(pictures, self._generator.spec.range)))
-        for rows in self._order.tensor_split(self._steps)[step].split(DRAWN_AT_ONCE):
+        share = self._order.tensor_split(self._steps)[step]
+        for rows in share.split(DRAWN_AT_ONCE) if len(share) else ():  # of few pictures there is not one for each step
             self._seen["real"].add(self._inception(self._real.pictures(rows)))
 
     def measures(self, pause: Callable[[], None]) -> Mapping[str, float]:
