@@ -1,6 +1,7 @@
-"""Certificates, made as people make them: by openssl; and no test fails for the time that it takes."""
+"""Certificates, made as people make them: by openssl; and no test fails for the time that it takes, or for nohup."""
 
 import shutil
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,11 @@ from hypothesis import settings
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+def pytest_configure():
+    # What runs under nohup has SIGHUP ignored, and so has all that it starts; the services' own tests are of the rest.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_addoption(parser):
