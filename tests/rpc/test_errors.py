@@ -31,7 +31,7 @@ CASES = [
     (errors.DeviceFailed("no"), "UNAVAILABLE", "DEVICE_FAILED"),
     (errors.UnknownArtifact("no"), "NOT_FOUND", "UNKNOWN_ARTIFACT"),
     (errors.ArtifactInUse("no"), "FAILED_PRECONDITION", "ARTIFACT_IN_USE"),
-    (errors.StoreFailed("no"), "FAILED_PRECONDITION", "STORE_FAILED"),
+    (errors.StoreFailed("data", OSError("no")), "FAILED_PRECONDITION", "STORE_FAILED"),
     (errors.DeviceOutOfMemory("no"), "RESOURCE_EXHAUSTED", "DEVICE_OUT_OF_MEMORY"),
     (errors.Unauthenticated("no"), "UNAUTHENTICATED", "UNAUTHENTICATED"),
     (errors.PermissionDenied("no", role="operator"), "PERMISSION_DENIED", "PERMISSION_DENIED"),

@@ -157,6 +157,10 @@ class StoreFailed(ServiceError):
     status = grpc.StatusCode.FAILED_PRECONDITION
     reason = reasons.ERROR_REASON_STORE_FAILED
 
+    def __init__(self, path: str, error: OSError) -> None:
+        problem = f"cannot be written to: {error.strerror or error}"
+        super().__init__(f"the artifact store at {path} {problem}; see to it, and try again")
+
 
 class ArtifactInUse(ServiceError):
     """A version is served, or needed by others, and so not to be deleted."""

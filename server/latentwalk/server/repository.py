@@ -195,8 +195,7 @@ class Repository:
             try:
                 ref = save_direction(self.store, model, direction, provenance=said, created=created)
             except OSError as error:
-                problem = f"cannot be written to: {error.strerror or error}"
-                raise StoreFailed(f"the artifact store at {self.store.path} {problem}") from error
+                raise StoreFailed(self.store.path, error) from error
             return self._read_direction(owner, direction.name, ref.version)
 
         return await self._take_in(model, direction.name, put)

@@ -68,8 +68,7 @@ class Shelves:
             try:
                 self._store.delete(kind, name, version)
             except OSError as error:
-                problem = f"cannot be written to: {error.strerror or error}"
-                raise StoreFailed(f"the artifact store at {self._store.path} {problem}") from error
+                raise StoreFailed(self._store.path, error) from error
             return stored
 
         deleted = await self._repository.undisturbed(delete)
