@@ -120,6 +120,7 @@ def test_it_is_found_at_a_path_or_in_the_cache_of_torch_where_that_of_papers_goe
         INCEPTION.find()
     assert f"there is no {cache / INCEPTION.files[0]}:" in str(missing.value)
     assert "https://github.com/mseitzer/pytorch-fid/" in str(missing.value)
+    assert str(missing.value).endswith("or say where it lies (inception_weights)")
     cache.mkdir(parents=True)
     for name in reversed(INCEPTION.files):
         (cache / name).touch()

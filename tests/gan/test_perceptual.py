@@ -119,6 +119,7 @@ def test_without_the_backbone_the_error_names_the_file_to_put_where(
             ALEXNET.find(path)
         assert f"there is no {file}:" in str(caught.value)
         assert f"https://download.pytorch.org/models/{BACKBONE_FILE}" in str(caught.value)
+        assert str(caught.value).endswith("or say where it lies (lpips_backbone)")
     assert not list(tmp_path.iterdir())
 
 

@@ -21,6 +21,8 @@ class Backbone:
     """Of the first."""
     packages: tuple[str, ...]
     """What must be installed beside torch."""
+    setting: str
+    """The setting of the services that says where they lie."""
 
     def find(self, path: Path | None = None) -> Path:
         """The file: this path, or one in this folder; by default one in torch's own cache.
@@ -36,5 +38,5 @@ class Backbone:
             if file.is_file():
                 return file
         raise MissingBackbone(
-            f"there is no {candidates[0]}: put {self.weights} there ({self.url}), or say where it lies"
+            f"there is no {candidates[0]}: put {self.weights} there ({self.url}), or say where it lies ({self.setting})"
         )

@@ -35,6 +35,7 @@ INCEPTION = Backbone(
     ),
     "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth",
     ("torchvision",),
+    "inception_weights",
 )
 """Their file, or else torchvision's Inception_V3_Weights.IMAGENET1K_V1."""
 

@@ -26,6 +26,7 @@ ALEXNET = Backbone(
     (BACKBONE_FILE,),
     f"https://download.pytorch.org/models/{BACKBONE_FILE}",
     ("lpips", "torchvision"),
+    "lpips_backbone",
 )
 
 LEAST_RESOLUTION = 31
