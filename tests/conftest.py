@@ -1,5 +1,6 @@
 """Certificates, made as people make them: by openssl; and no test fails for the time that it takes, or for nohup."""
 
+import logging
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,16 @@ settings.load_profile("patient")
 def pytest_configure():
     # What runs under nohup has SIGHUP ignored, and so has all that it starts; the services' own tests are of the rest.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.fixture(autouse=True)
+def _logs_are_as_they_were():
+    """A program that a test runs in this process sets up the logs of the whole process: not for the tests after it."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 def pytest_addoption(parser):

@@ -52,7 +52,7 @@ async def test_a_version_that_is_not_served_is_deleted_and_its_number_never_come
             deleted = (await server.models.DeleteVersion(deleting(DIRECTION, "faces/zoom"))).deleted
         assert (deleted.name, deleted.version, deleted.kind) == ("faces/zoom", "1", DIRECTION)
         assert await listed(server, DIRECTION, "faces/zoom") == [("faces/zoom", "2", True)]
-        [record] = caplog.records
+        [record] = [one for one in caplog.records if one.name == "latentwalk.store"]
         assert record.getMessage() == "directions/faces/zoom/1 is deleted from the store"
         assert record.fields["caller"] == "127.0.0.1"
         await server.models.UnloadDirection(pb.UnloadDirectionRequest(model="faces", direction="zoom"))
