@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,14 @@ def test_the_map_of_the_code_leads_to_what_is_there() -> None:
     places = re.findall(r"`((?:protos|core|server|trainer|client|tests)/[^`]*)`", code)
     assert places
     assert [place for place in places if not (ROOT / place).exists()] == []
+
+
+def test_the_tests_mirror_the_packages() -> None:
+    """A package has its tests in a folder of its own name, and there is no other folder but these two."""
+    packages = {path.parent.relative_to(ROOT / root / "latentwalk") for root in ROOTS for path in _inits(root)}
+    tested = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
+    assert tested - packages == {Path(), Path("benchmarks"), Path("e2e")}
+
+
+def _inits(root: str) -> Iterator[Path]:
+    return (ROOT / root / "latentwalk").rglob("__init__.py")
