@@ -121,6 +121,8 @@ def test_walk_writes_what_moves_and_what_stands_still(latentwalk, zoom, tmp_path
     assert (done.exit_code, done.stdout) == (0, f"{gif}: 8 frames of 3\n")
     with Image.open(gif) as image:
         assert (image.n_frames, image.info["duration"]) == (8, 50)
+    video = latentwalk("walk", "faces", zoom, *ends, "--frames", 4, "--out", tmp_path / "zoom.mp4")
+    assert (video.exit_code, video.stdout) == (0, f"{tmp_path / 'zoom.mp4'}: 4 frames of 1\n")
     options = ["--alpha", -1, 1, "--easing", "in_out", "--frames", 3, "--out", strip, "--json"]
     assert json.loads(latentwalk("walk", "faces", zoom, *options).stdout)["frames"] == 3
     with Image.open(strip) as image:

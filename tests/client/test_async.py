@@ -35,7 +35,7 @@ async def test_a_walk_is_collected_composed_and_saved(aclient: AsyncClient, tmp_
     await aclient.walk("tiny", "zoom", seeds=1, frames=3).save(tmp_path / "zoom.gif")
     assert (tmp_path / "zoom.gif").read_bytes().startswith(b"GIF89a")
     with pytest.raises(InvalidRequest):
-        await aclient.walk("tiny", "zoom", seeds=1).save(tmp_path / "zoom.mp4")
+        await aclient.walk("tiny", "zoom", seeds=1).save(tmp_path / "zoom.mov")
 
 
 async def test_many_walks_run_at_once(aclient: AsyncClient):

@@ -39,7 +39,9 @@ def test_the_python_of_the_page_runs_as_written(start_server, start_trainer, tmp
         for page in pages:
             exec(compile(page, "sdk.md", "exec"), known)
 
-    assert {"mean.png", "both.gif", "turned.gif", "three.npz"} <= {path.name for path in tmp_path.iterdir()}
+    assert {"mean.png", "both.gif", "travel.mp4", "turned.gif", "three.npz"} <= {
+        path.name for path in tmp_path.iterdir()
+    }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -144,8 +144,8 @@ def test_a_file_that_stands_still_holds_the_strip(client: Client, tmp_path):
 
 def test_a_file_that_cannot_be_written_is_told_of_before_anything_is_drawn(client: Client, tmp_path):
     walk = client.walk("tiny", "no such direction", seeds=1)
-    with pytest.raises(InvalidRequest, match=r"\.mp4"):
-        walk.save(tmp_path / "zoom.mp4")
+    with pytest.raises(InvalidRequest, match=r"'\.mov', must be one of .*, \.gif, \.mp4$"):
+        walk.save(tmp_path / "zoom.mov")
     with pytest.raises(FileNotFoundError, match="nowhere"):
         walk.save(tmp_path / "nowhere" / "zoom.gif")
     (tmp_path / "folder.gif").mkdir()

@@ -15,6 +15,12 @@ def writable(file: Path | None) -> Path | None:
     return file
 
 
+def writable_frames(file: Path) -> Path:
+    """As `writable`, for what may move."""
+    check_picture_file(file, moving=True)
+    return file
+
+
 def spelled_out(command: Callable[..., None]) -> Callable[..., None]:
     """The command as typer takes it: with the shared options one by one. Those that were given are handed on."""
 

@@ -7,7 +7,7 @@ import typer
 
 from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
-from latentwalk.cli.options import spelled_out, writable
+from latentwalk.cli.options import spelled_out, writable, writable_frames
 from latentwalk.cli.output import Json, show_json
 from latentwalk.cli.parsing import (
     parse_classes,
@@ -22,6 +22,12 @@ from latentwalk.client import Style, Walk, load_latents
 Out = Annotated[
     Path,
     typer.Option("--out", "-o", dir_okay=False, callback=writable, help="the file; its ending says how it is written"),
+]
+MovingOut = Annotated[
+    Path,
+    typer.Option(
+        "--out", "-o", dir_okay=False, callback=writable_frames, help="the file; its ending says how it is written"
+    ),
 ]
 Seeds = Annotated[str | None, typer.Option(help="e.g. 7 or 1,2,5-8; default: 0")]
 AnyClass = Annotated[bool, typer.Option("--any-class", help="let a slider of one class move other classes too")]
@@ -74,7 +80,7 @@ class Moving(Drawing, total=False):
     loop: Annotated[bool, typer.Option("--loop", help="let the last frame lead back to the first")]
     fps: Annotated[
         float,
-        typer.Option(help=f"frames a second of a GIF or WebP, and how fast they are wanted; default: {FPS:g}"),
+        typer.Option(help=f"frames a second of a file that moves, and how fast they are wanted; default: {FPS:g}"),
     ]
     from_frame: Annotated[int, typer.Option(min=0, help="leave out the frames before this one; default: 0")]
 
@@ -115,7 +121,7 @@ def walk(
     direction: Annotated[
         str, typer.Argument(metavar="DIRECTION[:SLIDER]", help="the direction, and which slider of several")
     ],
-    out: Out,
+    out: MovingOut,
     seeds: Seeds = None,
     amount: Annotated[Ends | None, typer.Option(help="from and to, in the edit's unit", metavar="FROM TO")] = None,
     alpha: Annotated[Ends | None, typer.Option(help="from and to, in latent units", metavar="FROM TO")] = None,
@@ -128,7 +134,7 @@ def walk(
     as_json: Json = False,
     **options: Unpack[Moving],
 ) -> None:
-    """Walks seeds along a direction; a GIF or WebP moves, a PNG or JPEG is a strip.
+    """Walks seeds along a direction; a GIF, WebP or MP4 moves, a PNG or JPEG is a strip.
 
     Without --amount and --alpha: over the whole range that the direction was trained on.
     """
@@ -144,7 +150,7 @@ def walk(
 def interpolate(
     context: typer.Context,
     model: Name,
-    out: Out,
+    out: MovingOut,
     seeds: Annotated[str | None, typer.Option(help="e.g. 1,2,5-8; default: 0-3")] = None,
     frames_per_leg: Annotated[int, typer.Option(min=1, help="from one seed up to the next")] = 12,
     space: Annotated[Literal["z", "w"] | None, typer.Option(help="to blend in; default: w if the model has it")] = None,
@@ -154,7 +160,7 @@ def interpolate(
     as_json: Json = False,
     **options: Unpack[Moving],
 ) -> None:
-    """Travels from seed to seed; a GIF or WebP moves, a PNG or JPEG is a strip."""
+    """Travels from seed to seed; a GIF, WebP or MP4 moves, a PNG or JPEG is a strip."""
     how = {"frames_per_leg": frames_per_leg, "space": space, "method": method}
     with connect(context) as client:
         steps = client.interpolate(model, **how, **_moving(options, seeds, "0-3"))

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import closing
 from typing import Self
 
 from latentwalk.client._courses import FrameEvent
 from latentwalk.client._errors import ClientClosed
-from latentwalk.client._files import StrPath, check_picture_file
+from latentwalk.client._files import StrPath, check_picture_file, video_at
 from latentwalk.client._found import Found, that_came
 from latentwalk.client._frames import Frame, Frames, Header
 from latentwalk.client._pictures import Picture
@@ -61,13 +62,20 @@ class AsyncWalk(AsyncIterator[Frame]):
         return await asyncio.to_thread(frames.grid, columns)
 
     async def save(self, path: StrPath, *, fps: float = 12.0) -> None:
-        """`collect().save(path)`: a GIF or WebP that plays for ever, or a strip as PNG or JPEG, by the ending.
+        """As `Frames.save`: a GIF or WebP that plays for ever, an MP4, or a strip as PNG or JPEG, by the ending.
 
-        A file that cannot be written, InvalidRequest or OSError, is told of before anything is drawn.
+        A file that cannot be written, InvalidRequest or OSError, is told of before anything is drawn. An MP4 is written
+        while the frames come: it may be as long as there is room for on the disk.
         """
-        check_picture_file(path)
-        frames = await self.collect()
-        await asyncio.to_thread(frames.save, path, fps=fps)
+        check_picture_file(path, moving=True)
+        if video := video_at(path, fps):
+            with closing(video):
+                async for frame in self:
+                    await asyncio.to_thread(video.add, frame.image())
+                await asyncio.to_thread(video.finish)
+        else:
+            frames = await self.collect()
+            await asyncio.to_thread(frames.save, path, fps=fps)
 
     async def close(self) -> None:
         """Ends the stream."""

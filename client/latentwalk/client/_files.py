@@ -2,7 +2,8 @@
 
 import errno
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import pairwise
 from os import PathLike
@@ -14,6 +15,7 @@ from PIL import Image
 from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._numbers import number
 from latentwalk.client._values import instance
+from latentwalk.client._videos import Video, check_videos
 
 StrPath = str | PathLike[str]
 
@@ -23,10 +25,11 @@ _LEAST_FPS = 0.01
 
 @dataclass(frozen=True, slots=True)
 class FileKind:
-    """One kind of file: Pillow's name of it, how a still is written, and how frames are (None: it cannot move)."""
+    """One kind of file: Pillow's name of it, how a still is written, and how frames are (None: it holds none)."""
 
     format: str
-    still: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Empty for a video, which Pillow does not write."""
+    still: Mapping[str, Any] | None = field(default_factory=dict[str, Any])
     moving: Mapping[str, Any] | None = None
     tick: int = 1
     """Milliseconds in which it counts how long a frame is shown."""
@@ -42,6 +45,7 @@ KINDS: Mapping[str, FileKind] = {
     # disposal 2 clears each frame before the next: without it Pillow may merge frames that are alike.
     # What is shown for less than 20 ms, browsers show for 100.
     ".gif": FileKind("GIF", moving={"disposal": 2, "optimize": False}, tick=10, shortest=20),
+    ".mp4": FileKind("", still=None, moving={}),
 }
 
 
@@ -57,20 +61,31 @@ def file_path(field: str, path: StrPath) -> Path:
     return Path(given)
 
 
-def file_kind(path: StrPath) -> FileKind:
-    """What the ending of `path` asks for; InvalidRequest, with the endings that exist, if it asks for nothing."""
+def file_kind(path: StrPath, *, moving: bool = False) -> FileKind:
+    """What the ending of `path` asks for: of one picture or, if `moving`, of frames.
+
+    InvalidRequest, with the endings that exist, if it asks for nothing; and of a video if none can be written here.
+    """
     ending = file_path("path", path).suffix.lower()
-    if ending not in KINDS:
-        raise InvalidRequest.of("path", f"{str(path)!r} ends with {ending!r}, must be one of {', '.join(KINDS)}")
+    fitting = [one for one, kind in KINDS.items() if moving or kind.still is not None]
+    if ending not in fitting:
+        raise InvalidRequest.of("path", f"{str(path)!r} ends with {ending!r}, must be one of {', '.join(fitting)}")
+    if not KINDS[ending].format:
+        check_videos(str(path))
     return KINDS[ending]
 
 
-def check_picture_file(path: StrPath) -> None:
-    """Whether pictures can be written to `path`: to be asked before they are drawn, which may take long.
+def moves(path: StrPath) -> bool:
+    """Whether frames that are written to `path` move; or else it holds their strip. InvalidRequest as `file_kind`."""
+    return file_kind(path, moving=True).moving is not None
+
+
+def check_picture_file(path: StrPath, *, moving: bool = False) -> None:
+    """Whether a picture, or frames if `moving`, can be written to `path`: to be asked before they are drawn.
 
     InvalidRequest for an ending that asks for nothing; OSError, as the writing would raise it, where no file can be.
     """
-    file_kind(path)
+    file_kind(path, moving=moving)
     file = file_path("path", path)
     troubles = (
         (errno.EISDIR, file.is_dir()),
@@ -86,17 +101,38 @@ def check_picture_file(path: StrPath) -> None:
 def save_still(image: Image.Image, path: StrPath) -> None:
     """Writes one picture."""
     kind = file_kind(path)
-    image.save(path, format=kind.format, **kind.still)
+    image.save(path, format=kind.format, **(kind.still or {}))
 
 
-def save_moving(images: Sequence[Image.Image], path: StrPath, fps: float) -> None:
-    """Writes frames that play for ever, `fps` of them a second, or as many as the file can show.
+def save_moving(images: Iterable[Image.Image], path: StrPath, fps: float) -> None:
+    """Writes frames, `fps` of them a second, or as many as the file can show: a video as they come, others at the end.
 
     The kind of the file must be one that can move.
     """
+    if video := video_at(path, fps):
+        with closing(video):
+            for image in images:
+                video.add(image)
+            video.finish()
+    else:
+        _save_looping(list(images), path, checked_fps(fps))
+
+
+def video_at(path: StrPath, fps: float) -> Video | None:
+    """The video that is to be written to `path`; None if frames become a file of another kind."""
+    return None if file_kind(path, moving=True).format else Video(file_path("path", path), checked_fps(fps))
+
+
+def checked_fps(fps: float) -> float:
+    """`fps` if frames can be shown at that pace. InvalidRequest if not."""
     if not number("fps", fps) >= _LEAST_FPS:
         raise InvalidRequest.of("fps", f"{fps} is not {_LEAST_FPS} or more")
-    kind = file_kind(path)
+    return fps
+
+
+def _save_looping(images: Sequence[Image.Image], path: StrPath, fps: float) -> None:
+    """Frames that play for ever."""
+    kind = file_kind(path, moving=True)
     if not images:
         raise InvalidRequest.of("pictures", "are none: there is nothing to show")
     images[0].save(

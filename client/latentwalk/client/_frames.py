@@ -6,8 +6,9 @@ from functools import cached_property
 from typing import overload
 
 import numpy as np
+from PIL import Image
 
-from latentwalk.client._files import StrPath, file_kind, save_moving
+from latentwalk.client._files import StrPath, moves, save_moving
 from latentwalk.client._pictures import Picture, Pictures, Pixels, tile, wrapped
 from latentwalk.v1 import generation_service_pb2 as pb
 
@@ -69,6 +70,10 @@ class Frame:
         pictures = Pictures(images, header.model_version, header.model_digest)
         return cls(frame.index, pictures, tuple(Position.from_message(p) for p in frame.positions))
 
+    def image(self) -> Image.Image:
+        """Its pictures beside one another, as a Pillow image."""
+        return self.pictures.strip().image()
+
 
 @dataclass(frozen=True)
 class Frames(Sequence[Frame]):
@@ -110,13 +115,13 @@ class Frames(Sequence[Frame]):
     def save(self, path: StrPath, *, fps: float = 12.0) -> None:
         """Writes the frames; the ending of `path` says how.
 
-        ".gif" and ".webp" play for ever, `fps` frames a second, the starts beside one another; ".png" and ".jpg" hold
-        the strip.
+        ".gif" and ".webp" play for ever, `fps` frames a second, the starts beside one another; ".mp4" is a video of
+        them, for which PyAV is needed (the extra "video"); ".png" and ".jpg" hold the strip.
         """
-        if file_kind(path).moving is None:
-            self.strip().save(path)
+        if moves(path):
+            save_moving((frame.image() for frame in self.frames), path, fps=fps)
         else:
-            save_moving([frame.pictures.strip().image() for frame in self.frames], path, fps)
+            self.strip().save(path)
 
     def _repr_png_(self) -> bytes:
         return self.strip().png()

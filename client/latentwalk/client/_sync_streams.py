@@ -5,7 +5,7 @@ from typing import Self
 
 from latentwalk.client._courses import FrameEvent
 from latentwalk.client._errors import ClientClosed
-from latentwalk.client._files import StrPath, check_picture_file
+from latentwalk.client._files import StrPath, check_picture_file, moves, save_moving
 from latentwalk.client._found import Found, that_came
 from latentwalk.client._frames import Frame, Frames, Header
 from latentwalk.client._pictures import Picture
@@ -58,12 +58,16 @@ class Walk(Iterator[Frame]):
         return self.collect().grid(columns)
 
     def save(self, path: StrPath, *, fps: float = 12.0) -> None:
-        """`collect().save(path)`: a GIF or WebP that plays for ever, or a strip as PNG or JPEG, by the ending.
+        """As `Frames.save`: a GIF or WebP that plays for ever, an MP4, or a strip as PNG or JPEG, by the ending.
 
-        A file that cannot be written, InvalidRequest or OSError, is told of before anything is drawn.
+        A file that cannot be written, InvalidRequest or OSError, is told of before anything is drawn. An MP4 is written
+        while the frames come: it may be as long as there is room for on the disk.
         """
-        check_picture_file(path)
-        self.collect().save(path, fps=fps)
+        check_picture_file(path, moving=True)
+        if moves(path):
+            save_moving((frame.image() for frame in self), path, fps)
+        else:
+            self.strip().save(path)
 
     def close(self) -> None:
         """Ends the stream."""
