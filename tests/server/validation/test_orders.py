@@ -12,7 +12,14 @@ from latentwalk.gan.steps import finish
 from latentwalk.oip import open_inference_service_pb2 as oip
 from latentwalk.rpc.errors import ServiceError
 from latentwalk.server.paths import Delivery
-from latentwalk.server.validation import generate_order, interpolate_order, search_order, walk_frames, walk_order
+from latentwalk.server.validation import (
+    generate_order,
+    interpolate_order,
+    search_order,
+    steer_order,
+    walk_frames,
+    walk_order,
+)
 from latentwalk.server.validation.inference import generate_request
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import image_pb2, latent_pb2, tensor_pb2
@@ -142,6 +149,12 @@ def test_of_starts_without_end_not_each_is_looked_at(model):
     request = pb.InvertRequest(picture=BLACK, starts=[latent_pb2.Latent()] * MANY)
     search = seconds_of(lambda: search_order(request, model, Delivery()))
     assert search < seconds_of(lambda: sum(1 for _ in request.starts)) / 10
+
+
+def test_of_latents_of_a_position_without_end_not_each_is_looked_at(model):
+    request = pb.SteerPosition(latents=[latent_pb2.Latent()] * MANY)
+    read = seconds_of(lambda: steer_order(pb.SteerSetup(model="faces"), request, model))
+    assert read < seconds_of(lambda: sum(1 for _ in request.latents)) / 10
 
 
 def test_of_outputs_without_end_not_each_is_looked_at(model):

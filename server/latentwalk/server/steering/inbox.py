@@ -97,10 +97,9 @@ class Inbox:
             self._setup = await read_setup(self._requests)
             self._changed.set()
             async for request in self._requests:
-                position = read_position(request, last)
-                last = request.sequence
-                self._arrive(last, position)
+                last = self._arrive(request, last)
                 self._changed.set()
+                del request  # or it would be held until the next one comes
         except Exception as error:  # noqa: BLE001 - it goes to whoever serves the stream
             self._failure = error
         self._has_ended = True
@@ -110,7 +109,9 @@ class Inbox:
         await self._draining.wait()
         self._changed.set()
 
-    def _arrive(self, sequence: int, position: pb.SteerPosition) -> None:
-        """Puts the position in the place of the one that waits, which is dropped."""
+    def _arrive(self, request: pb.SteerRequest, last: int | None) -> int:
+        """Puts the position in the place of the one that waits, which is dropped; returns its sequence number."""
+        position = read_position(request, last)
         self._dropped += self._newest is not None
-        self._newest = None if position.paused else Arrival(sequence, position, self._dropped)
+        self._newest = None if position.paused else Arrival(request.sequence, position, self._dropped)
+        return request.sequence

@@ -78,8 +78,14 @@ class Session:
         with Inbox(requests, self._draining) as inbox:
             setup = await inbox.setup()
             check_setup(setup, self._model(setup.model))
-            while (arrival := await inbox.newest()) is not None:
-                await write(await self._answer(setup, arrival, inbox))
+            while (answer := await self._next_answer(setup, inbox)) is not None:
+                await write(answer)
+                del answer  # nothing of what was asked or drawn is held until the caller asks again
+
+    async def _next_answer(self, setup: pb.SteerSetup, inbox: Inbox) -> pb.SteerResponse | None:
+        """To the newest position, once there is one; None when the caller has closed its side."""
+        arrival = await inbox.newest()
+        return None if arrival is None else await self._answer(setup, arrival, inbox)
 
     async def _answer(self, setup: pb.SteerSetup, arrival: Arrival, inbox: Inbox) -> pb.SteerResponse:
         try:

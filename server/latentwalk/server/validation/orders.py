@@ -14,7 +14,10 @@ from latentwalk.server.validation.keyframes import blend, read_blending
 from latentwalk.server.validation.latents import Latents, read_latents
 from latentwalk.server.validation.movements import MOST_MOVEMENTS, read_displacements, read_easing, read_legs
 from latentwalk.v1 import generation_service_pb2 as pb
-from latentwalk.v1 import latent_pb2
+from latentwalk.v1 import image_pb2, latent_pb2
+
+Stills = pb.GenerateRequest | pb.MapLatentsRequest | pb.SteerPosition
+"""What has latents, of which each is displaced alike."""
 
 MOST_KEYFRAMES = 1_024
 """The most keyframes of one interpolation, so that reading it cannot hold up the others."""
@@ -22,11 +25,18 @@ MOST_KEYFRAMES = 1_024
 
 def generate_order(request: pb.GenerateRequest, model: ServedModel, delivery: Delivery) -> Order:
     """Pictures of displaced latents: a walk that stands still. Their delivery was read before."""
-    encoding = read_encoding(request.encoding, model.engine.size)
-    check_rows("latents", len(request.latents), model)
-    leg = read_displacements(request.displacements, model)
-    path = _walk("latents", request.latents, {"displacements": leg}, model, any_class=request.any_class)
-    return Order("generate", model, path, encoding, "latents", delivery)
+    return still_order("generate", request, request.encoding, model, delivery)
+
+
+def still_order(
+    kind: str, stills: Stills, encoding: image_pb2.ImageEncoding, model: ServedModel, delivery: Delivery
+) -> Order:
+    """As generate_order, of whatever says latents; they are not copied, as there may be millions, to be refused."""
+    read = read_encoding(encoding, model.engine.size)
+    check_rows("latents", len(stills.latents), model)
+    leg = read_displacements(stills.displacements, model)
+    path = _walk("latents", stills.latents, {"displacements": leg}, model, any_class=stills.any_class)
+    return Order(kind, model, path, read, "latents", delivery)
 
 
 def walk_order(request: pb.WalkRequest, model: ServedModel) -> Order:
@@ -80,10 +90,7 @@ def map_order(request: pb.MapLatentsRequest, model: ServedModel) -> Order:
     """What a Generate with these latents would draw from."""
     if model.spec.space == "z":
         raise InvalidRequest("model", f"{model.name!r} has no mapping network; it draws from z itself")
-    generated = pb.GenerateRequest(
-        latents=request.latents, displacements=request.displacements, any_class=request.any_class
-    )
-    return generate_order(generated, model, Delivery())
+    return still_order("generate", request, image_pb2.ImageEncoding(), model, Delivery())
 
 
 def _walk(

@@ -1,23 +1,24 @@
 """The messages of an interactive stream: which may come when, and what a position asks for."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.server.paths import Order
 from latentwalk.server.served import ServedModel
 from latentwalk.server.validation.deliveries import read_still_delivery
 from latentwalk.server.validation.encodings import read_encoding
-from latentwalk.server.validation.orders import generate_order
+from latentwalk.server.validation.orders import still_order
 from latentwalk.v1 import generation_service_pb2 as pb
 
 
 async def read_setup(requests: AsyncIterator[pb.SteerRequest]) -> pb.SteerSetup:
-    """The setup, which must be the first of the messages."""
+    """The setup, which must be the first of the messages: what of it has a meaning, as it is kept for long."""
     request = await anext(requests, None)
     if request is None or request.WhichOneof("command") != "setup":
         raise InvalidRequest("setup", "is missing; it must be the first message of the stream")
-    return request.setup
+    request.DiscardUnknownFields()
+    # A part of a message holds all the memory of the whole.
+    return pb.SteerSetup.FromString(request.setup.SerializeToString())
 
 
 def check_setup(setup: pb.SteerSetup, model: ServedModel) -> None:
@@ -40,11 +41,4 @@ def read_position(request: pb.SteerRequest, last: int | None) -> pb.SteerPositio
 
 def steer_order(setup: pb.SteerSetup, position: pb.SteerPosition, model: ServedModel) -> Order:
     """What a Generate with these latents would be asked for, and refused for."""
-    request = pb.GenerateRequest(
-        model=setup.model,
-        latents=position.latents,
-        displacements=position.displacements,
-        encoding=setup.encoding,
-        any_class=position.any_class,
-    )
-    return replace(generate_order(request, model, read_still_delivery(setup.delivery)), kind="steer")
+    return still_order("steer", position, setup.encoding, model, read_still_delivery(setup.delivery))
