@@ -4,7 +4,6 @@ import hashlib
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import grpc
 import pytest
 import torch
 from lives import SPEC, STEPS, process_of, processes_of, wait_until_gone
+from sqlalchemy import create_engine, text
 
 from latentwalk.gan.artifacts import ArtifactStore, load_direction
 from latentwalk.server.settings import Settings as ServerSettings
@@ -252,13 +252,13 @@ def test_a_job_that_the_service_does_not_survive_fails_after_some_restarts(make_
 
 
 def test_a_service_whose_database_does_not_answer_is_stopped_all_the_same(
-    make_settings, serve_trainer, connect, assert_ends_well, tmp_path
+    make_settings, serve_trainer, connect, assert_ends_well, database_url
 ):
-    settings = make_settings()
+    settings = make_settings(database=database_url)
     with service_process(settings, connect, "--grace-seconds", "0.5") as (service, trainer):
         job_id = trainer.create(SPEC).id
         trainer.wait_for_step(job_id, 1)
-        with held(tmp_path / "trainer.db"):
+        with held(database_url):
             service.terminate()
             assert service.wait(60) == 0
             wait_until_gone(job_id)
@@ -266,14 +266,17 @@ def test_a_service_whose_database_does_not_answer_is_stopped_all_the_same(
         assert_ends_well(trainer, job_id)
 
 
+HOLD = {"sqlite": "UPDATE jobs SET error = error", "postgresql": "LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE"}
+
+
 @contextmanager
-def held(database):
-    """Nobody else can write to the database meanwhile."""
-    holder = sqlite3.connect(database, isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    yield
-    holder.execute("ROLLBACK")
-    holder.close()
+def held(database_url):
+    """Nobody else can write to the database meanwhile, whose PostgreSQL lets them wait for ever."""
+    engine = create_engine(database_url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.connect() as connection:
+        connection.execute(text(HOLD[engine.dialect.name]))
+        yield
+    engine.dispose()
 
 
 def test_jobs_outlive_the_process_that_they_were_forked_from(make_settings, connect, assert_ends_well):

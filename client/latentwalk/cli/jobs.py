@@ -1,8 +1,9 @@
 """`latentwalk jobs`: what the trainer does and did."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,17 @@ import typer
 from latentwalk.cli.connection import connect
 from latentwalk.cli.output import Json, show_json, show_table
 from latentwalk.cli.progress import add_bar, job_bars, show_event, show_left
-from latentwalk.client import Job, JobEvent, JobHandle, JobResult, JobSample, JobState, PublishedArtifact, SliderLimits
+from latentwalk.client import (
+    Client,
+    Job,
+    JobEvent,
+    JobHandle,
+    JobResult,
+    JobSample,
+    JobState,
+    PublishedArtifact,
+    SliderLimits,
+)
 
 app = typer.Typer(no_args_is_help=True, help="Lists, watches and steers the jobs of the trainer.")
 
@@ -38,11 +49,11 @@ def list_jobs(
 ) -> None:
     """Lists jobs, newest first."""
     with connect(context) as client:
-        page = client.jobs(states=map(JobState, state or ()), limit=limit)
+        jobs = list(islice(_listed(client, [JobState(one) for one in state or ()], limit), limit))
     if as_json:
-        show_json(page.jobs)
+        show_json(jobs)
     else:
-        show_table(("id", "method", "model", "direction", "state", "step", "left", "loss", "created"), map(_row, page))
+        show_table(("id", "method", "model", "direction", "state", "step", "left", "loss", "created"), map(_row, jobs))
 
 
 @app.command()
@@ -179,6 +190,15 @@ def _loading(published: PublishedArtifact) -> str:
     if published.loaded:
         return "the server has loaded it"
     return f"not loaded by the server: {published.load_error}" if published.load_error else "no server was told"
+
+
+def _listed(client: Client, states: Sequence[JobState], limit: int) -> Iterator[Job]:
+    """Jobs, newest first, page after page: one page has fewer where they are large."""
+    token = None
+    while token != "":
+        page = client.jobs(states=states, limit=limit, page_token=token or "")
+        yield from page
+        token = page.next_page_token
 
 
 def _row(job: Job) -> tuple[object, ...]:

@@ -28,8 +28,8 @@ def jobs(
 ) -> UnaryCall[pb.ListJobsResponse, JobPage]:
     """Lists jobs, newest first.
 
-    states: only jobs in this one, or in one of these; default all. limit: at most so many, 1 to 1,000.
-    page_token: the `next_page_token` of the page before.
+    states: only jobs in this one, or in one of these; default all. limit: at most so many, 1 to 1,000; a page has fewer
+    of those that were measured at length. page_token: the `next_page_token` of the page before; empty after the last.
     """
     wanted = one_or_several("states", states, str)
     request = pb.ListJobsRequest(

@@ -2069,7 +2069,7 @@ class ListJobsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most so many. 1 to 1,000. Default 100."""
+    """At most so many; fewer where they are large. 1 to 1,000. Default 100."""
     page_token: _builtins.str
     """From the reply before. Default: the first page."""
     @_builtins.property
@@ -2103,7 +2103,7 @@ class ListJobsResponse(_message.Message):
     """For the next page; empty on the last."""
     @_builtins.property
     def jobs(self) -> _containers.RepeatedCompositeFieldContainer[Global___Job]:
-        """Newest first."""
+        """Newest first. Jobs with many measures fill a page sooner: at 3 MiB, or with a single one that is larger."""
 
     def __init__(
         self,

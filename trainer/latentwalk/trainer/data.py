@@ -1,6 +1,7 @@
 """Pictures to learn from: data sets of torchvision and folders of pictures, whole in memory."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from latentwalk.trainer.devices import CPU
@@ -21,6 +22,8 @@ MAX_BYTES = 8 * 2**30
 """Of a data set in memory; more is refused."""
 _TESTED = 10
 """Of a folder, the first picture and each tenth from there on are its test part."""
+_LEAST = 2
+"""Pictures of a class, or of a folder without classes: one may be of the test part."""
 _GREY = frozenset({"1", "L", "LA", "I", "I;16"})
 # Of 16 bits to a pixel, whether Pillow tells it or not.
 _DEEP = frozenset({"I", "I;16", "I;16B", "I;16L"})
@@ -158,10 +161,10 @@ def _read_folder(library: Library, name: str, part: Part, resolution: int) -> Pi
     form = _folder_form(library, name)
     classes, files = _listed(library, name)
     chosen = [file for place, file in enumerate(files) if _is_tested(place) == (part == "test")]
-    if not chosen:
-        raise DataRefused(f"folder {name!r} has {len(files)} pictures: at least 2 are needed")
     _check_size(len(chosen), form.channels, resolution)
-    images = torch.cat([_fit(_decoded(path, form.channels), resolution) for path, _ in chosen])
+    images = torch.empty(len(chosen), form.channels, resolution, resolution, dtype=torch.uint8)
+    for image, (path, _) in zip(images, chosen, strict=True):
+        image.copy_(_fit(_decoded(path, form.channels), resolution)[0])
     labels = torch.tensor([label for _, label in chosen]) if classes else None
     return Pictures(images, labels, classes)
 
@@ -187,9 +190,17 @@ def _found(root: Path, name: str) -> tuple[tuple[str, ...], list[tuple[Path, int
         raise DataRefused(
             f"folder {name!r} has sub-folders, one a class, and {stray[0]!r} beside them: move it into one"
         )
-    if not files:
-        raise DataRefused(f"folder {name!r} is empty: at least 2 pictures are needed")
-    return tuple(_shown(Path(path.name)) for path in classes), files
+    names = tuple(_shown(Path(path.name)) for path in classes)
+    _check_counts(name, names, Counter(label for _, label in files))
+    return names, files
+
+
+def _check_counts(name: str, classes: tuple[str, ...], pictures: Mapping[int, int]) -> None:
+    """Raises DataRefused for a folder, or a class, of which nothing might be left to learn from beside its tests."""
+    for label, shown in enumerate(classes or (name,)):
+        if (count := pictures.get(label, 0)) < _LEAST:
+            what = f"class {shown!r} of folder {name!r}" if classes else f"folder {name!r}"
+            raise DataRefused(f"{what} has {count or 'no'} picture{'' if count else 's'}: at least {_LEAST} are needed")
 
 
 def _is_tested(place: int) -> bool:
@@ -225,9 +236,27 @@ def _decoded(path: Path, channels: int) -> Tensor:
 
     try:
         with Image.open(path) as picture:
-            return pil_to_tensor(_with_bytes(picture).convert("L" if channels == 1 else "RGB"))[None]
+            seen = _on_white(_with_bytes(_upright(picture)))
+            return pil_to_tensor(seen.convert("L" if channels == 1 else "RGB"))[None]
     except Exception as error:
         raise DataRefused(f"{_shown(path)} is a broken picture: {error}") from error
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """A picture, turned as its file says that it is to be shown, if that can be read."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except SyntaxError:  # by which Pillow says what is no EXIF
+        return picture
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """A picture without its transparency, if it has any: of what cannot be seen, a file may have any colour."""
+    if not picture.has_transparency_data:
+        return picture
+    canvas = Image.new("RGBA", picture.size, "white")
+    canvas.alpha_composite(picture.convert("RGBA"))
+    return canvas
 
 
 def _with_bytes(picture: Image.Image) -> Image.Image:

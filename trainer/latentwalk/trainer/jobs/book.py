@@ -2,24 +2,27 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Collection
 from typing import Concatenate, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from latentwalk.rpc.errors import NotServing
+from latentwalk.trainer.jobs.clerk import Clerk
 from latentwalk.trainer.jobs.records import Event, Job
 from latentwalk.trainer.jobs.store import JobStore
-from latentwalk.trainer.reports import ENDED
+from latentwalk.trainer.reports import ENDED, JobState
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 Changed = TypeVar("Changed", bound=Job | list[str] | None)
 
 _EVENTS_AT_ONCE = 500
+_JOBS_AT_ONCE = 50
 _RETRY_SECONDS = 1.0
+_CLOSING_SECONDS = 2.0
+"""For what is under way in the store when the book is closed."""
 
 _log = logging.getLogger("latentwalk.jobs")
 
@@ -29,7 +32,7 @@ class JobBook:
 
     def __init__(self, store: JobStore) -> None:
         self._store = store
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="latentwalk-jobs")
+        self._clerk = Clerk("latentwalk-jobs")
         # A bell lives as long as somebody waits for it.
         self._bells: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
         self._closing = False
@@ -41,8 +44,7 @@ class JobBook:
         **named: Arguments.kwargs,
     ) -> Answer:
         """Calls a method of the store that changes nothing: `await book.read(JobStore.find, job_id)`."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, lambda: method(self._store, *arguments, **named))
+        return await asyncio.wrap_future(self._clerk.ask(lambda: method(self._store, *arguments, **named)))
 
     async def change(
         self,
@@ -75,6 +77,13 @@ class JobBook:
                 _log.exception("the job database does not answer; trying again in %g s", _RETRY_SECONDS)
                 await asyncio.sleep(_RETRY_SECONDS)
 
+    async def jobs(self, states: Collection[JobState], before: int | None) -> AsyncIterator[Job]:
+        """Yields jobs as JobStore.page gives them, newest first, and reads no more of them at a time than a few."""
+        while some := await self.read(JobStore.page, states, before, _JOBS_AT_ONCE):
+            for job in some:
+                yield job
+            before = some[-1].number
+
     async def watch(self, job_id: str, after: int) -> AsyncIterator[Event]:
         """Yields the events with a greater sequence number as they come, and ends after the one that ends the job.
 
@@ -102,6 +111,6 @@ class JobBook:
             bell.set()
 
     def close(self) -> None:
-        """Waits for what is under way in the store, not for what is in line behind it, and closes it."""
-        self._thread.shutdown(cancel_futures=True)
+        """Waits for what is under way in the store, but not for ever, nor for what is in line, and closes it."""
+        self._clerk.leave(_CLOSING_SECONDS)
         self._store.close()
