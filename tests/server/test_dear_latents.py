@@ -156,7 +156,7 @@ async def test_latents_that_would_wait_for_too_many_others_are_refused_at_once(s
         held = asyncio.ensure_future(server.generation.MapLatents(request))
         await mapping.has(1)
         waiting = asyncio.ensure_future(server.generation.MapLatents(request))
-        await asyncio.sleep(0.1)
+        await server.settles("grpc_server_started_total", 2, grpc_method="MapLatents")
         for refused in (
             server.generation.MapLatents(request),
             server.generation.Generate(pb.GenerateRequest(model="styled", latents=[latent(1, 1)])),

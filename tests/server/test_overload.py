@@ -108,7 +108,7 @@ FORMATS = {"raw": image_pb2.IMAGE_FORMAT_RAW, "png": image_pb2.IMAGE_FORMAT_PNG}
 @pytest.mark.parametrize("ending", ["cancel", "deadline"])
 async def test_a_caller_that_leaves_while_the_device_draws_leaves_nothing(slow_library, serve, rest, ending):
     async with serve(slow_library, max_batch=2) as server:
-        call = server.generation.Walk(walk(10_000, rows=64), timeout=0.5 if ending == "deadline" else None)
+        call = server.generation.Walk(walk(10_000, rows=64), timeout=2.0 if ending == "deadline" else None)
         await call.read()
         if ending == "cancel":
             call.cancel()
@@ -123,7 +123,7 @@ async def test_a_caller_that_leaves_while_the_device_draws_leaves_nothing(slow_l
 async def test_a_caller_that_leaves_while_a_write_blocks_leaves_nothing(slow_library, serve, ending, format):
     async with serve(slow_library) as server:
         request = walk(10_000, rows=16, format=FORMATS[format])
-        call = server.generation.Walk(request, timeout=1.5 if ending == "deadline" else None)
+        call = server.generation.Walk(request, timeout=3.0 if ending == "deadline" else None)
         await call.read()
         await asyncio.sleep(1.0)
         if ending == "cancel":
