@@ -328,10 +328,13 @@ async def test_an_engine_that_nobody_has_any_more_goes_also_if_nothing_is_asked(
     assert await drawn_by(gone, rows)
     del gone
     gc.collect()
+
+    async def draw_on():
+        while await process.draw([], Draw(number, rows)):  # noqa: ASYNC110 - it is on the other side
+            await asyncio.sleep(0.02)
+
     with pytest.raises(RuntimeError, match=f"KeyError: {number}"):
-        async with asyncio.timeout(60):
-            while await process.draw([], Draw(number, rows)):
-                await asyncio.sleep(0.02)
+        await asyncio.wait_for(draw_on(), 60)
     tidying.cancel()
 
 

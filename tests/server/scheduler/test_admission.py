@@ -197,6 +197,17 @@ async def test_those_who_were_let_in_and_have_yet_to_begin_count_as_if_they_wait
         assert scheduler.streams == 1
 
 
+@pytest.mark.parametrize("priority", [Priority.HIGH, Priority.NORMAL])
+async def test_those_who_have_yet_to_begin_keep_nobody_out_who_goes_before_them(priority):
+    scheduler = make(FakeEngine(), queue_seconds=0.5, measured=lambda model: {4: 0.4})
+    with ExitStack() as streams:
+        for _ in range(2):
+            streams.enter_context(opened_only(scheduler, 4, rows=4, priority=Priority.LOW))
+        streams.enter_context(opened_only(scheduler, 4, rows=4, priority=priority))
+        with pytest.raises(QueueFull, match=r"1\.2 s of work wait"):
+            opened_only(scheduler, 4, rows=4, priority=Priority.LOW)
+
+
 async def test_those_who_take_their_time_to_begin_keep_nobody_from_an_idle_device():
     engine = FakeEngine()
     scheduler = make(engine, queue_seconds=0.5, measured=lambda model: {4: 0.4})

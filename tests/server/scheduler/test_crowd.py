@@ -134,12 +134,28 @@ def test_never_more_are_wanted_than_half_of_the_most_there_were_nor_than_is_wort
         assert experience.seconds(wanted) < wanted * experience.seconds(1) / 2
 
 
-@pytest.mark.parametrize("looks", [(0.3, 0.6), (1.0,)], ids=["by and by", "after a while without a look"])
-def test_those_who_have_left_are_forgotten(looks):
+MANY = {0.3: "one stretch later", 0.49: "hardly two stretches later"}
+FEW = {(0.3, 0.6): "by and by", (0.55,): "after a while without a look", (5.0,): "after a long while without a look"}
+
+
+def wanted_after(looks, began=0.0):
+    """How many are wanted where sixteen streams became two, at each of these moments."""
     experience = Experience(8, {1: 1.0, 8: 1.1}, longest=100.0)
-    crowd = Crowd(0.0)
-    crowd.see(16, 0.1)
+    crowd = Crowd(began)
+    crowd.see(16, began + 0.1)
     assert crowd.wanted(experience) == 8
     for moment in looks:
-        crowd.see(2, moment)
-    assert crowd.wanted(experience) == 1
+        crowd.see(2, began + moment)
+    return crowd.wanted(experience)
+
+
+@pytest.mark.parametrize("began", [0.0, 1e6])
+@pytest.mark.parametrize("looks", FEW, ids=FEW.values())
+def test_those_who_have_left_are_forgotten(looks, began):
+    assert wanted_after(looks, began) == 1
+
+
+@pytest.mark.parametrize("began", [0.0, 1e6])
+@pytest.mark.parametrize("moment", MANY, ids=MANY.values())
+def test_those_who_were_there_a_moment_ago_may_be_back(moment, began):
+    assert wanted_after([moment], began) == 8

@@ -34,4 +34,4 @@ class Crowd:
         """
         pictures = min(experience.enough, max(self._most, self._most_before) // 2)
         alone = pictures * experience.seconds(1)
-        return pictures if pictures > 1 and experience.seconds(pictures) < _WORTHWHILE * alone else 1
+        return pictures if experience.seconds(pictures) < _WORTHWHILE * alone else 1
