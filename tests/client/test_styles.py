@@ -73,6 +73,8 @@ def test_layers_of_any_kind_are_mixed_into_every_latent(client: Client):
         Style(noise=7),
         Style(noise_strength=3),
         Style(noise=7, noise_strength=0.5),
+        Style(noise="none", noise_layers=range(2)),
+        Style(noise=7, noise_layers=iter([5, 4])),
     ],
 )
 def test_every_style_makes_another_picture_and_the_same_one_each_time(client: Client, style: Style):
@@ -208,6 +210,8 @@ async def test_the_asynchronous_client_maps_too(address: str, client: Client):
         ({"seeds": 1, "styles": Style(noise=-1)}, r"styles\[0\].noise"),
         ({"seeds": 1, "styles": Style(mix=Mix(1, [0.5]))}, r"styles\[0\].mix\[0\].layers"),
         ({"seeds": 1, "styles": Style(truncated_layers=2)}, r"styles\[0\].truncated_layers: has no effect"),
+        ({"seeds": 1, "styles": Style(noise_layers=[1])}, r"styles\[0\].noise_layers: has no effect"),
+        ({"seeds": 1, "styles": Style(noise=1, noise_layers=[0.5])}, r"styles\[0\].noise_layers"),
         ({"seeds": 1, "styles": Style(noise="none", noise_strength=2)}, r"styles\[0\].noise_strength: has no effect"),
     ],
 )
@@ -237,9 +241,9 @@ def test_the_command_line_says_all_of_it(address: str, client: Client, tmp_path)
 
     out, options = tmp_path / "a.png", ["--seeds", "3", "--classes", "1"]
     more = ["--truncation", "0.5", "--truncated-layers", "4", "--mix", "8/2:0-1", "--mix", "9/0:5", "--noise", "7"]
-    more += ["--noise-strength", "0.5"]
+    more += ["--noise-strength", "0.5", "--noise-layers", "0,3-5"]
     assert latentwalk("generate", "styled", "--out", str(out), *options, *more).exit_code == 0
-    style = Style(0.5, 4, [Mix(8, [0, 1], 2), Mix(9, [5], 0)], noise=7, noise_strength=0.5)
+    style = Style(0.5, 4, [Mix(8, [0, 1], 2), Mix(9, [5], 0)], noise=7, noise_strength=0.5, noise_layers=[0, 3, 4, 5])
     assert np.abs(np.asarray(Image.open(out)).astype(int) - pixels(client, styles=style)[0]).max() <= 1
     travel = ["interpolate", "styled", "--out", str(out), "--seeds", "3,4", "--classes", "1", "--frames-per-leg", "2"]
     assert latentwalk(*travel, "--space", "z", "--method", "slerp").exit_code == 0

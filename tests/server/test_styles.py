@@ -115,6 +115,21 @@ async def test_noise_is_that_of_the_weights_or_of_a_seed_and_has_a_strength(serv
     assert_same(await generate(server, plain), [pixels(images[0])])
 
 
+async def test_noise_of_some_layers_leaves_that_of_the_others(server, styled):
+    """Karras et al. 2019, figure 5: noise in all layers, in none, in the fine ones only, in the coarse ones only."""
+    without_fine, without_coarse, fine_of_another = (latent(3, 1) for _ in range(3))
+    without_fine.noise.strength, without_coarse.noise.strength, fine_of_another.noise.seed = 0, 0, 7
+    without_fine.noise.layers.extend([5, 2, 3, 4])
+    without_coarse.noise.layers.extend([0, 1])
+    fine_of_another.noise.layers.extend(range(2, 6))
+    own, (other,) = styled.noise, noise_from_seeds([7], len(styled.noise))
+    first_two = {"stylegan": 4 * 4 + 4 * 4, "stylegan2": 4 * 4 + 8 * 8}[styled.spec.family]  # pixels
+    is_coarse = torch.arange(len(own)) < first_two
+    noise = [torch.where(is_coarse, own, 0), torch.where(is_coarse, 0, own), torch.where(is_coarse, own, other)]
+    images = await generate(server, without_fine, without_coarse, fine_of_another)
+    assert_same(images, drawn(styled, mapped(styled, *[(3, 1)] * 3), torch.stack(noise)))
+
+
 async def test_strict_bytes_are_the_same_in_any_company(server):
     chosen = latent(3, 1)
     chosen.truncation.psi, chosen.noise.seed = 0.5, 4

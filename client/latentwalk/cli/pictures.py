@@ -68,6 +68,9 @@ class Drawing(Starting, total=False):
     noise_strength: Annotated[
         float, typer.Option(min=0, max=4, help="of a StyleGAN; default: 1, as it was trained with")
     ]
+    noise_layers: Annotated[
+        str, typer.Option(help="of a StyleGAN: give only these such noise, e.g. 8-17; default: all")
+    ]
 
 
 class Moving(Drawing, total=False):
@@ -206,6 +209,7 @@ def _style(options: Drawing) -> Style:
         mix=[parse_mix(text) for text in options.get("mix", ())],
         noise=parse_noise(options.get("noise", "weights")),
         noise_strength=options.get("noise_strength", 1.0),
+        noise_layers=parse_numbers(chosen) if (chosen := options.get("noise_layers")) else None,
         threshold=options.get("threshold"),
     )
 

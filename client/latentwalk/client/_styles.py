@@ -26,8 +26,7 @@ class Mix:
     """As in Style, for this latent alone."""
 
     def __post_init__(self) -> None:
-        # An iterator of layers would be at its end after the first latent.
-        object.__setattr__(self, "layers", tuple(elements("layers", self.layers, "a list of whole numbers")))
+        object.__setattr__(self, "layers", _listed("layers", self.layers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +44,16 @@ class Style:
     """The noise that belongs to the weights, the same for every picture; or drawn for a seed; or none."""
     noise_strength: float = 1.0
     """From 0 to 4: 1 is what the generator was trained with."""
+    noise_layers: Iterable[int] | None = None
+    """Only these layers are given that noise, 0 is the coarsest, and the others that of the weights; None for all."""
     threshold: float | None = None
     """The truncation of BigGAN, for generators that draw z itself: seeds are normal numbers drawn again until they lie
     within +- this. Above 0, up to 100; 0.5 gives more even pictures than 2. Refused for a z that is given, and for a
     model with a truncation of its own (`Model.truncation`). None for all that the generator was trained with."""
+
+    def __post_init__(self) -> None:
+        if self.noise_layers is not None:
+            object.__setattr__(self, "noise_layers", _listed("noise_layers", self.noise_layers))
 
 
 Styles = Style | Sequence[Style]
@@ -96,6 +101,15 @@ def _set_noise(field: str, latent: pb.Latent, style: Style) -> None:
         latent.noise.strength = strength
         if isinstance(noise, int):
             latent.noise.seed = noise
+    if style.noise_layers is not None:
+        if not latent.HasField("noise"):
+            raise InvalidRequest.of(f"{field}.noise_layers", "has no effect on the noise of the weights")
+        latent.noise.layers.extend(wholes(f"{field}.noise_layers", style.noise_layers))
+
+
+def _listed(field: str, layers: Iterable[int]) -> tuple[int, ...]:
+    """All of them: an iterator of layers would be at its end after the first latent."""
+    return tuple(elements(field, layers, "a list of whole numbers"))
 
 
 def _noise(field: str, noise: int | str) -> int | str:

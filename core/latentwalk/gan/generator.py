@@ -52,6 +52,11 @@ class Generator(nn.Module, ABC):
         return torch.empty(0, device=self.device)
 
     @property
+    def noise_sizes(self) -> Sequence[int]:
+        """How many numbers of `noise` each layer takes, from coarse to fine, as far as layers take any."""
+        return ()
+
+    @property
     def mean_w(self) -> Tensor:
         """The average w [W] over all z. Raises InvalidLatent if the generator has no mapping network."""
         raise InvalidLatent("space", f"it is w, the generator has {', '.join(self.spec.spaces)}")

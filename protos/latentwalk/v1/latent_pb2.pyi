@@ -183,19 +183,28 @@ class Noise(_message.Message):
 
     SEED_FIELD_NUMBER: _builtins.int
     STRENGTH_FIELD_NUMBER: _builtins.int
+    LAYERS_FIELD_NUMBER: _builtins.int
     seed: _builtins.int
     """Drawn for this seed; all 64 bits count. Default: the noise that belongs to the weights, the same for every picture."""
     strength: _builtins.float
     """How strong it is: 0 is none, 1 what the generator was trained with. From 0 to 4. Default 1."""
+    @_builtins.property
+    def layers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Only these layers are given it, from 0 (the coarsest); the others keep the noise of the weights. No layer may be named
+        twice. Default: all.
+        Source: Karras et al. 2019, section 3.2 and figure 5.
+        """
+
     def __init__(
         self,
         *,
         seed: _builtins.int | None = ...,
         strength: _builtins.float | None = ...,
+        layers: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "_strength", b"_strength", "seed", b"seed", "strength", b"strength"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "_strength", b"_strength", "seed", b"seed", "strength", b"strength"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "_strength", b"_strength", "layers", b"layers", "seed", b"seed", "strength", b"strength"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015

@@ -40,6 +40,12 @@ STYLED_REFUSALS = {
         "this one has a mapping network, give a psi",
     ),
     "strength": (lambda one: setattr(one.noise, "strength", 5), "latents[0].noise.strength", "5 must be from 0 to 4"),
+    "noise of a layer": (
+        lambda one: one.noise.layers.extend([1, 6]),
+        "latents[0].noise.layers",
+        "6 must be from 0 to 5",
+    ),
+    "noise twice": (lambda one: one.noise.layers.extend([1, 3, 1]), "latents[0].noise.layers", "1 is named twice"),
     "no layers": (lambda one: one.styles.add(latent=latent(1)), "latents[0].styles[0].layers", "has none"),
     "layer": (
         lambda one: one.styles.add(latent=latent(1), layers=[6]),

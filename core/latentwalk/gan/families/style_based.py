@@ -1,7 +1,7 @@
 """What StyleGAN and StyleGAN2 share: two layers a resolution, which are given noise."""
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar, Protocol
 
 import torch
@@ -82,6 +82,11 @@ class StyleBased(MappedGenerator):
     def noise(self) -> Tensor:
         """The noise that belongs to the weights [P]: one number for each pixel of each layer."""
         return torch.cat([layer.noise.flatten() for layer in self.noisy_layers])
+
+    @property
+    def noise_sizes(self) -> Sequence[int]:
+        """As Generator.noise_sizes: one for each pixel."""
+        return [layer.noise.numel() for layer in self.noisy_layers]
 
 
 def noise_of_layers(noise: Tensor | None, sides: list[int]) -> list[Tensor] | list[None]:

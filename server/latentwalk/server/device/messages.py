@@ -68,7 +68,7 @@ class Draw:
             "engine": self.engine,
             "shapes": [(len(column), *column[0].shape) for column in columns if column],
             "strict": [row.strict for row in self.rows],
-            "noise": [row.noise and (row.noise.seed, row.noise.strength) for row in self.rows],
+            "noise": [row.noise and (row.noise.seed, row.noise.strength, row.noise.layers) for row in self.rows],
         }
         return Message(words, [b"".join(array.tobytes() for array in column) for column in columns if column])
 
@@ -77,7 +77,7 @@ class Draw:
         """The request that the message is."""
         words = message.words
         codes, *conditions = map(_array, message.parts, words["shapes"])
-        noise = [one and Noise(*one) for one in words["noise"]]
+        noise = [one and Noise(one[0], one[1], tuple(one[2])) for one in words["noise"]]
         columns = codes, conditions[0] if conditions else [None] * len(codes), words["strict"], noise
         return cls(words["engine"], [Row(*row) for row in zip(*columns, strict=True)])
 

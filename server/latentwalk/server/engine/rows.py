@@ -20,6 +20,8 @@ class Noise:
     seed: int | None
     """What they are drawn for; None for the numbers that belong to the weights."""
     strength: float
+    layers: tuple[int, ...] = ()
+    """The layers that are given it, from 0; the others keep that of the weights. None named: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,16 @@ def stack_noise(rows: Sequence[Row], generator: Generator) -> Tensor | None:
     if not any(row.noise for row in rows):
         return None
     own = generator.noise.cpu()
-    return torch.stack([own if row.noise is None else _noise(row.noise, own) for row in rows])
+    return torch.stack([own if row.noise is None else _noise(row.noise, own, generator) for row in rows])
 
 
-def _noise(noise: Noise, own: Tensor) -> Tensor:
+def _noise(noise: Noise, own: Tensor, generator: Generator) -> Tensor:
     numbers = own if noise.seed is None else noise_from_seeds([noise.seed], len(own))[0]
-    return noise.strength * numbers
+    asked, sizes = noise.strength * numbers, list(generator.noise_sizes)
+    if not noise.layers or not sizes:
+        return asked
+    parts = enumerate(zip(asked.split(sizes), own.split(sizes), strict=True))
+    return torch.cat([part if layer in noise.layers else kept for layer, (part, kept) in parts])
 
 
 def sample_rows(generator: Generator, count: int) -> list[Row]:

@@ -50,12 +50,18 @@ def read_layer_styles(name: str, latent: latent_pb2.Latent, layers: int) -> list
     return styles
 
 
-def read_noise(name: str, latent: latent_pb2.Latent) -> Noise | None:
-    """The noise of a latent; None for that of the weights, as it is."""
+def read_noise(name: str, latent: latent_pb2.Latent, layers: int) -> Noise | None:
+    """The noise of a latent, for a generator of so many layers; None for that of the weights, as it is."""
     if not latent.HasField("noise"):
         return None
     strength = latent.noise.strength if latent.noise.HasField("strength") else 1.0
     if not 0 <= strength <= _MOST_STRENGTH:
         raise InvalidRequest(f"{name}.noise.strength", f"{strength:g} must be from 0 to {_MOST_STRENGTH:g}")
     seed = latent.noise.seed if latent.noise.HasField("seed") else None
-    return None if seed is None and strength == 1 else Noise(seed, strength)
+    chosen = tuple(sorted(latent.noise.layers))
+    for layer, before in zip(chosen, (None, *chosen), strict=False):
+        if layer >= layers:
+            raise InvalidRequest(f"{name}.noise.layers", f"{layer} must be from 0 to {layers - 1}")
+        if layer == before:
+            raise InvalidRequest(f"{name}.noise.layers", f"{layer} is named twice; name it once")
+    return None if seed is None and strength == 1 else Noise(seed, strength, chosen)
