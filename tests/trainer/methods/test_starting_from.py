@@ -46,6 +46,7 @@ def store(artifacts_url):
     save(store, "ported", build_generator(ported).freeze())
     save(store, "grown", build_generator(GeneratorSpec("progan", 6, 0, 8, 1, {"width": 4, "max_width": 8})).freeze())
     save(store, "bright", make_dcgan(replace(DCGAN, range=(0.0, 1.0))))
+    save(store, "tall", build_generator(GeneratorSpec("dcgan", 4, 0, 256, 1, {"width": 1})).freeze())
     save(store, "wide", build_generator(GeneratorSpec("dcgan", 4, 0, 8, 1, {"width": 513})).freeze())
     return store
 
@@ -94,6 +95,7 @@ STYLED = {"family": pb.GAN_FAMILY_STYLEGAN}
         (gan("styled", GREY, progressive_from=4), "progressive_from", "is refused with start_from: 'styled@1'"),
         (gan("grey", w_size=8), "w_size", "only a stylegan has it, not a dcgan"),
         (gan("bright"), "start_from", "in the range (0.0, 1.0): what is trained has (-1.0, 1.0)"),
+        (gan("tall", discriminator_width=512), "discriminator_width", "512, at 256 px, makes players of 2,8"),
         (gan("wide"), "start_from", "width of 'wide@1' is 513: what is trained has from 1 to 512"),
     ],
 )

@@ -103,8 +103,7 @@ def _completed(gan: GanSettings, context: Context) -> tuple[GanSettings, Form]:
         penalty=GAMES[gan.loss].default_penalty if gan.penalty is None else gan.penalty,
         augmentation=tuple(augmentation),
     )
-    if not gan.start_from:
-        _check_weights(completed, form, where)
+    _check_weights(completed, form, where)
     return completed, form
 
 
@@ -112,10 +111,11 @@ def _check_weights(gan: GanSettings, form: Form, where: str) -> None:
     """Raises InvalidRequest for players that are larger than can be trained."""
     weights = count_weights(gan, form.channels, form.classes)
     if weights > MAX_WEIGHTS:
+        field, instead = ("discriminator_width", "") if gan.start_from else ("width", ", or a lower resolution")
         raise InvalidRequest(
-            f"{where}.width",
-            f"{gan.width:,}, at {gan.resolution} px, makes players of {weights:,} weights; at most {MAX_WEIGHTS:,} are "
-            "allowed: take less, or a lower resolution",
+            f"{where}.{field}",
+            f"{getattr(gan, field):,}, at {gan.resolution} px, makes players of {weights:,} weights; at most "
+            f"{MAX_WEIGHTS:,} are allowed: take less{instead}",
         )
 
 
