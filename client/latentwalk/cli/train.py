@@ -47,6 +47,7 @@ def edit(
     layers: Annotated[str | None, typer.Option(help="of w+ move only these, e.g. 0-3")] = None,
     classes: Annotated[str | None, typer.Option("--class", help="one class, or 'each' for one walk a class")] = None,
     truncation: Annotated[float | None, typer.Option(help="train on latents whose numbers lie within +- this")] = None,
+    together: Annotated[bool, typer.Option("--together", help="move all colours at once, as the paper")] = False,
     **options: Unpack[EveryModelJob],
 ) -> JobHandle:
     """Trains a direction that imitates edits."""
@@ -65,6 +66,7 @@ def edit(
         layers=parse_numbers(layers) if layers else (),
         classes=parse_class_choice(classes),
         truncation=truncation,
+        together=together,
         **options,
     )
 

@@ -9,7 +9,7 @@ from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._making import MakeJob, ModelJobOptions, make_job
 from latentwalk.client._numbers import count, number_or_none, whole, wholes
 from latentwalk.client._references import slider_messages
-from latentwalk.client._values import pair, text
+from latentwalk.client._values import pair, switch, text
 from latentwalk.v1 import training_service_pb2 as pb
 
 Form = Literal["linear", "nonlinear"]
@@ -41,6 +41,7 @@ def train_edit(
     layers: Iterable[int] = (),
     classes: int | Literal["each"] | None = None,
     truncation: float | None = None,
+    together: bool = False,
     **options: Unpack[ModelJobOptions],
 ) -> MakeJob:
     """Queues a job that trains the direction `direction` of `model` to imitate edits, one slider each.
@@ -51,6 +52,7 @@ def train_edit(
     space: "z", "w" or "w+", of which only `layers` may be moved.
     classes: of a conditional generator one class, "each" for one walk a class, or None for all classes alike.
     truncation: trains on latents whose numbers lie within +- this.
+    together: has every latent move all sliders at once: two colours or more, ["red", "green", "blue"] as in the paper.
     steps, batch_size, learning_rate, evaluation_size (held-out latents): None leaves them to the trainer;
     `job.describe().spec` tells what it chose.
     seed, checkpoint_every, priority, request_id, model_version: as in ModelJobOptions, here and in every `train_...`.
@@ -68,6 +70,7 @@ def train_edit(
         classes=_class_choice(classes),
         truncation=number_or_none("truncation", truncation),
         walk_steps=count("walk_steps", walk_steps),
+        together=switch("together", together),
     )
     return make_job(pb.JobSpec(edit_direction=method), model, direction, **options)
 

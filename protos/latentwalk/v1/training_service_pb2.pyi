@@ -499,10 +499,13 @@ class EditDirectionSpec(_message.Message):
     CLASSES_FIELD_NUMBER: _builtins.int
     TRUNCATION_FIELD_NUMBER: _builtins.int
     WALK_STEPS_FIELD_NUMBER: _builtins.int
+    TOGETHER_FIELD_NUMBER: _builtins.int
     steps: _builtins.int
     """Optimiser steps. 1 to 1,000,000. Default 250."""
     batch_size: _builtins.int
-    """Fresh latents for each step. 1 to 1,024. Default 16. They are shared out among the edits."""
+    """Fresh latents for each step. 1 to 1,024. Default 16. They are shared out among the edits, unless
+    those are learned together.
+    """
     learning_rate: _builtins.float
     """Adam's greatest step size; it falls to nothing along half a cosine. Above 0, at most 1. Default 0.4 for a linear
     walk, 0.003 for a nonlinear one.
@@ -522,6 +525,11 @@ class EditDirectionSpec(_message.Message):
     walk_steps: _builtins.int
     """For a nonlinear walk: how many steps of the network lead to the far end of the range. 1 to 64. Default 5.
     Refused for a linear one.
+    """
+    together: _builtins.bool
+    """Every row of a batch moves all sliders at once, each by an amount of its own, as the paper's code trains its colours;
+    without it, one of them. For linear walks, and two edits or more that only add to the colours of pixels: of "red",
+    "green", "blue" and "brightness", or of "lab_l", "lab_a" and "lab_b". Refused with one walk for each class.
     """
     @_builtins.property
     def edits(self) -> _containers.RepeatedCompositeFieldContainer[Global___EditTarget]:
@@ -550,10 +558,11 @@ class EditDirectionSpec(_message.Message):
         classes: Global___ClassChoice | None = ...,
         truncation: _builtins.float | None = ...,
         walk_steps: _builtins.int = ...,
+        together: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "_truncation", b"_truncation", "classes", b"classes", "learning_rate", b"learning_rate", "truncation", b"truncation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "_truncation", b"_truncation", "batch_size", b"batch_size", "classes", b"classes", "edits", b"edits", "evaluation_size", b"evaluation_size", "form", b"form", "layers", b"layers", "learning_rate", b"learning_rate", "loss", b"loss", "space", b"space", "steps", b"steps", "truncation", b"truncation", "walk_steps", b"walk_steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "_truncation", b"_truncation", "batch_size", b"batch_size", "classes", b"classes", "edits", b"edits", "evaluation_size", b"evaluation_size", "form", b"form", "layers", b"layers", "learning_rate", b"learning_rate", "loss", b"loss", "space", b"space", "steps", b"steps", "together", b"together", "truncation", b"truncation", "walk_steps", b"walk_steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__learning_rate: _TypeAlias = _typing.Literal["learning_rate"]  # noqa: Y015
     _WhichOneofArgType__learning_rate: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate"]  # noqa: Y015

@@ -332,6 +332,15 @@ def test_jobs_that_ended_first_are_forgotten_first_and_those_that_live_never(for
         forgetful.events(created[0], 0, 10)
 
 
+def test_a_job_that_has_just_ended_is_kept_though_the_clock_went_back(database_url, make_spec):
+    times = iter(range(1_000, 0, -1))
+    store = JobStore(database_url, max_queued=8, retention=Retention(ended_jobs=1), clock=lambda: float(next(times)))
+    first, last = (store.create(NO_REQUEST, make_spec()).id for _ in range(2))
+    assert store.cancel(first).end_time > store.cancel(last).end_time
+    assert store.prune() == [first]
+    store.close()
+
+
 OPERATIONS = {
     "take": lambda store, job: store.take("cpu"),
     "progress": lambda store, job: store.record(job.id, Progress(1, 2)),

@@ -30,6 +30,11 @@ def named(name, unit=""):
     return pb.CustomEdit(name=name, unit=unit, affine=pb.Matrix(entries=[0, 0, 0.1, 0, 0, 0]))
 
 
+def together(*names, **settings):
+    return message(*map(edit, names), settings={"together": True, **settings})
+
+
+TOGETHER = "spec.edit_direction.together"
 TEN = {"class_id": 10}
 SHORT = pb.CustomEdit(name="warm", colour=pb.Matrix(entries=[1]))
 CUSTOM = pb.CustomEdit(name="warm", colour=pb.Matrix(entries=[0] * 11 + [-1]))
@@ -38,6 +43,11 @@ CUSTOM = pb.CustomEdit(name="warm", colour=pb.Matrix(entries=[0] * 11 + [-1]))
 @pytest.fixture
 def materials(artifacts_url, tmp_path):
     return Materials(ArtifactStore(artifacts_url), tmp_path)
+
+
+def test_colours_can_be_trained_together(materials):
+    for names in (("red", "green", "blue"), ("lab_a", "lab_b"), ("brightness", "red")):
+        assert read_spec(together(*names), materials).settings.together
 
 
 def test_defaults_are_filled_in(materials):
@@ -118,6 +128,10 @@ def test_a_spec_survives_its_json(materials):
         (message(settings={"loss": 2}), "spec.edit_direction.loss", "16 px: LPIPS needs at least 31"),
         (message(settings={"loss": 9}), "spec.edit_direction.loss", "9 is not supported; use one of L2, LPIPS"),
         (message(settings={"truncation": 0}), "spec.edit_direction.truncation", "0 must be above 0"),
+        (together("red"), TOGETHER, "it takes two edits or more of brightness, red, green, blue, or lab_l"),
+        (together("red", "zoom"), TOGETHER, "is refused for red, zoom"),
+        (together("red", "lab_l"), TOGETHER, "is refused for red, lab_l"),
+        (together("red", "blue", form=pb.WALK_FORM_NONLINEAR), TOGETHER, "for a nonlinear walk: only linear ones add"),
         (message(settings={"walk_steps": 5}), "spec.edit_direction.walk_steps", "only a nonlinear walk goes in steps"),
         (message(settings={"walk_steps": 65}), "spec.edit_direction.walk_steps", "65 must be from 1 to 64"),
         (message(pb.EditTarget(custom=CUSTOM)), "spec.edit_direction.edits[0].amount_low", "needs amount_low"),

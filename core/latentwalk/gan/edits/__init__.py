@@ -8,6 +8,6 @@ latent walk is straight: the logarithm for zoom, the amount itself for the other
 
 from latentwalk.gan.edits.custom import SHAPES, CustomEdit
 from latentwalk.gan.edits.edit import Edit, Span, masked_squared_error
-from latentwalk.gan.edits.table import EDITS, edit_of
+from latentwalk.gan.edits.table import ADDING, EDITS, edit_of
 
-__all__ = ["EDITS", "SHAPES", "CustomEdit", "Edit", "Span", "edit_of", "masked_squared_error"]
+__all__ = ["ADDING", "EDITS", "SHAPES", "CustomEdit", "Edit", "Span", "edit_of", "masked_squared_error"]

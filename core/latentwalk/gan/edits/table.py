@@ -39,6 +39,9 @@ def _turn(name: str, domain: Span, transform: Transform) -> Edit:
     return Edit(name, "deg", 0, domain, lambda _: (-45, 45), transform, whole, same, same)
 
 
+ADDING = (frozenset({"brightness", "red", "green", "blue"}), frozenset({"lab_l", "lab_a", "lab_b"}))
+"""Names of edits that add to the same numbers of every pixel: those of one set, in whichever order, and so at once."""
+
 EDITS: dict[str, Edit] = {
     edit.name: edit
     for edit in (

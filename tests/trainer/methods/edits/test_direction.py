@@ -61,6 +61,30 @@ def test_every_slider_gets_its_share_of_the_rows_even_of_batches_of_one(make_spe
     assert [list(method.losses(step)) for step in range(4)] == [["zoom"], ["brightness"], ["zoom"], ["brightness"]]
 
 
+COLOURS = tuple(EditTarget(name, -0.25, 0.25) for name in ("red", "green", "blue"))
+
+
+def test_together_every_row_moves_all_sliders_and_is_edited_by_all_amounts(make_spec, generator):
+    method = EditDirection(make_spec(edits=COLOURS, together=True), generator)
+    with torch.no_grad():
+        method.walk.get_parameter("vectors").copy_(torch.eye(3, 8))
+    losses = method.losses(4)
+    draw = seeds.draw_generator(7, 4)
+    amounts = torch.stack([EDITS[name].draw(6, -0.25, 0.25, draw) for name in ("red", "green", "blue")], dim=1)
+    z = z_from_seeds(seeds.training_seeds(7, 4, range(6)), 8)
+    target = generator(z) + 2 * amounts[:, :, None, None]  # of pictures from -1 to 1
+    moved = z + torch.nn.functional.pad(amounts / 0.25, (0, 5))
+    error = (generator(moved) - target).square().mean().item()
+    assert list(losses) == ["red", "green", "blue"]
+    assert [loss.item() for loss in losses.values()] == [pytest.approx(error / 3, rel=1e-4)] * 3
+
+
+def test_sliders_that_are_trained_together_do_better_than_nothing_each_by_itself(make_spec, generator, tmp_path):
+    spec = make_spec(edits=COLOURS, together=True, steps=150, batch_size=16, learning_rate=0.3)
+    for evaluation in trained(spec, generator, tmp_path).evaluate(lambda: None):
+        assert evaluation.error < 0.99 * evaluation.baseline
+
+
 def test_alpha_one_is_the_far_end_of_the_trained_range(make_spec, generator):
     zoom, brightness = EditDirection(make_spec(edits=(ZOOM, BRIGHTNESS)), generator).direction().sliders
     assert zoom.amount_of(1.0) == pytest.approx(4.0)

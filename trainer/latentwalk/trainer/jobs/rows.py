@@ -64,6 +64,11 @@ def next_ticket(session: Session) -> int:
     return (session.scalar(select(func.max(JobRow.ticket))) or 0) + 1
 
 
+def next_end(session: Session) -> int:
+    """The place behind all that have ended."""
+    return (session.scalar(select(func.max(JobRow.ended))) or 0) + 1
+
+
 def forget(session: Session, row: JobRow) -> None:
     """Removes a job and its events."""
     session.execute(delete(EventRow).where(EventRow.job_number == row.number))

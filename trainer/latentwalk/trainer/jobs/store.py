@@ -16,7 +16,7 @@ from latentwalk.rpc.errors import QueueFull, RequestIdReused
 from latentwalk.trainer import reports
 from latentwalk.trainer.jobs.records import Event, Job, Request
 from latentwalk.trainer.jobs.retention import Retention
-from latentwalk.trainer.jobs.rows import find_row, find_row_in, forget, job_of, next_ticket
+from latentwalk.trainer.jobs.rows import find_row, find_row_in, forget, job_of, next_end, next_ticket
 from latentwalk.trainer.jobs.tables import JobRow, open_database
 from latentwalk.trainer.jobs.timeline import Timeline
 from latentwalk.trainer.reports import (
@@ -137,7 +137,8 @@ class JobStore:
         surplus = (
             select(JobRow)
             .where(JobRow.state.in_(ENDED))
-            .order_by(JobRow.end_time.desc(), JobRow.number.desc())
+            # The time, for those of an older trainer, which has counted none.
+            .order_by(JobRow.ended.desc(), JobRow.end_time.desc())
             .offset(self._retention.ended_jobs)
         )
         with self._session.begin() as session:
@@ -283,5 +284,5 @@ class JobStore:
     def _enter(self, session: Session, row: JobRow, state: JobState, reason: str = "") -> None:
         row.state = state
         if state in ENDED:
-            row.end_time = self._clock()
+            row.end_time, row.ended = self._clock(), next_end(session)
         self._timeline.add(session, row, StateChange(state, reason))

@@ -71,6 +71,8 @@ class JobRow(Table):
     create_time: Mapped[float] = mapped_column(Double)
     start_time: Mapped[float | None] = mapped_column(Double)
     end_time: Mapped[float | None] = mapped_column(Double)
+    ended: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """Its place among those that have ended, in the order in which they did, whatever the clock said; 0 before."""
     last_sequence: Mapped[int] = mapped_column(BigInteger, default=0)
     device: Mapped[str] = mapped_column(String(32), default="", server_default="")
 

@@ -96,7 +96,7 @@ class EditDirectionSpec(MethodSettings):
     steps: int = count(250, most=1_000_000)
     """Optimiser steps."""
     batch_size: int = count(16, most=1_024)
-    """Fresh latents for each step, shared out among the sliders."""
+    """Fresh latents for each step, shared out among the sliders, unless all move together."""
     learning_rate: float | None = maybe(0, 1, above=True)
     """Adam's greatest step size; None until it is completed."""
     evaluation_size: int = count(1_024, most=65_536)
@@ -112,6 +112,8 @@ class EditDirectionSpec(MethodSettings):
     """Latents are cut off at +- this; None for no truncation."""
     walk_steps: int = count(0, most=64)
     """For a nonlinear walk: steps of the network to the far end of the range; completed with 5."""
+    together: bool = False
+    """Whether each row moves all sliders at once; the edits are then all of one set of ADDING."""
 
     def class_ids(self, classes: int) -> tuple[int, ...] | None:
         """The classes that have a walk of their own, of a generator with so many; None if one walk is for all."""

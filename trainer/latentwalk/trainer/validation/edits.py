@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 
 from latentwalk.gan.directions.slider import check_slider_name
-from latentwalk.gan.edits import EDITS, Edit
+from latentwalk.gan.edits import ADDING, EDITS, Edit
 from latentwalk.gan.errors import GanError
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
@@ -43,6 +43,8 @@ def complete_edit_direction(settings: EditDirectionSpec, context: Context) -> Ed
     rate = settings.learning_rate
     edits = complete_targets(f"{context.where}.edits", settings.edits, spec.resolution, spec.channels)
     _check_size(settings, spec, f"{context.where}.edits")
+    if settings.together:
+        _check_together(settings, f"{context.where}.together")
     return replace(
         settings,
         edits=edits,
@@ -82,6 +84,18 @@ def _check_size(settings: EditDirectionSpec, spec: GeneratorSpec, field: str) ->
     if numbers > MAX_WALK_NUMBERS:
         made = f"{sliders:,} {settings.form} sliders of {size:,} numbers of a code learn {numbers:,} numbers"
         raise InvalidRequest(field, f"{made}; at most {MAX_WALK_NUMBERS:,} are allowed: take fewer, or fewer layers")
+
+
+def _check_together(settings: EditDirectionSpec, field: str) -> None:
+    """Raises InvalidRequest for sliders of which the order would matter, or that are for different rows."""
+    if settings.form is not WalkForm.LINEAR:
+        raise InvalidRequest(field, f"is refused for a {settings.form} walk: only linear ones add up")
+    if settings.classes and settings.classes.each:
+        raise InvalidRequest(field, "is refused with one walk for each class: a picture has one class")
+    names = [target.name for target in settings.edits]
+    if len(names) < 2 or not any(adding.issuperset(names) for adding in ADDING):
+        known = ", or ".join(", ".join(name for name in EDITS if name in adding) for adding in ADDING)
+        raise InvalidRequest(field, f"is refused for {', '.join(names)}: it takes two edits or more of {known}")
 
 
 def complete_targets(

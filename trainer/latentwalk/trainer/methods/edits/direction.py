@@ -31,7 +31,7 @@ from latentwalk.gan.latents import latents_from_seeds, one_hot
 from latentwalk.trainer import seeds
 from latentwalk.trainer.losses import Loss
 from latentwalk.trainer.materials import Materials
-from latentwalk.trainer.methods.edits.deal import Deal, deal
+from latentwalk.trainer.methods.edits.deal import Deal, deal, deal_to_all
 from latentwalk.trainer.methods.edits.task import Task, tasks_of
 from latentwalk.trainer.methods.edits.walks import LinearWalk, NonlinearWalk, TrainedWalk
 from latentwalk.trainer.methods.method import Method, Outcome, Phase
@@ -48,7 +48,10 @@ _EVALUATED_AT_ONCE = 32
 
 
 class EditDirection(Method):
-    """Adam on the walk, with fresh latents, classes and amounts at each step; each row of a batch moves one slider."""
+    """Adam on the walk, with fresh latents, classes and amounts at each step.
+
+    Each row of a batch moves one slider; or all of them, as the colours in the paper's code: z + the sum of alpha w.
+    """
 
     def __init__(
         self,
@@ -98,6 +101,8 @@ class EditDirection(Method):
 
     def deal(self, step: int, rows: int, dice: Dice) -> Deal:
         """The rows of a step, dealt to the sliders."""
+        if self._settings.together:
+            return deal_to_all(self._tasks, rows, dice)
         return deal(self._tasks, step, rows, dice)
 
     def walked(self, codes: Tensor, dealt: Deal) -> Tensor:
