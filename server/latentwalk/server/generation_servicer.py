@@ -14,7 +14,7 @@ from latentwalk.server.engine import NonFinitePicture
 from latentwalk.server.finds import found
 from latentwalk.server.making import Making
 from latentwalk.server.metrics import CallMetrics
-from latentwalk.server.paths import Delivery, Order
+from latentwalk.server.orders import Delivery, Order
 from latentwalk.server.positions import positions_of
 from latentwalk.server.repository import Repository
 from latentwalk.server.scheduler import PictureFailed, Scheduler, Terms
@@ -23,14 +23,14 @@ from latentwalk.server.served import ServedModel
 from latentwalk.server.steering import PictureStream, Session
 from latentwalk.server.tensors import tensor_message
 from latentwalk.server.validation import (
+    count_interpolation_frames,
+    count_walk_frames,
     generate_order,
-    interpolate_frames,
     interpolate_order,
     map_order,
     read_delivery,
     read_still_delivery,
     search_order,
-    walk_frames,
     walk_order,
 )
 from latentwalk.v1 import generation_service_pb2 as pb
@@ -100,7 +100,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     ) -> None:
         """Walks latents along directions."""
         model = self._repository.model(request.model)
-        delivery = read_delivery(request.delivery, frames := walk_frames(request, model))
+        delivery = read_delivery(request.delivery, frames := count_walk_frames(request, model))
         with self._open_early(model, delivery, len(request.starts), frames, context) as stream:
             order = await self._making.order(model, walk_order, request, model)
             await self._write_frames(order, stream, context, pb.WalkResponse)
@@ -110,7 +110,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     ) -> None:
         """Travels from keyframe to keyframe."""
         model = self._repository.model(request.model)
-        delivery = read_delivery(request.delivery, frames := interpolate_frames(request, model))
+        delivery = read_delivery(request.delivery, frames := count_interpolation_frames(request, model))
         with self._open_early(model, delivery, 1, frames, context) as stream:
             order = await self._making.order(model, interpolate_order, request, model)
             await self._write_frames(order, stream, context, pb.InterpolateResponse)
@@ -170,12 +170,12 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         response: type[pb.WalkResponse] | type[pb.InterpolateResponse],
     ) -> None:
         """Writes the header and the frames. Leaving `with`, in whatever way, gives back all that the stream holds."""
-        path, model = order.path, order.model
+        frames, model = order.frames, order.model
         pace = self._metrics.pace(model.name, order.kind)
         async with self._making.feeding(stream, order):
             header = pb.StreamHeader(
-                frames=path.frames,
-                rows=path.rows,
+                frames=len(frames),
+                rows=frames.rows,
                 model_version=str(model.version),
                 model_digest=model.digest,
                 first_frame=order.delivery.first_frame,
@@ -184,7 +184,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
             for index in order.indices:
                 images = await self._images(order, stream, index)
                 pace.ready()
-                frame = pb.Frame(index=index, images=images, positions=positions_of(path, index))
+                frame = pb.Frame(index=index, images=images, positions=positions_of(frames, index))
                 await context.write(response(frame=frame))
                 pace.sent(len(images))
 
@@ -199,7 +199,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         return self._open(model, delivery, rows, (frames - delivery.first_frame) * rows, context)
 
     def _open_for(self, order: Order, context: Any) -> PictureStream:
-        rows = order.path.rows
+        rows = order.frames.rows
         return self._open(order.model, order.delivery, rows, len(order.indices) * rows, context)
 
     def _open(self, model: ServedModel, delivery: Delivery, rows: int, pictures: int, context: Any) -> PictureStream:
@@ -215,11 +215,11 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         """The pixels of the next frame, which is the one of that index."""
         try:
             with span("draw"):
-                pictures = await stream.take(order.path.rows)
+                pictures = await stream.take(order.frames.rows)
                 mark("the device begins", stream.begun)
                 return pictures
         except PictureFailed as failed:
-            row = failed.index % order.path.rows
+            row = failed.index % order.frames.rows
             field = order.field if order.kind == "interpolate" else f"{order.field}[{row}]"
             raise _explained(failed, field, f"frame {index}") from failed
 

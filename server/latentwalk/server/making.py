@@ -7,8 +7,9 @@ from typing import Any, ParamSpec, TypeVar
 
 from latentwalk.gan.steps import finish, one_step
 from latentwalk.server.engine import Row
+from latentwalk.server.frames import Frames
 from latentwalk.server.latent_work import LatentWork
-from latentwalk.server.paths import Order, Path
+from latentwalk.server.orders import Order
 from latentwalk.server.scheduler import Stream
 from latentwalk.server.served import ServedModel
 
@@ -33,8 +34,8 @@ class Making:
         """A call that takes longer than a moment, whatever it is called for."""
         return await self._work.do(one_step(call, *args, **kwargs))
 
-    async def rows(self, order: Order, earlier: Path | None = None) -> list[Row]:
-        """The rows of the first frame that is asked for; what an earlier path has done is not done again."""
+    async def rows(self, order: Order, earlier: Frames | None = None) -> list[Row]:
+        """The rows of the first frame that is asked for; what earlier frames have done is not done again."""
         steps = order.rows_at(order.indices[0], earlier)
         return await self._work.do(steps) if order.is_dear else finish(steps)
 

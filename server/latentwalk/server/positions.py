@@ -1,11 +1,11 @@
 """Where the sliders stand, in the words of the wire."""
 
-from latentwalk.server.paths import Path
+from latentwalk.server.frames import Frames
 from latentwalk.v1 import generation_service_pb2 as pb
 
 
-def positions_of(path: Path, index: int) -> list[pb.Position]:
-    """Where every slider of the path stands in one frame."""
+def positions_of(frames: Frames, index: int) -> list[pb.Position]:
+    """Where every slider stands in one frame."""
     return [
         pb.Position(
             direction=standing.direction,
@@ -14,5 +14,5 @@ def positions_of(path: Path, index: int) -> list[pb.Position]:
             amount=standing.amount,
             layers=standing.layers,
         )
-        for standing in path.standings_at(index)
+        for standing in frames.standings_at(index)
     ]

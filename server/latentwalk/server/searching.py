@@ -20,7 +20,7 @@ from latentwalk.gan.inversion import Look, Search
 from latentwalk.rpc.errors import NotServing
 from latentwalk.server.device import RemoteSearcher
 from latentwalk.server.engine import Row
-from latentwalk.server.paths import Order
+from latentwalk.server.orders import Order
 from latentwalk.server.scheduler import Stream
 
 

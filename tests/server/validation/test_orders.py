@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from latentwalk.gan.steps import finish
 from latentwalk.oip import open_inference_service_pb2 as oip
 from latentwalk.rpc.errors import ServiceError
-from latentwalk.server.paths import Delivery
+from latentwalk.server.orders import Delivery
 from latentwalk.server.validation import (
+    count_walk_frames,
     generate_order,
     interpolate_order,
     search_order,
     steer_order,
-    walk_frames,
     walk_order,
 )
 from latentwalk.server.validation.inference import generate_request
@@ -109,16 +109,16 @@ def test_any_request_is_an_order_within_all_limits_or_an_error_of_the_caller(mod
     except ServiceError as error:
         assert error.status.name in ("INVALID_ARGUMENT", "NOT_FOUND")  # noqa: PT017 - it may be valid, or not
         return
-    assert 1 <= order.path.frames <= chosen.max_frames
-    assert 1 <= order.path.rows <= chosen.max_rows
-    for index in {0, order.path.frames - 1}:
-        rows = finish(order.path.rows_at(index))
-        assert len(rows) == order.path.rows
+    assert 1 <= len(order.frames) <= chosen.max_frames
+    assert 1 <= order.frames.rows <= chosen.max_rows
+    for index in {0, len(order.frames) - 1}:
+        rows = finish(order.frames.rows_at(index))
+        assert len(rows) == order.frames.rows
         for row in rows:
             assert row.code.shape == (6,)
             assert np.isfinite(row.code).all()
             assert (row.condition is None) == (not is_grey)
-        for standing in order.path.standings_at(index):
+        for standing in order.frames.standings_at(index):
             slider = next(
                 slider
                 for slider in chosen.directions[standing.direction].direction.sliders
@@ -147,7 +147,7 @@ def seconds_of(call):
 
 def test_of_legs_without_end_not_each_is_looked_at(model):
     request = pb.WalkRequest(legs=[pb.Leg()] * MANY)
-    assert seconds_of(lambda: walk_frames(request, model)) < seconds_of(lambda: sum(1 for _ in request.legs)) / 10
+    assert seconds_of(lambda: count_walk_frames(request, model)) < seconds_of(lambda: sum(1 for _ in request.legs)) / 10
 
 
 def test_of_starts_without_end_not_each_is_looked_at(model):

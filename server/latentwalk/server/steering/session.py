@@ -16,9 +16,10 @@ from latentwalk.rpc.errors import (
     shortened,
 )
 from latentwalk.server.device import RemoteEngine
+from latentwalk.server.frames import Frames
 from latentwalk.server.making import Making
 from latentwalk.server.metrics import CallMetrics
-from latentwalk.server.paths import Order, Path
+from latentwalk.server.orders import Order
 from latentwalk.server.positions import positions_of
 from latentwalk.server.scheduler import Stream
 from latentwalk.server.served import ServedModel
@@ -64,8 +65,8 @@ class Session:
         self._images = images
         self._metrics = metrics
         self._draining = draining
-        self._latest: WeakKeyDictionary[RemoteEngine, Path] = WeakKeyDictionary()
-        """The path of which rows were made last, while its engine lives: an idle stream keeps none on the device."""
+        self._latest: WeakKeyDictionary[RemoteEngine, Frames] = WeakKeyDictionary()
+        """The frames of which rows were made last, while its engine lives: an idle stream keeps none on the device."""
 
     async def run(
         self, requests: AsyncIterator[pb.SteerRequest], write: Callable[[pb.SteerResponse], Awaitable[None]]
@@ -113,7 +114,7 @@ class Session:
         order = await self._making.order(model, steer_order, setup, arrival.position, model)
         rows = await self._making.rows(order, self._latest.get(model.engine))
         self._latest.clear()
-        self._latest[model.engine] = order.path
+        self._latest[model.engine] = order.frames
         return Aim(arrival, order, rows)
 
     async def _aim_anew(self, setup: pb.SteerSetup, target: Target, inbox: Inbox) -> None:
@@ -135,7 +136,7 @@ def _answered(aim: Aim, images: list[image_pb2.Image]) -> pb.SteerResponse:
     model = aim.order.model
     frame = pb.SteerFrame(
         images=images,
-        positions=positions_of(aim.order.path, 0),
+        positions=positions_of(aim.order.frames, 0),
         model_version=str(model.version),
         model_digest=model.digest,
     )

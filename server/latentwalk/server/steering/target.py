@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from latentwalk.server.engine import Row
-from latentwalk.server.paths import Order
+from latentwalk.server.orders import Order
 from latentwalk.server.steering.inbox import Arrival
 
 
@@ -37,7 +37,7 @@ class Target:
     def replace(self, aim: Aim) -> bool:
         """Aims anew; False, and nothing changes, if it is settled, or needs another model or number of rows."""
         order, former = aim.order, self._aim.order
-        if self._is_settled or order.model.engine is not former.model.engine or order.path.rows != former.path.rows:
+        if self._is_settled or order.model.engine is not former.model.engine or order.frames.rows != former.frames.rows:
             return False
         self._aim = aim
         return True

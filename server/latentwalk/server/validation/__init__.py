@@ -2,11 +2,11 @@
 
 from latentwalk.server.validation.deliveries import read_delivery, read_still_delivery
 from latentwalk.server.validation.orders import (
+    count_interpolation_frames,
+    count_walk_frames,
     generate_order,
-    interpolate_frames,
     interpolate_order,
     map_order,
-    walk_frames,
     walk_order,
 )
 from latentwalk.server.validation.positions import check_setup, read_position, read_setup, steer_order
@@ -14,8 +14,9 @@ from latentwalk.server.validation.searches import search_order
 
 __all__ = [
     "check_setup",
+    "count_interpolation_frames",
+    "count_walk_frames",
     "generate_order",
-    "interpolate_frames",
     "interpolate_order",
     "map_order",
     "read_delivery",
@@ -24,6 +25,5 @@ __all__ = [
     "read_still_delivery",
     "search_order",
     "steer_order",
-    "walk_frames",
     "walk_order",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from latentwalk.rpc.errors import InvalidRequest
-from latentwalk.server.paths import Delivery
+from latentwalk.server.orders import Delivery
 from latentwalk.server.scheduler import DEFAULT_FPS, Priority
 from latentwalk.v1 import generation_service_pb2 as pb
 

@@ -5,7 +5,8 @@ from itertools import islice
 
 from latentwalk.gan.walks import Interpolation, Leg, Walk, interpolation_length, walk_length
 from latentwalk.rpc.errors import InvalidRequest
-from latentwalk.server.paths import Delivery, InterpolationPath, Order, Path, WalkPath
+from latentwalk.server.frames import Frames, InterpolationFrames, WalkFrames
+from latentwalk.server.orders import Delivery, Order
 from latentwalk.server.served import ServedModel
 from latentwalk.server.validation.classes import check_classes
 from latentwalk.server.validation.deliveries import read_delivery
@@ -35,8 +36,8 @@ def still_order(
     read = read_encoding(encoding, model.engine.size)
     check_rows("latents", len(stills.latents), model)
     leg = read_displacements(stills.displacements, model)
-    path = _walk("latents", stills.latents, {"displacements": leg}, model, any_class=stills.any_class)
-    return Order(kind, model, path, read, "latents", delivery)
+    frames = _walk("latents", stills.latents, {"displacements": leg}, model, any_class=stills.any_class)
+    return Order(kind, model, frames, read, "latents", delivery)
 
 
 def walk_order(request: pb.WalkRequest, model: ServedModel) -> Order:
@@ -44,12 +45,12 @@ def walk_order(request: pb.WalkRequest, model: ServedModel) -> Order:
     encoding = read_encoding(request.encoding, model.engine.size)
     check_rows("starts", len(request.starts), model)
     legs = {f"legs[{index}].stretches": leg for index, leg in enumerate(read_legs(request.legs, model))}
-    path = _walk("starts", request.starts, legs, model, any_class=request.any_class, loop=request.loop)
-    _check_frames("legs", path, model)
-    return Order("walk", model, path, encoding, "starts", read_delivery(request.delivery, path.frames))
+    frames = _walk("starts", request.starts, legs, model, any_class=request.any_class, loop=request.loop)
+    _check_frames("legs", frames, model)
+    return Order("walk", model, frames, encoding, "starts", read_delivery(request.delivery, len(frames)))
 
 
-def walk_frames(request: pb.WalkRequest, model: ServedModel) -> int:
+def count_walk_frames(request: pb.WalkRequest, model: ServedModel) -> int:
     """How many frames it asks for, which is known before it is read; of no account for one that is not valid."""
     there = sum(leg.frames for leg in islice(request.legs, MOST_MOVEMENTS))
     return _frames(walk_length(there, loop=request.loop), model)
@@ -64,7 +65,7 @@ def interpolate_order(request: pb.InterpolateRequest, model: ServedModel) -> Ord
         raise InvalidRequest("frames_per_leg", f"{request.frames_per_leg:,} must be from 1 to {model.max_frames:,}")
     space, method = read_blending(request, model.spec)
     blended, noise = blend(request.keyframes, model, space)
-    path = InterpolationPath(
+    frames = InterpolationFrames(
         Interpolation(
             blended.z,
             blended.conditions,
@@ -77,12 +78,12 @@ def interpolate_order(request: pb.InterpolateRequest, model: ServedModel) -> Ord
         noise,
         blended.after,
     )
-    _check_frames("frames_per_leg", path, model)
-    return Order("interpolate", model, path, encoding, "keyframes", read_delivery(request.delivery, path.frames))
+    _check_frames("frames_per_leg", frames, model)
+    return Order("interpolate", model, frames, encoding, "keyframes", read_delivery(request.delivery, len(frames)))
 
 
-def interpolate_frames(request: pb.InterpolateRequest, model: ServedModel) -> int:
-    """As walk_frames."""
+def count_interpolation_frames(request: pb.InterpolateRequest, model: ServedModel) -> int:
+    """As count_walk_frames."""
     return _frames(interpolation_length(len(request.keyframes), request.frames_per_leg, loop=request.loop), model)
 
 
@@ -101,7 +102,7 @@ def _walk(
     *,
     any_class: bool,
     loop: bool = False,
-) -> WalkPath:
+) -> WalkFrames:
     """The walk along legs that are named by the fields of their movements."""
     start = read_latents(field, latents, model)
     for movements, leg in legs.items():
@@ -109,7 +110,7 @@ def _walk(
         if not any_class:
             check_classes(movements, leg, field, start.condition)
     walk = Walk(start.z, tuple(legs.values()), loop, start.lift)
-    return WalkPath(walk, start.drawn_conditions(), start.noise)
+    return WalkFrames(walk, start.drawn_conditions(), start.noise)
 
 
 def _check_spaces(field: str, leg: Leg, latents: str, start: Latents) -> None:
@@ -131,6 +132,6 @@ def _frames(asked: int, model: ServedModel) -> int:
     return min(max(1, asked), model.max_frames)
 
 
-def _check_frames(field: str, path: Path, model: ServedModel) -> None:
-    if path.frames > model.max_frames:
-        raise InvalidRequest(field, f"makes {path.frames:,} frames in all; the most is {model.max_frames:,}")
+def _check_frames(field: str, frames: Frames, model: ServedModel) -> None:
+    if len(frames) > model.max_frames:
+        raise InvalidRequest(field, f"makes {len(frames):,} frames in all; the most is {model.max_frames:,}")

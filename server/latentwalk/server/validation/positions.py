@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from latentwalk.rpc.errors import InvalidRequest
-from latentwalk.server.paths import Order
+from latentwalk.server.orders import Order
 from latentwalk.server.served import ServedModel
 from latentwalk.server.validation.deliveries import read_still_delivery
 from latentwalk.server.validation.encodings import read_encoding

@@ -4,7 +4,8 @@ from latentwalk.gan.errors import GanError
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.gan.walks import Walk
 from latentwalk.rpc.errors import InvalidRequest
-from latentwalk.server.paths import Delivery, Order, WalkPath
+from latentwalk.server.frames import WalkFrames
+from latentwalk.server.orders import Delivery, Order
 from latentwalk.server.searching import SearchOrder
 from latentwalk.server.served import ServedModel
 from latentwalk.server.validation.encodings import read_encoding
@@ -38,8 +39,8 @@ def search_order(request: pb.InvertRequest, model: ServedModel, delivery: Delive
         _check_start(f"starts[{index}]", start, space, model.spec)
     latents = read_latents("starts", request.starts, model)
     walk = Walk(latents.z, (read_displacements((), model),), lift=latents.lift)
-    path = WalkPath(walk, latents.drawn_conditions(), latents.noise)
-    starts = Order("invert", model, path, encoding, "starts", delivery)
+    frames = WalkFrames(walk, latents.drawn_conditions(), latents.noise)
+    starts = Order("invert", model, frames, encoding, "starts", delivery)
     return SearchOrder(starts, space, target, mask, latents.z, latents.condition, steps, prior, lpips, every)
 
 

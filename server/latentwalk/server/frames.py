@@ -1,19 +1,16 @@
-"""What a valid request asks for: a path whose frames can be had one by one, and how to hand them over."""
+"""What is drawn for a request, frame by frame: of a walk, or of an interpolation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentwalk.gan.steps import Steps, finish
+from latentwalk.gan.steps import Steps
 from latentwalk.gan.styles import Lift
 from latentwalk.gan.walks import Interpolation, Track, Walk
-from latentwalk.server.encoder import Encoding
 from latentwalk.server.engine import Noise, Row
-from latentwalk.server.scheduler import DEFAULT_FPS, Priority
-from latentwalk.server.served import ServedModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +25,10 @@ class Standing:
     """The layers of w+ in which it stands there; empty for all that its direction moves."""
 
 
-class Path(Protocol):
-    """Frames of as many pictures as there are rows. A frame that is not asked for costs nothing."""
+class Frames(Protocol):
+    """All of them have as many pictures as there are rows. A frame that is not asked for costs nothing."""
 
-    @property
-    def frames(self) -> int:
+    def __len__(self) -> int:
         """How many frames there are."""
         ...
 
@@ -46,8 +42,8 @@ class Path(Protocol):
         """Whether the rows of a frame take more than a moment to make, and are not to be made on the event loop."""
         ...
 
-    def rows_at(self, index: int, earlier: "Path | None" = None) -> Steps[list[Row]]:
-        """The rows of one frame, in steps. What an earlier path has done is not done again."""
+    def rows_at(self, index: int, earlier: "Frames | None" = None) -> Steps[list[Row]]:
+        """The rows of one frame, in steps. What earlier frames have done is not done again."""
         ...
 
     def standings_at(self, index: int) -> list[Standing]:
@@ -56,7 +52,7 @@ class Path(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class WalkPath:
+class WalkFrames:
     """Starts that walk along directions."""
 
     walk: Walk
@@ -65,8 +61,7 @@ class WalkPath:
     noise: Sequence[Noise | None]
     """Of each row."""
 
-    @property
-    def frames(self) -> int:
+    def __len__(self) -> int:
         """How many frames there are."""
         return self.walk.frames
 
@@ -80,9 +75,9 @@ class WalkPath:
         """Whether its starts are mapped, or moved by a network or many sliders."""
         return self.walk.is_dear
 
-    def rows_at(self, index: int, earlier: Path | None = None) -> Steps[list[Row]]:
+    def rows_at(self, index: int, earlier: Frames | None = None) -> Steps[list[Row]]:
         """The rows of one frame."""
-        codes = yield from self.walk.in_steps(index, earlier.walk if isinstance(earlier, WalkPath) else None)
+        codes = yield from self.walk.in_steps(index, earlier.walk if isinstance(earlier, WalkFrames) else None)
         rows = zip(codes.numpy(), self.conditions, self.noise, strict=True)
         return [Row(code, condition, noise=noise) for code, condition, noise in rows]
 
@@ -98,7 +93,7 @@ def _standing(track: Track, alpha: float) -> Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class InterpolationPath:
+class InterpolationFrames:
     """One row that travels from keyframe to keyframe."""
 
     interpolation: Interpolation
@@ -107,8 +102,7 @@ class InterpolationPath:
     """Of one row: from z to the w+ that is drawn, where z is blended."""
     rows: int = 1
 
-    @property
-    def frames(self) -> int:
+    def __len__(self) -> int:
         """How many frames there are."""
         return self.interpolation.frames
 
@@ -117,7 +111,7 @@ class InterpolationPath:
         """Whether keyframes, or what is between them, are mapped."""
         return not (self.lift is None and self.interpolation.lift is None)
 
-    def rows_at(self, index: int, earlier: Path | None = None) -> Steps[list[Row]]:
+    def rows_at(self, index: int, earlier: Frames | None = None) -> Steps[list[Row]]:
         """The one row of one frame."""
         code = yield from self.interpolation.in_steps(index)
         condition = self.interpolation.condition_at(index)
@@ -129,50 +123,3 @@ class InterpolationPath:
     def standings_at(self, index: int) -> list[Standing]:
         """Nothing: no slider takes part."""
         return []
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """How the frames of a request are drawn."""
-
-    strict: bool = False
-    """Whether the bytes must be the same whatever else is drawn."""
-    priority: Priority = Priority.NORMAL
-    fps: float = DEFAULT_FPS
-    """How many frames a second are wanted."""
-    first_frame: int = 0
-    """The frame to begin with; those before it are not drawn."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A valid request: draw this path with this model, and encode it so."""
-
-    kind: str
-    """generate, walk, interpolate, steer or invert."""
-    model: ServedModel
-    path: Path
-    encoding: Encoding
-    field: str
-    """The field of the request that the rows came from, for errors."""
-    delivery: Delivery = Delivery()
-
-    @property
-    def indices(self) -> range:
-        """Those of the frames to draw."""
-        return range(self.delivery.first_frame, self.path.frames)
-
-    @property
-    def is_dear(self) -> bool:
-        """Whether its rows are not to be made on the event loop."""
-        return self.path.is_dear
-
-    def rows_at(self, index: int, earlier: Path | None = None) -> Steps[list[Row]]:
-        """The rows of one frame, in steps, by what an earlier path has done, if there was one."""
-        rows = yield from self.path.rows_at(index, earlier)
-        return [replace(row, strict=True) for row in rows] if self.delivery.strict else rows
-
-    def rows(self) -> Iterator[Row]:
-        """The rows of the frames, one after the other, each frame's made when its first row is asked for."""
-        for index in self.indices:
-            yield from finish(self.rows_at(index))
