@@ -11,17 +11,15 @@ from latentwalk.rpc.roles import Role
 from latentwalk.rpc.tracing import mark, span
 from latentwalk.server.encoder import Encoder, Format
 from latentwalk.server.engine import NonFinitePicture
-from latentwalk.server.finds import found
 from latentwalk.server.making import Making
 from latentwalk.server.metrics import CallMetrics
 from latentwalk.server.orders import Delivery, Order
-from latentwalk.server.positions import positions_of
+from latentwalk.server.replies import code_message, find_message, position_messages
 from latentwalk.server.repository import Repository
 from latentwalk.server.scheduler import PictureFailed, Scheduler, Terms
 from latentwalk.server.searching import Seeker
 from latentwalk.server.served import ServedModel
 from latentwalk.server.steering import PictureStream, Session
-from latentwalk.server.tensors import tensor_message
 from latentwalk.server.validation import (
     count_interpolation_frames,
     count_walk_frames,
@@ -133,7 +131,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         """Maps latents to w+."""
         model = self._repository.model(request.model)
         order = await self._making.order(model, map_order, request, model)
-        codes = [tensor_message(row.code) for row in await self._making.rows(order)]
+        codes = [code_message(row.code) for row in await self._making.rows(order)]
         return pb.MapLatentsResponse(codes=codes, model_version=str(model.version), model_digest=model.digest)
 
     async def Invert(  # noqa: N802  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -157,7 +155,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
                 async for step, find in seeker.finds(steps, order.report_every, self._draining):
                     pace.ready()
                     [image] = await self._encoded([find.picture], order.starts)
-                    await context.write(found(request, model, start, step, find, image))
+                    await context.write(find_message(request, model, start, step, find, image))
                     pace.sent(1)
         except PictureFailed as failed:
             raise _explained(failed, f"starts[{start}]", f"step {failed.index}") from failed
@@ -184,7 +182,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
             for index in order.indices:
                 images = await self._images(order, stream, index)
                 pace.ready()
-                frame = pb.Frame(index=index, images=images, positions=positions_of(frames, index))
+                frame = pb.Frame(index=index, images=images, positions=position_messages(frames, index))
                 await context.write(response(frame=frame))
                 pace.sent(len(images))
 

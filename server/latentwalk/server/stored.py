@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,8 +14,6 @@ from latentwalk.rpc.caller import caller
 from latentwalk.rpc.errors import ArtifactInUse, StoreFailed
 from latentwalk.server.repository import Repository
 from latentwalk.server.served import ServedModel
-
-KINDS: tuple[Kind, ...] = ("generators", "directions", "classifiers")
 
 _MOST_BYTES = 2**63 - 1
 _LETTERS_OF_DIGEST = 128
@@ -44,7 +42,7 @@ class Shelves:
     def __init__(self, repository: Repository) -> None:
         self._repository, self._store = repository, repository.store
 
-    async def versions(self, kinds: Sequence[Kind] = KINDS, name: str = "") -> list[Stored]:
+    async def versions(self, kinds: Iterable[Kind], name: str = "") -> list[Stored]:
         """What is there of these kinds: of all names, or of one, with the directions of a generator of that name."""
 
         def read(models: Sequence[ServedModel]) -> list[Stored]:

@@ -20,7 +20,7 @@ from latentwalk.server.frames import Frames
 from latentwalk.server.making import Making
 from latentwalk.server.metrics import CallMetrics
 from latentwalk.server.orders import Order
-from latentwalk.server.positions import positions_of
+from latentwalk.server.replies import position_messages
 from latentwalk.server.scheduler import Stream
 from latentwalk.server.served import ServedModel
 from latentwalk.server.steering.inbox import Arrival, Inbox
@@ -136,7 +136,7 @@ def _answered(aim: Aim, images: list[image_pb2.Image]) -> pb.SteerResponse:
     model = aim.order.model
     frame = pb.SteerFrame(
         images=images,
-        positions=positions_of(aim.order.frames, 0),
+        positions=position_messages(aim.order.frames, 0),
         model_version=str(model.version),
         model_digest=model.digest,
     )

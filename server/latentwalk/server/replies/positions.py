@@ -1,10 +1,10 @@
-"""Where the sliders stand, in the words of the wire."""
+"""Where the sliders stand."""
 
 from latentwalk.server.frames import Frames
 from latentwalk.v1 import generation_service_pb2 as pb
 
 
-def positions_of(frames: Frames, index: int) -> list[pb.Position]:
+def position_messages(frames: Frames, index: int) -> list[pb.Position]:
     """Where every slider stands in one frame."""
     return [
         pb.Position(
