@@ -11,6 +11,7 @@ import torch
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.server.device import RemoteEngine
 from latentwalk.server.engine import Engine
+from latentwalk.server.loader import Loader
 from latentwalk.server.mapper import Mapper
 from latentwalk.server.repository import Repository
 from latentwalk.v1 import generation_service_pb2 as generation
@@ -227,8 +228,8 @@ async def test_a_load_is_over_before_the_next_begins_also_when_its_caller_has_le
         running -= 1
         return Engine(generator, torch.device("cpu"))
 
-    limits = {"max_rows": 1, "max_frames": 1, "max_frame_bytes": 1 << 20, "on_change": list}
-    repository = Repository(library.store, make_engine, Mapper(), **limits)
+    limits = {"max_rows": 1, "max_frames": 1, "max_frame_bytes": 1 << 20}
+    repository = Repository(Loader(library.store, make_engine, Mapper(), **limits), on_change=list)
     first = asyncio.create_task(repository.load_model("faces"))
     await asyncio.to_thread(begun.wait)
     first.cancel()
@@ -252,8 +253,8 @@ async def test_what_is_published_while_a_server_starts_is_loaded_before_it_serve
             library.put_direction("faces", direction_of(other.digest))
         return Engine(generator, torch.device("cpu"))
 
-    limits = {"max_rows": 1, "max_frames": 1, "max_frame_bytes": 1 << 20, "on_change": list}
-    repository = Repository(library.store, make_engine, Mapper(), **limits)
+    limits = {"max_rows": 1, "max_frames": 1, "max_frame_bytes": 1 << 20}
+    repository = Repository(Loader(library.store, make_engine, Mapper(), **limits), on_change=list)
     await repository.load_newest(())
     assert len(made) == 3
     loaded = {name: repository.model(name) for name in ("digits", "faces")}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from latentwalk.gan.artifacts import ArtifactStore
 from latentwalk.gan.errors import GanError
 from latentwalk.oip import open_inference_service_pb2_grpc
 from latentwalk.rpc.lifecycle import Doorway
@@ -20,6 +21,7 @@ from latentwalk.server.engine import NoSuchDevice, use_threads
 from latentwalk.server.generation_servicer import GenerationServicer
 from latentwalk.server.keys import entry_bytes, picture_key
 from latentwalk.server.latent_work import LatentWork
+from latentwalk.server.loader import Loader
 from latentwalk.server.making import Making
 from latentwalk.server.mapper import Mapper
 from latentwalk.server.metrics import CallMetrics, DrawingMetrics, ModelMetrics, QueueMetrics
@@ -28,6 +30,7 @@ from latentwalk.server.oip_servicer import OipServicer
 from latentwalk.server.repository import Repository
 from latentwalk.server.scheduler import DeviceFailed, Reuse, Scheduler, seek_device, watch_device
 from latentwalk.server.settings import Settings
+from latentwalk.server.stored import Shelves
 from latentwalk.server.translation import translate
 from latentwalk.server.works import draw
 from latentwalk.v1 import generation_service_pb2_grpc, model_service_pb2_grpc
@@ -52,6 +55,7 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
     opened.
     """
     use_threads(1)  # what is computed here is small: latents and steps
+    store = open_store(settings.store)
     registry = CollectorRegistry()
     device = await to_thread(Device, settings.device_settings)
     ProcessCollector("device", device.process_id, registry=registry)
@@ -60,7 +64,7 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
         closing(device),
         closing(Encoder(settings.encode_threads)) as encoder,
         closing(LatentWork(settings.latent_threads, settings.max_latent_requests, queue.refused)) as latents,
-        closing(_repository(settings, registry, device, drawing)) as repository,
+        closing(Repository(_loader(settings, store, device, drawing), ModelMetrics(registry).loaded)) as repository,
     ):
         doorway = Doorway(settings, SERVICES, registry, translate, tracer)
         async with _scheduler(settings, queue, doorway, device, drawing) as scheduler:
@@ -68,7 +72,7 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
             generation = GenerationServicer(
                 repository, scheduler, making, encoder, calls, settings.credit, doorway.draining
             )
-            _add_servicers(doorway, repository, generation)
+            _add_servicers(doorway, repository, store, generation)
             try:
                 await doorway.start()
                 await repository.load_newest(settings.models)
@@ -78,16 +82,15 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
                 await doorway.drain()
 
 
-def _repository(settings: Settings, registry: CollectorRegistry, device: Device, drawing: DrawingMetrics) -> Repository:
-    """The models of the store, none of them loaded yet, and the device that will draw them."""
-    return Repository(
-        open_store(settings.store),
+def _loader(settings: Settings, store: ArtifactStore, device: Device, drawing: DrawingMetrics) -> Loader:
+    """From the store to the device that will draw it."""
+    return Loader(
+        store,
         device.make_engine,
         Mapper(settings.w_cache_bytes, drawing.mapping),
         max_rows=settings.max_rows,
         max_frames=settings.max_frames,
         max_frame_bytes=settings.max_frame_bytes,
-        on_change=ModelMetrics(registry).loaded,
     )
 
 
@@ -131,10 +134,13 @@ async def _scheduler(
             drawn.cancel()
 
 
-def _add_servicers(doorway: Doorway, repository: Repository, generation: GenerationServicer) -> None:
+def _add_servicers(
+    doorway: Doorway, repository: Repository, store: ArtifactStore, generation: GenerationServicer
+) -> None:
+    models = ModelServicer(repository, Shelves(repository, store))
     standard = OipServicer(repository, generation, lambda: doorway.is_serving)
     generation_service_pb2_grpc.add_GenerationServiceServicer_to_server(generation, doorway.server)
-    model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(repository), doorway.server)
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(models, doorway.server)
     open_inference_service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(standard, doorway.server)
 
 

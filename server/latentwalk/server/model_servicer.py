@@ -36,8 +36,8 @@ ROLES: Mapping[str, Role] = {
 class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
     """The generators and directions that the server holds, and those it could load."""
 
-    def __init__(self, repository: Repository) -> None:
-        self._repository, self._shelves = repository, Shelves(repository)
+    def __init__(self, repository: Repository, shelves: Shelves) -> None:
+        self._repository, self._shelves = repository, shelves
 
     async def ListModels(self, request: pb.ListModelsRequest, context: Any) -> pb.ListModelsResponse:  # noqa: N802
         """Lists the models, by name."""

@@ -6,32 +6,17 @@ with which it began, so what it was promised is drawn to the end, also after a s
 
 import asyncio
 import logging
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import Generic, TypeVar
 
-from latentwalk.gan.artifacts import (
-    ArtifactStore,
-    Kind,
-    load_direction,
-    load_generator,
-    origin_of,
-    save_direction,
-    version_of_digest,
-)
 from latentwalk.gan.directions import Direction
-from latentwalk.gan.errors import CorruptArtifact, GeneratorMismatch, InvalidLatent
-from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import JsonObject
-from latentwalk.rpc.errors import InvalidRequest, StoreFailed, UnknownDirection, UnknownModel
-from latentwalk.rpc.version import own_version
-from latentwalk.server.device import RemoteEngine, RemoteSearcher
-from latentwalk.server.mapper import Mapper
+from latentwalk.rpc.errors import UnknownModel
+from latentwalk.server.loader import Loader
 from latentwalk.server.served import ServedDirection, ServedModel
 
 Served = TypeVar("Served", ServedModel, ServedDirection)
@@ -58,45 +43,24 @@ class Repository:
     """The models that serve. All methods belong to the event loop.
 
     Args:
-        store: where artifacts come from.
-        make_engine: puts a generator on the device and warms it; called in a thread of its own.
-        mapper: what maps the latents of all models.
-        max_rows: the most rows of a request, as far as max_frame_bytes allows them.
-        max_frames: the most frames of a stream.
-        max_frame_bytes: the most bytes of pixels, or of codes, that one reply may carry.
+        loader: reads what is to serve; in a thread of its own.
         on_change: told which models serve, whenever that changes.
 
     """
 
-    def __init__(
-        self,
-        store: ArtifactStore,
-        make_engine: Callable[[Generator], RemoteEngine],
-        mapper: Mapper,
-        *,
-        max_rows: int,
-        max_frames: int,
-        max_frame_bytes: int,
-        on_change: Callable[[Iterable[ServedModel]], object],
-    ) -> None:
-        self.store = store
-        """Where artifacts come from."""
-        self._make_engine = make_engine
-        self._mapper = mapper
-        self._max_rows = max_rows
-        self._max_frames = max_frames
-        self._max_frame_bytes = max_frame_bytes
+    def __init__(self, loader: Loader, on_change: Callable[[Iterable[ServedModel]], object]) -> None:
+        self._loader = loader
         self._on_change = on_change
         self._models: dict[str, ServedModel] = {}
         # (model, direction) that is being loaded; the direction is empty for a model.
         self._loading: tuple[str, str] | None = None
         self._turn = asyncio.Lock()
         # A load cannot be stopped: the turn of one whose caller has left is over, but not its work. Hence one thread.
-        self._loader = ThreadPoolExecutor(1, "loader")
+        self._thread = ThreadPoolExecutor(1, "loader")
 
     def close(self) -> None:
         """Ends the thread that loads, once it has done what it does; what waits for it is not loaded."""
-        self._loader.shutdown(wait=False, cancel_futures=True)
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     @property
     def served(self) -> Sequence[ServedModel]:
@@ -113,7 +77,7 @@ class Repository:
 
     async def models(self) -> list[Entry[ServedModel]]:
         """Loaded or in the store, by name."""
-        stored = await asyncio.to_thread(self._stored, "generators")
+        stored = await asyncio.to_thread(self._loader.versions, "generators")
         return [
             Entry(name, "", stored.get(name, ()), self._models.get(name), self._loading == (name, ""))
             for name in sorted(stored.keys() | self._models.keys())
@@ -124,7 +88,7 @@ class Repository:
         models = [entry.model for entry in await self.models()]
         if model and model not in models:
             raise UnknownModel(model, models)
-        stored = await asyncio.to_thread(self._stored, "directions")
+        stored = await asyncio.to_thread(self._loader.versions, "directions")
         served = {
             f"{owner.name}/{name}": direction
             for owner in self._models.values()
@@ -158,7 +122,7 @@ class Repository:
         async with self._turn:
             self._loading = (name, "")
             try:
-                served = await self._in_loader(partial(self._read_model, name, version))
+                served = await self._in_thread(partial(self._loader.model, name, version))
             finally:
                 self._loading = None
             before = self._models[name].directions if name in self._models else {}
@@ -178,7 +142,7 @@ class Repository:
         Raises UnknownModel, UnknownDirection, CorruptArtifact, and GeneratorMismatch with both digests and
         the version of the model that would do.
         """
-        return await self._take_in(model, name, lambda owner: self._read_direction(owner, name, version))
+        return await self._take_in(model, name, lambda owner: self._loader.direction(owner, name, version))
 
     async def publish_direction(self, model: str, direction: Direction, provenance: JsonObject) -> ServedDirection:
         """Puts a direction of a model that serves into the store, as the next version of its name, and loads it.
@@ -186,19 +150,9 @@ class Repository:
         Raises UnknownModel, GeneratorMismatch if another generator serves meanwhile, GanError for a name that cannot
         be, and StoreFailed.
         """
-
-        def put(owner: ServedModel) -> ServedDirection:
-            direction.check_generator(owner.digest)
-            belongs = {"name": owner.name, "version": owner.version, "digest": owner.digest}
-            created = datetime.now(UTC).isoformat(timespec="seconds")
-            said = {**provenance, "generator": belongs, "latentwalk": own_version()}
-            try:
-                ref = save_direction(self.store, model, direction, provenance=said, created=created)
-            except OSError as error:
-                raise StoreFailed(self.store.path, error) from error
-            return self._read_direction(owner, direction.name, ref.version)
-
-        return await self._take_in(model, direction.name, put)
+        return await self._take_in(
+            model, direction.name, lambda owner: self._loader.publish(owner, direction, provenance)
+        )
 
     async def _take_in(self, model: str, name: str, read: Callable[[ServedModel], ServedDirection]) -> ServedDirection:
         """Has what is read for a model that serves take the place of its direction of that name."""
@@ -206,7 +160,7 @@ class Repository:
             owner = self.model(model)
             self._loading = (model, name)
             try:
-                served = await self._in_loader(partial(read, owner))
+                served = await self._in_thread(partial(read, owner))
             finally:
                 self._loading = None
             owner = replace(owner, directions={**owner.directions, name: served})
@@ -217,7 +171,7 @@ class Repository:
     async def undisturbed(self, work: Callable[[Sequence[ServedModel]], T]) -> T:
         """Does what must know which models serve, while none comes or goes, in the thread that loads."""
         async with self._turn:
-            return await self._in_loader(partial(work, self.served))
+            return await self._in_thread(partial(work, self.served))
 
     # -- how they go -----------------------------------------------------------------------------------------------
 
@@ -261,67 +215,11 @@ class Repository:
         self._models = models
         self._on_change(models.values())
 
-    async def _in_loader(self, read: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._loader, copy_context().run, read)
+    async def _in_thread(self, read: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, copy_context().run, read)
 
-    async def _try(self, what: str, load: Awaitable[object]) -> bool:
+    async def _try(self, what: str, load: Awaitable[object]) -> None:
         try:
             await load
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one, the others are to serve
             _log.error("%s is skipped: %s", what, error)
-            return False
-        return True
-
-    def _stored(self, kind: Kind) -> Mapping[str, tuple[int, ...]]:
-        versions: defaultdict[str, tuple[int, ...]] = defaultdict(tuple)
-        for ref in self.store.list(kind):
-            versions[ref.name] += (ref.version,)
-        return versions
-
-    def _read_model(self, name: str, version: int | None) -> ServedModel:
-        stored = self._stored("generators")
-        if name not in stored:
-            raise UnknownModel(name, sorted(stored))
-        if version is not None and version not in stored[name]:
-            raise UnknownModel(f"{name}, version {version}", [f"version {one}" for one in stored[name]])
-        generator, ref = load_generator(self.store, name, version)
-        engine = self._make_engine(generator)
-        most = self._max_frame_bytes // _row_bytes(engine)
-        if most == 0:
-            raise InvalidRequest(
-                "model",
-                f"a picture of {name}, or its code, has {_row_bytes(engine):,} bytes; a reply has room for "
-                f"{self._max_frame_bytes:,} (raise max_reply_mib)",
-            )
-        rows = min(self._max_rows, most)
-        searcher = RemoteSearcher(engine)
-        return ServedModel(name, ref.version, engine, searcher, rows, self._max_frames, mapper=self._mapper)
-
-    def _read_direction(self, owner: ServedModel, name: str, version: int | None) -> ServedDirection:
-        prefix = f"{owner.name}/"
-        stored = {
-            path.removeprefix(prefix): versions
-            for path, versions in self._stored("directions").items()
-            if path.startswith(prefix)
-        }
-        if name not in stored:
-            raise UnknownDirection(name, sorted(stored))
-        if version is not None and version not in stored[name]:
-            raise UnknownDirection(f"{name}, version {version}", [f"version {one}" for one in stored[name]])
-        direction, ref = load_direction(self.store, owner.name, name, version)
-        try:
-            direction.check_generator(owner.digest)
-        except GeneratorMismatch as mismatch:
-            mismatch.version = version_of_digest(self.store, owner.name, mismatch.expected)
-            raise
-        try:
-            direction.check_spec(owner.spec)
-        except InvalidLatent as failure:
-            raise CorruptArtifact(f"directions/{owner.name}/{name}/{ref.version}", failure.reason) from failure
-        origin = origin_of(self.store.manifest(ref), [slider.name for slider in direction.sliders])
-        return ServedDirection(direction, ref.version, origin)
-
-
-def _row_bytes(engine: RemoteEngine) -> int:
-    """What a row takes in a reply: its picture or, of MapLatents, its float32 w+."""
-    return max(engine.size.bytes, 4 * engine.spec.layers * engine.spec.w_size)

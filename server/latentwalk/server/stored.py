@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from latentwalk.gan.artifacts import ArtifactRef, Kind
+from latentwalk.gan.artifacts import ArtifactRef, ArtifactStore, Kind
 from latentwalk.gan.artifacts.reading import moment, text
 from latentwalk.gan.errors import CorruptArtifact
 from latentwalk.rpc import logs
@@ -37,10 +37,10 @@ class Stored:
 
 
 class Shelves:
-    """The versions in the store that a repository loads from. All methods belong to the event loop."""
+    """The versions in the store that a repository serves from. All methods belong to the event loop."""
 
-    def __init__(self, repository: Repository) -> None:
-        self._repository, self._store = repository, repository.store
+    def __init__(self, repository: Repository, store: ArtifactStore) -> None:
+        self._repository, self._store = repository, store
 
     async def versions(self, kinds: Iterable[Kind], name: str = "") -> list[Stored]:
         """What is there of these kinds: of all names, or of one, with the directions of a generator of that name."""
