@@ -1,4 +1,4 @@
-"""The scheduler: accepts streams, feeds the backlog as credit comes back, and hands finished pictures out."""
+"""The scheduler: accepts streams, has what waits of them drawn, and hands finished pictures out."""
 
 import asyncio
 import logging
@@ -11,14 +11,13 @@ from latentwalk.server.scheduler.admission import Admission, Limits
 from latentwalk.server.scheduler.backlog import Backlog, Family, Model, Priority, Taken, Terms, Work
 from latentwalk.server.scheduler.crowd import Crowd
 from latentwalk.server.scheduler.drawing import Drawer
-from latentwalk.server.scheduler.errors import DeadlinePassed, DeviceFailed, DeviceLost, QueueFull, SchedulerClosed
+from latentwalk.server.scheduler.errors import DeadlinePassed, DeviceFailed, QueueFull, SchedulerClosed
 from latentwalk.server.scheduler.experience import LONGEST_SECONDS, Experiences
+from latentwalk.server.scheduler.feeding import Feeder
+from latentwalk.server.scheduler.health import Health
 from latentwalk.server.scheduler.newcomers import Newcomer
 from latentwalk.server.scheduler.reuse import Reuse
 from latentwalk.server.scheduler.stream import Picture, Stream, Ticket
-
-# A stream asks for works when it may have this part of its credit at once, or has none waiting: not one by one.
-_REFILL_PART = 4
 
 _log = logging.getLogger("latentwalk.scheduler")
 
@@ -78,8 +77,6 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._on_refused = on_refused
         self._on_reuse = on_reuse
         self._on_device = on_device
-        # The most pictures of later frames that may wait: the rest of the room is for first frames.
-        self._later_limit = max(1, limits.queued // 2)
         self._changed = asyncio.Event()
         # How many must wait before that is told.
         self._awaited = 1
@@ -92,10 +89,10 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._newcomers = self._admission.newcomers
         self._drawer: Drawer[Model, Work, Picture] = Drawer(prepare, run_batch, clock)
         self._streams: set[Stream[Model, Work, Picture]] = set()
-        # Streams of which nothing waits, because the backlog had no room: first come, first served.
-        self._hungry: dict[Stream[Model, Work, Picture], None] = {}
-        self._hangs = False
-        self._works = True
+        self._feeder: Feeder[Model, Work, Picture] = Feeder(
+            limits.queued, self._backlog, self._newcomers, self._reuse, self._streams, clock, self._see, self._on_reuse
+        )
+        self._health = Health(on_device)
         self._closed = False
 
     @property
@@ -119,11 +116,13 @@ class Scheduler(Generic[Model, Work, Picture]):
         first = min(terms.rows, credit, pictures)
         newcomer = Newcomer(now, first, (model, terms.strict), terms.priority, terms.deadline - now)
         try:
-            self._admission.check(newcomer, streams=len(self._streams), owed=len(self._hungry))
+            self._admission.check(newcomer, streams=len(self._streams), owed=self._feeder.owed)
         except QueueFull:
             self._on_refused()
             raise
-        stream: Stream[Model, Work, Picture] = Stream(model, pictures, credit, terms, self._refill, self._close_stream)
+        stream: Stream[Model, Work, Picture] = Stream(
+            model, pictures, credit, terms, self._feeder.refill, self._close_stream
+        )
         self._streams.add(stream)
         self._crowd.see(len(self._streams), now)
         self._newcomers.add(stream, newcomer)
@@ -133,7 +132,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         """Raises SchedulerClosed, and DeviceFailed while the device hangs."""
         if self._closed:
             raise SchedulerClosed("the scheduler is closed")
-        if self._hangs:
+        if self._health.hangs:
             raise DeviceFailed("the device does not answer; try again later")
 
     def close(self) -> None:
@@ -186,6 +185,11 @@ class Scheduler(Generic[Model, Work, Picture]):
                     await self._changed.wait()
         self._awaited = 1
 
+    def _see(self, stream: Stream[Model, Work, Picture]) -> None:
+        """Pictures of a stream have come into the backlog: does that settle when the next batch is to be drawn?"""
+        if len(self._backlog) >= self._awaited or stream.terms.priority is Priority.HIGH:
+            self._changed.set()
+
     async def step(self) -> None:
         """Draws one batch of what waits now, if anything does. What is dead is dropped, and not drawn."""
         taken = self._backlog.take(self._seats, self._clock(), self._reuse.must_draw)
@@ -212,21 +216,18 @@ class Scheduler(Generic[Model, Work, Picture]):
         since, patience = self._drawer.running_since, max(self._watchdog_seconds, self._drawer.patience)
         if since is None or self._clock() - since <= patience:
             return
-        self._hangs, self._works = True, False
         self._drawer.give_up()
-        self._on_device(False)
+        self._health.hung()
         self._fail_all(DeviceFailed(f"the device has not answered for {patience:g} s"))
 
     @property
     def has_lost_device(self) -> bool:
         """Whether the last batch found no device, and nothing has been drawn since."""
-        return not (self._works or self._hangs)
+        return self._health.lost
 
     def found_device(self) -> None:
         """A lost device is there again: that is told before anything is drawn."""
-        if self.has_lost_device:
-            self._works = True
-            self._on_device(True)
+        self._health.found()
 
     def _deliver(self, taken: Taken[Stream[Model, Work, Picture]], outcomes: Sequence[Picture | Exception]) -> None:
         batch: list[Ticket[Work, Picture]] = taken.batch
@@ -234,7 +235,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         for stream, _ in taken.expired:
             stream.fail(DeadlinePassed("the deadline passed in the queue"))
         self._hand_out([*batch, *(twin for ticket in batch for twin in ticket.twins), *taken.spared])
-        self._feed()
+        self._feeder.feed()
 
     def _tell(
         self,
@@ -244,10 +245,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         seconds: float,
     ) -> None:
         if taken.batch:
-            self._hangs, worked = False, self._works
-            self._works = not any(isinstance(outcome, DeviceLost) for outcome in outcomes)
-            if self._works != worked:
-                self._on_device(self._works)
+            self._health.answered(outcomes)
             self._on_batch(len(taken.batch), seconds)
         if taken.batch or taken.spared:
             self._on_reuse(kept, len(taken.spared) - kept, len(taken.batch))
@@ -259,56 +257,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         for stream in streams:
             stream.wake()
         for stream in streams:
-            self._refill(stream)
-
-    def _refill(self, stream: Stream[Model, Work, Picture]) -> None:
-        """Asks a stream for as many works as its credit, its share of the backlog and the room allow."""
-        if (wanted := self._wanted(stream)) <= 0:
-            return
-        if (count := min(wanted, self._room(stream))) > 0:
-            self._ask(stream, count)
-        elif not stream.waiting:
-            self._hungry[stream] = None
-
-    def _wanted(self, stream: Stream[Model, Work, Picture]) -> int:
-        allowance, waiting = stream.allowance, len(stream.waiting)
-        if allowance <= 0 or (waiting and allowance * _REFILL_PART < stream.credit):
-            return 0
-        share = max(stream.unbegun, self._later_limit // max(1, len(self._streams)), 1)
-        return min(allowance, share - waiting)
-
-    def _room(self, stream: Stream[Model, Work, Picture]) -> int:
-        """How many pictures of a stream fit in beside those that wait, and those that others were let in with."""
-        promised = self._newcomers.pictures_of_others(stream)
-        later = max(0, self._later_limit - self._backlog.later)
-        return min(self._limits.queued - len(self._backlog) - promised, stream.unbegun + later)
-
-    def _ask(self, stream: Stream[Model, Work, Picture], count: int) -> None:
-        self._newcomers.remove(stream)
-        try:
-            works = stream.make(count)
-        except Exception as error:  # noqa: BLE001 - it goes to the reader of this stream
-            stream.fail(error)
-            return
-        if len(works) < count:
-            stream.fail(RuntimeError(f"a stream of {stream.pictures} pictures ended early"))
-        tickets = [Ticket(stream, work, self._reuse.key_of(stream.model, work)) for work in works]
-        stream.ask(tickets)
-        new = [ticket for ticket in tickets if not self._reuse.is_kept(ticket)]
-        self._backlog.add(stream, new, self._clock(), spared=len(tickets) - len(new))
-        if len(self._backlog) >= self._awaited or stream.terms.priority is Priority.HIGH:
-            self._changed.set()
-        if len(new) < len(tickets):
-            self._on_reuse(len(tickets) - len(new), 0, 0)
-            stream.wake()
-
-    def _feed(self) -> None:
-        """Lets the hungry have the room that there is."""
-        for stream in list(self._hungry):
-            if self._room(stream) <= 0:
-                break
-            del self._hungry[stream]
-            self._refill(stream)
+            self._feeder.refill(stream)
 
     def _fail_all(self, error: Exception) -> None:
         for stream in self._streams:
@@ -318,8 +267,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         stream.closed = True
         dropped = self._backlog.remove(stream)
         self._streams.discard(stream)
-        self._newcomers.remove(stream)
-        self._hungry.pop(stream, None)
+        self._feeder.forget(stream)
         if dropped:
             self._on_dropped(dropped)
-        self._feed()
+        self._feeder.feed()
