@@ -45,11 +45,11 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
     check_devices(devices, settings.processes_per_job)
     registry = CollectorRegistry()
     doorway = Doorway(settings, {SERVICE_NAME: ROLES}, registry, translate, tracer)
-    with lock(Path(settings.folder), wait=False), claimed(settings.database):
+    with lock(Path(settings.folder), wait=False), claimed(settings.database) as claim:
         sources = settings.sources
         materials = sources.open()
         await asyncio.to_thread(materials.store.sweep, before=time.time() - _ABANDONED_SECONDS)
-        store = JobStore(settings.database, settings.max_queued_jobs, settings.retention)
+        store = JobStore(settings.database, settings.max_queued_jobs, settings.retention, claim=claim)
         registry.register(JobCounts(store))
         book = JobBook(store)
         launcher = Launcher(

@@ -17,7 +17,7 @@ from latentwalk.trainer import reports
 from latentwalk.trainer.jobs.records import Event, Job, Request
 from latentwalk.trainer.jobs.retention import Retention
 from latentwalk.trainer.jobs.rows import find_row, find_row_in, forget, job_of, next_end, next_ticket
-from latentwalk.trainer.jobs.tables import JobRow, open_database
+from latentwalk.trainer.jobs.tables import Claim, JobRow, open_database
 from latentwalk.trainer.jobs.timeline import Timeline
 from latentwalk.trainer.reports import (
     ENDED,
@@ -44,8 +44,10 @@ class JobStore:
         max_queued: int,
         retention: Retention = Retention(),  # noqa: B008 - it is a constant
         clock: Callable[[], float] = time.time,
+        claim: Claim | None = None,
     ) -> None:
-        self._engine = open_database(url)
+        """``claim`` is what `claimed` yields; None where nobody else could work with the database."""
+        self._engine = open_database(url, claim)
         self._session = sessionmaker(self._engine)
         self._max_queued = max_queued
         self._retention = retention

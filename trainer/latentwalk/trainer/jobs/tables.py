@@ -1,9 +1,11 @@
 """The tables of the job store, and how their database is opened."""
 
-from collections.abc import Generator
+import threading
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     JSON,
@@ -21,7 +23,7 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateColumn
@@ -38,6 +40,11 @@ _TURN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_loc
 # One trainer for each schema; and so that a machine that is gone does not keep it from the next one for hours:
 _CLAIM = "SELECT pg_try_advisory_lock(hashtext('latentwalk trainer ' || coalesce(current_schema(), '')))"
 _KEEPALIVE = ("tcp_keepalives_idle = 30", "tcp_keepalives_interval = 10", "tcp_keepalives_count = 3")
+# The same for a PostgreSQL whose machine is gone, unless the URL says otherwise.
+_PATIENCE = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+
+Claim: TypeAlias = Callable[[], None]
+"""Makes sure that the database is still this trainer's own. Raises OperationalError where it is not."""
 
 
 class DatabaseUnusable(Exception):
@@ -88,43 +95,95 @@ class EventRow(Table):
     happening: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
-def open_database(url: str) -> Engine:
+def open_database(url: str, claim: Claim | None = None) -> Engine:
     """Connects to a SQLite file ("sqlite:///data/trainer.db") or to PostgreSQL ("postgresql://user@host/name").
 
-    Makes the tables, and the file with its folder, where they are missing. Raises DatabaseUnusable.
+    Makes the tables, and the file with its folder, where they are missing. Each new connection makes sure of the claim:
+    where the ones before were lost, that may be, too. Raises DatabaseUnusable.
     """
     with _explained():
-        engine = create_engine(_address(url), pool_pre_ping=True)
+        address = _address(url)
+        engine = create_engine(address, pool_pre_ping=True, connect_args=_patience(address))
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _harden_sqlite)
+        if claim:
+            event.listen(engine, "connect", partial(_make_sure, claim))
         _make_tables(engine)
     return engine
 
 
 @contextmanager
-def claimed(url: str) -> Generator[None]:
+def claimed(url: str) -> Generator[Claim]:
     """Keeps other trainers from the database, each of which would begin the jobs of the other a second time.
 
-    SQLite: by a locked file beside it. PostgreSQL: by a lock that lasts as long as its connection. Raises
-    DatabaseUnusable; InUse if another trainer works with it.
+    SQLite: by a locked file beside it. PostgreSQL: by a lock that lasts as long as its connection; what is yielded
+    takes it again where that is lost. Raises DatabaseUnusable; InUse if another trainer works with it.
     """
     with ExitStack() as stack:
         with _explained():
             address = _address(url)
+            claim: Claim = _claim_nothing
             if address.get_backend_name() == "postgresql":
-                _claim_postgresql(address, stack)
+                hold = _PostgresHold(address)
+                stack.callback(hold.close)
+                hold.take()
+                claim = hold.renew
             elif address.database and address.database != ":memory:":
                 stack.enter_context(lock_file(Path(f"{address.database}.lock"), _described(address), wait=False))
-        yield
+        yield claim
 
 
-def _claim_postgresql(address: URL, stack: ExitStack) -> None:
-    engine = create_engine(address, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    connection = stack.enter_context(engine.connect())
-    for setting in _KEEPALIVE:
-        connection.execute(text(f"SET {setting}"))
-    if not connection.scalar(text(_CLAIM)):
-        raise InUse(f"{_described(address)} is in use by another trainer: give each its own")
+def _claim_nothing() -> None:
+    """A locked file is not lost while the trainer lives."""
+
+
+class _PostgresHold:
+    """A lock in PostgreSQL, and its connection."""
+
+    def __init__(self, address: URL) -> None:
+        self._described = _described(address)
+        self._engine = create_engine(
+            address, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=_patience(address)
+        )
+        self._connection: Connection | None = None
+        self._turn = threading.Lock()
+
+    def take(self) -> None:
+        """Raises InUse, SQLAlchemyError."""
+        with ExitStack() as stack:
+            connection = stack.enter_context(self._engine.connect())
+            for setting in _KEEPALIVE:
+                connection.execute(text(f"SET {setting}"))
+            if not connection.scalar(text(_CLAIM)):
+                raise InUse(f"{self._described} is in use by another trainer: give each its own")
+            stack.pop_all()
+            self._connection = connection
+
+    def renew(self) -> None:
+        """As Claim."""
+        with self._turn:
+            if self._connection and not self._answers(self._connection):
+                self._connection = None
+            if not self._connection:
+                try:
+                    self.take()
+                except InUse as error:
+                    raise OperationalError(_CLAIM, None, error) from error
+
+    def close(self) -> None:
+        """Lets others have it."""
+        if self._connection:
+            self._connection.close()
+
+    @staticmethod
+    def _answers(connection: Connection) -> bool:
+        try:
+            connection.execute(text("SELECT 1"))
+        except SQLAlchemyError:
+            connection.invalidate()
+            connection.close()
+            return False
+        return True
 
 
 def _described(address: URL) -> str:
@@ -141,6 +200,12 @@ def _address(url: str) -> URL:
         path.parent.mkdir(parents=True, exist_ok=True)
         address = address.set(database=str(path))
     return address
+
+
+def _patience(address: URL) -> dict[str, int]:
+    if address.get_backend_name() != "postgresql":
+        return {}
+    return {name: value for name, value in _PATIENCE.items() if name not in address.query}
 
 
 @contextmanager
@@ -169,6 +234,14 @@ def _add_new_columns(connection: Connection) -> None:
         for column in (column for column in table.columns if column.name not in known):
             described = CreateColumn(column).compile(connection)
             connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {described}"))
+
+
+def _make_sure(claim: Claim, connection: Any, _record: object) -> None:
+    try:
+        claim()
+    except BaseException:
+        connection.close()  # which nobody has yet
+        raise
 
 
 def _harden_sqlite(connection: Any, _record: object) -> None:
