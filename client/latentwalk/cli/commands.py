@@ -16,6 +16,7 @@ from latentwalk.cli import (
     pull,
     services,
     store,
+    style_figures,
     train,
     train_discovery,
     train_evaluation,
@@ -75,6 +76,7 @@ def options(
 app.add_typer(models.app, name="models")
 directions.app.command()(figure.figure)
 app.add_typer(directions.app, name="directions")
+app.add_typer(style_figures.app, name="figure")
 app.add_typer(store.app, name="store")
 app.command()(pictures.generate)
 app.command()(pictures.walk)

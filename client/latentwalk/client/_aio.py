@@ -12,6 +12,7 @@ from latentwalk.client import _closed_form as closed_form
 from latentwalk.client import _comparison as comparison
 from latentwalk.client import _discovery as discovery
 from latentwalk.client import _evaluation as evaluation
+from latentwalk.client import _figures as figures
 from latentwalk.client import _gans as gans
 from latentwalk.client import _generation as generation
 from latentwalk.client import _inversion as inversion
@@ -157,6 +158,9 @@ class AsyncClient:
     jobs = _runs(training.jobs)
 
     compare_directions = _follows(comparison.compare_directions)
+    mixing_figure = _follows(figures.mixing_figure)
+    truncation_figure = _follows(figures.truncation_figure)
+    noise_figure = _follows(figures.noise_figure)
 
     def job(self, job_id: str) -> AsyncJobHandle:
         """A handle on the job of that id; asks nothing of the trainer."""

@@ -27,8 +27,7 @@ def contact_sheet(walks: Sequence[tuple[str, Frames]], rows: int | None = None) 
     walks = _checked(walks)
     rows = None if rows is None else whole("rows", rows, low=1)
     font = ImageFont.load_default(_LETTERS)
-    left = max(round(font.getlength(name)) for name, _ in walks)
-    left += 3 * GAP if left else 0
+    left = _width(font, [name for name, _ in walks])
     blocks = [tile(frames.rows[:rows]).image() for _, frames in walks]
     amounts = [_amounts(frames) for _, frames in walks]
     heads = [_LINE if any(now) and now != before else 0 for before, now in zip([(), *amounts], amounts, strict=False)]
@@ -44,6 +43,30 @@ def contact_sheet(walks: Sequence[tuple[str, Frames]], rows: int | None = None) 
         canvas.paste(block, (left, y))
         y += block.height + GAP
     return Picture.from_image(canvas)
+
+
+def labelled_sheet(rows: Sequence[tuple[str, Sequence[Picture]]], heads: Sequence[str]) -> Picture:
+    """Rows of pictures, each beside its name, and each column under its head, as one picture on white.
+
+    At least one row; all pictures have one size.
+    """
+    font = ImageFont.load_default(_LETTERS)
+    left, side = _width(font, [name for name, _ in rows]), rows[0][1][0]
+    block = tile([pictures for _, pictures in rows]).image()
+    canvas = Image.new(block.mode, (left + block.width, _LINE + block.height), "white")
+    pen = ImageDraw.Draw(canvas)
+    _write(pen, font, heads, left, 0, side.width + GAP)
+    for index, (name, _) in enumerate(rows):
+        y = _LINE + index * (side.height + GAP) + side.height / 2
+        pen.text((left - 2 * GAP, y), name, "black", font, "rm")
+    canvas.paste(block, (left, _LINE))
+    return Picture.from_image(canvas)
+
+
+def _width(font: ImageFont.FreeTypeFont | ImageFont.ImageFont, names: Sequence[str]) -> int:
+    """Of what stands to the left of the pictures; 0 without names."""
+    widest = max(round(font.getlength(name)) for name in names)
+    return widest + 3 * GAP if widest else 0
 
 
 def _checked(walks: Any) -> list[tuple[str, Frames]]:
