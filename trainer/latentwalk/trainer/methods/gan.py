@@ -44,8 +44,7 @@ class Gan(Method):
 
     def losses(self, step: int) -> Mapping[str, Tensor]:
         """The generator's loss in the game."""
-        drawn = self._match.draw(self._match.z, self._match.condition)
-        return {"generator": self._match.persuade(drawn, self._match.condition)}
+        return self._match.plain_losses()
 
     def after_step(self, step: int) -> None:
         """Moves the averages."""

@@ -111,9 +111,10 @@ class Joint(Method):
         """Of generator and walk: the game on plain and walked pictures, and the edit loss between them."""
         match, weight = self._match, self._settings.edit_weight
         assert weight is not None  # noqa: S101 - completed by validation
-        deal = self._edit.deal(step, len(match.z), match.dice)
-        z = torch.cat([match.z, self._edit.walked(match.z, deal)])
-        condition = None if match.condition is None else match.condition.repeat(2, 1)
+        given = match.round
+        deal = self._edit.deal(step, len(given.z), given.dice)
+        z = torch.cat([given.z, self._edit.walked(given.z, deal)])
+        condition = None if given.condition is None else given.condition.repeat(2, 1)
         drawn = match.draw(z, condition)
         plain, walked = drawn.chunk(2)
         errors = masked_squared_error(walked, *deal.targets(plain.detach()))
@@ -123,8 +124,7 @@ class Joint(Method):
     def _game_losses(self, step: int) -> Mapping[str, Tensor]:
         if step >= self._played:
             return {}
-        drawn = self._match.draw(self._match.z, self._match.condition)
-        return {"generator": self._match.persuade(drawn, self._match.condition)}
+        return self._match.plain_losses()
 
     def _walk_losses(self, step: int) -> Mapping[str, Tensor]:
         return self._edit.losses(step - self._played) if step >= self._played else {}

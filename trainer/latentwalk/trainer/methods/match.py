@@ -1,6 +1,7 @@
 """One generator against one discriminator: all that methods which train a generator have in common."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -34,6 +35,23 @@ _SHEET_PIXELS = 448
 _SHOWN = 10
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What a step is played with, drawn before either player has its turn."""
+
+    dice: Dice
+    stage: Stage
+    """To which the players have grown."""
+    real: Tensor
+    """Pictures [N, C, H, W] at this seat, augmented, of the size of the stage."""
+    z: Tensor
+    """[N, Z] at this seat."""
+    condition: Tensor | None
+    """[N, K] of z, and of the real pictures; None without classes."""
+    whole: tuple[Tensor, Tensor | None]
+    """z and condition of the whole batch, of all seats."""
+
+
 class Match(nn.Module):
     """Both players, the moving average of the generator, and the pictures they play for.
 
@@ -43,6 +61,9 @@ class Match(nn.Module):
     Players that grow play with pictures of the size to which they have grown. With a parent, the generator and its
     average begin with the parent's weights, and the discriminator with fresh ones: none is published.
     """
+
+    round: Round
+    """Of the step that was begun last."""
 
     def __init__(
         self,
@@ -104,24 +125,29 @@ class Match(nn.Module):
 
     def begin(self, step: int, phases: Sequence[Phase]) -> None:
         """Draws what the step is played with, and sets the step sizes."""
-        self.dice = Dice(seeds.draw_generator(self._job_seed, step), self._seat)
-        whole = self._order.rows(step, self.settings.batch_size)
-        self._real = self.pictures.pictures(self._seat.take(whole))
-        if self.settings.mirror:
-            self._real = mirrored(self._real, self.dice)
-        for augment in self._augmentations:
-            self._real = augment(self._real, self.dice)
-        self._stage = self._growth.stage(step)
-        self._real = shown_at(self._stage, self._real)
-        classes = self.averaged.spec.classes
-        condition = F.one_hot(self.pictures.classes_of(whole), classes).float() if classes else None
-        z = torch.randn(len(whole), self.settings.latent_size, generator=self.dice.random).to(self.pictures.device)
-        self._whole = z, condition
-        self.z, self.condition = self._seat.take(z), None if condition is None else self._seat.take(condition)
-        self.player.begin(self.z, self.dice, self._stage)
+        self.round = self._deal(step)
+        self.player.begin(self.round.z, self.round.dice, self.round.stage)
         share = min(1.0, 2 * (1 - step / self.settings.steps))
         for group in (group for phase in phases for group in phase.optimiser.param_groups):
             group["lr"] = share * group["initial_lr"]
+
+    def _deal(self, step: int) -> Round:
+        dice, stage = Dice(seeds.draw_generator(self._job_seed, step), self._seat), self._growth.stage(step)
+        rows, classes = self._order.rows(step, self.settings.batch_size), self.averaged.spec.classes
+        real = shown_at(stage, self._real(self._seat.take(rows), dice))
+        condition = F.one_hot(self.pictures.classes_of(rows), classes).float() if classes else None
+        z = torch.randn(len(rows), self.settings.latent_size, generator=dice.random).to(self.pictures.device)
+        own = None if condition is None else self._seat.take(condition)
+        return Round(dice, stage, real, self._seat.take(z), own, whole=(z, condition))
+
+    def _real(self, rows: Tensor, dice: Dice) -> Tensor:
+        """These of the pictures [N, C, H, W], augmented."""
+        real = self.pictures.pictures(rows)
+        if self.settings.mirror:
+            real = mirrored(real, dice)
+        for augment in self._augmentations:
+            real = augment(real, dice)
+        return real
 
     def draw(self, z: Tensor, condition: Tensor | None) -> Tensor:
         """Pictures [R N, C, H, W] of the generator in training: of the z [N, Z] of the step, and of the same moved."""
@@ -133,9 +159,14 @@ class Match(nn.Module):
         self._drawn = drawn.detach(), condition
         return self._game.generator(self._scores(drawn, condition))
 
+    def plain_losses(self) -> dict[str, Tensor]:
+        """The generator's loss in the game, on the latents of the step as they are."""
+        drawn = self.draw(self.round.z, self.round.condition)
+        return {"generator": self.persuade(drawn, self.round.condition)}
+
     def end(self) -> None:
         """Moves the averages at the end of the step."""
-        self.player.end(*self._whole)
+        self.player.end(*self.round.whole)
         self.average.update_parameters(self.player)
 
     def _tell(self, step: int) -> dict[str, Tensor]:
@@ -143,18 +174,19 @@ class Match(nn.Module):
         if self._drawn is None:  # the generator sat this step out
             return {}
         (drawn, condition), self._drawn = self._drawn, None
-        both = None if condition is None or self.condition is None else torch.cat([self.condition, condition])
-        real, fake = self._scores(torch.cat([self._real, drawn]), both).tensor_split([len(self._real)])
+        given = self.round
+        both = None if condition is None or given.condition is None else torch.cat([given.condition, condition])
+        real, fake = self._scores(torch.cat([given.real, drawn]), both).tensor_split([len(given.real)])
         losses = {"discriminator": self._game.discriminator(real, fake)}
         if self._weight and step % self._game.penalty_every == 0:
-            score = partial(self.discriminator, condition=self.condition, share=self._stage.share)
-            penalty = self._game.penalty(score, self._real, drawn[: len(self._real)], self.dice)
+            score = partial(self.discriminator, condition=given.condition, share=given.stage.share)
+            penalty = self._game.penalty(score, given.real, drawn[: len(given.real)], given.dice)
             losses["penalty"] = self._weight * self._game.penalty_every * penalty
         return losses
 
     def _scores(self, pictures: Tensor, condition: Tensor | None) -> Tensor:
         with reduced(pictures.device):
-            return self.discriminator(pictures, condition, self._stage.share).float()
+            return self.discriminator(pictures, condition, self.round.stage.share).float()
 
     def sample(self, step: int, walked: Callable[[], Sequence[Strip]] = tuple) -> Sample | None:
         """A sheet of what the average draws for held-out seeds, one class a row, every so many steps and at the end.
