@@ -27,7 +27,8 @@ from latentwalk.trainer.methods import METHODS
 from latentwalk.trainer.networks import precision
 from latentwalk.trainer.networks.shared_norm import share_norms
 from latentwalk.trainer.seat import Dice, Seat
-from latentwalk.trainer.team import Unshareable, check_shares, join, most_processes
+from latentwalk.trainer.sharing import Unshareable, check_shares, most_processes
+from latentwalk.trainer.team import join
 from latentwalk.trainer.validation import read_spec
 from latentwalk.v1 import training_service_pb2 as pb
 from proofs.kills import JOBS
@@ -77,7 +78,7 @@ def test_seats_share_out_a_batch_and_draw_together_what_one_alone_draws(of, rows
     alone = Dice(torch.Generator().manual_seed(seed)).roll(of * rows, law)
     shares = [Dice(torch.Generator().manual_seed(seed), Seat(number, of)).roll(rows, law) for number in range(of)]
     assert torch.equal(torch.cat(shares), alone)
-    assert [row for number in range(of) for row in Seat(number, of).own(of * rows)] == list(range(of * rows))
+    assert [row for number in range(of) for row in Seat(number, of).own_rows(of * rows)] == list(range(of * rows))
 
 
 def test_a_job_takes_the_most_processes_that_share_its_batch_equally():
@@ -103,7 +104,7 @@ def work(seat, names, sources, folder):
     for name in names:
         spec = complete(JOBS[name], sources)
         method = METHODS[spec.method].prepare(spec, sources.open(seat))
-        if seat.of > 1:
+        if seat.world_size > 1:
             share_norms(method.trained, team)
         first: dict[str, Tensor] = {}
 
@@ -113,12 +114,17 @@ def work(seat, names, sources, folder):
                     first[key] = parameter.grad.clone()
 
         train(
-            method, Checkpoints(folder / f"{name}, of {seat.of}"), 1_000, report=lambda _: None, pause=pause, team=team
+            method,
+            Checkpoints(folder / f"{name}, of {seat.world_size}"),
+            1_000,
+            report=lambda _: None,
+            pause=pause,
+            team=team,
         )
         weights = {key: own for key, own in method.trained.state_dict().items() if not key.startswith("predictor.")}
         for part, tensors in (("gradients", first), ("weights", weights)):
             flat = torch.cat([tensor.double().flatten() for tensor in tensors.values()])
-            safetensors.torch.save_file({part: flat}, folder / f"{name}, {part}, {seat.number} of {seat.of}")
+            safetensors.torch.save_file({part: flat}, folder / f"{name}, {part}, {seat.rank} of {seat.world_size}")
 
 
 def test_two_processes_end_with_what_one_ends_with_for_every_method_that_trains_on_batches(sources, tmp_path):
@@ -133,7 +139,7 @@ def test_two_processes_end_with_what_one_ends_with_for_every_method_that_trains_
         assert process.exitcode == 0
     for name in TRAINED:
         for part, tolerance in (("gradients", GRADIENT_TOLERANCE), ("weights", WEIGHT_TOLERANCE)):
-            files = (tmp_path / f"{name}, {part}, {seat.number} of {seat.of}" for seat in seats)
+            files = (tmp_path / f"{name}, {part}, {seat.rank} of {seat.world_size}" for seat in seats)
             alone, first, second = (safetensors.torch.load_file(file)[part] for file in files)
             assert torch.equal(first, second), f"{name}: the two have other {part}"
             missed = ((first - alone).norm() / alone.norm()).item()

@@ -19,7 +19,7 @@ from latentwalk.trainer.jobs.store import JobStore
 from latentwalk.trainer.materials import Sources
 from latentwalk.trainer.metrics import Metrics
 from latentwalk.trainer.reports import JobState, Progress, StateChange
-from latentwalk.trainer.team import Unshareable, check_devices
+from latentwalk.trainer.sharing import Unshareable, check_devices
 
 
 def has(monkeypatch, count):

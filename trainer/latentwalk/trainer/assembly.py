@@ -22,7 +22,7 @@ from latentwalk.trainer.jobs.tables import DatabaseUnusable, claimed
 from latentwalk.trainer.metrics import JobCounts, Metrics
 from latentwalk.trainer.servicer import ROLES, SERVICE_NAME, TrainingServicer
 from latentwalk.trainer.settings import Settings
-from latentwalk.trainer.team import Unshareable, check_devices
+from latentwalk.trainer.sharing import Unshareable, check_devices
 from latentwalk.trainer.translation import translate
 from latentwalk.v1 import training_service_pb2_grpc
 

@@ -12,7 +12,7 @@ from latentwalk.trainer.data import DataRefused
 from latentwalk.trainer.methods.method import Method, Phase
 from latentwalk.trainer.progress import Meter
 from latentwalk.trainer.reports import Message, News
-from latentwalk.trainer.team import SOLO, Team
+from latentwalk.trainer.team import TEAM_OF_ONE, Team
 
 Pause: TypeAlias = Callable[[], None]
 """Called where the work may be interrupted; raises Interrupted if it is to be."""
@@ -33,14 +33,14 @@ def train(
     *,
     report: Callable[[News], None],
     pause: Pause,
-    team: Team = SOLO,
+    team: Team = TEAM_OF_ONE,
 ) -> None:
     """Trains to the last step, from the newest checkpoint on, and writes one every ``every`` steps and at the end.
 
     Each process of a team does so, on its own rows, and all of them end with the same; the one that leads writes.
 
     Raises Interrupted, after a checkpoint, when ``pause`` does, as it must in all processes at once; DataRefused for
-    pictures that are not those of the checkpoint; NonFinite; CheckpointFailed; Parted.
+    pictures that are not those of the checkpoint; NonFinite; CheckpointFailed; TeamBroken.
     """
     meter = Meter(method.steps)
     step = saved = _restore(method, checkpoints, meter, report)
@@ -69,7 +69,7 @@ def train(
 
 
 def _advance(method: Method, step: int, team: Team) -> dict[str, float]:
-    """One step, phase by phase; returns the terms of the losses. Raises NonFinite, Parted."""
+    """One step, phase by phase; returns the terms of the losses. Raises NonFinite, TeamBroken."""
     method.before_step(step)
     terms: dict[str, float] = {}
     for phase in method.phases:
@@ -90,7 +90,7 @@ def _turn(method: Method, phase: Phase, step: int, team: Team) -> dict[str, floa
     terms = _finite(step, "loss of", dict(zip(losses, team.averages(list(losses.values())), strict=True)))
     phase.optimiser.zero_grad()
     torch.stack(list(losses.values())).sum().backward()
-    if team.seat.of > 1:
+    if team.seat.world_size > 1:
         _average_gradients(own, team)
     _finite(step, "gradient of", _gradient_sums(method, own))
     phase.optimiser.step()

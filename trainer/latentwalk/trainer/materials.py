@@ -17,7 +17,7 @@ from latentwalk.trainer.data import Form, Kind, Library, Part, Pictures
 from latentwalk.trainer.devices import CPU
 from latentwalk.trainer.losses import LOSSES, Loss
 from latentwalk.trainer.references import Reference
-from latentwalk.trainer.seat import ALONE, Seat
+from latentwalk.trainer.seat import ONLY_SEAT, Seat
 from latentwalk.trainer.specs import Data, EditLoss, GanSettings, JobSpec
 
 
@@ -36,7 +36,7 @@ class Sources:
     inception: str = ""
     """As for LPIPS, of Inception v3."""
 
-    def open(self, seat: Seat = ALONE, device: torch.device = CPU) -> "Materials":
+    def open(self, seat: Seat = ONLY_SEAT, device: torch.device = CPU) -> "Materials":
         """The materials, for the process at this seat, which computes on that device.
 
         Raises GanError for a store that cannot be opened.
@@ -69,7 +69,7 @@ class Materials:
     """The file with the weights of AlexNet, or its folder; None for torchvision's cache."""
     inception: Path | None = None
     """As for LPIPS, of Inception v3."""
-    seat: Seat = ALONE
+    seat: Seat = ONLY_SEAT
     """Which part of every batch is to be worked on."""
     device: torch.device = CPU
     """Where networks and pictures are wanted. Vectors of directions stay on the CPU."""

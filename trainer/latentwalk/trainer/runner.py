@@ -36,23 +36,12 @@ from latentwalk.trainer.methods import METHODS
 from latentwalk.trainer.networks.shared_norm import share_norms
 from latentwalk.trainer.publish import Publisher, PublishFailed
 from latentwalk.trainer.reports import Ending, Failure, Message, News, Report, Stopped, to_json
+from latentwalk.trainer.sharing import Unshareable, check_devices, check_shares, most_processes
 from latentwalk.trainer.specs import JobSpec
-from latentwalk.trainer.team import (
-    SOLO,
-    Parted,
-    Team,
-    Unshareable,
-    check_devices,
-    check_shares,
-    fall,
-    join,
-    most_processes,
-    seat_by,
-    start_fellows,
-)
+from latentwalk.trainer.team import TEAM_OF_ONE, Team, TeamBroken, die, join, read_seat, start_team
 
 Speak: TypeAlias = Callable[[Report], None]
-Told: TypeAlias = Callable[[], bool]
+Stopping: TypeAlias = Callable[[], bool]
 """Whether this process was told to stop."""
 
 _STDIN, _STDOUT, _STDERR = range(3)
@@ -65,14 +54,14 @@ def main(argv: Sequence[str]) -> None:
     arguments = _parser().parse_args(argv)
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
     threading.Thread(target=_end_with_the_service, daemon=True).start()
-    voice, told = _voice(), _ear()
-    leads = seat_by(os.environ).number == 0
+    say, stopping = _reporter(), _stop_at_sigterm()
+    leads = read_seat(os.environ).rank == 0
     # An orphan of a killed service may still be on its way out.
     with lock(arguments.folder, wait=True) if leads else nullcontext(), threadpool_limits(arguments.threads):
         torch.set_num_threads(arguments.threads)
         board = Board(arguments.folder / BOARD) if arguments.tensorboard and leads else None
-        speak = voice if leads else _say_nothing
-        speak(_ending(arguments, speak, board, told))
+        speak = say if leads else _say_nothing
+        speak(_ending(arguments, speak, board, stopping))
 
 
 def run_forked(
@@ -96,14 +85,14 @@ def run_forked(
     _leave()
 
 
-def _ending(arguments: argparse.Namespace, speak: Speak, board: Board | None, told: Told) -> Ending:
+def _ending(arguments: argparse.Namespace, speak: Speak, board: Board | None, stopping: Stopping) -> Ending:
     try:
-        return _work(arguments, speak, board, told)
+        return _work(arguments, speak, board, stopping)
     except Interrupted:
         return Stopped()
-    except Parted:
+    except TeamBroken:
         _log.exception("this process ends as if killed, too: together they go on from the checkpoint")
-        fall()
+        die()
     except (GanError, DataRefused, NonFinite, CheckpointFailed, PublishFailed, Unshareable) as error:
         return Failure(str(error))
     except Exception as error:  # noqa: BLE001 - whatever it was, the service must be told
@@ -111,14 +100,14 @@ def _ending(arguments: argparse.Namespace, speak: Speak, board: Board | None, to
         return Failure(f"{type(error).__name__}: {error}")
 
 
-def _work(arguments: argparse.Namespace, speak: Speak, board: Board | None, told: Told) -> Ending:
+def _work(arguments: argparse.Namespace, speak: Speak, board: Board | None, stopping: Stopping) -> Ending:
     job_id, spec, sources = read_assignment(arguments.folder)
     team, device = _team(arguments, spec), settle_on(arguments.device)
-    place = f"{team.seat.number} of {team.seat.of}, on {arguments.device}"
+    place = f"{team.seat}, on {arguments.device}"
     _log.info("job %s in process %d, %s: %s", job_id, os.getpid(), place, spec)
     materials = sources.open(team.seat, device)
     method = METHODS[spec.method].prepare(spec, materials)
-    if team.seat.of > 1:
+    if team.seat.world_size > 1:
         share_norms(method.trained, team)
 
     def report(news: News) -> None:
@@ -127,12 +116,12 @@ def _work(arguments: argparse.Namespace, speak: Speak, board: Board | None, told
             board.hear(news)
 
     checkpoints = Checkpoints(arguments.folder / CHECKPOINTS)
-    pause = _pause(lambda: team.any(told()))
+    pause = _pause(lambda: team.any(stopping()))
     train(method, checkpoints, spec.checkpoint_every, report=report, pause=pause, team=team)
     if not team.leads:
         return Stopped()
-    publisher = Publisher(materials.store, job_id, spec, team.seat.of, describe(device))
-    result = publisher.publish(method.outcome(_pause(told)))
+    publisher = Publisher(materials.store, job_id, spec, team.seat.world_size, describe(device))
+    result = publisher.publish(method.outcome(_pause(stopping)))
     for one in result.artifacts:
         speak(Message(f"published {one.kind}/{one.name} version {one.version}"))
     return result
@@ -141,17 +130,17 @@ def _work(arguments: argparse.Namespace, speak: Speak, board: Board | None, told
 def _team(arguments: argparse.Namespace, spec: JobSpec) -> Team:
     """The processes of torchrun, or as many, up to those that may be started here, as can share the job's batches."""
     batch_size, group = spec.settings.batch_size, spec.settings.group
-    seat = seat_by(os.environ)
-    check_devices([arguments.device], max(seat.of, arguments.processes))
-    if seat.of > 1:
-        check_shares(spec.method, batch_size, seat.of, group)
+    seat = read_seat(os.environ)
+    check_devices([arguments.device], max(seat.world_size, arguments.processes))
+    if seat.world_size > 1:
+        check_shares(spec.method, batch_size, seat.world_size, group)
         return join(seat, arguments.folder)
     processes = most_processes(batch_size, arguments.processes, group)
     if processes == 1:
-        return SOLO
+        return TEAM_OF_ONE
     command = [sys.executable, "-m", "latentwalk.trainer.runner"]
     command += ["--folder", str(arguments.folder), "--threads", str(arguments.threads)]
-    return start_fellows(command, arguments.folder, processes)
+    return start_team(command, arguments.folder, processes)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -164,7 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _voice() -> Speak:
+def _reporter() -> Speak:
     """Takes standard output for reports alone: whatever else is printed goes to the log."""
     # What the name of a file has that is no text, and NUL, can neither be kept by every database nor sent.
     lines = os.fdopen(os.dup(_STDOUT), "w", buffering=1, encoding="utf-8", errors="replace")
@@ -181,16 +170,16 @@ def _say_nothing(report: Report) -> None:
     """Another process speaks for this one."""
 
 
-def _ear() -> Told:
+def _stop_at_sigterm() -> Stopping:
     """From now on SIGTERM is heard."""
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: told.set())
     return told.is_set
 
 
-def _pause(told: Told) -> Pause:
+def _pause(stopping: Stopping) -> Pause:
     def pause() -> None:
-        if told():
+        if stopping():
             raise Interrupted
 
     return pause

@@ -14,25 +14,30 @@ class Seat:
     What is random is drawn for the whole batch at every seat, so that all of them together see what one alone would.
     """
 
-    number: int = 0
-    of: int = 1
+    rank: int = 0
+    """Which one, from 0."""
+    world_size: int = 1
+    """Of how many."""
 
-    def whole(self, own: int) -> int:
-        """The rows of the batch of which ``own`` are those of this seat."""
-        return own * self.of
+    def __str__(self) -> str:
+        return f"{self.rank} of {self.world_size}"
 
-    def own(self, whole: int) -> range:
-        """The rows of this seat in a batch: one block, as long as that of each other seat."""
-        rows = whole // self.of
-        return range(self.number * rows, (self.number + 1) * rows)
+    def batch_rows(self, own: int) -> int:
+        """How many rows the batch has of which ``own`` are those of this seat."""
+        return own * self.world_size
 
-    def take(self, whole: Tensor) -> Tensor:
-        """The rows of this seat [N / of, ...] of a batch [N, ...]."""
-        own = self.own(len(whole))
-        return whole[own.start : own.stop]
+    def own_rows(self, batch: int) -> range:
+        """The rows of this seat in a batch of so many: one block, as long as that of each other seat."""
+        rows = batch // self.world_size
+        return range(self.rank * rows, (self.rank + 1) * rows)
+
+    def take(self, batch: Tensor) -> Tensor:
+        """The rows of this seat [N / world_size, ...] of a batch [N, ...]."""
+        own = self.own_rows(len(batch))
+        return batch[own.start : own.stop]
 
 
-ALONE = Seat()
+ONLY_SEAT = Seat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,8 @@ class Dice:
     """
 
     random: torch.Generator
-    seat: Seat = ALONE
+    seat: Seat = ONLY_SEAT
 
     def roll(self, rows: int, law: Callable[[int, torch.Generator], Tensor]) -> Tensor:
         """Draws one number, or several, for each of the seat's own rows [N, ...]; ``law`` draws them for any number."""
-        return self.seat.take(law(self.seat.whole(rows), self.random))
+        return self.seat.take(law(self.seat.batch_rows(rows), self.random))

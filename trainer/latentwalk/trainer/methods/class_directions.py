@@ -19,7 +19,7 @@ from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.telling import Pairs, Telling, Told, slider
 from latentwalk.trainer.networks.banks import Banks, overlaps
 from latentwalk.trainer.networks.shift_predictors import SeparatePredictors, ShiftPredictor
-from latentwalk.trainer.seat import ALONE, Dice, Seat
+from latentwalk.trainer.seat import ONLY_SEAT, Dice, Seat
 from latentwalk.trainer.specs import ClassDirectionsSpec, JobSpec
 from latentwalk.trainer.starts import Classified, Drawn, Source, Starts
 
@@ -27,7 +27,7 @@ from latentwalk.trainer.starts import Classified, Drawn, Source, Starts
 class ClassDirections(Telling):
     """Sliders "global.<k>", and "class<c>.<k>" for each class; those of a conditional generator are bound to it."""
 
-    def __init__(self, spec: JobSpec, source: Source, classes: int, seat: Seat = ALONE) -> None:
+    def __init__(self, spec: JobSpec, source: Source, classes: int, seat: Seat = ONLY_SEAT) -> None:
         settings = spec.settings
         assert isinstance(settings, ClassDirectionsSpec)  # noqa: S101 - by the table of methods
         self._settings, self._classes = settings, classes

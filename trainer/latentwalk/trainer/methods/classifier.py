@@ -16,7 +16,7 @@ from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.method import Method, Outcome, Phase
 from latentwalk.trainer.networks.precision import reduced
 from latentwalk.trainer.order import Order
-from latentwalk.trainer.seat import ALONE, Seat
+from latentwalk.trainer.seat import ONLY_SEAT, Seat
 from latentwalk.trainer.specs import ClassifierSpec, JobSpec
 
 # Measured on MNIST, 2,000 steps of batch 64 at 32 px, 49 s of one core: 99.2 % of the test part.
@@ -28,7 +28,7 @@ _TESTED_AT_ONCE = 256
 class ClassifierTraining(Method):
     """Cross entropy, by Adam with decoupled weight decay (Loshchilov and Hutter 2019) and half a cosine."""
 
-    def __init__(self, spec: JobSpec, train: Pictures, test: Pictures, seat: Seat = ALONE) -> None:
+    def __init__(self, spec: JobSpec, train: Pictures, test: Pictures, seat: Seat = ONLY_SEAT) -> None:
         settings = spec.settings
         assert isinstance(settings, ClassifierSpec)  # noqa: S101 - by the table of methods
         self.steps = settings.steps

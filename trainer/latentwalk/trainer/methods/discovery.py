@@ -21,7 +21,7 @@ from latentwalk.trainer.methods.telling import Pairs, Telling, Told, slider
 from latentwalk.trainer.methods.variation import Variation
 from latentwalk.trainer.networks.deformators import Deformator, build_deformator
 from latentwalk.trainer.networks.shift_predictors import ShiftPredictor
-from latentwalk.trainer.seat import ALONE, Dice, Seat
+from latentwalk.trainer.seat import ONLY_SEAT, Dice, Seat
 from latentwalk.trainer.specs import DiscoverySpec, JobSpec
 from latentwalk.trainer.specs.discovery import DeformatorKind
 from latentwalk.trainer.starts import Drawn, Starts
@@ -30,7 +30,9 @@ from latentwalk.trainer.starts import Drawn, Starts
 class Discovery(Telling):
     """K axes; sliders "0" to "K - 1", in the order of the axes."""
 
-    def __init__(self, spec: JobSpec, generator: Generator, real: Pictures | None = None, seat: Seat = ALONE) -> None:
+    def __init__(
+        self, spec: JobSpec, generator: Generator, real: Pictures | None = None, seat: Seat = ONLY_SEAT
+    ) -> None:
         settings = spec.settings
         assert isinstance(settings, DiscoverySpec)  # noqa: S101 - by the table of methods
         self._settings, self._generator, self._real = settings, generator, real

@@ -15,14 +15,14 @@ from latentwalk.trainer.materials import Materials, Parent
 from latentwalk.trainer.methods.match import Match
 from latentwalk.trainer.methods.method import Method, Outcome
 from latentwalk.trainer.reports import Sample
-from latentwalk.trainer.seat import ALONE, Seat
+from latentwalk.trainer.seat import ONLY_SEAT, Seat
 from latentwalk.trainer.specs import GanSpec, JobSpec
 
 
 class Gan(Method):
     """The game alone; the moving average of the generator is published."""
 
-    def __init__(self, spec: JobSpec, pictures: Pictures, seat: Seat = ALONE, parent: Parent | None = None) -> None:
+    def __init__(self, spec: JobSpec, pictures: Pictures, seat: Seat = ONLY_SEAT, parent: Parent | None = None) -> None:
         settings = spec.settings
         assert isinstance(settings, GanSpec)  # noqa: S101 - by the table of methods
         self._match = Match(settings.gan, pictures, spec.seed, seat, parent)

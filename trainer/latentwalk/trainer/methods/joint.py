@@ -23,7 +23,7 @@ from latentwalk.trainer.methods.match import Match
 from latentwalk.trainer.methods.method import Method, Outcome, Phase
 from latentwalk.trainer.networks.average import moving_average
 from latentwalk.trainer.reports import Sample
-from latentwalk.trainer.seat import ALONE, Seat
+from latentwalk.trainer.seat import ONLY_SEAT, Seat
 from latentwalk.trainer.sheets import Strip
 from latentwalk.trainer.specs import EditDirectionSpec, JobSpec, JointMode, JointSpec
 
@@ -40,7 +40,7 @@ _STRIPS = 3
 class Joint(Method):
     """The game, in which the walk has a part or after which it has its own turn; both are published as averaged."""
 
-    def __init__(self, spec: JobSpec, pictures: Pictures, seat: Seat = ALONE, parent: Parent | None = None) -> None:
+    def __init__(self, spec: JobSpec, pictures: Pictures, seat: Seat = ONLY_SEAT, parent: Parent | None = None) -> None:
         settings = spec.settings
         assert isinstance(settings, JointSpec)  # noqa: S101 - by the table of methods
         self._settings, self._played = settings, settings.gan.steps

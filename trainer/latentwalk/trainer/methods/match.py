@@ -25,7 +25,7 @@ from latentwalk.trainer.networks.growth import shown_at
 from latentwalk.trainer.networks.precision import reduced
 from latentwalk.trainer.order import Order
 from latentwalk.trainer.reports import Sample
-from latentwalk.trainer.seat import ALONE, Dice, Seat
+from latentwalk.trainer.seat import ONLY_SEAT, Dice, Seat
 from latentwalk.trainer.sheets import Strip, sheet
 from latentwalk.trainer.specs import GanSettings
 from latentwalk.trainer.specs.growth import Stage
@@ -70,7 +70,7 @@ class Match(nn.Module):
         settings: GanSettings,
         pictures: Pictures,
         job_seed: int,
-        seat: Seat = ALONE,
+        seat: Seat = ONLY_SEAT,
         parent: Parent | None = None,
     ) -> None:
         super().__init__()

@@ -129,7 +129,7 @@ class Telling(Method):
     def losses(self, step: int) -> Mapping[str, Tensor]:
         """The cross entropy of which and the weighted error of how far; each summed over the pairs of one latent."""
         dice = Dice(seeds.draw_generator(self._seed, step), self._seat)
-        own = self._seat.own(self._batch_size)
+        own = self._seat.own_rows(self._batch_size)
         starts = self._source.starts(seeds.training_seeds(self._seed, step, own), dice)
         pairs = self._pairs(starts, dice)
         which, amounts = self._guess(pairs)

@@ -37,7 +37,7 @@ class SharedNorm(nn.Module):
         own_variance, own_mean = torch.var_mean(numbers, [0, *range(2, features.ndim)], correction=0)
         mean = _average(own_mean, self._team)
         variance = _average(own_variance + (own_mean - mean).square(), self._team)
-        self._follow(mean, variance, self._team.seat.whole(features.numel() // len(mean)))
+        self._follow(mean, variance, self._team.seat.batch_rows(features.numel() // len(mean)))
         scale = self.weight * (variance + self._eps).rsqrt()
         shift = self.bias - mean * scale
         shape = (-1, *[1] * (features.ndim - 2))

@@ -63,16 +63,16 @@ def deal(tasks: Sequence[Task], step: int, rows: int, dice: Dice) -> Deal:
 
     The rows are those at the seat of the dice; the sliders are those of the whole batch.
     """
-    whole = dice.seat.whole(rows)
+    whole = dice.seat.batch_rows(rows)
     first, hands = step * whole, list[Hand]()
     for number, task in enumerate(tasks):
         if theirs := [row for row in range(whole) if (first + row) % len(tasks) == number]:
             hands.append(Hand(number, task, theirs, task.draw(len(theirs), dice.random)))
-    return Deal([hand.within(dice.seat.own(whole)) for hand in hands])
+    return Deal([hand.within(dice.seat.own_rows(whole)) for hand in hands])
 
 
 def deal_to_all(tasks: Sequence[Task], rows: int, dice: Dice) -> Deal:
     """Gives each row of a step to every slider, and draws its amounts; the rows as `deal` has them."""
-    whole = dice.seat.whole(rows)
+    whole = dice.seat.batch_rows(rows)
     hands = [Hand(number, task, list(range(whole)), task.draw(whole, dice.random)) for number, task in enumerate(tasks)]
-    return Deal([hand.within(dice.seat.own(whole)) for hand in hands], len(tasks))
+    return Deal([hand.within(dice.seat.own_rows(whole)) for hand in hands], len(tasks))

@@ -37,7 +37,7 @@ from latentwalk.trainer.methods.edits.walks import LinearWalk, NonlinearWalk, Tr
 from latentwalk.trainer.methods.method import Method, Outcome, Phase
 from latentwalk.trainer.quick import Draw, quick_form
 from latentwalk.trainer.reports import Sample, SliderEvaluation
-from latentwalk.trainer.seat import ALONE, Dice, Seat
+from latentwalk.trainer.seat import ONLY_SEAT, Dice, Seat
 from latentwalk.trainer.sheets import Strip, amounts_shown, sheet, small
 from latentwalk.trainer.specs import EditDirectionSpec, JobSpec, WalkForm
 
@@ -59,7 +59,7 @@ class EditDirection(Method):
         generator: Generator,
         loss: Loss = masked_squared_error,
         walk: TrainedWalk | None = None,
-        seat: Seat = ALONE,
+        seat: Seat = ONLY_SEAT,
     ) -> None:
         """``walk`` is one that is trained elsewhere; None for a fresh one."""
         settings = spec.settings
@@ -90,7 +90,7 @@ class EditDirection(Method):
     def losses(self, step: int) -> Mapping[str, Tensor]:
         """The loss of each slider, weighted by its share of the rows: the sum is that of the batch."""
         dice = Dice(seeds.draw_generator(self._seed, step), self._seat)
-        own = self._seat.own(self._settings.batch_size)
+        own = self._seat.own_rows(self._settings.batch_size)
         dealt = self.deal(step, len(own), dice)
         condition = self._conditions(len(own), dice, [(hand.task, hand.rows) for hand in dealt.hands])
         code = self._code(seeds.training_seeds(self._seed, step, own), condition)
