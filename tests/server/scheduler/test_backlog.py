@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latentwalk.server.scheduler.backlog import OLDEST_TURN, PATIENCE_SECONDS, Backlog, Lane, Priority, Terms
+from latentwalk.server.scheduler.backlog import OLDEST_TURN, PATIENCE_SECONDS, Backlog
+from latentwalk.server.scheduler.lane import Lane, Priority, Terms
 
 HIGH, NORMAL, LOW = Priority.HIGH, Priority.NORMAL, Priority.LOW
 

@@ -7,7 +7,6 @@ many streams, and a stream may join and leave between any two batches.
 """
 
 from latentwalk.server.scheduler.admission import Limits
-from latentwalk.server.scheduler.backlog import DEFAULT_FPS, Priority, Terms
 from latentwalk.server.scheduler.core import Scheduler
 from latentwalk.server.scheduler.errors import (
     DeadlinePassed,
@@ -20,6 +19,7 @@ from latentwalk.server.scheduler.errors import (
     SchedulerClosed,
 )
 from latentwalk.server.scheduler.experience import LONGEST_SECONDS
+from latentwalk.server.scheduler.lane import DEFAULT_FPS, Priority, Terms
 from latentwalk.server.scheduler.reuse import Reuse
 from latentwalk.server.scheduler.stream import Stream
 from latentwalk.server.scheduler.watch import seek_device, watch_device

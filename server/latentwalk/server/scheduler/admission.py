@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from latentwalk.server.scheduler.backlog import Backlog, Family, Priority
+from latentwalk.server.scheduler.backlog import Backlog
 from latentwalk.server.scheduler.errors import DeadlinePassed, QueueFull
 from latentwalk.server.scheduler.experience import Experiences
+from latentwalk.server.scheduler.lane import Family, Priority
 from latentwalk.server.scheduler.newcomers import Newcomer, Newcomers
 
 # A burst may fill the queue, and is drawn before as much time has passed. A queue that does not run empty by then is

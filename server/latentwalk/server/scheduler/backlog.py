@@ -7,25 +7,18 @@ wanted at once, and has a head start. Every few batches, those who have waited l
 nobody starves.
 """
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 from heapq import heapify, heappop, heappush
 from itertools import count
-from math import isnan, nan
+from math import isnan
 from typing import Any, Generic, TypeVar
 
-Model = TypeVar("Model")
-Work = TypeVar("Work")
+from latentwalk.server.scheduler.lane import DEFAULT_FPS, Family, Lane, Priority
 
-Family = tuple[Any, bool]
-"""What may share a batch: the model, and whether it is strict."""
-
-DEFAULT_FPS = 24.0
-"""Frames per second that are wanted of a stream which does not say."""
 OLDEST_TURN = 4
-"""Every so manieth batch goes to those who have waited longest. So each of n waiting lanes gets a picture within
+"""One batch in so many goes to those who have waited longest. So each of n waiting lanes gets a picture within
 OLDEST_TURN * n batches after PATIENCE_SECONDS, whatever its priority and whatever else comes."""
 PATIENCE_SECONDS = 0.5
 """Who has waited for less than this is served in the common order only."""
@@ -34,55 +27,6 @@ PATIENCE_SECONDS = 0.5
 _HEAD_START_SECONDS = 0.5
 # The pictures per second that a client with one stream is granted, as a weight against others, when all are late.
 _FAIR_RATE = DEFAULT_FPS
-
-
-class Priority(IntEnum):
-    """Who goes first; the lowest number does."""
-
-    HIGH = 0
-    NORMAL = 1
-    LOW = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How a stream is to be served."""
-
-    deadline: float = float("inf")
-    """Until when its pictures are of use."""
-    rows: int = 1
-    """How many pictures make a frame."""
-    strict: bool = False
-    """Whether its pictures may share a batch only with others that are strict."""
-    priority: Priority = Priority.NORMAL
-    fps: float = DEFAULT_FPS
-    """How many frames a second are wanted."""
-    client: Hashable = None
-    """Whose it is. Clients get equal shares of a device that cannot serve them all in time."""
-
-
-class Lane(Generic[Model, Work]):
-    """The works of one stream that wait, in their order, to be drawn by `model`."""
-
-    def __init__(self, model: Model, terms: Terms) -> None:
-        self.model = model
-        self.terms = terms
-        self.family: Family = (model, terms.strict)
-        self.waiting: deque[Work] = deque()
-        self.due = nan
-        """When its next frame is wanted; unknown until the first of its works waits."""
-        self.gone = 0
-        """How many pictures have left the backlog for the device."""
-        self.place = 0
-        """Its entry in the order of the backlog; 0 while nothing of it waits."""
-        self.since = 0.0
-        """Since when its next picture has waited."""
-
-    @property
-    def beginners(self) -> int:
-        """How many pictures of its first frame wait."""
-        return min(max(self.terms.rows - self.gone, 0), len(self.waiting))
-
 
 AnyLane = TypeVar("AnyLane", bound=Lane[Any, Any])
 

@@ -8,13 +8,14 @@ from contextlib import suppress
 from typing import Generic
 
 from latentwalk.server.scheduler.admission import Admission, Limits
-from latentwalk.server.scheduler.backlog import Backlog, Family, Model, Priority, Taken, Terms, Work
+from latentwalk.server.scheduler.backlog import Backlog, Taken
 from latentwalk.server.scheduler.crowd import Crowd
 from latentwalk.server.scheduler.drawing import Drawer
 from latentwalk.server.scheduler.errors import DeadlinePassed, DeviceFailed, QueueFull, SchedulerClosed
 from latentwalk.server.scheduler.experience import LONGEST_SECONDS, Experiences
 from latentwalk.server.scheduler.feeding import Feeder
 from latentwalk.server.scheduler.health import Health
+from latentwalk.server.scheduler.lane import Family, Model, Priority, Terms, Work
 from latentwalk.server.scheduler.newcomers import Newcomer
 from latentwalk.server.scheduler.reuse import Reuse
 from latentwalk.server.scheduler.stream import Picture, Stream, Ticket

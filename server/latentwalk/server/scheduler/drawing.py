@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import compress
 from typing import Any, Generic, NamedTuple
 
-from latentwalk.server.scheduler.backlog import Model, Work
 from latentwalk.server.scheduler.errors import (
     DeviceFailed,
     DeviceLost,
@@ -16,6 +15,7 @@ from latentwalk.server.scheduler.errors import (
     SchedulerClosed,
 )
 from latentwalk.server.scheduler.experience import Experience
+from latentwalk.server.scheduler.lane import Model, Work
 from latentwalk.server.scheduler.stream import Picture, Ticket
 
 # The next batch is sent to the device so long before that should be done with what it has: afterwards it would have to

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from latentwalk.server.scheduler.backlog import Family
 from latentwalk.server.scheduler.bucket import Bucket
 from latentwalk.server.scheduler.cost import BatchCost
+from latentwalk.server.scheduler.lane import Family
 
 # A batch that takes so many times as long per picture as the best one is large enough.
 _NEAR_THE_BEST = 1.1

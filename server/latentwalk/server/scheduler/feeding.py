@@ -3,7 +3,8 @@
 from collections.abc import Callable, Collection
 from typing import Any, Generic
 
-from latentwalk.server.scheduler.backlog import Backlog, Model, Work
+from latentwalk.server.scheduler.backlog import Backlog
+from latentwalk.server.scheduler.lane import Model, Work
 from latentwalk.server.scheduler.newcomers import Newcomers
 from latentwalk.server.scheduler.reuse import Reuse
 from latentwalk.server.scheduler.stream import Picture, Stream, Ticket

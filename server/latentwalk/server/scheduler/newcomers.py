@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
-from latentwalk.server.scheduler.backlog import Family, Priority
+from latentwalk.server.scheduler.lane import Family, Priority
 
 # Who was let in this long ago and has yet to begin has work of its own to do first: the device does not wait for that,
 # nor should others.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic
 
 from latentwalk.server.cache import Cache
-from latentwalk.server.scheduler.backlog import Model, Work
+from latentwalk.server.scheduler.lane import Model, Work
 from latentwalk.server.scheduler.stream import Picture, Ticket
 
 

@@ -7,8 +7,8 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from latentwalk.server.scheduler.backlog import Lane, Model, Terms, Work
 from latentwalk.server.scheduler.errors import PictureFailed
+from latentwalk.server.scheduler.lane import Lane, Model, Terms, Work
 
 Picture = TypeVar("Picture")
 
