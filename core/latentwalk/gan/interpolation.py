@@ -1,4 +1,4 @@
-"""How two latents are blended, and how time becomes progress."""
+"""How two latents are blended."""
 
 from collections.abc import Callable
 
@@ -76,11 +76,3 @@ def _perpendicular(u: Tensor) -> Tensor:
 INTERPOLATIONS: dict[str, Callable[[Tensor, Tensor, float | Tensor], Tensor]] = {"lerp": lerp, "slerp": slerp}
 CURVES: dict[str, Callable[[Tensor, Tensor], Curve]] = {"lerp": line, "slerp": arc}
 """The same, for many points between the same two latents."""
-
-# From [0, 1] onto [0, 1], rising, with both ends fixed; ease_in_out is the smoothstep 3t^2 - 2t^3.
-EASINGS: dict[str, Callable[[float], float]] = {
-    "linear": lambda t: t,
-    "ease_in": lambda t: t * t,
-    "ease_out": lambda t: t * (2 - t),
-    "ease_in_out": lambda t: t * t * (3 - 2 * t),
-}

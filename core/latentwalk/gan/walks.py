@@ -1,4 +1,4 @@
-"""Walks: paths of latents. Any frame can be asked for, in any order; what is not asked for costs nothing."""
+"""Walks along directions. Any frame can be asked for, in any order; what is not asked for costs nothing."""
 
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from torch import Tensor
 
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.directions.direction import Path
-from latentwalk.gan.errors import GanError, OutOfRange
-from latentwalk.gan.interpolation import CURVES, EASINGS, INTERPOLATIONS, Curve, lerp
+from latentwalk.gan.easing import EASINGS, check_frame, check_leg
+from latentwalk.gan.errors import GanError
 from latentwalk.gan.steps import Steps, finish
 from latentwalk.gan.styles import Lift
 
@@ -62,7 +62,7 @@ class Leg:
     easing: str = "linear"
 
     def __post_init__(self) -> None:
-        _check(self.frames, self.easing)
+        check_leg(self.frames, self.easing)
 
     def alphas_at(self, frame: int) -> _Alphas:
         """Where what this leg moves stands in its frame, from 0 to frames - 1."""
@@ -107,7 +107,7 @@ class Walk:
 
     def alphas_at(self, index: int) -> Mapping[Track, float]:
         """Where everything stands that was moved so far, in one frame, from 0 to frames - 1. Raises OutOfRange."""
-        _check_index(index, self.frames)
+        check_frame(index, self.frames)
         frame = index if index < self._ends[-1] else self.frames - index  # the way back is the way there
         leg = bisect_right(self._ends, frame)
         first = self._ends[leg] - self.legs[leg].frames
@@ -193,96 +193,9 @@ def walk_length(there: int, *, loop: bool) -> int:
     return max(1, 2 * there - 2) if loop else there
 
 
-def interpolation_length(keyframes: int, frames_per_leg: int, *, loop: bool) -> int:
-    """How many frames an interpolation of so many keyframes has."""
-    return keyframes * frames_per_leg if loop else (keyframes - 1) * frames_per_leg + 1
-
-
-@dataclass(frozen=True, eq=False)
-class Interpolation:
-    """Travels from keyframe to keyframe, ``frames_per_leg`` frames from one up to, and without, the next.
-
-    ``keyframes`` is z [K, Z], ``conditions`` is [K, classes], always blended linearly, or None. With a ``lift``, w+
-    [L, W] is blended, which it makes of a keyframe when its leg comes. The last keyframe is the last frame; a looping
-    interpolation travels on to the first one instead, without repeating it. Raises GanError for less than two keyframes
-    or less than one frame, and for an unknown method or easing.
-    """
-
-    keyframes: Tensor
-    conditions: Tensor | None
-    frames_per_leg: int
-    method: str
-    easing: str
-    loop: bool
-    lift: Lift | None = None
-
-    def __post_init__(self) -> None:
-        _check(self.frames_per_leg, self.easing)
-        if self.method not in INTERPOLATIONS:
-            raise GanError(f"method of interpolation is {self.method!r}: use one of {', '.join(INTERPOLATIONS)}")
-        if len(self.keyframes) < 2:
-            raise GanError(f"an interpolation has {len(self.keyframes)} keyframes: it must have at least 2")
-        if self.conditions is not None and len(self.conditions) != len(self.keyframes):
-            raise GanError(f"{len(self.keyframes)} keyframes have {len(self.conditions)} conditions: give one each")
-
-    @property
-    def frames(self) -> int:
-        """How many frames there are."""
-        return interpolation_length(len(self.keyframes), self.frames_per_leg, loop=self.loop)
-
-    def code_at(self, index: int) -> Tensor:
-        """The code of one frame, z [Z] or w+ [L, W], from 0 to frames - 1. Raises OutOfRange beyond."""
-        return finish(self.in_steps(index))
-
-    def in_steps(self, index: int) -> Steps[Tensor]:
-        """As code_at, in steps: each maps a latent. What the leg of the frame before needed is still there."""
-        leg, t = self._progress(index)
-        if leg not in self._curve:
-            first = yield from self._keyframe(leg)
-            second = yield from self._keyframe((leg + 1) % len(self.keyframes))
-            self._curve.clear()  # there may be a thousand legs
-            self._curve[leg] = CURVES[self.method](first, second)
-        return self._curve[leg](t)
-
-    def _keyframe(self, index: int) -> Steps[Tensor]:
-        if self.lift is None:
-            return self.keyframes[index]
-        return (yield from self.lift.row_in_steps(self.keyframes, index))
-
-    def condition_at(self, index: int) -> Tensor | None:
-        """The condition [classes] of one frame; None if there are no conditions."""
-        leg, t = self._progress(index)
-        if self.conditions is None:
-            return None
-        return lerp(self.conditions[leg], self.conditions[(leg + 1) % len(self.conditions)], t)
-
-    def _progress(self, index: int) -> tuple[int, float]:
-        """The leg of a frame, and how far along."""
-        _check_index(index, self.frames)
-        leg, frame = divmod(index, self.frames_per_leg)
-        return leg, EASINGS[self.easing](frame / self.frames_per_leg)
-
-    @cached_property
-    def _curve(self) -> dict[int, Curve]:
-        """Of the leg that was asked for last."""
-        return {}
-
-
 def _confined(shift: Tensor, layers: tuple[int, ...], count: int) -> Tensor:
     """A shift [R, L, W], or [W] for all rows and layers alike, in some of `count` layers: [R, L, W] or [L, W]."""
     # Not by indices, which cost several times as much as the sum itself.
     share = shift.new_zeros(count, 1)
     share[list(layers)] = 1
     return share * shift
-
-
-def _check(frames: int, easing: str) -> None:
-    if frames < 1:
-        raise GanError(f"a leg has {frames} frames: it must have at least 1")
-    if easing not in EASINGS:
-        raise GanError(f"easing is {easing!r}: use one of {', '.join(EASINGS)}")
-
-
-def _check_index(index: int, frames: int) -> None:
-    if not 0 <= index < frames:
-        raise OutOfRange("frame", index, 0, frames - 1)

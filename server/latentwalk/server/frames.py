@@ -7,9 +7,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from latentwalk.gan.keyframes import Interpolation
 from latentwalk.gan.steps import Steps
 from latentwalk.gan.styles import Lift
-from latentwalk.gan.walks import Interpolation, Track, Walk
+from latentwalk.gan.walks import Track, Walk
 from latentwalk.server.engine import Noise, Row
 
 

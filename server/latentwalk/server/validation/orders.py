@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
-from latentwalk.gan.walks import Interpolation, Leg, Walk, interpolation_length, walk_length
+from latentwalk.gan.keyframes import Interpolation, interpolation_length
+from latentwalk.gan.walks import Leg, Walk, walk_length
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.server.frames import Frames, InterpolationFrames, WalkFrames
 from latentwalk.server.orders import Delivery, Order
