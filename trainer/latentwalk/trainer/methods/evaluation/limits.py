@@ -11,19 +11,22 @@ from itertools import chain
 from operator import itemgetter
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from latentwalk.gan.attributes import attributes, attributes_of
 from latentwalk.gan.classifiers import Classifier
 from latentwalk.gan.directions import Calibration
-from latentwalk.gan.edits import Span, masked_squared_error
-from latentwalk.gan.likeness import Moments, frechet_distance
+from latentwalk.gan.edits import Span
+from latentwalk.gan.likeness import Moments
 from latentwalk.gan.limits import above, half_as_good
 from latentwalk.trainer.distances import Differ
 from latentwalk.trainer.methods.evaluation.achieved import MATCHED, Achieved
 from latentwalk.trainer.methods.evaluation.calibrating import calibration_of
+from latentwalk.trainer.methods.evaluation.classes import ClassesKept
+from latentwalk.trainer.methods.evaluation.imitation import Imitation
 from latentwalk.trainer.methods.evaluation.measure import Measure
 from latentwalk.trainer.methods.evaluation.reach import Reach, Spread
+from latentwalk.trainer.methods.evaluation.shifts import Shifts
 from latentwalk.trainer.methods.evaluation.walker import Walker
 from latentwalk.trainer.methods.samples import DRAWN_AT_ONCE
 from latentwalk.trainer.reports import Sample
@@ -50,38 +53,35 @@ class Limits(Measure):
 
         They may be those of another slider that is done. ``spread`` is that of real pictures, if there are any.
         """
-        self.walker, self._samples, self._differ = walker, samples, differ
-        self._classifier, self._moments = classifier, moments
+        self.walker, self._samples, self._differ, self._classifier = walker, samples, differ, classifier
         self._alphas = (0.0, *walker.alphas)
-        self._attributes = attributes_of(walker.generator.spec.channels)
-        names = [*self._attributes, *map(_squared, self._attributes), "step_distance"]
-        names += ["error", "baseline"] if walker.slider.imitated else []
-        names += ["class_kept"] if classifier else []
-        self._sums = {name: torch.zeros(len(self._alphas), dtype=torch.float64) for name in names}
-        self._distances = torch.zeros(len(self._alphas), dtype=torch.float64)
-        self.gathered = nn.Module()
-        for name, buffer in {**self._sums, "distances": self._distances}.items():
-            self.gathered.register_buffer(name, buffer)
-        edit = walker.slider.imitated
-        self._achieved = edit and Achieved(walker.slider, edit, len(self._alphas))
-        if self._achieved:
-            self.gathered.add_module("achieved", self._achieved)
-        self._reach = spread and Reach(spread, len(self._alphas), by_class=walker.slider.class_id is None)
-        if self._reach:
-            self.gathered.add_module("reach", self._reach)
+        places, edit = len(self._alphas), walker.slider.imitated
+        self._steps = torch.zeros(places, dtype=torch.float64)
+        self._shifts = Shifts(attributes_of(walker.generator.spec.channels), places)
+        self._imitation = edit and Imitation(walker.slider, edit, self._alphas)
+        self._achieved = edit and Achieved(walker.slider, edit, places)
+        self._classes = ClassesKept(places, moments) if classifier else None
+        self._reach = spread and Reach(spread, places, by_class=walker.slider.class_id is None)
+        parts = {
+            "shifts": self._shifts,
+            "imitation": self._imitation,
+            "achieved": self._achieved,
+            "classes": self._classes,
+            "reach": self._reach,
+        }
+        self.gathered = nn.ModuleDict({name: part for name, part in parts.items() if part})
+        self.gathered.register_buffer("steps", self._steps)
 
     def take(self, step: int) -> None:
         """Adds up what is seen of some latents, at every alpha."""
         first = step * SAMPLES_PER_STEP
         last = min(first + SAMPLES_PER_STEP, self._samples)
-        if step == 0:
-            for moments in self._moments:
-                moments.reset()
+        if step == 0 and self._classes:
+            self._classes.begin()
         for start in range(first, last, DRAWN_AT_ONCE):
             self._look(range(start, min(start + DRAWN_AT_ONCE, last)))
-        if last == self._samples and self._classifier:
-            untouched, *walked = self._moments[: len(self._alphas)]
-            self._distances[1:] = torch.tensor([frechet_distance(one, untouched) for one in walked])
+        if last == self._samples and self._classes:
+            self._classes.end()
 
     def sample(self, step: int) -> Sample:
         """What the slider does to some latents, over its limits."""
@@ -119,37 +119,22 @@ class Limits(Measure):
         """Adds up what is seen of some latents, which fit into memory together."""
         pictures = self.walker.pictures(rows)
         untouched = before = next(pictures)
-        classes: Tensor | None = None
         for place, walked in enumerate(chain([untouched], pictures)):
-            seen = {name: values.double() for name, values in attributes(self._attributes, walked).items()}
+            seen = attributes(self._shifts.names, walked)
+            self._shifts.add(place, seen)
             if self._reach:
                 self._reach.add(place, seen, self.walker.classes(rows))
-            seen |= {_squared(name): values.square() for name, values in seen.items()}
-            seen |= self._compared(untouched, walked, self._alphas[place])
+            if self._imitation:
+                self._imitation.add(place, untouched, walked)
             if self._achieved and rows.start < MATCHED:
                 self._achieved.add(place, untouched, walked)
+            if self._classifier and self._classes:
+                features = self._classifier.features(walked)
+                self._classes.add(place, features, self._classifier.logits(features).argmax(dim=1))
             if place:
                 begins = self._alphas[place - 1] * self._alphas[place] <= 0  # either side does so at the untouched one
-                seen["step_distance"] = self._differ(untouched if begins else before, walked)
+                self._steps[place] += self._differ(untouched if begins else before, walked).double().sum().cpu()
                 before = walked
-            if self._classifier:
-                features = self._classifier.features(walked)
-                now = self._classifier.logits(features).argmax(dim=1)
-                classes = now if classes is None else classes
-                self._moments[place].add(features)
-                seen["class_kept"] = now == classes
-            for name, values in seen.items():
-                self._sums[name][place] += values.double().sum().cpu()
-
-    def _compared(self, untouched: Tensor, walked: Tensor, alpha: float) -> Mapping[str, Tensor]:
-        """The errors [N] of walked and of untouched pictures against edited ones; nothing without an edit."""
-        edit = self.walker.slider.imitated
-        if edit is None:
-            return {}
-        amounts = torch.full((len(walked),), self.walker.slider.amount_of(alpha))
-        target, mask = edit(untouched, amounts)
-        pairs = {"error": walked, "baseline": untouched}
-        return {name: masked_squared_error(pictures, target, mask) for name, pictures in pairs.items()}
 
     # -- telling -----------------------------------------------------------------------------------------------------
 
@@ -160,46 +145,14 @@ class Limits(Measure):
 
     def _class_kept(self) -> Span | None:
         """Between which alphas pictures keep their class; None without a classifier."""
-        if self._classifier is None:
+        if self._classes is None:
             return None
-        kept = [(alpha, self._mean("class_kept", place)) for place, alpha in enumerate(self._alphas)]
+        kept = [(alpha, self._classes.share(place, self._samples)) for place, alpha in enumerate(self._alphas)]
         return above(sorted(kept), STILL_THE_SAME)
 
     def _rung(self, place: int) -> Mapping[str, float]:
         """What there is to tell of an alpha."""
-        step = {"step_distance": self._mean("step_distance", place)}
-        return {**self._imitated(place), **step, **self._shifts(place), **self._told(place)}
-
-    def _mean(self, name: str, place: int) -> float:
-        return self._sums[name][place].item() / self._samples
-
-    def _imitated(self, place: int) -> Mapping[str, float]:
-        """What the edit asks for, what the walk does of it, and how near it comes; no errors where nothing is left."""
-        if self._achieved is None:
-            return {}
-        amount = {
-            "amount": self.walker.slider.amount_of(self._alphas[place]),
-            "achieved": self._achieved.amount(place),
-        }
-        error, baseline = self._mean("error", place), self._mean("baseline", place)
-        return amount | ({"error": error, "baseline": baseline, "gain": 1 - error / baseline} if baseline else {})
-
-    def _shifts(self, place: int) -> Mapping[str, float]:
-        """How far attributes shift in the mean, in their deviations among untouched pictures, if they have any."""
-        shifts: dict[str, float] = {}
-        for name in self._attributes:
-            mean = self._mean(name, 0)
-            variance = self._mean(_squared(name), 0) - mean**2
-            if variance > 0:
-                shifts[f"{name}_shift"] = (self._mean(name, place) - mean) / variance**0.5
-        return shifts
-
-    def _told(self, place: int) -> Mapping[str, float]:
-        if self._classifier is None:
-            return {}
-        kept = self._mean("class_kept", place)
-        return {"frechet_distance": self._distances[place].item(), "class_kept": kept}
-
-
-def _squared(name: str) -> str:
-    return f"{name}_squared"
+        step = {"step_distance": self._steps[place].item() / self._samples}
+        achieved = {"achieved": self._achieved.amount(place)} if self._achieved else {}
+        parts = [part.measures(place, self._samples) for part in (self._imitation, self._shifts, self._classes) if part]
+        return dict(chain.from_iterable(told.items() for told in (step, achieved, *parts)))
