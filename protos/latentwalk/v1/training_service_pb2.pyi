@@ -971,7 +971,7 @@ class BoundarySpec(_message.Message):
     @_builtins.property
     def conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SliderReference]:
         """Sliders of directions in the store, in the same space, that must not move with it: the normal is projected off their
-        vectors.
+        vectors. At most 64.
         """
 
     def __init__(

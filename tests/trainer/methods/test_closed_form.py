@@ -234,6 +234,12 @@ def test_an_interrupted_job_finds_the_same_bits(found, tmp_path, method):
             "spec.boundary.conditions[0].direction",
             "'no name' is no name",
         ),
+        (
+            "boundary",
+            pb.BoundarySpec(score=pb.Score(attribute="red"), conditions=[pb.SliderReference(direction="nowhere")] * 65),
+            "spec.boundary.conditions",
+            "are 65 sliders; at most 64 are allowed",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_by_field(materials, method, settings, field, problem):

@@ -315,6 +315,7 @@ def test_sliders_in_w_move_w_with_the_noise_of_each_picture(materials, tmp_path)
         ([("axes", ""), ("../x", "")], "sliders[1].direction", "'../x' is no name"),
         ([("foreign", "")], "sliders[0].direction", "belongs to the generator"),
         ([("axes", "7")], "sliders[0].slider", "7"),
+        ([("gone", "")] * 65, "sliders", "are 65 sliders; at most 64 are allowed"),
         ([("axes", "1"), ("axes", "")], "sliders[1]", "slider '1' of 'axes' is there twice"),
     ],
 )

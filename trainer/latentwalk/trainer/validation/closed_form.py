@@ -13,6 +13,8 @@ from latentwalk.trainer.validation.spaces import check_layers, check_space
 
 DEFAULT_FRACTION = 0.02
 """As InterFaceGAN's code has it."""
+MAX_CONDITIONS = 64
+"""Each is read from the store before the caller is answered."""
 # The least number of samples at which each of the two ends holds some to learn from and some to measure on.
 _LEAST_AT_AN_END = 4
 
@@ -54,6 +56,10 @@ def complete_boundary(settings: BoundarySpec, context: Context) -> BoundarySpec:
             f"{context.where}.fraction",
             f"{fraction:g} of {settings.samples:,} samples leaves fewer than {_LEAST_AT_AN_END} at either end; "
             "take more of them, or more samples",
+        )
+    if (count := len(settings.conditions)) > MAX_CONDITIONS:
+        raise InvalidRequest(
+            f"{context.where}.conditions", f"are {count:,} sliders; at most {MAX_CONDITIONS} are allowed"
         )
     conditions = tuple(
         _complete_reference(f"{context.where}.conditions[{index}]", reference, settings.space, context)

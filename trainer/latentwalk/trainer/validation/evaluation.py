@@ -32,6 +32,7 @@ def complete_evaluation(settings: EvaluationSpec, context: Context) -> Evaluatio
 
 def _sliders(field: str, references: Sequence[SliderReference], context: Context) -> tuple[SliderReference, ...]:
     """Each slider that is named, and all of a direction of which none is."""
+    _check_count(field, len(references))
     named: list[SliderReference] = []
     for index, reference in enumerate(references):
         place = f"{field}[{index}]"
@@ -43,9 +44,14 @@ def _sliders(field: str, references: Sequence[SliderReference], context: Context
             if (one := SliderReference(name, slider)) in named:
                 raise InvalidRequest(place, f"slider {slider!r} of {direction.name!r} is there twice")
             named.append(one)
-    if len(named) > MAX_SLIDERS:
-        raise InvalidRequest(field, f"are {len(named):,} sliders; at most {MAX_SLIDERS} are allowed: name some of them")
+    _check_count(field, len(named))
     return tuple(named)
+
+
+def _check_count(field: str, sliders: int) -> None:
+    """Raises InvalidRequest for too many, also where only so many are named: each is read from the store."""
+    if sliders > MAX_SLIDERS:
+        raise InvalidRequest(field, f"are {sliders:,} sliders; at most {MAX_SLIDERS} are allowed: name some of them")
 
 
 def _check_calibration(references: Sequence[SliderReference], context: Context) -> None:
