@@ -1,6 +1,7 @@
 """The book of jobs: watchers see every event, whenever they come, and are let go at the end."""
 
 import asyncio
+import tracemalloc
 
 import pytest
 from sqlalchemy.exc import DataError, OperationalError
@@ -10,7 +11,7 @@ from latentwalk.trainer.jobs.book import JobBook
 from latentwalk.trainer.jobs.records import Request
 from latentwalk.trainer.jobs.retention import Retention
 from latentwalk.trainer.jobs.store import JobStore
-from latentwalk.trainer.reports import JobState, Message, Progress
+from latentwalk.trainer.reports import JobState, Message, Progress, Sample
 
 
 @pytest.fixture
@@ -58,6 +59,21 @@ async def test_a_late_watcher_sees_everything_that_was(book, job):
 async def test_more_events_than_one_look_into_the_store_gives(book, job):
     await live(book, job, 1_100)
     assert await sequences(book, job) == list(range(1, 1_104))
+
+
+async def test_a_watcher_holds_few_sheets_however_many_are_kept(book, job):
+    sheet, sheets = "a" * 100_000, 100
+    for step in range(sheets):
+        await book.change(JobStore.record, job.id, Sample(step, "sheet", sheet))
+    tracemalloc.start()
+    watch = book.watch(job.id, 0)
+    async for event in watch:
+        if isinstance(event.happening, Sample):
+            break
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    await watch.aclose()
+    assert held < sheets * len(sheet) / 3
 
 
 async def test_a_watch_does_not_end_where_the_job_ended_once_and_went_on(book, job):

@@ -18,7 +18,8 @@ Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 Changed = TypeVar("Changed", bound=Job | list[str] | None)
 
-_EVENTS_AT_ONCE = 500
+_EVENTS_AT_ONCE = 16
+"""That a watcher holds, however slowly it reads: any of them may be a sheet of samples."""
 _JOBS_AT_ONCE = 50
 _RETRY_SECONDS = 1.0
 _CLOSING_SECONDS = 2.0
