@@ -17,7 +17,7 @@ from latentwalk.gan.checkpoints import find_state_dict, find_tensor, read_checkp
 from latentwalk.gan.directions import SHOWN
 from latentwalk.gan.directions.published import Reading, published_direction, read_vectors
 from latentwalk.gan.errors import CheckpointRefused, GanError
-from latentwalk.gan.families import FAMILIES, family_of
+from latentwalk.gan.families import family_names, family_of
 from latentwalk.gan.spec import LIMITS, SPACES
 
 _AddParser: TypeAlias = Callable[..., argparse.ArgumentParser]
@@ -45,7 +45,7 @@ def _import(options: argparse.Namespace) -> dict[str, Any]:
         weights = find_state_dict(tree, options.key)
         generator = family_of(options.family).from_checkpoint(weights, options.classes, options.truncation)
     except GanError as failure:
-        others = [name for name in FAMILIES if name != options.family and _is_of(name, weights, options.classes)]
+        others = [name for name in family_names() if name != options.family and _is_of(name, weights, options.classes)]
         hint = f"; it is of --family {' or '.join(others)}" if others else ""
         raise CheckpointRefused(str(options.file), f"{failure}{hint}") from failure
     ref = save_generator(
@@ -114,7 +114,7 @@ def _add_import(add_parser: _AddParser) -> None:
     command = _command(
         add_parser, "import", _import, "the checkpoint: of torch.save, of safetensors, or of NVlabs (.pkl)"
     )
-    command.add_argument("--family", required=True, choices=sorted(FAMILIES), help="what the weights are of")
+    command.add_argument("--family", required=True, choices=sorted(family_names()), help="what the weights are of")
     command.add_argument("--name", required=True, help="the name of the generator in the store")
     command.add_argument("--key", help="which weights to take if the checkpoint holds several")
     command.add_argument("--classes", type=int, default=0, metavar="N", help="inputs that are a class; default 0")

@@ -32,7 +32,7 @@ class GeneratorSpec:
     """
 
     family: str
-    """A name in families.FAMILIES."""
+    """A name that families.family_of knows."""
     latent_size: int
     """Z, the length of a sampled latent."""
     classes: int
