@@ -38,7 +38,7 @@ def build_generator(spec: GeneratorSpec) -> Generator:
 
 
 def family_of(name: str) -> type[Generator]:
-    """The class of a family. Raises UnknownFamily, and GanError for one of another package that is not fit to be used."""
+    """The class of a family. Raises UnknownFamily, and GanError for one of another package that cannot be used."""
     return FAMILIES[name] if name in FAMILIES else _family_of_others(name)
 
 
@@ -58,7 +58,7 @@ def _loaded(entry: EntryPoint) -> type[Generator]:
     """The class that an entry point names, which is a program that whoever installed it trusts."""
     try:
         family = entry.load()
-    except Exception as error:  # noqa: BLE001 - whatever the code of others stumbles over
+    except Exception as error:  # whatever the code of others stumbles over
         raise GanError(f"family {entry.name!r} cannot be loaded from {entry.value}: {error!r}") from error
     if not (isinstance(family, type) and issubclass(family, Generator)):
         raise GanError(
