@@ -53,3 +53,8 @@ def test_nothing_is_left_of_what_lies_within_its_conditions():
 def test_the_ends_are_the_lowest_and_the_highest_scores():
     ends = extremes(torch.tensor([3.0, 1.0, 2.0, 5.0, 4.0, 0.0]), 0.34)
     assert (ends.low.tolist(), ends.high.tolist()) == ([5, 1], [4, 3])
+
+
+def test_there_are_two_rows_at_either_end_however_few_were_asked_for():
+    ends = extremes(torch.tensor([3.0, 1.0, 2.0, 5.0]), 0.01)
+    assert (ends.low.tolist(), ends.high.tolist()) == ([1, 2], [0, 3])

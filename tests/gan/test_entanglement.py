@@ -37,7 +37,8 @@ def test_classes_that_a_plane_tells_leave_nothing_unsaid_and_others_all() -> Non
     share = 1 / 4
     entropy = -share * math.log(share) - (1 - share) * math.log(1 - share)
     assert conditional_entropy(codes, untold) == pytest.approx(entropy, rel=0.02)
-    assert conditional_entropy(codes, told.abs() + 1) == 0  # all are on one side
+    for side in (1, -1):
+        assert conditional_entropy(codes, side * (told.abs() + 1)) == 0, "all are on one side"
 
 
 def test_half_of_the_class_and_half_of_the_others_count_the_surest_first() -> None:

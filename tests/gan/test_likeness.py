@@ -86,6 +86,7 @@ def test_the_kernel_distance_is_the_mean_over_blocks_and_without_bias():
     blocks = zip(one.split(500), other.split(500), strict=True)
     whole = [kernel_distance(some, others, block=500) for some, others in blocks]
     assert kernel_distance(one, other, block=500) == pytest.approx(np.mean(whole))
+    assert kernel_distance(one, other) == kernel_distance(one, other, block=1_000), "as in the code of the paper"
     error = np.std(whole) / len(whole) ** 0.5
     assert abs(np.mean(whole)) < 4 * error  # of one law: 0 but for chance
     assert np.mean([kernel_distance(some, 1.3 * some) for some in one.split(500)]) > 10 * error

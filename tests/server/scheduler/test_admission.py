@@ -154,14 +154,16 @@ async def test_a_full_batch_may_always_wait_however_slow_the_model():
             opened(scheduler, "b", 1)
 
 
-async def test_a_deadline_that_cannot_be_met_is_told_at_once():
+@pytest.mark.parametrize("began", [0.0, 1_000.0])
+async def test_a_deadline_that_cannot_be_met_is_told_at_once(began):
     engine = FakeEngine(seconds_per_picture=1.0)
+    engine.now = began
     scheduler = make(engine, measured=lambda model: {1: 1.0, 4: 4.0})
     with pytest.raises(DeadlinePassed, match="the first frame takes 3 s, and the deadline is in 2 s"):
-        opened(scheduler, "a", 3, rows=3, deadline=2.0)
-    with opened(scheduler, "b", 3, rows=3, deadline=3.5):
+        opened(scheduler, "a", 3, rows=3, deadline=began + 2.0)
+    with opened(scheduler, "b", 3, rows=3, deadline=began + 3.5):
         with pytest.raises(QueueFull) as full:
-            opened(scheduler, "c", 3, rows=3, deadline=4.0)
+            opened(scheduler, "c", 3, rows=3, deadline=began + 4.0)
         assert full.value.retry_after_seconds == pytest.approx(2.0)
 
 
@@ -208,8 +210,10 @@ async def test_those_who_have_yet_to_begin_keep_nobody_out_who_goes_before_them(
             opened_only(scheduler, 4, rows=4, priority=Priority.LOW)
 
 
-async def test_those_who_take_their_time_to_begin_keep_nobody_from_an_idle_device():
+@pytest.mark.parametrize("began", [0.0, 1_000.0])
+async def test_those_who_take_their_time_to_begin_keep_nobody_from_an_idle_device(began):
     engine = FakeEngine()
+    engine.now = began
     scheduler = make(engine, queue_seconds=0.5, measured=lambda model: {4: 0.4})
     with ExitStack() as streams:
         for _ in range(2):

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import ExitStack, asynccontextmanager
 
 import pytest
-from scheduling import MODEL, OTHER_MODEL, HeldEngine, make, opened, running, settle
+from scheduling import MODEL, OTHER_MODEL, HeldEngine, make, opened, opened_only, running, settle
 
 from latentwalk.server.scheduler import DeviceFailed, PictureFailed, Priority, Reuse, SchedulerClosed
 
@@ -207,3 +207,35 @@ async def test_who_waits_for_another_model_has_no_part_in_how_large_a_batch_is()
         for turn in turns:
             await engine.draw_next()
             await turn
+
+
+def paced(model):
+    """A device that is as good as at its best from 4 pictures on."""
+    return {1: 500.0, 2: 520.0, 4: 560.0, 32: 4_480.0}
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "newcomers", "size"),
+    [("they wait", 8, 6), ("they ask for more", 4, 4), ("they leave", 8, 4), ("they get their pictures", 8, 4)],
+)
+async def test_half_of_all_who_wait_share_a_batch_also_of_those_who_wait_for_the_one_before(meanwhile, newcomers, size):
+    engine = HeldEngine()
+    how = {"measured": paced, "longest": lambda model: 10_000.0, "batch": 32, "queued": 100}
+    async with running(engine, **how) as scheduler:
+        with ExitStack() as before, ExitStack() as later:
+            first = [before.enter_context(opened_only(scheduler, 2)) for _ in range(4)]
+            for stream in first:
+                stream.feed([("first", 0)])
+            await settle()
+            assert len(engine.given[0]) == 4
+            engine.now += 10_000.0
+            if meanwhile == "they leave":
+                before.close()
+            if meanwhile == "they get their pictures":
+                await engine.draw_next()
+            for stream in first if meanwhile == "they ask for more" else ():
+                stream.feed([("first", 1)])
+            for number in range(newcomers):
+                later.enter_context(opened(scheduler, number, 1))
+            await settle()
+            assert len(engine.given[1]) == size

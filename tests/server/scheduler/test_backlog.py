@@ -146,6 +146,33 @@ def test_nobody_starves_whatever_else_comes(priority):
     assert batches <= OLDEST_TURN * (len(others) + 1)
 
 
+def test_of_what_has_waited_longest_there_is_every_so_manieth_batch_and_no_more(device):
+    low, _ = device.lane(100, priority=LOW), device.lane(100, priority=HIGH)
+    device.now += PATIENCE_SECONDS
+    device.picture_seconds = 1.0
+    assert device.served(10 * OLDEST_TURN, 1)[low] == 10
+
+
+def test_a_stream_that_asks_bit_by_bit_keeps_its_place_and_counts_once():
+    device = Device(picture_seconds=0.1)
+    bit_by_bit, at_once = device.lane(1, client="a"), device.lane(60, client="b")
+    served = {bit_by_bit: 0, at_once: 0}
+    for place in range(1, 60):
+        device.backlog.add(bit_by_bit, [(bit_by_bit, place)], device.now)
+        for lane in device.take(1):
+            served[lane] += 1
+    assert served[bit_by_bit] == pytest.approx(served[at_once], abs=2)
+
+
+def test_frames_that_need_not_be_drawn_are_as_wanted_as_if_they_had_been():
+    device = Device(picture_seconds=0.0)
+    kept, other = device.lane(2, rows=2, fps=10), device.lane(2, rows=2, fps=10)
+    device.take(4)
+    device.backlog.add(kept, [(kept, place) for place in range(2)], device.now, spared=20)
+    device.backlog.add(other, [(other, place) for place in range(40)], device.now)
+    assert device.take(42).index(kept) in (20, 22), "as many frames of the other"
+
+
 def test_what_is_past_its_deadline_is_dropped_and_never_taken(device):
     late = device.lane(3, deadline=device.now)
     punctual = device.lane(1, deadline=device.now + 0.1)
@@ -164,7 +191,7 @@ def test_a_removed_lane_leaves_nothing(device):
 
 
 def test_those_who_came_and_went_are_forgotten_though_others_wait(device):
-    device.lane(900)
+    bulk = device.lane(900)
     gone = []
     for _ in range(100):
         lane = device.lane(1)
@@ -172,6 +199,7 @@ def test_those_who_came_and_went_are_forgotten_though_others_wait(device):
         gone.append(ref(lane))
     del lane
     assert sum(lane() is not None for lane in gone) <= 10
+    assert device.take(2) == [bulk, bulk]
 
 
 def test_what_need_not_be_drawn_takes_no_seat(device):
@@ -201,9 +229,11 @@ def test_what_need_not_be_drawn_takes_no_seat(device):
 def test_everything_is_taken_once_in_the_order_of_its_lane(lanes, most, leave):
     device = Device(picture_seconds=0.3)
     waiting = [
-        device.lane(count, model, rows=rows, priority=priority, client=client, strict=strict)
+        device.lane(count // 2, model, rows=rows, priority=priority, client=client, strict=strict)
         for model, count, rows, priority, client, strict in lanes
     ]
+    for lane, (_, count, *_) in zip(waiting, lanes, strict=True):
+        device.backlog.add(lane, [(lane, place) for place in range(count // 2, count)], device.now)
     left = {lane for place, lane in enumerate(waiting) if place in leave and device.backlog.remove(lane) >= 0}
     taken = []
     while len(device.backlog):

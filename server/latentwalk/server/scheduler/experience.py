@@ -31,7 +31,7 @@ class Experience:
         # What each picture takes in the smallest batch, which is what strict ones are drawn in.
         self._alone = max((seconds / size for size, seconds in measured.items()), default=0.0)
 
-    def seats(self, lanes: int, beginners: int = 0) -> int:
+    def seats(self, lanes: int, beginners: int) -> int:
         """How many pictures the next batch may have while so many streams wait, and so many pictures of first frames.
 
         As many as the device needs to be near its best: with more, all would wait longer for little, those most who
