@@ -176,7 +176,7 @@ def in_a_thread(serving: Callable[[Any], AbstractAsyncContextManager[Doorway]], 
 def connected(address: str, metrics_port: int = 0) -> Iterator[Trainer]:
     """A client of the trainer at this address, which may still be starting."""
     with grpc.insecure_channel(address) as channel:
-        grpc.channel_ready_future(channel).result(timeout=60)
+        grpc.channel_ready_future(channel).result(timeout=150)
         health = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(service=SERVICE_NAME))
         next(state for state in health if state.status == health_pb2.HealthCheckResponse.SERVING)
         health.cancel()

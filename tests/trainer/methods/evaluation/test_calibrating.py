@@ -1,13 +1,14 @@
 """From a walk to its calibration: what is asked for is then achieved, on latents that nobody has looked at."""
 
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 import torch
 
 from latentwalk.gan.artifacts import ArtifactStore, load_direction, save_direction
-from latentwalk.gan.directions import LinearDirection, Slider
+from latentwalk.gan.directions import IteratedDirection, LinearDirection, Slider
 from latentwalk.gan.edits import EDITS
 from latentwalk.gan.latents import latents_from_seeds, one_hot
 from latentwalk.rpc.errors import InvalidRequest
@@ -48,21 +49,41 @@ def calibrated(spec, materials, folder):
 @torch.no_grad()
 def achieved_by(generator, direction, alpha):
     """The amount that a walk by this alpha achieves, on latents that no evaluation has seen."""
-    z = latents_from_seeds(range(5_000, 5_200), generator.spec)
+    z, place = latents_from_seeds(range(5_000, 5_200), generator.spec), direction.slider_index("rotate")
     condition = one_hot([row % 10 for row in range(200)], 10)
-    untouched, walked = generator(z, condition), generator(direction.walk(z, 0, alpha), condition)
-    achieved = Achieved(direction.sliders[0], EDITS["rotate"], 1)
+    untouched, walked = generator(z, condition), generator(direction.walk(z, place, alpha), condition)
+    achieved = Achieved(direction.sliders[place], EDITS["rotate"], 1)
     achieved.add(0, untouched, walked)
     return achieved.amount(0)
 
 
-def test_the_amount_that_is_asked_for_is_achieved_where_it_was_not_before(digits, tmp_path):
-    spec = completed(digits, ("rotate", ""))
+def banked(plain):
+    """A bank of which another slider comes first, which imitates nothing."""
+    other = Slider("other", "", "", 1.0, (-1.0, 1.0), (-1.0, 1.0))
+    return replace(plain, sliders=(other, *plain.sliders), vectors=torch.cat([plain.vectors.flip(1), plain.vectors]))
+
+
+def iterated(plain):
+    """A nonlinear walk, in small steps that keep the length of z."""
+    steps, size = 5, plain.size
+    ways = torch.stack([plain.vectors, -plain.vectors], dim=1) / steps
+    still = torch.zeros(1, 2, size, size)
+    common = {"name": plain.name, "generator_digest": plain.generator_digest, "sliders": plain.sliders, "steps": steps}
+    return IteratedDirection(inner=still, inner_bias=torch.zeros(1, 2, size), outer=still, outer_bias=ways, **common)
+
+
+@pytest.mark.parametrize("form", [None, banked, iterated])
+def test_the_amount_that_is_asked_for_is_achieved_where_it_was_not_before(digits, tmp_path, form):
+    if form:
+        found, _ = load_direction(digits.store, "digits", "rotate")
+        save_direction(digits.store, "digits", form(found), provenance={}, created="2026-01-01T00:00:00Z")
+    spec = completed(digits, ("rotate", "rotate"))
     [rotate] = calibrated(spec, digits, tmp_path / "job").products
     plain, generator = digits.direction(spec, "rotate"), digits.generator(spec)
+    place = plain.slider_index("rotate")
     for amount in (-12.0, -8.0, 9.0, 13.0):
-        was = achieved_by(generator, plain, plain.sliders[0].alpha_of(amount))
-        now = achieved_by(generator, plain, rotate.sliders[0].alpha_of(amount))
+        was = achieved_by(generator, plain, plain.sliders[place].alpha_of(amount))
+        now = achieved_by(generator, plain, rotate.sliders[place].alpha_of(amount))
         assert abs(now - amount) < 1.5
         assert abs(was - amount) > abs(now - amount)
 
