@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from contextlib import suppress
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -12,13 +13,16 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 _POLL_SECONDS = 0.05
 _MOST_CONNECTIONS = 16
 _IDLE_SECONDS = 5.0
+# A thread whose connection was ended ends at once, unless it is just putting an answer together.
+_ROOM_SECONDS = 5.0
 
 
 class Exposition:
     """Serves the metrics of a registry on host:port until `close`. Raises OSError if it cannot bind.
 
-    Each connection has a thread, and a file of those that the service needs for its callers. Beyond 16 they are closed
-    at once, and so is one on which nothing happens for five seconds.
+    Each connection has a thread, and a file of those that the service needs for its callers. There are at most 16: the
+    next one takes the place of the oldest, and one on which nothing happens for five seconds is closed. So nobody can
+    keep Prometheus out by asking slowly.
     """
 
     def __init__(self, address: str, registry: CollectorRegistry) -> None:
@@ -45,13 +49,21 @@ class _Server(ThreadingMixIn, WSGIServer):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._free = threading.Semaphore(_MOST_CONNECTIONS)
+        self._turn = threading.Lock()
+        # The oldest first.
+        self._open: dict[socket.socket, None] = {}
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Whether there is room; a connection for which there is none is closed."""
-        return self._free.acquire(blocking=False)
+        """Whether there is room, also if the oldest connection has to end for it; else the new one is closed."""
+        if self._free.acquire(blocking=False):
+            return True
+        self._end_oldest()
+        return self._free.acquire(timeout=_ROOM_SECONDS)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Begins a thread for the connection; where the system has none left, the room is free again."""
+        with self._turn:
+            self._open[request] = None
         try:
             super().process_request(request, client_address)
         except BaseException:
@@ -64,6 +76,20 @@ class _Server(ThreadingMixIn, WSGIServer):
             super().process_request_thread(request, client_address)
         finally:
             self._free.release()
+
+    def shutdown_request(self, request: Any) -> None:
+        """Closes the connection."""
+        with self._turn:
+            self._open.pop(request, None)
+        super().shutdown_request(request)
+
+    def _end_oldest(self) -> None:
+        """Has whoever serves it find it at its end; only that thread closes it."""
+        with self._turn:
+            if oldest := next(iter(self._open), None):
+                del self._open[oldest]
+                with suppress(OSError):  # the other end has left
+                    oldest.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Says nothing: whoever asked has gone, or has not asked in time."""

@@ -2,7 +2,6 @@
 
 import copy
 import logging
-import time
 
 import pytest
 import torch
@@ -14,6 +13,22 @@ from latentwalk.server.engine.trial import Trial
 CPU = torch.device("cpu")
 BUCKETS = (1, 2, 4, 8)
 SLOW = 0.02  # seconds: much more than these generators take
+
+
+class Clock:
+    """On which time passes while it is looked at, and while a form draws that says so; not with the machine's load."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        self.now += 0.0001
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
 
 
 @pytest.fixture
@@ -31,25 +46,34 @@ def offer(monkeypatch):
     return replace
 
 
-def slow_reference(generator):
-    """The same generator, but slow: so that it wins only where nothing else may."""
+def slow_reference(generator, clock, seconds=SLOW):
+    """The same generator, of which each batch takes so long: so that it wins only where nothing else may.
+
+    `drawn` lists the sizes of the batches.
+    """
     slow = copy.copy(generator)
-    draw = generator.forward
-    slow.forward = lambda *arguments: time.sleep(SLOW) or draw(*arguments)
+    slow.drawn = []
+
+    def forward(z, *others):
+        slow.drawn.append(len(z))
+        clock.now += seconds
+        return generator.forward(z, *others)
+
+    slow.forward = forward
     return slow
 
 
-def choose(generator, seconds=2.0, tolerance=0.5):
-    return Trial(slow_reference(generator), CPU, BUCKETS, seconds).choose(tolerance)
+def choose(generator, clock, seconds=2.0, tolerance=0.5):
+    return Trial(slow_reference(generator, clock), CPU, BUCKETS, seconds, clock).choose(tolerance)
 
 
 def forward(generator, z, condition):
     return type(generator).forward(generator, z, condition)
 
 
-def test_the_fastest_form_serves_at_every_size(faces, offer):
+def test_the_fastest_form_serves_at_every_size(faces, offer, clock):
     offer(fast=forward)
-    choice = choose(faces)
+    choice = choose(faces, clock)
     assert choice.variants == dict.fromkeys(BUCKETS, "fast")
     assert all(0 < seconds < SLOW for seconds in choice.seconds.values())
     assert (choice.mean_error, choice.max_error) == (0.0, 0)
@@ -71,28 +95,28 @@ def test_every_form_there_is_passes_or_is_left_out(digits):
     ],
     ids=["far off", "minds its neighbours", "not finite", "raises"],
 )
-def test_a_form_that_draws_anything_else_is_left_out(faces, offer, caplog, wrong, reason):
+def test_a_form_that_draws_anything_else_is_left_out(faces, offer, clock, caplog, wrong, reason):
     offer(wrong=wrong)
     with caplog.at_level(logging.INFO):
-        assert set(choose(faces).variants.values()) == {"fp32"}
+        assert set(choose(faces, clock).variants.values()) == {"fp32"}
     assert reason in caplog.text
 
 
-def test_the_tolerance_decides_what_is_near_enough(faces, offer):
+def test_the_tolerance_decides_what_is_near_enough(faces, offer, clock):
     offer(near=lambda generator, z, condition: forward(generator, z, condition) + 2 / 255)  # one step of uint8
-    assert set(choose(faces, tolerance=1.5).variants.values()) == {"near"}
-    assert set(choose(faces, tolerance=0.5).variants.values()) == {"fp32"}
+    assert set(choose(faces, clock, tolerance=1.5).variants.values()) == {"near"}
+    assert set(choose(faces, clock, tolerance=0.5).variants.values()) == {"fp32"}
 
 
 def test_a_tolerance_of_nothing_leaves_equal_bytes(faces):
     assert Trial(faces, CPU, BUCKETS, 0.5).choose(0.0).max_error == 0
 
 
-def sleepy(form, when):
-    """The form, and a sleep that is longer for some batch sizes, though not so long that it is left behind."""
+def sleepy(form, clock, when):
+    """The form, which takes longer for some batch sizes, though not so long that it is left behind."""
 
     def draw(generator, z, condition):
-        time.sleep(SLOW / 2 if when(len(z)) else SLOW / 5)
+        clock.now += SLOW / 2 if when(len(z)) else SLOW / 5
         return form(generator, z, condition)
 
     return draw
@@ -102,20 +126,29 @@ def near(generator, z, condition):
     return forward(generator, z, condition) + 0.4 / 255
 
 
-def test_forms_with_equal_bytes_share_the_sizes(faces, offer):
-    offer(small=sleepy(forward, lambda size: size > 2), large=sleepy(forward, lambda size: size <= 2))
-    assert choose(faces, seconds=5.0).variants == {1: "small", 2: "small", 4: "large", 8: "large"}
+def test_forms_with_equal_bytes_share_the_sizes(faces, offer, clock):
+    offer(small=sleepy(forward, clock, lambda size: size > 2), large=sleepy(forward, clock, lambda size: size <= 2))
+    assert choose(faces, clock).variants == {1: "small", 2: "small", 4: "large", 8: "large"}
 
 
-def test_forms_with_other_bytes_do_not(faces, offer):
-    offer(small=sleepy(forward, lambda size: size > 1), large=sleepy(near, lambda size: size == 1))
-    assert len(set(choose(faces, tolerance=1.5).variants.values())) == 1
+def test_forms_with_other_bytes_do_not(faces, offer, clock):
+    offer(small=sleepy(forward, clock, lambda size: size > 1), large=sleepy(near, clock, lambda size: size == 1))
+    assert len(set(choose(faces, clock, tolerance=1.5).variants.values())) == 1
 
 
 def test_a_budget_that_is_over_at_once_still_gives_a_choice_for_every_size(faces):
     choice = Trial(faces, CPU, BUCKETS, 1e-6).choose(0.5)
     assert set(choice.variants) == set(BUCKETS)
     assert set(choice.seconds) == {1}
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(14.0, 1), (3.0, 2)])
+def test_a_generator_of_which_one_picture_takes_all_the_time_is_not_drawn_again_and_again(faces, clock, seconds, most):
+    slow = slow_reference(faces, clock, seconds)
+    choice = Trial(slow, CPU, BUCKETS, 5.0, clock).choose(0.5)
+    assert choice.variants == dict.fromkeys(BUCKETS, "fp32")
+    assert slow.drawn == [1] * most
+    assert choice.seconds == pytest.approx({1: seconds}, rel=0.01)
 
 
 def test_compiled_forms_are_tried_only_when_there_is_time():
