@@ -49,7 +49,7 @@ class Server:
 
     def logged(self, message):
         """The first line of its log with that beginning; waits for it."""
-        for _ in range(600):
+        for _ in range(3000):
             for text in self.log.read_text().splitlines():
                 if text.endswith("}") and (line := json.loads(text))["message"].startswith(message):
                     return line
@@ -64,7 +64,7 @@ class Server:
 
     def settles(self):
         """Waits until no stream, no waiting picture and no rpc is left; fails if it does not come to that."""
-        for _ in range(600):
+        for _ in range(3000):
             left = self.metric("latentwalk_open_streams"), self.metric("latentwalk_queue_frames")
             running = self.metric("grpc_server_started_total") - self.metric("grpc_server_handled_total")
             if (*left, running) == (0, 0, 0):
@@ -244,7 +244,7 @@ USERS = 8
 
 
 # Before memory counts: on a slow machine, what is filled once takes longer to be full, but no more rounds.
-ROUNDS_BEFORE = 20
+ROUNDS_BEFORE = 10
 
 
 def rounds_until(end):

@@ -109,3 +109,35 @@ async def test_clients_that_balance_are_told_once_each_and_take_no_places_of_tho
             await call
         labels = {"grpc_service": "grpc.health.v1.Health", "grpc_method": "Watch", "grpc_type": "server_stream"}
         assert clients <= run.registry.get_sample_value("grpc_server_started_total", labels) <= 3 * clients
+
+
+def watch(channel):
+    return health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+
+
+async def is_refused(watched):
+    try:
+        return (await watched.read()).status != SERVING
+    except grpc.aio.AioRpcError as error:
+        return error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_who_watches_again_and_again_takes_no_places_of_those_who_call(running):
+    async with running(max_calls=1, max_connections=3) as run:
+        watches = [watch(run.channel) for _ in range(80)]
+        assert [await is_refused(one) for one in watches].count(False) == 3
+        assert (await run.unary()).value == "hello"
+        assert await check(run) == SERVING
+        for one in watches:
+            one.cancel()
+        async with asyncio.timeout(10):
+            while await is_refused(watch(run.channel)):
+                pass
+
+
+async def test_who_watches_again_and_again_leaves_others_their_watches(running):
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    async with running() as run, grpc.aio.insecure_channel(f"127.0.0.1:{run.doorway.port}", options) as greedy:
+        watches = [watch(greedy) for _ in range(80)]
+        assert [await is_refused(one) for one in watches].count(False) == 64
+        assert not await is_refused(watch(run.channel))

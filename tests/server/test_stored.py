@@ -2,11 +2,12 @@
 
 import json
 import logging
+import time
 from dataclasses import replace
 
 import pytest
 
-from latentwalk.gan.artifacts import load_direction, load_generator
+from latentwalk.gan.artifacts import ArtifactRef, ArtifactStore, load_direction, load_generator
 from latentwalk.v1 import artifact_pb2
 from latentwalk.v1 import model_service_pb2 as pb
 
@@ -59,6 +60,24 @@ async def test_a_version_that_is_not_served_is_deleted_and_its_number_never_come
         await server.models.DeleteVersion(deleting(DIRECTION, "faces/zoom", "2"))
     library.put_direction("faces", replace(load_direction(library.store, "faces", "style")[0], name="zoom"))
     assert library.store.versions("directions", "faces/zoom") == [3]
+
+
+async def test_of_many_lists_one_is_read_at_a_time(server, monkeypatch):
+    """There may be thousands of versions, each of which takes the interpreter for a moment."""
+    manifest, reading, seen = ArtifactStore.manifest, list[ArtifactRef](), list[int]()
+
+    def watched(store, ref):
+        reading.append(ref)
+        seen.append(len(reading))
+        time.sleep(0.01)
+        reading.remove(ref)
+        return manifest(store, ref)
+
+    monkeypatch.setattr(ArtifactStore, "manifest", watched)
+    lists = [server.models.ListVersions(pb.ListVersionsRequest()) for _ in range(5)]
+    for one in lists:
+        assert len((await one).versions) == 4
+    assert seen == [1] * 20
 
 
 async def test_what_is_served_stays(server, refusal):

@@ -62,7 +62,7 @@ class Doorway:
         self._services = services
         self._registry = registry
         ProcessCollector(registry=registry)
-        self._gate = Gate(endpoint.max_calls)
+        self._gate = Gate(endpoint.max_calls, endpoint.max_connections)
         self._health = HealthServicer(tuple(services))
         serving = Gauge("latentwalk_serving", "1 while health says SERVING, else 0.", registry=registry)
         serving.set_function(lambda: self._health.is_serving)

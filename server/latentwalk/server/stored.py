@@ -15,6 +15,8 @@ from latentwalk.rpc.errors import ArtifactInUse, StoreFailed
 from latentwalk.server.repository import Repository
 from latentwalk.server.served import ServedModel
 
+# Manifests are read so many at a time: whoever has left is not read for any longer.
+_AT_ONCE = 32
 _MOST_BYTES = 2**63 - 1
 _LETTERS_OF_DIGEST = 128
 
@@ -41,16 +43,23 @@ class Shelves:
 
     def __init__(self, repository: Repository, store: ArtifactStore) -> None:
         self._repository, self._store = repository, store
+        self._turn = asyncio.Lock()
 
     async def versions(self, kinds: Iterable[Kind], name: str = "") -> list[Stored]:
-        """What is there of these kinds: of all names, or of one, with the directions of a generator of that name."""
+        """What is there of these kinds: of all names, or of one, with the directions of a generator of that name.
 
-        def read(models: Sequence[ServedModel]) -> list[Stored]:
-            served = set(_served(models))
-            refs = (ref for kind in kinds for ref in self._store.list(kind, name))
-            return [self._stored(ref, served) for ref in refs if name in ("", ref.name, ref.name.partition("/")[0])]
+        Each is read, and there may be thousands: one caller after the other, so that others are served meanwhile.
+        """
+        async with self._turn:
+            served, versions = set(_served(self._repository.served)), list[Stored]()
+            refs = await asyncio.to_thread(self._listed, kinds, name)
+            for start in range(0, len(refs), _AT_ONCE):
+                versions += await asyncio.to_thread(self._read, refs[start : start + _AT_ONCE], served)
+        return versions
 
-        return await asyncio.to_thread(read, self._repository.served)
+    def _listed(self, kinds: Iterable[Kind], name: str) -> list[ArtifactRef]:
+        refs = (ref for kind in kinds for ref in self._store.list(kind, name))
+        return [ref for ref in refs if name in ("", ref.name, ref.name.partition("/")[0])]
 
     async def delete(self, kind: Kind, name: str, version: int) -> Stored:
         """Deletes a version, for ever, and says in the log who did.
@@ -72,6 +81,9 @@ class Shelves:
         deleted = await self._repository.undisturbed(delete)
         _log.info("%s is deleted from the store", deleted.ref.folder, extra=logs.fields(caller=caller.get()))
         return deleted
+
+    def _read(self, refs: Sequence[ArtifactRef], served: set[ArtifactRef]) -> list[Stored]:
+        return [self._stored(ref, served) for ref in refs]
 
     def _stored(self, ref: ArtifactRef, served: set[ArtifactRef]) -> Stored:
         try:
