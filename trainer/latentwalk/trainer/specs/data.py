@@ -8,6 +8,6 @@ class Data:
     """One of the two is said."""
 
     dataset: str = ""
-    """A name in data.DATASETS."""
+    """A name in data.datasets.DATASETS."""
     folder: str = ""
     """A folder of pictures, within the trainer's data folder."""
