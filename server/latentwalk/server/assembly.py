@@ -27,6 +27,7 @@ from latentwalk.server.mapper import Mapper
 from latentwalk.server.metrics import CallMetrics, DrawingMetrics, ModelMetrics, QueueMetrics
 from latentwalk.server.model_servicer import ModelServicer
 from latentwalk.server.oip_servicer import OipServicer
+from latentwalk.server.pictures import Pictures
 from latentwalk.server.repository import Repository
 from latentwalk.server.scheduler import DeviceFailed, Reuse, Scheduler, seek_device, watch_device
 from latentwalk.server.settings import Settings
@@ -69,9 +70,8 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
         doorway = Doorway(settings, SERVICES, registry, translate, tracer)
         async with _scheduler(settings, queue, doorway, device, drawing) as scheduler:
             making, calls = Making(latents), CallMetrics(registry)
-            generation = GenerationServicer(
-                repository, scheduler, making, encoder, calls, settings.credit, doorway.draining
-            )
+            pictures = Pictures(scheduler, encoder, settings.credit)
+            generation = GenerationServicer(repository, making, pictures, calls, doorway.draining)
             _add_servicers(doorway, repository, store, generation)
             try:
                 await doorway.start()

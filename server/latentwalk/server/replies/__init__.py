@@ -2,6 +2,7 @@
 
 from latentwalk.server.replies.codes import code_message
 from latentwalk.server.replies.finds import find_message
+from latentwalk.server.replies.images import image_message
 from latentwalk.server.replies.models import direction_message, model_message
 from latentwalk.server.replies.positions import position_messages
 from latentwalk.server.replies.versions import version_message
@@ -10,6 +11,7 @@ __all__ = [
     "code_message",
     "direction_message",
     "find_message",
+    "image_message",
     "model_message",
     "position_messages",
     "version_message",

@@ -6,7 +6,7 @@ Nothing is queued: while a picture is drawn, encoded or written, a newer positio
 the inbox and, as long as the device has not come to it, also in the target that waits in the scheduler.
 """
 
-from latentwalk.server.steering.session import PictureStream, Session
+from latentwalk.server.steering.session import Session
 from latentwalk.server.steering.target import LateRow
 
-__all__ = ["LateRow", "PictureStream", "Session"]
+__all__ = ["LateRow", "Session"]

@@ -20,18 +20,15 @@ from latentwalk.server.frames import Frames
 from latentwalk.server.making import Making
 from latentwalk.server.metrics import CallMetrics
 from latentwalk.server.orders import Order
+from latentwalk.server.pictures import PictureStream
 from latentwalk.server.replies import position_messages
-from latentwalk.server.scheduler import Stream
 from latentwalk.server.served import ServedModel
 from latentwalk.server.steering.inbox import Arrival, Inbox
 from latentwalk.server.steering.target import Aim, Target
 from latentwalk.server.translation import translate
 from latentwalk.server.validation import check_setup, steer_order
-from latentwalk.server.works import Work
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import image_pb2
-
-PictureStream = Stream[RemoteEngine, Work, bytes]
 
 _ENDINGS = (DeadlineExceeded, NotServing)
 """What ends the stream; any other error of the wire only refuses the position that met it."""
