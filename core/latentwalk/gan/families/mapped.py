@@ -1,18 +1,31 @@
 """What generators with a mapping network share: from z to w, and from one w a layer to a picture."""
 
-from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
+from latentwalk.gan.errors import GanError
 from latentwalk.gan.families.scaled import ScaledGenerator
+from latentwalk.gan.families.shapes import places_of, tensor_of
 from latentwalk.gan.latents import z_from_seeds
 from latentwalk.gan.spec import GeneratorSpec
 
 # Of so many latents the mean w is taken where a checkpoint has none; as many as in rosinality's code for StyleGAN2.
 _MEAN_OF = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class MappingShape:
+    """What the weights of a mapping say of its generator."""
+
+    latent_size: int
+    classes: int
+    """0 without any."""
+    w_size: int
+    layers: int
 
 
 class MappedGenerator(ScaledGenerator):
@@ -31,9 +44,21 @@ class MappedGenerator(ScaledGenerator):
         self.register_buffer("mean", torch.zeros(spec.w_size))
 
     @classmethod
-    @abstractmethod
     def classes_in(cls, state_dict: Mapping[str, Tensor]) -> tuple[int, int]:
         """How many classes the mapping knows, and how many numbers beside z say which; 0 and 0 without any."""
+        if "mapping.embedding.weight" not in state_dict:
+            return 0, 0
+        size, classes = tensor_of(cls.family, state_dict, "mapping.embedding.weight", 2).shape
+        return classes, size
+
+    @classmethod
+    def mapping_in(cls, state_dict: Mapping[str, Tensor], classes: int) -> MappingShape:
+        """Reads off the shape of the mapping. Raises GanError unless it knows so many classes; 0 for any number."""
+        w_size, inputs = tensor_of(cls.family, state_dict, "mapping.layers.0.weight", 2).shape
+        found, beside = cls.classes_in(state_dict)
+        if classes not in (0, found):
+            raise GanError(f"not a {cls.family} of {classes} classes: its mapping knows {found}")
+        return MappingShape(inputs - beside, found, w_size, len(places_of(state_dict, "mapping.layers")))
 
     @classmethod
     def has_no_mean(cls, checkpoint: Mapping[str, Tensor]) -> bool:

@@ -53,27 +53,24 @@ class StyleBased(MappedGenerator):
         Raises GanError naming the first tensor that is missing, unknown or of another shape.
         """
         rungs = (len(places_of(state_dict, "synthesis.layers")) + 1) // 2
-        w_size, inputs = tensor_of(cls.family, state_dict, "mapping.layers.0.weight", 2).shape
+        mapping = cls.mapping_in(state_dict, classes)
         colours = tensor_of(cls.family, state_dict, cls.colours_at(rungs - 1), 4)
         constant = tensor_of(cls.family, state_dict, cls.constant, 4)
-        found, beside = cls.classes_in(state_dict)
-        if classes not in (0, found):
-            raise GanError(f"not a {cls.family} of {classes} classes: its mapping knows {found}")
         spec = GeneratorSpec(
             family=cls.family,
-            latent_size=inputs - beside,
-            classes=found,
+            latent_size=mapping.latent_size,
+            classes=mapping.classes,
             resolution=2 << rungs,
             channels=colours.shape[0],
             config={
                 "width": colours.shape[1],
                 "max_width": constant.shape[1],
-                "mapping_layers": len(places_of(state_dict, "mapping.layers")),
+                "mapping_layers": mapping.layers,
                 **cls.config_in(state_dict),
             },
             spaces=SPACES,
             layers=2 * rungs,
-            w_size=w_size,
+            w_size=mapping.w_size,
         )
         cls.check_layout(spec, state_dict)
         return spec

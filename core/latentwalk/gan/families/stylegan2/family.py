@@ -7,7 +7,6 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
-from latentwalk.gan.families.shapes import tensor_of
 from latentwalk.gan.families.style_based import (
     Noisy,
     StyleBased,
@@ -110,11 +109,3 @@ class StyleGAN2(StyleBased):
     def colours_at(cls, rung: int) -> str:
         """As StyleBased.colours_at."""
         return f"synthesis.colours.{rung}.weight"
-
-    @classmethod
-    def classes_in(cls, state_dict: MappingOf[str, Tensor]) -> tuple[int, int]:
-        """As MappedGenerator.classes_in."""
-        if "mapping.embedding.weight" not in state_dict:
-            return 0, 0
-        size, classes = tensor_of(cls.family, state_dict, "mapping.embedding.weight", 2).shape
-        return classes, size

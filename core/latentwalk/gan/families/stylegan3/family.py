@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from latentwalk.gan.errors import GanError
 from latentwalk.gan.families.mapped import MappedGenerator
-from latentwalk.gan.families.shapes import places_of, tensor_of
+from latentwalk.gan.families.shapes import tensor_of
 from latentwalk.gan.families.stylegan2.layers import Mapping
 from latentwalk.gan.families.stylegan3.layers import FilteredColours, FilteredLayer, FourierFeatures
 from latentwalk.gan.families.stylegan3.nvlabs import check_filters, from_nvlabs, is_nvlabs
@@ -87,14 +87,6 @@ class StyleGAN3(MappedGenerator):
         return from_nvlabs(checkpoint) if is_nvlabs(checkpoint) else checkpoint
 
     @classmethod
-    def classes_in(cls, state_dict: MappingOf[str, Tensor]) -> tuple[int, int]:
-        """As MappedGenerator.classes_in."""
-        if "mapping.embedding.weight" not in state_dict:
-            return 0, 0
-        size, classes = tensor_of(cls.family, state_dict, "mapping.embedding.weight", 2).shape
-        return classes, size
-
-    @classmethod
     def infer_spec(cls, state_dict: MappingOf[str, Tensor], classes: int = 0) -> GeneratorSpec:
         """Reads the spec off shapes and names, classes too.
 
@@ -104,26 +96,23 @@ class StyleGAN3(MappedGenerator):
         last = layers[max(layers)] if layers else None
         if last is None:
             raise GanError(f"not a {cls.family}: no layer is among {', '.join(sorted(state_dict)[:8])} ...")
-        w_size, inputs = tensor_of(cls.family, state_dict, "mapping.layers.0.weight", 2).shape
+        mapping = cls.mapping_in(state_dict, classes)
         colours = tensor_of(cls.family, state_dict, "synthesis.colours.weight", 4)
-        found, beside = cls.classes_in(state_dict)
-        if classes not in (0, found):
-            raise GanError(f"not a {cls.family} of {classes} classes: its mapping knows {found}")
         spec = GeneratorSpec(
             family=cls.family,
-            latent_size=inputs - beside,
-            classes=found,
+            latent_size=mapping.latent_size,
+            classes=mapping.classes,
             resolution=int(last[2]),
             channels=colours.shape[0],
             config={
                 "width": colours.shape[1],
                 "max_width": tensor_of(cls.family, state_dict, "synthesis.waves.weight", 2).shape[0],
-                "mapping_layers": len(places_of(state_dict, "mapping.layers")),
+                "mapping_layers": mapping.layers,
                 "kernel": tensor_of(cls.family, state_dict, last[0], 4).shape[-1],
             },
             spaces=SPACES,
             layers=max(layers) + 3,
-            w_size=w_size,
+            w_size=mapping.w_size,
         )
         cls.check_layout(spec, state_dict)
         return spec
