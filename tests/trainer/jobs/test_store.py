@@ -314,6 +314,11 @@ def test_the_newest_events_of_a_job_are_kept_and_every_change_of_its_state(forge
     assert len(forgetful.events(other.id, 0, 100)[1]) == 1
 
 
+def test_no_event_comes_after_the_greatest_number_that_a_caller_can_send(store, create):
+    job = create()
+    assert store.events(job.id, 2**64 - 1, 10) == (job, [])
+
+
 def test_of_samples_fewer_are_kept_than_of_other_events(forgetful, make_spec):
     job = forgetful.create(NO_REQUEST, make_spec())
     for step in range(4):

@@ -179,6 +179,14 @@ def test_a_boundary_conditioned_by_itself_is_refused_and_not_published_as_zero(f
         found(job("boundary", conditions=(SliderReference("found"),)))
 
 
+def test_a_boundary_looks_up_the_codes_of_its_ends_alone_and_may_be_stopped_meanwhile(materials):
+    method = METHODS["boundary"].prepare(job("boundary"), materials)
+    method.trained.load_state_dict({"scores": torch.arange(1_700.0)})  # both ends lie in one of the four steps each
+    pauses = list[None]()
+    method.outcome(lambda: pauses.append(None))
+    assert len(pauses) == 1 + 2
+
+
 def test_ends_that_meet_in_one_score_are_not_told_apart_by_the_order_of_the_sample(materials):
     method = METHODS["boundary"].prepare(job("boundary", samples=100, fraction=0.4), materials)
     method.trained.load_state_dict({"scores": torch.arange(100.0).clamp(max=30)})

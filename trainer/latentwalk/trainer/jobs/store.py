@@ -153,7 +153,8 @@ class JobStore:
         """The job, and at most ``size`` of its events with a greater sequence number. Raises UnknownJob."""
         with self._session() as session:
             row = find_row(session, job_id)
-            return job_of(row), self._timeline.since(session, row, after, size)
+            # No database takes a number as large as callers may send.
+            return job_of(row), self._timeline.since(session, row, min(after, row.last_sequence), size)
 
     def counts(self) -> dict[JobState, int]:
         """How many jobs there are in each state."""

@@ -70,12 +70,12 @@ class Boundary(Method):
         if missed := int((~self._scores.isfinite()).sum()):
             count = f"{missed:,} of {len(self._scores):,} pictures"
             raise GanError(f"score {self._score.name!r} of {count} is not finite: look at the generator's weights")
-        codes = torch.cat([self._codes(step) for step in range(self.steps)])
         ends = extremes(self._scores, self._fraction)
         if self._scores[ends.low[-1]] >= (least := self._scores[ends.high[0]]):
             problem = "take a smaller fraction, or another score if it is the same for all pictures"
             raise GanError(f"score {self._score.name!r} is {least:g} at both ends: {problem}")
-        normal, accuracy = _separate(codes[ends.low], codes[ends.high], self._seed)
+        codes = self._codes(torch.cat([ends.low, ends.high]), pause)
+        normal, accuracy = _separate(codes[: len(ends.low)], codes[len(ends.low) :], self._seed)
         measures = {"validation_accuracy": accuracy}
         if self._conditions is not None:
             kept = project_off(normal, self._conditions)
@@ -90,10 +90,16 @@ class Boundary(Method):
         return Outcome((found,), measures=measures)
 
     @torch.no_grad()
-    def _codes(self, step: int) -> Tensor:
-        """Those of the latents of one step [N, D], on the CPU."""
-        z, condition = sample(self._generator, self._seed, step, self._samples)
-        return self._generator.encode(z, self._space, condition).cpu()
+    def _codes(self, rows: Tensor, pause: Callable[[], None]) -> Tensor:
+        """Those of some of the latents [M, D], by their places int64 [M] in the whole sample; on the CPU."""
+        codes = torch.empty(len(rows), self._generator.spec.size_of(self._space))
+        steps = rows // SAMPLES_PER_STEP
+        for step in steps.unique().tolist():
+            pause()
+            z, condition = sample(self._generator, self._seed, step, self._samples)
+            wanted = steps == step
+            codes[wanted] = self._generator.encode(z, self._space, condition).cpu()[rows[wanted] % SAMPLES_PER_STEP]
+        return codes
 
     def _scored(self, pictures: Tensor) -> Tensor:
         score = self._score.classifier
