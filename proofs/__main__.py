@@ -6,6 +6,7 @@ from collections.abc import Callable
 from benchmarks.leaving import leave_in_order
 from proofs import (
     closed_forms,
+    faces_colours,
     faces_walks,
     kills,
     mnist_class_directions,
@@ -20,6 +21,7 @@ from proofs.options import Options, read_options
 SCRIPTS: dict[str, Callable[[Options], bool]] = {
     "closed_forms": closed_forms.main,
     "faces_walks": faces_walks.main,
+    "faces_colours": faces_colours.main,
     "kills": kills.main,
     "mnist_generator": mnist_generator.main,
     "mnist_rotation": mnist_rotation.main,
