@@ -323,7 +323,7 @@ def test_the_services_are_also_named_by_the_environment(services):
 def test_nobody_at_the_address_is_told(tmp_path):
     done = CliRunner().invoke(app, ["--server", "127.0.0.1:1", "models", "list"])
     assert done.exit_code == 1
-    assert done.stderr.startswith("error: no service answers at 127.0.0.1:1")
+    assert done.stderr.startswith("error: no server answers at 127.0.0.1:1")
 
 
 def test_every_command_explains_itself():

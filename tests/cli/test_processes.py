@@ -97,7 +97,7 @@ def test_what_grpc_says_by_itself_does_not_stand_around_the_failure(services):
     command = [sys.executable, "-m", "latentwalk.cli.main", "--server", services.server, "--tls", "models", "list"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
-    assert done.stderr.startswith(f"error: no service answers at {services.server}")
+    assert done.stderr.startswith(f"error: no server answers at {services.server}")
 
 
 def test_a_reader_that_goes_away_is_no_failure(services):

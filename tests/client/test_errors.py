@@ -184,7 +184,7 @@ def test_a_message_that_is_too_large_is_told_as_a_limit(client: Client):
 def test_nobody_at_the_address_is_told_with_the_address():
     with (
         Client("127.0.0.1:1", retries=0) as nobody,
-        pytest.raises(Unavailable, match=r"^no service answers at 127\.0\.0\.1:1: Connection refused$") as caught,
+        pytest.raises(Unavailable, match=r"^no server answers at 127\.0\.0\.1:1: Connection refused$") as caught,
     ):
         nobody.models()
     assert isinstance(caught.value, ConnectionError)

@@ -129,15 +129,32 @@ def test_more_losses_than_retries_do_not_matter_while_frames_arrive(cable: Cable
         assert len(cut.walk("tiny", "zoom", seeds=SEEDS, frames=FRAMES).collect()) == FRAMES
 
 
-def test_losses_count_while_nothing_arrives(cable: Cable):
-    with Client(cable.address, retries=1) as cut, cut.walk("tiny", "zoom", seeds=SEEDS, frames=10_000) as walk:
+def test_a_walk_that_has_begun_waits_for_a_server_that_is_away(cable: Cable):
+    with Client(cable.address, retries=1) as cut, cut.walk("tiny", "zoom", seeds=SEEDS, frames=1_000) as walk:
+        arrived = [next(walk)]
+        cable.lengths = [0] * 4  # more than it has retries
+        cable.cut()
+        keep(walk, arrived)
+    assert [frame.index for frame in arrived] == list(range(1_000))
+
+
+def test_its_deadline_ends_the_wait(cable: Cable):
+    walked = {"seeds": SEEDS, "frames": 10_000, "timeout": 3}
+    with Client(cable.address, retries=1) as cut, cut.walk("tiny", "zoom", **walked) as walk:
         arrived = [next(walk)]
         cable.lengths = [0] * 100
         cable.cut()
-        with pytest.raises(Unavailable):
+        with pytest.raises((Unavailable, DeadlineExceeded)):
             keep(walk, arrived)
         assert [frame.index for frame in arrived] == list(range(walk.next_index))
         assert walk.next_index < 10_000
+
+
+def test_a_server_that_was_never_there_is_not_waited_for(cable: Cable):
+    cable.lengths = [0] * 100
+    with Client(cable.address, retries=1) as cut, pytest.raises(Unavailable):
+        cut.walk("tiny", "zoom", seeds=1).collect()
+    assert len(cable.lengths) > 80
 
 
 def test_without_retries_the_caller_goes_on_by_hand(client: Client, cable: Cable):
@@ -146,6 +163,7 @@ def test_without_retries_the_caller_goes_on_by_hand(client: Client, cable: Cable
         walk = cut.walk("tiny", "zoom", seeds=SEEDS, frames=FRAMES)
         with pytest.raises(Unavailable):
             walk.collect()
+        cut.wait_ready()
         rest = cut.walk("tiny", "zoom", seeds=SEEDS, frames=FRAMES, first_frame=walk.next_index)
         assert (rest.header().frames, rest.header().first_frame) == (FRAMES, walk.next_index)
         assert [frame.index for frame in rest] == list(range(walk.next_index, FRAMES))

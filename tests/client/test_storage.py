@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from latentwalk.cli.commands import app
-from latentwalk.client import ArtifactInUse, ArtifactKind, Client, JobState, NotFound, NoTrainer
+from latentwalk.client import ArtifactInUse, ArtifactKind, Client, JobState, NotFound, NoTrainer, Unavailable
 
 
 @pytest.fixture
@@ -59,8 +59,15 @@ def test_what_a_job_that_is_not_over_needs_is_not_deleted(own: Client):
 def test_a_client_without_a_trainer_says_that_it_asks_none(own: Client):
     address = own.connection.options.address_of("server")
     with Client(address) as client:
-        with pytest.raises(NoTrainer):
+        with pytest.raises(NoTrainer, match="say ask_trainer=False"):
             client.delete_version("direction", "tiny/foreign", 1)
+        with (
+            Client(address, trainer_address="127.0.0.1:1", retries=0) as lonely,
+            pytest.raises(
+                Unavailable, match=r"^no trainer answers at 127\.0\.0\.1:1: Connection refused; .*--no-trainer"
+            ),
+        ):
+            lonely.delete_version("direction", "tiny/foreign", 1)
         assert client.delete_version("direction", "tiny/foreign", 1, ask_trainer=False).name == "tiny/foreign"
 
 

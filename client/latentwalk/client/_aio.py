@@ -16,6 +16,7 @@ from latentwalk.client import _figures as figures
 from latentwalk.client import _gans as gans
 from latentwalk.client import _generation as generation
 from latentwalk.client import _inversion as inversion
+from latentwalk.client import _plans as plans
 from latentwalk.client import _storage as storage
 from latentwalk.client import _supervised as supervised
 from latentwalk.client import _training as training
@@ -25,6 +26,7 @@ from latentwalk.client._aio_steering import AsyncSteering
 from latentwalk.client._aio_streams import AsyncSearch, AsyncWalk
 from latentwalk.client._binding import like, strict
 from latentwalk.client._calls import DuplexCall, StreamCall, UnaryCall
+from latentwalk.client._errors import LatentwalkError
 from latentwalk.client._found import Found
 from latentwalk.client._health import gone, readiness
 from latentwalk.client._jobs import Job
@@ -84,17 +86,20 @@ def _trains(
     return method
 
 
-def _follows(plan: Callable[P, comparison.Plan[T]]) -> "Callable[Concatenate[AsyncClient, P], Awaitable[T]]":
+def _follows(plan: Callable[P, plans.Plan[T]]) -> "Callable[Concatenate[AsyncClient, P], Awaitable[T]]":
     @like(plan)
     async def method(self: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> T:
         steps = plan(*args, **kwargs)
-        call = comparison.advance(steps, None)
-        while not isinstance(call, comparison.Done):
-            if isinstance(call, UnaryCall):
-                answer = await self.connection.run(call)
-            else:
-                answer = await AsyncWalk(self.connection.stream(call)).collect()
-            call = await asyncio.to_thread(comparison.advance, steps, answer)
+        call = plans.advance(steps, None)
+        while not isinstance(call, plans.Done):
+            try:
+                if isinstance(call, UnaryCall):
+                    answer = await self.connection.run(call)
+                else:
+                    answer = await AsyncWalk(self.connection.stream(call)).collect()
+            except LatentwalkError as error:
+                answer = error
+            call = await asyncio.to_thread(plans.advance, steps, answer)
         return call.value
 
     return method

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Any, Self
 
 import grpc
 from grpc import aio
@@ -23,6 +23,10 @@ class AsyncConnection:
         self.options = options
         self._channels: dict[tuple[Peer, bool], aio.Channel] = {}
         self._closed = False
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Options]]:
+        """A copy, as for another process, opens connections of its own."""
+        return type(self), (self.options,)
 
     async def run(self, call: UnaryCall[Reply, Result]) -> Result:
         """Sends the request and gives the parsed reply."""

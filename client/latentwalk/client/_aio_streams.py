@@ -8,8 +8,8 @@ from typing import Self
 from latentwalk.client._courses import FrameEvent
 from latentwalk.client._errors import ClientClosed
 from latentwalk.client._files import StrPath, check_picture_file, video_at
-from latentwalk.client._found import Found, that_came
-from latentwalk.client._frames import Frame, Frames, Header
+from latentwalk.client._found import Found, show_search, that_came
+from latentwalk.client._frames import Frame, Frames, Header, check_unread, show_reading
 from latentwalk.client._pictures import Picture
 
 
@@ -19,8 +19,9 @@ class AsyncWalk(AsyncIterator[Frame]):
     Nothing is sent before the first frame (or the header) is asked for. Closing or forgetting it ends the stream, and
     the server stops drawing. It can be read once: `collect()` keeps the frames.
 
-    A connection that is lost is opened again, and the frames go on where they broke off, as often without a new frame
-    as the client has `retries`; ModelChanged if the server has other weights by then.
+    A connection that is lost is opened again, and the frames go on where they broke off; ModelChanged if the server has
+    other weights by then. Once the stream has begun, a server that is away, as while it is started anew, is waited for,
+    a minute; not by a client without `retries`.
     """
 
     def __init__(self, events: AsyncGenerator[FrameEvent], first_frame: int = 0) -> None:
@@ -28,6 +29,9 @@ class AsyncWalk(AsyncIterator[Frame]):
         self._header: Header | None = None
         self.next_index = first_frame
         """The index of the next frame. What came before it is good, also when the stream fails: go on from there."""
+
+    def __repr__(self) -> str:
+        return show_reading(type(self).__name__, self.next_index, self._header)
 
     async def header(self) -> Header:
         """How many frames and rows there will be, and which weights draw them."""
@@ -53,11 +57,13 @@ class AsyncWalk(AsyncIterator[Frame]):
 
     async def strip(self) -> Picture:
         """`collect().strip()`: one picture with a row for each start and a column for each frame."""
+        check_unread(self._header, self.next_index)
         frames = await self.collect()
         return await asyncio.to_thread(frames.strip)
 
     async def grid(self, columns: int) -> Picture:
         """`collect().grid(columns)`: one picture with the frames of each start in rows of `columns`."""
+        check_unread(self._header, self.next_index)
         frames = await self.collect()
         return await asyncio.to_thread(frames.grid, columns)
 
@@ -68,6 +74,7 @@ class AsyncWalk(AsyncIterator[Frame]):
         while the frames come: it may be as long as there is room for on the disk.
         """
         check_picture_file(path, moving=True)
+        check_unread(self._header, self.next_index)
         if video := video_at(path, fps):
             with closing(video):
                 async for frame in self:
@@ -94,6 +101,9 @@ class AsyncSearch(AsyncIterator[Found]):
     def __init__(self, finds: AsyncGenerator[Found]) -> None:
         self._finds = finds
         self._best: Found | None = None
+
+    def __repr__(self) -> str:
+        return show_search(type(self).__name__, self._best)
 
     async def __anext__(self) -> Found:
         self._best = await anext(self._finds)

@@ -67,6 +67,7 @@ class Attempts:
         self._patience = options.overload_retries
         self._retries = options.retries
         self._losses = 0
+        self._peer: Peer = peer
         self._address = options.address_of(peer)
         self._request_id = uuid.uuid4().hex
         self.metadata = options.metadata(self._request_id)
@@ -77,7 +78,8 @@ class Attempts:
 
     def failure(self, error: grpc.RpcError) -> ServiceError:
         """The error as one of ours."""
-        return failed(error, address=self._address, timeout=self._timeout, request_id=self._request_id)
+        peer, address = self._peer, self._address
+        return failed(error, peer=peer, address=address, timeout=self._timeout, request_id=self._request_id)
 
     def progress(self) -> None:
         """Something has arrived: connections that were lost before do not count any more."""

@@ -1,9 +1,9 @@
 """What finished directions do to the same pictures, measured on the pictures alone. Shapes: F frames, R rows."""
 
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,38 +11,15 @@ from numpy.typing import NDArray
 from latentwalk.client import _catalog as catalog
 from latentwalk.client import _generation as generation
 from latentwalk.client._attributes import ATTRIBUTES
-from latentwalk.client._calls import UnaryCall
 from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._frames import Frames
 from latentwalk.client._latents import Classes, Seeds
 from latentwalk.client._models import Direction, LoadState, Slider
 from latentwalk.client._numbers import whole
 from latentwalk.client._pictures import Picture, Pictures
+from latentwalk.client._plans import Plan
 from latentwalk.client._sheets import contact_sheet
 from latentwalk.client._values import one_or_several
-
-T = TypeVar("T")
-
-Call: TypeAlias = UnaryCall[Any, Any] | generation.FramesCall[Any]
-"""A call that answers with one value, or a stream whose frames are collected."""
-Plan: TypeAlias = Generator[Call, Any, T]
-"""Calls one after the other, each made of the answers to those before, and what comes of them all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done(Generic[T]):
-    """What has come of a plan."""
-
-    value: T
-
-
-def advance(plan: Plan[T], answer: Any) -> Call | Done[T]:
-    """What the plan asks next, given the answer to what it asked before; computes, so not for an event loop."""
-    try:
-        return plan.send(answer)
-    except StopIteration as end:
-        return Done(end.value)
-
 
 SATURATED = 0.9
 """The part of its greatest change at which a slider is said to have done what it can."""

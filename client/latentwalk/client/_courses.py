@@ -14,17 +14,22 @@ FrameEvent = pb.WalkResponse | pb.InterpolateResponse
 
 Event = TypeVar("Event", bound=FrameEvent)
 
+# Losses in a row, by the pauses of _calls: about a minute, in which a service is started anew and warmed.
+_A_MINUTE = 30
+
 
 class Course(Generic[Reply]):
     """The course of a stream that cannot go on where it broke off."""
-
-    more_losses = 0
-    """How much more often than the client has `retries`, unless that is 0, the stream may be lost without a reply."""
 
     def __init__(self, request: Message) -> None:
         self.request = request
         """What is sent to begin, or to begin anew."""
         self._has_begun = False
+
+    @property
+    def more_losses(self) -> int:
+        """How much more often than the client has `retries`, unless that is 0, it may be lost without a reply."""
+        return 0
 
     @property
     def is_complete(self) -> bool:
@@ -44,13 +49,16 @@ class Course(Generic[Reply]):
 class EventsCourse(Course[pb_training.WatchJobResponse]):
     """The course of watching a job: it goes on with the next event. A trainer that is away is waited for, a minute."""
 
-    more_losses = 30
-
     def __init__(self, request: pb_training.WatchJobRequest) -> None:
         super().__init__(request)
         # A copy: a call is a value, which may be made to happen again.
         self._request = type(request).FromString(request.SerializeToString())
         self.request = self._request
+
+    @property
+    def more_losses(self) -> int:
+        """A minute of them."""
+        return _A_MINUTE
 
     def survives(self, error: ServiceError) -> bool:
         """To watch again, from another event on, does nothing to the job."""
@@ -63,7 +71,10 @@ class EventsCourse(Course[pb_training.WatchJobResponse]):
 
 
 class FramesCourse(Course[Event]):
-    """The course of a stream of frames: it goes on with the first one that is missing, drawn by the same weights."""
+    """The course of a stream of frames: it goes on with the first one that is missing, drawn by the same weights.
+
+    A server that goes away after it has begun is waited for, a minute; one that is not there at all is not.
+    """
 
     def __init__(self, request: pb.WalkRequest | pb.InterpolateRequest) -> None:
         super().__init__(request)
@@ -72,6 +83,11 @@ class FramesCourse(Course[Event]):
         self._header: pb.StreamHeader | None = None
         self._next = request.delivery.first_frame
         self.request = self._request
+
+    @property
+    def more_losses(self) -> int:
+        """A minute of them, once the stream has begun."""
+        return 0 if self._header is None else _A_MINUTE
 
     @property
     def is_complete(self) -> bool:

@@ -11,6 +11,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from latentwalk.client._errors import ERRORS, Failure, ServiceError, Violation
+from latentwalk.client._rpcs import Peer
 
 DOMAIN = "latentwalk"
 DETAILS_KEY = "grpc-status-details-bin"
@@ -20,29 +21,30 @@ _UNHEALTHY = "backend unhealthy"
 
 # What to tell people when the failure is the transport's and no service has said anything.
 TRANSPORT = {
-    grpc.StatusCode.UNAVAILABLE: "no service answers at {address}: {details}",
-    grpc.StatusCode.DEADLINE_EXCEEDED: "no whole answer from {address}{within}",
+    grpc.StatusCode.UNAVAILABLE: "no {peer} answers at {address}: {details}",
+    grpc.StatusCode.DEADLINE_EXCEEDED: "no whole answer from the {peer} at {address}{within}",
 }
 
 
 # What grpc says before it comes to the point, which is at the end: "Connection refused".
 _BEFORE_THE_POINT = re.compile(
-    r"(connections to all backends failing; last error: )?([A-Z_]+: )?(ipv[46]:\S+: )?"
+    r"((connections to all backends failing|failed to connect to all addresses); last error: )?([A-Z_]+: )?"
+    r"(ipv[46]:\S+: )?"
     r"(Failed to connect to remote host: )?"
 )
 
 
-def failed(error: grpc.RpcError, *, address: str, timeout: float | None, request_id: str) -> ServiceError:
+def failed(error: grpc.RpcError, *, peer: Peer, address: str, timeout: float | None, request_id: str) -> ServiceError:
     """The error of ours for one of grpc's, from a blocking or an asyncio call."""
     status = error.code()
     within = "" if timeout is None else f" within {timeout:.3g} s"
     failure = read_failure(error, request_id)
     if not failure.reason and failure.message.endswith(_UNHEALTHY):
-        message = f"the service at {address} starts, shuts down, or has lost its device"
+        message = f"the {peer} at {address} starts, shuts down, or has lost its device"
         failure = Failure(failure.status, message, "NOT_SERVING", request_id=request_id)
     elif not failure.reason and status in TRANSPORT:
         details = _BEFORE_THE_POINT.sub("", failure.message, count=1)
-        message = TRANSPORT[status].format(address=address, details=details, within=within)
+        message = TRANSPORT[status].format(peer=peer, address=address, details=details, within=within)
         failure = Failure(failure.status, message, request_id=request_id)
     return ERRORS.get(failure.reason, ERRORS.get(status, ServiceError))(failure)
 

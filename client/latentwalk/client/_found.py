@@ -1,7 +1,7 @@
 """What a search for the latent of a picture finds. Shapes: Z and W numbers of a z and a w, L layers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,12 +20,12 @@ _SPACES: Mapping[str, Literal["z", "w", "w+"]] = {"z": "z", "w": "w", "w_plus": 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """The best latent that a search has seen so far."""
+    """The best latent that a search has seen so far. In a notebook it shows its picture."""
 
     step: int
     """After so many steps."""
     space: Literal["z", "w", "w+"]
-    code: NDArray[np.float32]
+    code: NDArray[np.float32] = field(repr=False)
     """z [Z], w [W] or w+ [L, W]."""
     classes: Class | None
     """The class, or mixture of classes, of the start; None without classes."""
@@ -43,11 +43,11 @@ class Found:
     @classmethod
     def from_message(cls, reply: pb.InvertResponse) -> "Found":
         """What was found, in a message."""
-        field = reply.latent.WhichOneof("code") or "z"
-        tensor = getattr(reply.latent, field)
+        kind = reply.latent.WhichOneof("code") or "z"
+        tensor = getattr(reply.latent, kind)
         return cls(
             reply.step,
-            _SPACES[field],
+            _SPACES[kind],
             np.frombuffer(tensor.data, "<f4").reshape(tensor.shape),
             _class_of(reply.latent.condition),
             reply.error,
@@ -74,6 +74,16 @@ class Found:
                 class_ids=np.array(list(mixture), np.int64),
                 class_weights=np.array(list(mixture.values()), np.float64),
             )
+
+    def _repr_png_(self) -> bytes:
+        return self.picture.png()
+
+
+def show_search(name: str, best: Found | None) -> str:
+    """How a search shows itself."""
+    if best is None:
+        return f"<{name}: nothing found yet; result() searches to the end>"
+    return f"<{name}: the best of {best.step} steps has error {best.error:.3g}; result() goes on to the end>"
 
 
 def that_came(best: Found | None) -> Found:

@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 from PIL import Image
 
+from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._files import StrPath, moves, save_moving
-from latentwalk.client._pictures import Picture, Pictures, Pixels, tile, wrapped
+from latentwalk.client._pictures import Picture, Pictures, Pixels, for_numpy, tile, wrapped
 from latentwalk.v1 import generation_service_pb2 as pb
 
 
@@ -54,7 +56,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One step of a walk or an interpolation."""
+    """One step of a walk or an interpolation. In a notebook it shows its pictures."""
 
     index: int
     """From 0, without gaps."""
@@ -62,6 +64,9 @@ class Frame:
     """One picture for each row."""
     positions: tuple[Position, ...]
     """Where every slider of the walk stands; empty for an interpolation."""
+
+    def _repr_png_(self) -> bytes:
+        return self.pictures.strip().png()
 
     @classmethod
     def from_message(cls, frame: pb.Frame, header: Header) -> "Frame":
@@ -123,5 +128,21 @@ class Frames(Sequence[Frame]):
         else:
             self.strip().save(path)
 
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        return for_numpy(self.array, dtype, copy)
+
     def _repr_png_(self) -> bytes:
         return self.strip().png()
+
+
+def check_unread(header: Header | None, next_index: int) -> None:
+    """InvalidRequest for a stream of frames that was read to its end, lest it be taken for an empty one."""
+    if header is not None and next_index >= header.frames:
+        raise InvalidRequest.of("walk", "has no more frames: it can be read once; keep what `collect()` gives")
+
+
+def show_reading(name: str, next_index: int, header: Header | None) -> str:
+    """How a stream of frames shows itself."""
+    if header is None:
+        return f"<{name}: nothing drawn yet; collect() has it drawn>"
+    return f"<{name}: read up to frame {next_index} of {header.frames}; collect() gives the others>"

@@ -1,6 +1,6 @@
 """Latents on their way to the wire. Shapes: N latents, Z numbers each."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ Seeds = int | Iterable[int]
 Class = int | Mapping[int, float]
 """One class by its number, or several with their weights: {3: 0.5, 5: 0.5}. Weights are divided by their sum."""
 
-Classes = Class | Sequence[Class]
+Classes = Class | Iterable[Class]
 """One class for every latent, or one for each."""
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Literal, overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from PIL import Image, ImageOps
 
 from latentwalk.client._choices import chosen
@@ -130,8 +130,16 @@ class Picture:
         self.image().save(buffer, format="PNG")
         return buffer.getvalue()
 
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        return for_numpy(self.array, dtype, copy)
+
     def _repr_png_(self) -> bytes:
         return self.png()
+
+
+def for_numpy(pixels: Pixels, dtype: DTypeLike | None, copy: bool | None) -> NDArray[Any]:
+    """What numpy asks an object for, of which it is to make an array: so `plt.imshow(picture)` shows the picture."""
+    return np.array(pixels, dtype, copy=copy)
 
 
 def checked_pixels(field: str, given: Any, wanted: str = "pixels") -> Pixels:
@@ -208,6 +216,9 @@ class Pictures(Sequence[Picture]):
     def save(self, path: StrPath) -> None:
         """Writes the grid; the ending of `path` says how."""
         self.grid().save(path)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        return for_numpy(self.array, dtype, copy)
 
     def _repr_png_(self) -> bytes:
         return self.grid().png()

@@ -25,7 +25,7 @@ _STATUSES = {code.value[0]: code for code in grpc.StatusCode}
 
 @dataclass(frozen=True, slots=True)
 class SteerAnswer:
-    """The answer to one position: its pictures, or why it cannot be drawn."""
+    """The answer to one position: its pictures, which it shows in a notebook, or why it cannot be drawn."""
 
     sequence: int
     """The number that `move` gave to the position."""
@@ -48,6 +48,9 @@ class SteerAnswer:
         pictures = Pictures(images, frame.model_version, frame.model_digest)
         positions = tuple(Position.from_message(position) for position in frame.positions)
         return cls(answer.sequence, answer.dropped, pictures, positions, None)
+
+    def _repr_png_(self) -> bytes | None:
+        return self.pictures.grid().png() if self.pictures else None
 
 
 def _refusal(refusal: pb.SteerRefusal) -> ServiceError:

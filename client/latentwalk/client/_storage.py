@@ -1,6 +1,7 @@
 """The verbs about what lies in the artifact store of a server."""
 
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from latentwalk.client import _rpcs as rpcs
@@ -8,13 +9,14 @@ from latentwalk.client import _training as training
 from latentwalk.client._artifacts import ARTIFACT_KIND_NUMBERS, ArtifactKind, StoredVersion
 from latentwalk.client._calls import UnaryCall
 from latentwalk.client._choices import chosen
-from latentwalk.client._errors import ArtifactInUse
+from latentwalk.client._errors import ArtifactInUse, NoTrainer, Unavailable
 from latentwalk.client._jobs import Job, JobPage, JobState
 from latentwalk.client._numbers import whole
 from latentwalk.client._options import NOT_SAID, Timeout
 from latentwalk.client._values import switch, text
 from latentwalk.v1 import model_service_pb2 as pb
 
+_WITHOUT_TRAINER = "if no trainer works with this store, say ask_trainer=False (--no-trainer)"
 _LIVE = (JobState.QUEUED, JobState.RUNNING, JobState.PAUSED)
 
 
@@ -47,7 +49,12 @@ def delete_version(
     number, asked = chosen("kind", kind, ARTIFACT_KIND_NUMBERS), text("name", name)
     request = pb.DeleteVersionRequest(kind=number, name=asked, version=str(whole("version", _number(version), low=1)))
     if switch("ask_trainer", ask_trainer):
-        live = yield from _live_jobs()
+        try:
+            live = yield from _live_jobs()
+        except NoTrainer as error:
+            raise NoTrainer(f"{error}; {_WITHOUT_TRAINER}") from error
+        except Unavailable as error:
+            raise Unavailable(replace(error.failure, message=f"{error}; {_WITHOUT_TRAINER}")) from error
         if needing := [job.id for job in live if _needs(job, kind, asked, request.version)]:
             jobs = ", ".join(needing)
             raise ArtifactInUse.of(f"version {request.version} of {kind} {asked!r} is needed by jobs: {jobs}")

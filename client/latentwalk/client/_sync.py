@@ -13,11 +13,13 @@ from latentwalk.client import _figures as figures
 from latentwalk.client import _gans as gans
 from latentwalk.client import _generation as generation
 from latentwalk.client import _inversion as inversion
+from latentwalk.client import _plans as plans
 from latentwalk.client import _storage as storage
 from latentwalk.client import _supervised as supervised
 from latentwalk.client import _training as training
 from latentwalk.client._binding import like, strict
 from latentwalk.client._calls import DuplexCall, StreamCall, UnaryCall
+from latentwalk.client._errors import LatentwalkError
 from latentwalk.client._found import Found
 from latentwalk.client._health import gone, readiness
 from latentwalk.client._jobs import Job
@@ -79,17 +81,20 @@ def _trains(verb: Callable[P, UnaryCall[Any, Job]]) -> "Callable[Concatenate[Cli
     return method
 
 
-def _follows(plan: Callable[P, comparison.Plan[T]]) -> "Callable[Concatenate[Client, P], T]":
+def _follows(plan: Callable[P, plans.Plan[T]]) -> "Callable[Concatenate[Client, P], T]":
     @like(plan)
     def method(self: "Client", /, *args: P.args, **kwargs: P.kwargs) -> T:
         steps = plan(*args, **kwargs)
-        call = comparison.advance(steps, None)
-        while not isinstance(call, comparison.Done):
-            if isinstance(call, UnaryCall):
-                answer = self.connection.run(call)
-            else:
-                answer = Walk(self.connection.stream(call)).collect()
-            call = comparison.advance(steps, answer)
+        call = plans.advance(steps, None)
+        while not isinstance(call, plans.Done):
+            try:
+                if isinstance(call, UnaryCall):
+                    answer = self.connection.run(call)
+                else:
+                    answer = Walk(self.connection.stream(call)).collect()
+            except LatentwalkError as error:
+                answer = error
+            call = plans.advance(steps, answer)
         return call.value
 
     return method

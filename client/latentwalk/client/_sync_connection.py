@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Generator
-from typing import Any
+from typing import Any, Self
 
 import grpc
 
@@ -24,6 +24,10 @@ class Connection:
         self._channels: dict[tuple[Peer, bool], grpc.Channel] = {}
         self._opening = threading.Lock()
         self._closed = False
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Options]]:
+        """A copy, as for another process, opens connections of its own."""
+        return type(self), (self.options,)
 
     def run(self, call: UnaryCall[Reply, Result]) -> Result:
         """Sends the request and gives the parsed reply."""

@@ -6,8 +6,8 @@ from typing import Self
 from latentwalk.client._courses import FrameEvent
 from latentwalk.client._errors import ClientClosed
 from latentwalk.client._files import StrPath, check_picture_file, moves, save_moving
-from latentwalk.client._found import Found, that_came
-from latentwalk.client._frames import Frame, Frames, Header
+from latentwalk.client._found import Found, show_search, that_came
+from latentwalk.client._frames import Frame, Frames, Header, check_unread, show_reading
 from latentwalk.client._pictures import Picture
 
 
@@ -17,8 +17,9 @@ class Walk(Iterator[Frame]):
     Nothing is sent before the first frame (or the header) is asked for. Closing or forgetting it ends the stream, and
     the server stops drawing. It can be read once: `collect()` keeps the frames.
 
-    A connection that is lost is opened again, and the frames go on where they broke off, as often without a new frame
-    as the client has `retries`; ModelChanged if the server has other weights by then.
+    A connection that is lost is opened again, and the frames go on where they broke off; ModelChanged if the server has
+    other weights by then. Once the stream has begun, a server that is away, as while it is started anew, is waited for,
+    a minute; not by a client without `retries`.
     """
 
     def __init__(self, events: Generator[FrameEvent], first_frame: int = 0) -> None:
@@ -26,6 +27,9 @@ class Walk(Iterator[Frame]):
         self._header: Header | None = None
         self.next_index = first_frame
         """The index of the next frame. What came before it is good, also when the stream fails: go on from there."""
+
+    def __repr__(self) -> str:
+        return show_reading(type(self).__name__, self.next_index, self._header)
 
     def header(self) -> Header:
         """How many frames and rows there will be, and which weights draw them."""
@@ -51,10 +55,12 @@ class Walk(Iterator[Frame]):
 
     def strip(self) -> Picture:
         """`collect().strip()`: one picture with a row for each start and a column for each frame."""
+        check_unread(self._header, self.next_index)
         return self.collect().strip()
 
     def grid(self, columns: int) -> Picture:
         """`collect().grid(columns)`: one picture with the frames of each start in rows of `columns`."""
+        check_unread(self._header, self.next_index)
         return self.collect().grid(columns)
 
     def save(self, path: StrPath, *, fps: float = 12.0) -> None:
@@ -64,6 +70,7 @@ class Walk(Iterator[Frame]):
         while the frames come: it may be as long as there is room for on the disk.
         """
         check_picture_file(path, moving=True)
+        check_unread(self._header, self.next_index)
         if moves(path):
             save_moving((frame.image() for frame in self), path, fps)
         else:
@@ -89,6 +96,9 @@ class Search(Iterator[Found]):
     def __init__(self, finds: Generator[Found]) -> None:
         self._finds = finds
         self._best: Found | None = None
+
+    def __repr__(self) -> str:
+        return show_search(type(self).__name__, self._best)
 
     def __next__(self) -> Found:
         self._best = next(self._finds)

@@ -24,12 +24,17 @@ class EventsCall(StreamCall[pb.WatchJobResponse, JobEvent]):
 
 
 def jobs(
-    *, states: JobState | Iterable[JobState] = (), limit: int = 100, page_token: str = "", timeout: Timeout = NOT_SAID
+    *,
+    states: JobState | str | Iterable[JobState | str] = (),
+    limit: int = 100,
+    page_token: str = "",
+    timeout: Timeout = NOT_SAID,
 ) -> UnaryCall[pb.ListJobsResponse, JobPage]:
     """Lists jobs, newest first.
 
-    states: only jobs in this one, or in one of these; default all. limit: at most so many, 1 to 1,000; a page has fewer
-    of those that were measured at length. page_token: the `next_page_token` of the page before; empty after the last.
+    states: only jobs in this one, or in one of these ("running"); default all. limit: at most so many, 1 to 1,000; a
+    page has fewer of those that were measured at length. page_token: the `next_page_token` of the page before; empty
+    after the last.
     """
     wanted = one_or_several("states", states, str)
     request = pb.ListJobsRequest(

@@ -316,9 +316,9 @@ def test_a_server_that_does_not_answer_is_told_in_words(pages):
     with Client("127.0.0.1:1", retries=0) as nobody:
         page = pages(nobody, "digits")
         status, words = page.refused("GET", "model")
-        assert (status, "no service answers at 127.0.0.1:1" in words) == (502, True)
+        assert (status, "no server answers at 127.0.0.1:1" in words) == (502, True)
         status, words = page.refused("GET", f"viewers/{page.enter()}/answer")
-        assert (status, "no service answers at 127.0.0.1:1" in words) == (502, True)
+        assert (status, "no server answers at 127.0.0.1:1" in words) == (502, True)
 
 
 def test_what_cannot_be_looked_at_is_one_line_and_exit_code_1(address: str, client: Client):
@@ -328,7 +328,7 @@ def test_what_cannot_be_looked_at_is_one_line_and_exit_code_1(address: str, clie
         return done.stderr
 
     assert "no model 'nothing'" in told("nothing", "--server", address)
-    assert told("digits", "--server", "127.0.0.1:1").startswith("error: no service answers at 127.0.0.1:1")
+    assert told("digits", "--server", "127.0.0.1:1").startswith("error: no server answers at 127.0.0.1:1")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert f"127.0.0.1:{port} cannot be listened on" in told("digits", "--server", address, "--port", port)
