@@ -61,21 +61,10 @@ from latentwalk.client._files import check_picture_file
 from latentwalk.client._found import Found, load_latents
 from latentwalk.client._frames import Frame, Frames, Header, Position
 from latentwalk.client._gans import Gan
-from latentwalk.client._jobs import (
-    Job,
-    JobEvent,
-    JobFailed,
-    JobMessage,
-    JobPage,
-    JobProgress,
-    JobResult,
-    JobSample,
-    JobSpec,
-    JobState,
-    JobStateChange,
-    PublishedArtifact,
-    SliderEvaluation,
-)
+from latentwalk.client._job_events import JobEvent, JobMessage, JobProgress, JobSample, JobState, JobStateChange
+from latentwalk.client._job_results import JobResult, PublishedArtifact, SliderEvaluation
+from latentwalk.client._job_specs import JobSpec
+from latentwalk.client._jobs import Job, JobFailed, JobPage
 from latentwalk.client._latents import Classes, Seeds
 from latentwalk.client._limits import SliderLimits
 from latentwalk.client._making import JobOptions, ModelJobOptions

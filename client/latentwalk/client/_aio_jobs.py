@@ -10,7 +10,8 @@ from latentwalk.client._aio_connection import AsyncConnection
 from latentwalk.client._binding import like
 from latentwalk.client._calls import UnaryCall
 from latentwalk.client._deadlines import Deadline
-from latentwalk.client._jobs import JobEvent, JobResult
+from latentwalk.client._job_events import JobEvent
+from latentwalk.client._job_results import JobResult
 from latentwalk.client._numbers import number_or_none
 from latentwalk.client._values import text
 

@@ -10,7 +10,8 @@ from latentwalk.client._artifacts import ARTIFACT_KIND_NUMBERS, ArtifactKind, St
 from latentwalk.client._calls import UnaryCall
 from latentwalk.client._choices import chosen
 from latentwalk.client._errors import ArtifactInUse, NoTrainer, Unavailable
-from latentwalk.client._jobs import Job, JobPage, JobState
+from latentwalk.client._job_events import JobState
+from latentwalk.client._jobs import Job, JobPage
 from latentwalk.client._numbers import whole
 from latentwalk.client._options import NOT_SAID, Timeout
 from latentwalk.client._values import switch, text

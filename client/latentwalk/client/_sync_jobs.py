@@ -7,7 +7,8 @@ from latentwalk.client import _training as training
 from latentwalk.client._binding import like
 from latentwalk.client._calls import UnaryCall
 from latentwalk.client._deadlines import Deadline
-from latentwalk.client._jobs import JobEvent, JobResult
+from latentwalk.client._job_events import JobEvent
+from latentwalk.client._job_results import JobResult
 from latentwalk.client._numbers import number_or_none
 from latentwalk.client._sync_connection import Connection
 from latentwalk.client._values import text

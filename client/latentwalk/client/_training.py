@@ -6,7 +6,8 @@ from latentwalk.client import _rpcs as rpcs
 from latentwalk.client._calls import StreamCall, UnaryCall
 from latentwalk.client._choices import chosen
 from latentwalk.client._courses import EventsCourse
-from latentwalk.client._jobs import JOB_STATE_NUMBERS, Job, JobEvent, JobPage, JobState
+from latentwalk.client._job_events import JOB_STATE_NUMBERS, JobEvent, JobState
+from latentwalk.client._jobs import Job, JobPage
 from latentwalk.client._numbers import UINT64, whole
 from latentwalk.client._options import NOT_SAID, Timeout
 from latentwalk.client._values import one_or_several, text
