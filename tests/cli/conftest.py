@@ -24,7 +24,8 @@ from latentwalk.cli.demo.processes import START_SECONDS, free_address, running_s
 from latentwalk.cli.look.looking import Looking
 from latentwalk.cli.look.web import LookServer
 from latentwalk.client import Client
-from latentwalk.gan.artifacts import ArtifactStore, save_generator
+from latentwalk.gan.artifacts import ArtifactStore, save_direction, save_generator
+from latentwalk.gan.directions import LinearDirection, Slider
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.server.builtin import BUILTIN
@@ -80,11 +81,17 @@ def latentwalk(services: Services) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Of a server, without a trainer, with the digits that come with the package and a small StyleGAN, `styled`."""
+    """Of a server, without a trainer, with the digits that come with the package, a small StyleGAN without directions,
+    `styled`, and `banked`, whose only direction is a bank of 8 sliders."""
     data = tmp_path_factory.mktemp("data")
     store = data / "store"
     shutil.copytree(BUILTIN, store)
     save_generator(ArtifactStore(str(store)), "styled", make_styled(), provenance={}, created=CREATED)
+    banked = make_dcgan(GeneratorSpec("dcgan", 6, 0, 16, 3, {"width": 2}))
+    save_generator(ArtifactStore(str(store)), "banked", banked, provenance={}, created=CREATED)
+    sliders = tuple(Slider(str(index), "", "", 1, trained=(-1, 1), limit=(-2, 2)) for index in range(8))
+    bank = LinearDirection(name="bank", generator_digest=banked.digest, sliders=sliders, vectors=torch.eye(8, 6))
+    save_direction(ArtifactStore(str(store)), "banked", bank, provenance={}, created=CREATED)
     address = free_address()
     flags = ["--address", address, "--store", str(store), "--metrics-address=", "--engine-cache="]
     with service("latentwalk.server", flags, data), Client(address) as client:

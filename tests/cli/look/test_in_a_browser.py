@@ -170,3 +170,22 @@ def test_a_picture_is_saved(browser: Chromium, client: Client, tmp_path, wait_un
     wait_until((tmp_path / "digits.png").exists, 30)
     with Image.open(tmp_path / "digits.png") as saved:
         assert np.abs(np.asarray(saved).astype(int) - drawn(client, seeds=[0], classes=0)[0]).max() <= 1
+
+
+def test_a_model_without_directions_is_told_how_to_get_one(chromium: Chromium, look_at, client: Client):
+    chromium.order("Page.navigate", url=look_at(client, "styled").url)
+    chromium.wait("document.querySelector('#pictures[aria-busy=false] img')")
+    told = chromium.evaluate("document.querySelector('#sliders .advice').textContent")
+    assert told == "It has no directions yet. To train one: latentwalk train edit styled zoom --edit zoom"
+
+
+def test_a_bank_is_open_where_there_is_nothing_else(chromium: Chromium, look_at, client: Client):
+    is_open = (
+        "Object.fromEntries([...document.querySelectorAll('#sliders details')].map((one) => [one.innerText, one.open]))"
+    )
+    opened = {}
+    for model in ("banked", "digits"):
+        chromium.order("Page.navigate", url=look_at(client, model).url)
+        chromium.wait("document.querySelector('#pictures[aria-busy=false] img')")
+        opened |= {told.split()[0]: it for told, it in chromium.evaluate(is_open).items()}
+    assert (opened["bank"], opened["found"], opened["components"]) == (True, False, True)

@@ -170,6 +170,8 @@ function build() {
   for (const direction of model.directions) (direction.sliders.length === 1 ? alone : banks).push(direction);
   at("sliders").append(several(alone.map((one) => buildSlider(one, one.sliders[0], one.name))));
   for (const direction of banks) at("sliders").append(direction.ready ? buildBank(direction) : buildUnready(direction));
+  if (!model.directions.length) at("sliders").append(buildNone());
+  at("legend").hidden = !sliders.length && !truncation;
   at("any").hidden = sliders.every((slider) => slider.class_id === null);
   suit();
 }
@@ -205,7 +207,7 @@ function several(rows) {
 function buildBank(direction) {
   const [bank, summary, counted] = ["details", "summary", "span"].map((name) => document.createElement(name));
   const own = direction.sliders.map((told) => buildSlider(direction, told, told.name));
-  bank.open = own.length < FOLDED_FROM;
+  bank.open = own.length < FOLDED_FROM || model.directions.length === 1;
   summary.append(direction.name, counted);
   bank.append(summary, several(own));
   banks.push({
@@ -218,12 +220,15 @@ function buildBank(direction) {
   return bank;
 }
 
-function buildUnready(direction) {
-  const line = document.createElement("p");
-  line.className = "unready";
-  const command = document.createElement("code");
-  command.textContent = `latentwalk directions load ${model.name} ${direction.name}`;
-  line.append(`${direction.name} is not loaded: `, command);
+const buildUnready = ({ name }) => advice(`${name} is not loaded: `, `latentwalk directions load ${model.name} ${name}`);
+
+const buildNone = () => advice("It has no directions yet. To train one: ", `latentwalk train edit ${model.name} zoom --edit zoom`);
+
+function advice(words, command) {
+  const [line, code] = ["p", "code"].map((name) => document.createElement(name));
+  line.className = "advice";
+  code.textContent = command;
+  line.append(words, code);
   return line;
 }
 
