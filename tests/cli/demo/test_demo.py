@@ -75,6 +75,8 @@ def test_it_is_interrupted_runs_again_on_what_it_left_and_leaves_pictures_and_nu
         assert (direction["version"], direction["steps"], direction["doing_nothing"] > 0) == ("1", 3, True)
         with Image.open(out / direction["strip"]) as strip:
             assert strip.size == (9 * 66 - 2, 3 * 66 - 2)
+    with Image.open(out / summary["sheet"]) as sheet:
+        assert (sheet.width > 9 * 66, sheet.height > 4 * 3 * 66) == (True, True)
     with Image.open(out / summary["tour"]) as tour:
         assert (tour.info["loop"], tour.n_frames > 30) == (0, True)
 

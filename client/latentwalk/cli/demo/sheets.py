@@ -1,14 +1,15 @@
-"""The demo's pictures: a strip for each direction, and one file that moves."""
+"""The demo's pictures: a strip for each direction, all of them on one sheet, and one file that moves."""
 
 from pathlib import Path
 
 from latentwalk.cli.demo.tour import TOUR, Span
-from latentwalk.client import Client, Leg, Stretch
+from latentwalk.client import Client, Leg, Stretch, contact_sheet
 
 SEEDS = (2, 24, 57)
 # Odd, so that the untouched picture is in the middle.
 COLUMNS = 9
 HALF_SWING = 8
+SHEET = "sheet.png"
 MOVING = "tour.gif"
 
 
@@ -18,10 +19,14 @@ def strip_name(direction: str) -> str:
 
 
 def draw_sheets(client: Client, model: str, out: Path) -> None:
-    """Writes a strip for each direction, a row for each seed, and a GIF that walks all directions, one by one."""
-    for name, span in TOUR.items():
-        amount = (span.low, span.high)
-        client.walk(model, name, amount=amount, seeds=SEEDS, frames=COLUMNS).save(out / strip_name(name))
+    """Writes a strip for each direction, a row for each seed, a sheet of all, and a GIF that walks them one by one."""
+    walks = {
+        name: client.walk(model, name, amount=(span.low, span.high), seeds=SEEDS, frames=COLUMNS).collect()
+        for name, span in TOUR.items()
+    }
+    for name, frames in walks.items():
+        frames.save(out / strip_name(name))
+    contact_sheet(list(walks.items())).save(out / SHEET)
     legs = [leg for name, span in TOUR.items() for leg in swing(name, span)]
     client.walk_legs(model, legs, seeds=SEEDS).save(out / MOVING, fps=15)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from latentwalk.cli.demo.sheets import MOVING, strip_name
+from latentwalk.cli.demo.sheets import MOVING, SHEET, strip_name
 from latentwalk.cli.demo.tour import TOUR
 from latentwalk.cli.output import show_table
 from latentwalk.client import Job, Model
@@ -27,6 +27,7 @@ class Summary:
         return {
             "model": {"name": self.model.name, "version": self.model.version, "digest": self.model.digest},
             "directions": {name: self._direction(name, job) for name, job in self.jobs.items()},
+            "sheet": SHEET,
             "tour": MOVING,
             "frames_per_second": round(self.frames_per_second, 1),
         }
@@ -36,7 +37,8 @@ class Summary:
         columns = ("direction", "trained", "error", "doing nothing", "better by", "strip")
         show_table(columns, (self._row(name, job) for name, job in self.jobs.items()))
         typer.echo(f"served {self.frames_per_second:.0f} frames per second: 8 walks of 16 raw frames at once")
-        typer.echo(f"the strips are in {out}, all of it moves in {out / MOVING}, the numbers are in summary.json there")
+        typer.echo(f"the strips are in {out}, beside one another in {out / SHEET}, and move in {out / MOVING}")
+        typer.echo(f"the numbers are in {out / 'summary.json'}")
 
     def _direction(self, name: str, job: Job) -> dict[str, Any]:
         result = job.outcome()
