@@ -1,6 +1,7 @@
 """The commands against real services: what people see, what scripts get, and what goes wrong."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from latentwalk.cli.commands import app
 from latentwalk.cli.demo.processes import free_address
+from latentwalk.cli.output import show_time
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,7 @@ def test_models_are_unloaded_and_loaded(latentwalk):
     assert latentwalk("models", "unload", "faces").stdout == "faces is no longer loaded\n"
     assert json.loads(latentwalk("models", "list", "--json").stdout)[0]["state"] == "available"
     assert latentwalk("models", "load", "faces", "--version", "1").stdout == "faces version 1 serves\n"
+    assert json.loads(latentwalk("models", "unload", "faces", "--json").stdout) == {"unloaded": "faces"}
     assert json.loads(latentwalk("models", "load", "faces", "--json").stdout)["model"]["state"] == "ready"
 
 
@@ -55,6 +58,9 @@ def test_directions_are_listed_unloaded_and_loaded(latentwalk, zoom):
     assert {one["name"]: one["state"] for one in listed}["zoom"] == "available"
     loaded = json.loads(latentwalk("directions", "load", "faces", zoom, "--json").stdout)
     assert loaded["sliders"][0]["unit"] == "x"
+    unloaded = latentwalk("directions", "unload", "faces", zoom, "--json").stdout
+    assert json.loads(unloaded) == {"unloaded": "faces/zoom"}
+    assert latentwalk("directions", "load", "faces", zoom).exit_code == 0
 
 
 def test_a_direction_is_shown_with_every_slider_and_what_was_measured(address):
@@ -67,7 +73,8 @@ def test_a_direction_is_shown_with_every_slider_and_what_was_measured(address):
     told = json.loads(show("found", "--json"))
     assert name == "digits/found version 1 ready"
     assert form == f"linear, for generator {told['generator_digest']}"
-    assert origin.startswith(f"found by discovery, job {told['provenance']['job']}, published 2026-11-24 23:37+00:00, ")
+    published = show_time(datetime.fromisoformat(told["provenance"]["create_time"]))
+    assert origin.startswith(f"found by discovery, job {told['provenance']['job']}, published {published}, ")
     assert f"reconstruction_accuracy {told['provenance']['measures']['reconstruction_accuracy']:.4g}" in origin
     assert columns.split() == ["slider", "class", "unit", "trained", "limit", "accuracy"]
     assert [(line.split()[0], line.split()[-1]) for line in sliders] == [
@@ -173,7 +180,7 @@ def test_a_job_is_followed_from_its_making_to_its_end(latentwalk, tmp_path):
     assert (watched.exit_code, f"error: job {job} cancelled" in watched.stderr) == (1, True)
     assert latentwalk("jobs", "resume", job).stdout == f"{job}: queued\n"
     assert latentwalk("jobs", "delete", job).exit_code == 1
-    latentwalk("jobs", "cancel", job)
+    assert json.loads(latentwalk("jobs", "cancel", job, "--json").stdout)["state"] == "cancelled"
     assert "brightness" in latentwalk("jobs", "show", job).stdout
     assert json.loads(latentwalk("jobs", "show", job, "--json").stdout)["state"] == "cancelled"
     assert latentwalk("jobs", "delete", job).stdout == f"{job}: deleted\n"

@@ -80,7 +80,12 @@ def test_what_is_there_is_not_fetched_again_unless_forced(offline, checkpoint, t
         return CliRunner().invoke(app, ["pull", "faces", "--store", str(tmp_path / "store"), *flags])
 
     assert "already" in faces().stdout
-    assert json.loads(faces("--force").stdout)["version"] == 2
+    assert json.loads(faces("--json").stdout)["name"] == "faces"
+    assert json.loads(faces("--force", "--json").stdout)["version"] == 2
+    assert faces("--force").stdout.splitlines() == [
+        f"faces version 3 is in {tmp_path / 'store'}; a server that runs takes it by",
+        "latentwalk models load faces",
+    ]
 
 
 def test_a_changed_wheel_is_refused_with_both_sums(offline, checkpoint, tmp_path):
@@ -122,5 +127,6 @@ def test_a_download_that_fails_is_told_in_one_line(offline, monkeypatch, tmp_pat
     offline.mkdir()
     done = CliRunner().invoke(app, ["pull", "faces", "--store", str(tmp_path / "store")])
     assert done.exit_code == 1
-    assert done.stderr.startswith("error: pip cannot download gan-face-generate==1.1.1: ")
-    assert len(done.stderr.splitlines()) == 1
+    fetching, error = done.stderr.splitlines()
+    assert fetching == "fetching gan-face-generate==1.1.1 from PyPI"
+    assert error.startswith("error: pip cannot download gan-face-generate==1.1.1: ")

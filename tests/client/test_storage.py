@@ -92,6 +92,9 @@ def test_the_command_line_lists_and_deletes_and_asks_whether_it_is_meant(own: Cl
     assert len(own.versions(name="tiny/foreign")) == 1
     refused = run("delete", "direction", "tiny/bank", "1", "--yes")
     assert (refused.exit_code, "is served" in refused.stderr) == (1, True)
+    own.unload_direction("tiny", "bank")
+    done = run("delete", "direction", "tiny/bank", "1", "--yes", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["version"]) == (0, "1")
     done = run("delete", "direction", "tiny/foreign", "1", "--yes")
     assert done.stdout.startswith("direction tiny/foreign version 1 is deleted (")
     assert not own.versions(name="tiny/foreign")

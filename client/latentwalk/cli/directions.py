@@ -9,7 +9,7 @@ import typer
 from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
 from latentwalk.cli.options import writable
-from latentwalk.cli.output import Json, show_json, show_table
+from latentwalk.cli.output import Json, show_json, show_table, show_time
 from latentwalk.cli.parsing import parse_classes, parse_numbers, parse_pick, write_numbers
 from latentwalk.client import Direction, Provenance, Range, Slider, SliderMeasures
 
@@ -75,11 +75,14 @@ def load(
 
 
 @app.command()
-def unload(context: typer.Context, model: Name, direction: DirectionName) -> None:
+def unload(context: typer.Context, model: Name, direction: DirectionName, as_json: Json = False) -> None:
     """Takes a direction out of service."""
     with connect(context) as client:
         client.unload_direction(model, direction)
-    typer.echo(f"{model}/{direction} is no longer loaded")
+    if as_json:
+        show_json({"unloaded": f"{model}/{direction}"})
+    else:
+        typer.echo(f"{model}/{direction} is no longer loaded")
 
 
 @app.command()
@@ -144,8 +147,8 @@ def compare(
 
 def _origin(provenance: Provenance) -> str:
     """In words, with what was measured of all of it."""
-    when = "" if provenance.create_time is None else provenance.create_time.isoformat(" ", "minutes")
-    said = {"found by": provenance.method, "job": provenance.job, "file": provenance.file, "published": when}
+    said = {"found by": provenance.method, "job": provenance.job, "file": provenance.file}
+    said["published"] = show_time(provenance.create_time)
     said["calibrated by job"] = provenance.calibration_job
     measures = {name: f"{value:.4g}" for name, value in provenance.measures.items()}
     return ", ".join(f"{what} {value}" for what, value in (said | measures).items() if value) or "of unknown origin"

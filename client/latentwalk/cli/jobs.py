@@ -1,7 +1,6 @@
 """`latentwalk jobs`: what the trainer does and did."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from latentwalk.cli.connection import connect
-from latentwalk.cli.output import Json, show_json, show_table
+from latentwalk.cli.output import Json, show_json, show_table, show_time
 from latentwalk.cli.progress import add_bar, job_bars, show_event, show_left
 from latentwalk.client import (
     Client,
@@ -83,32 +82,42 @@ def watch(
 
 
 @app.command()
-def cancel(context: typer.Context, job: JobId) -> None:
+def cancel(context: typer.Context, job: JobId, as_json: Json = False) -> None:
     """Stops a job and keeps its checkpoint."""
     with connect(context) as client:
-        typer.echo(f"{job}: {client.job(job).cancel().state}")
+        _show_state(client.job(job).cancel(), as_json)
 
 
 @app.command()
-def pause(context: typer.Context, job: JobId) -> None:
+def pause(context: typer.Context, job: JobId, as_json: Json = False) -> None:
     """Sets a job aside, with its checkpoint and its place in line."""
     with connect(context) as client:
-        typer.echo(f"{job}: {client.job(job).pause().state}")
+        _show_state(client.job(job).pause(), as_json)
 
 
 @app.command()
-def resume(context: typer.Context, job: JobId) -> None:
+def resume(context: typer.Context, job: JobId, as_json: Json = False) -> None:
     """Queues a paused, cancelled or failed job again, from its last checkpoint."""
     with connect(context) as client:
-        typer.echo(f"{job}: {client.job(job).resume().state}")
+        _show_state(client.job(job).resume(), as_json)
 
 
 @app.command()
-def delete(context: typer.Context, job: JobId) -> None:
+def delete(context: typer.Context, job: JobId, as_json: Json = False) -> None:
     """Forgets a job that has ended; what it published stays."""
     with connect(context) as client:
         client.job(job).delete()
-    typer.echo(f"{job}: deleted")
+    if as_json:
+        show_json({"deleted": job})
+    else:
+        typer.echo(f"{job}: deleted")
+
+
+def _show_state(job: Job, as_json: bool) -> None:
+    if as_json:
+        show_json(job)
+    else:
+        typer.echo(f"{job.id}: {job.state}")
 
 
 def watch_job(handle: JobHandle, after: int, as_json: bool, samples: Path | None = None) -> None:
@@ -206,7 +215,7 @@ def _row(job: Job) -> tuple[object, ...]:
     left = show_left(progress) if job.state is JobState.RUNNING else ""
     loss = "" if progress.loss is None else f"{progress.loss:.4g}"
     step = f"{progress.step}/{progress.steps}"
-    return job.id, spec.method, spec.model, spec.direction, job.state, step, left, loss, _local(job.create_time)
+    return job.id, spec.method, spec.model, spec.direction, job.state, step, left, loss, show_time(job.create_time)
 
 
 def _facts(job: Job) -> list[tuple[str, object]]:
@@ -227,8 +236,8 @@ def _facts(job: Job) -> list[tuple[str, object]]:
         *((f"  {name}", f"{value:.5f}") for name, value in progress.terms.items()),
         ("left", show_left(progress)),
         ("trained", f"{progress.elapsed.total_seconds():.1f} s"),
-        ("created", _local(job.create_time)),
-        ("ended", _local(job.end_time) if job.end_time else ""),
+        ("created", show_time(job.create_time)),
+        ("ended", show_time(job.end_time)),
     ]
 
 
@@ -243,7 +252,3 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
                 yield from _flat(part, f"{place}.")
             else:
                 yield place, ", ".join(map(str, part)) if isinstance(part, list) else part
-
-
-def _local(time: datetime) -> str:
-    return time.astimezone().strftime("%Y-%m-%d %H:%M:%S")

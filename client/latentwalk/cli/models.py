@@ -43,11 +43,14 @@ def load(
 
 
 @app.command()
-def unload(context: typer.Context, name: Name) -> None:
+def unload(context: typer.Context, name: Name, as_json: Json = False) -> None:
     """Takes a model, and its directions, out of service."""
     with connect(context) as client:
         client.unload_model(name)
-    typer.echo(f"{name} is no longer loaded")
+    if as_json:
+        show_json({"unloaded": name})
+    else:
+        typer.echo(f"{name} is no longer loaded")
 
 
 def _row(model: Model) -> tuple[object, ...]:

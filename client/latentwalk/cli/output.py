@@ -2,33 +2,49 @@
 
 import dataclasses
 import json
+import shutil
 import sys
+import textwrap
 from base64 import b64encode
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 Json = Annotated[bool, typer.Option("--json", help="JSON, for scripts")]
 
 errors = Console(stderr=True)
 
-# What is read by a program or a file has no edge at which a line must break.
-PIPE_WIDTH = 240
+_GAP = "  "
+_PROSE = 24
+"""Letters that the last column of a table has at least, however narrow the terminal is."""
 
 
 def show_table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Prints a table, every cell as it is; what the first column names is never broken, so that it can be copied."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for index, column in enumerate(columns):
-        table.add_column(column, overflow="fold", no_wrap=index == 0)
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
-    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
+    """Prints a table, every cell as it is; a head without any words is left out.
+
+    Only its last column is broken into lines, between words, and only where a terminal is too narrow for it: all others
+    can be copied. What a program or a file reads has no edge.
+    """
+    lines = [[str(cell) for cell in line] for line in (columns, *rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)][:-1]
+    taken = sum(widths) + len(_GAP) * len(widths)
+    room = max(shutil.get_terminal_size().columns - taken, _PROSE) if sys.stdout.isatty() else sys.maxsize
+    for number, (*cells, last) in enumerate(lines):
+        if number == 0 and not any((*cells, last)):
+            continue
+        start = "".join(cell + " " * (width - cell_len(cell)) + _GAP for cell, width in zip(cells, widths, strict=True))
+        for part in textwrap.wrap(last, room, break_on_hyphens=False) or [""]:
+            typer.secho(f"{start}{part}".rstrip(), bold=number == 0)
+            start = " " * taken
+
+
+def show_time(time: datetime | None) -> str:
+    """A time, as the clock here shows it; empty for none."""
+    return "" if time is None else time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def show_json(value: Any) -> None:

@@ -17,6 +17,7 @@ from latentwalk.cli.parsing import (
     parse_numbers,
     parse_slider,
 )
+from latentwalk.cli.progress import counting
 from latentwalk.client import Style, Walk, load_latents
 
 Out = Annotated[
@@ -217,8 +218,10 @@ def _style(options: Drawing) -> Style:
 def _keep(steps: Walk, out: Path, fps: float, as_json: bool) -> None:
     with steps:
         header = steps.header()
-        steps.save(out, fps=fps)
-    frames = steps.next_index - header.first_frame
+        first = header.first_frame
+        with counting(lambda: steps.next_index - first, header.frames - first, "frames"):
+            steps.save(out, fps=fps)
+    frames = steps.next_index - first
     if as_json:
         show_json({"file": str(out), "frames": frames, "rows": header.rows, "digest": header.model_digest})
     else:

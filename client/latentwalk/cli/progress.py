@@ -1,8 +1,11 @@
-"""Jobs as live progress bars on stderr."""
+"""What takes long as live progress bars on stderr."""
 
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.console import RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from latentwalk.cli.output import errors
 from latentwalk.client import JobEvent, JobMessage, JobProgress, JobSample, JobStateChange
@@ -17,6 +20,29 @@ def job_bars() -> Progress:
         TextColumn("{task.fields[note]}", markup=False),
         console=errors,
     )
+
+
+class _Counting(Progress):
+    """A bar that asks how far it has come whenever it is drawn, and goes at the end; none without a terminal."""
+
+    def __init__(self, come: Callable[[], int]) -> None:
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        super().__init__(*columns, console=errors, transient=True, disable=not errors.is_terminal)
+        self._come = come
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """What is drawn."""
+        for task in self.tasks:
+            self.update(task.id, completed=self._come())
+        return super().get_renderables()
+
+
+@contextmanager
+def counting(come: Callable[[], int], total: int, name: str) -> Iterator[Progress]:
+    """Shows how many have come, of a total, while something else has them come."""
+    with _Counting(come) as bars:
+        bars.add_task(name, total=total)
+        yield bars
 
 
 def add_bar(bars: Progress, name: str) -> TaskID:

