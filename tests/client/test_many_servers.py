@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
+from typer.testing import CliRunner
 
-from latentwalk.client import AsyncClient, Client, DeadlineExceeded, Unavailable, Unimplemented
+from latentwalk.cli.commands import app
+from latentwalk.client import AsyncClient, Client, DeadlineExceeded, LoadState, Unavailable, Unimplemented
 from latentwalk.client._options import SPREAD
 from latentwalk.rpc.endpoint import Endpoint
 from latentwalk.rpc.lifecycle import Doorway
@@ -86,6 +88,51 @@ async def test_the_asyncio_client_does_the_same(servers):
         before = [server.begun("Generate") for server in servers]
         await asyncio.gather(*(client.generate("tiny", seeds=seed) for seed in range(10)))
         assert [server.begun("Generate") for server in servers] == [number + 5 for number in before]
+
+
+def loaded(server: Server) -> bool:
+    with Client(server.address) as client:
+        return client.direction("tiny", "zoom").state is LoadState.READY
+
+
+async def test_each_server_of_an_address_is_told_by_itself(servers):
+    with Client(address_of(servers)) as client:
+        for one in client.each_server():
+            with one:
+                one.unload_direction("tiny", "zoom")
+    assert [loaded(server) for server in servers] == [False, False]
+    async with AsyncClient(address_of(servers)) as client:
+        for one in await client.each_server():
+            async with one:
+                await one.load_direction("tiny", "zoom")
+    assert [loaded(server) for server in servers] == [True, True]
+
+
+def test_the_command_line_tells_each_server(servers):
+    flags = ["--server", address_of(servers), "directions"]
+    done = CliRunner().invoke(app, [*flags, "unload", "tiny", "zoom", "--everywhere"])
+    assert done.stdout.splitlines() == [f"tiny/zoom is no longer loaded at ipv4:{one.address}" for one in servers]
+    assert [loaded(server) for server in servers] == [False, False]
+    done = CliRunner().invoke(app, [*flags, "load", "tiny", "zoom", "--everywhere", "--json"])
+    assert [json.loads(line)["state"] for line in done.stdout.splitlines()] == ["ready", "ready"]
+
+
+def test_a_name_stands_for_the_servers_that_it_has_addresses_of(servers):
+    port = servers[0].address.rpartition(":")[2]
+    with Client(f"localhost:{port}", token="t") as client:
+        (one,) = client.each_server()
+    with one:
+        assert str(one) == f"Client('ipv4:127.0.0.1:{port}')"
+        assert one.connection.options.authority == f"localhost:{port}"
+        assert one.connection.options.token == "t"
+        assert one.model("tiny").name == "tiny"
+    with (
+        Client("no.such.host.invalid") as client,
+        pytest.raises(Unavailable, match=r"known as no\.such\.host\.invalid"),
+    ):
+        client.each_server()
+    with Client("unix:/nowhere") as client:
+        assert [str(one) for one in client.each_server()] == ["Client('unix:/nowhere')"]
 
 
 def test_no_call_fails_while_one_of_two_servers_drains_and_when_it_is_gone(servers):

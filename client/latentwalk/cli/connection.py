@@ -1,8 +1,9 @@
 """From the options of the command line to a client."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperOption
@@ -72,6 +73,20 @@ def connect(context: typer.Context) -> Client:
     """A client of the services that the options name; use it in a `with` statement."""
     target = context.find_object(Target) or Target()
     return Client(target.server, trainer_address=target.trainer, token=target.token, tls=target.tls)
+
+
+Everywhere = Annotated[bool, typer.Option("--everywhere", help="at each server that --server stands for, not at one")]
+
+
+def servers(context: typer.Context, everywhere: bool) -> Iterator[tuple[Client, str]]:
+    """The servers that are to be told, each with what to add where one of several is named."""
+    with connect(context) as client:
+        if not everywhere:
+            yield client, ""
+            return
+        for server in client.each_server():
+            with server:
+                yield server, f" at {server.connection.options.address}"
 
 
 def pem_file(help: str) -> Any:

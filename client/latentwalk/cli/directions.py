@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from latentwalk.cli.connection import connect
+from latentwalk.cli.connection import Everywhere, connect, servers
 from latentwalk.cli.models import Name
 from latentwalk.cli.options import writable
 from latentwalk.cli.output import Json, show_json, show_table, show_time
@@ -63,26 +63,33 @@ def load(
     model: Name,
     direction: DirectionName,
     version: Annotated[str, typer.Option(help="default: the newest")] = "",
+    everywhere: Everywhere = False,
     as_json: Json = False,
 ) -> None:
     """Loads a version of a direction for a loaded model."""
-    with connect(context) as client:
+    for client, place in servers(context, everywhere):
         loaded = client.load_direction(model, direction, version=version)
-    if as_json:
-        show_json(loaded)
-    else:
-        typer.echo(f"{model}/{direction} version {loaded.version} can be walked")
+        if as_json:
+            show_json(loaded)
+        else:
+            typer.echo(f"{model}/{direction} version {loaded.version} can be walked{place}")
 
 
 @app.command()
-def unload(context: typer.Context, model: Name, direction: DirectionName, as_json: Json = False) -> None:
+def unload(
+    context: typer.Context,
+    model: Name,
+    direction: DirectionName,
+    everywhere: Everywhere = False,
+    as_json: Json = False,
+) -> None:
     """Takes a direction out of service."""
-    with connect(context) as client:
+    for client, place in servers(context, everywhere):
         client.unload_direction(model, direction)
-    if as_json:
-        show_json({"unloaded": f"{model}/{direction}"})
-    else:
-        typer.echo(f"{model}/{direction} is no longer loaded")
+        if as_json:
+            show_json({"unloaded": f"{model}/{direction}"})
+        else:
+            typer.echo(f"{model}/{direction} is no longer loaded{place}")
 
 
 @app.command()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from latentwalk.cli.connection import connect
+from latentwalk.cli.connection import Everywhere, connect, servers
 from latentwalk.cli.output import Json, show_json, show_table
 from latentwalk.client import Model
 
@@ -29,28 +29,29 @@ def load(
     context: typer.Context,
     name: Name,
     version: Annotated[str, typer.Option(help="default: the newest")] = "",
+    everywhere: Everywhere = False,
     as_json: Json = False,
 ) -> None:
     """Loads a version of a model and swaps it in."""
-    with connect(context) as client:
+    for client, place in servers(context, everywhere):
         loaded = client.load_model(name, version=version)
-    if as_json:
-        show_json(loaded)
-        return
-    typer.echo(f"{name} version {loaded.model.version} serves")
-    for direction in loaded.dropped_directions:
-        typer.echo(f"direction {direction} belongs to another generator and is no longer loaded")
+        if as_json:
+            show_json(loaded)
+            continue
+        typer.echo(f"{name} version {loaded.model.version} serves{place}")
+        for direction in loaded.dropped_directions:
+            typer.echo(f"direction {direction} belongs to another generator and is no longer loaded{place}")
 
 
 @app.command()
-def unload(context: typer.Context, name: Name, as_json: Json = False) -> None:
+def unload(context: typer.Context, name: Name, everywhere: Everywhere = False, as_json: Json = False) -> None:
     """Takes a model, and its directions, out of service."""
-    with connect(context) as client:
+    for client, place in servers(context, everywhere):
         client.unload_model(name)
-    if as_json:
-        show_json({"unloaded": name})
-    else:
-        typer.echo(f"{name} is no longer loaded")
+        if as_json:
+            show_json({"unloaded": name})
+        else:
+            typer.echo(f"{name} is no longer loaded{place}")
 
 
 def _row(model: Model) -> tuple[object, ...]:

@@ -5,6 +5,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from copy import copy
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from latentwalk.client import _catalog as catalog
@@ -170,6 +171,14 @@ class AsyncClient:
     def job(self, job_id: str) -> AsyncJobHandle:
         """A handle on the job of that id; asks nothing of the trainer."""
         return AsyncJobHandle(self.connection, job_id)
+
+    async def each_server(self) -> "list[AsyncClient]":
+        """As `Client.each_server`."""
+        clients = list[AsyncClient]()
+        for options in await asyncio.to_thread(self.connection.options.of_each_server):
+            clients.append(copy(self))
+            clients[-1].connection = AsyncConnection(options)
+        return clients
 
     async def wait_ready(self, timeout: float | None = 60.0) -> None:
         """Waits until a server, and the trainer if there is one, serve; DeadlineExceeded after `timeout` seconds.

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import grpc
@@ -10,6 +10,7 @@ import grpc
 from latentwalk.client._addresses import checked_address, with_port
 from latentwalk.client._errors import InvalidRequest, NoTrainer
 from latentwalk.client._numbers import number, whole
+from latentwalk.client._places import name_of, places_of
 from latentwalk.client._rpcs import GENERATION, RPCS, Peer
 from latentwalk.client._tls import Tls, TlsChoice
 from latentwalk.client._values import text_or_empty
@@ -56,6 +57,8 @@ class Options:
     timeout: float | None
     retries: int
     overload_retries: int
+    authority: str = ""
+    """Whom the server's certificate is for, "host:port"; empty for whom the address names."""
 
     def __post_init__(self) -> None:
         checked_address("address", self.address)
@@ -86,6 +89,11 @@ class Options:
             raise NoTrainer("jobs need a trainer: make the client with trainer_address='host:port'")
         return with_port(self.trainer_address, peer)
 
+    def of_each_server(self) -> "list[Options]":
+        """The same for each of the servers that the address stands for at this moment; it asks the name service."""
+        address = self.address_of("server")
+        return [replace(self, address=place, authority=name_of(address)) for place in places_of(address)]
+
     def channel_arguments(self, peer: Peer, *, interactive: bool = False) -> Sequence[tuple[str, int | str]]:
         """The arguments of a channel: message limits, quick reconnection, retries, and how calls are shared out."""
         return [
@@ -94,6 +102,7 @@ class Options:
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 2_000),
             ("grpc.service_config", json.dumps(self.service_config(peer))),
+            *((("grpc.default_authority", self.authority),) if self.authority and peer == "server" else ()),
             # Else grpc lets the window grow to some MiB, which are filled with stale pictures while nobody reads.
             *((("grpc.http2.bdp_probe", 0),) if interactive else ()),
         ]

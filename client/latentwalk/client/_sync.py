@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from copy import copy
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from latentwalk.client import _catalog as catalog
@@ -176,6 +177,17 @@ class Client:
     def job(self, job_id: str) -> JobHandle:
         """A handle on the job of that id; asks nothing of the trainer."""
         return JobHandle(self.connection, job_id)
+
+    def each_server(self) -> "list[Client]":
+        """A client of each server that the address stands for now: for what each must be told, such as `load_model`.
+
+        They have connections of their own, and are to be closed. Unavailable if nobody knows the name.
+        """
+        clients = list[Client]()
+        for options in self.connection.options.of_each_server():
+            clients.append(copy(self))
+            clients[-1].connection = Connection(options)
+        return clients
 
     def wait_ready(self, timeout: float | None = 60.0) -> None:
         """Waits until a server, and the trainer if there is one, serve; DeadlineExceeded after `timeout` seconds.
