@@ -1,6 +1,6 @@
 """What takes long as live progress bars on stderr."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -38,7 +38,7 @@ class _Counting(Progress):
 
 
 @contextmanager
-def counting(come: Callable[[], int], total: int, name: str) -> Iterator[Progress]:
+def counting(come: Callable[[], int], total: int, name: str) -> Generator[Progress]:
     """Shows how many have come, of a total, while something else has them come."""
     with _Counting(come) as bars:
         bars.add_task(name, total=total)
