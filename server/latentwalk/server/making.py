@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, ParamSpec, TypeVar
 
+from google.protobuf.message import Message
+
 from latentwalk.gan.steps import finish, one_step
 from latentwalk.server.engine import Row
 from latentwalk.server.frames import Frames
@@ -16,6 +18,9 @@ from latentwalk.server.served import ServedModel
 T = TypeVar("T")
 P = ParamSpec("P")
 
+# Of a larger request, such as keyframes that are each a mixture of a thousand classes, reading may take half a second.
+_MOST_AT_ONCE_BYTES = 1 << 18
+
 
 class Making:
     """Makes orders of requests, and rows of orders. All methods raise QueueFull as `LatentWork.do`."""
@@ -25,7 +30,8 @@ class Making:
 
     async def order(self, model: ServedModel, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What a request for the model asks for. Raises what reading it raises."""
-        if model.spec.space == "z":
+        size = sum(part.ByteSize() for part in args if isinstance(part, Message))
+        if model.spec.space == "z" and size <= _MOST_AT_ONCE_BYTES:
             return read(*args, **kwargs)
         # Latents of a generator with a mapping network may have a style of another for each layer.
         return await self.elsewhere(read, *args, **kwargs)
