@@ -138,12 +138,13 @@ def test_in_w_plus_only_the_chosen_layers_move(make) -> None:
     assert torch.equal(everywhere.walk(code[:, [1, 3]], 0, 1.5), walked[:, [1, 3]])
 
 
+@every_form
 @pytest.mark.parametrize("layers", [(1, 0), (1, 1), (-1,), (0.5,)])
-def test_layers_that_cannot_be_are_refused(layers) -> None:
+def test_layers_that_cannot_be_are_refused(make, layers) -> None:
     with pytest.raises(GanError, match="layers"):
-        linear(space="w+", layers=layers)
+        make(space="w+", layers=layers)
     with pytest.raises(GanError, match="only w\\+"):
-        linear(layers=(0,))
+        make(layers=(0,))
 
 
 # -- the forms ---------------------------------------------------------------------------------------------------------

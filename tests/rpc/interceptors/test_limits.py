@@ -89,6 +89,18 @@ def test_however_many_clients_come_few_are_remembered_and_none_with_a_call_under
     limits.leave("busy")
 
 
+def test_of_clients_without_a_call_under_way_those_are_forgotten_who_have_not_come_for_longest(monkeypatch):
+    monkeypatch.setattr("latentwalk.rpc.interceptors.limits._MOST_REMEMBERED", 2)
+    limits = LimitLayer(0.001, 1, 0, Clock())
+    for name in ("first", "second"):
+        assert begin(limits, name) == 1
+    limits.enter("third")
+    assert limits.clients == 3
+    limits.leave("third")
+    assert limits.clients == 2
+    assert [begin(limits, name) for name in ("third", "second", "first")] == [0, 0, 1]
+
+
 # -- at the door -----------------------------------------------------------------------------------------------------
 
 

@@ -233,6 +233,22 @@ async def test_those_who_have_yet_to_begin_are_kept_room():
         opened(scheduler, "b", 3, rows=3)
 
 
+async def test_no_more_room_is_kept_than_for_the_pictures_that_there_are():
+    scheduler = make(FakeEngine(), queued=8)
+    with opened_only(scheduler, 2, rows=6), opened(scheduler, "b", 6, rows=6):
+        assert scheduler.queued == 6
+
+
+async def test_room_that_somebody_leaves_goes_to_who_waits_for_it_though_nothing_is_drawn():
+    scheduler = make(FakeEngine(), queued=2)
+    with opened(scheduler, "a", 10, credit=2) as a:
+        with opened(scheduler, "b", 10, credit=2):
+            await scheduler.step()
+            await scheduler.step()
+            await a.take(1)
+        assert scheduler.queued == 1
+
+
 async def test_later_frames_of_others_do_not_split_the_first_frame_of_those_who_have_yet_to_begin():
     engine = FakeEngine()
     scheduler = make(engine, batch=4, queued=8)

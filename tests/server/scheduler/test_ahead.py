@@ -40,6 +40,20 @@ async def test_the_next_batch_is_there_before_the_device_is_done():
         assert await second.take(1) == [("picture", "b", 0)]
 
 
+async def test_who_leaves_before_its_turn_holds_up_nobody():
+    engine = HeldEngine()
+    async with informed(engine) as scheduler:
+        opened(scheduler, "a", 1)
+        await settle()
+        with opened(scheduler, "b", 1):
+            await settle()
+        await engine.draw_next()
+        with opened(scheduler, "c", 1) as last:
+            await settle()
+            await engine.draw_next()
+            assert await last.take(1) == [("picture", "c", 0)]
+
+
 async def test_an_event_loop_that_came_late_begins_sooner_the_next_time(monkeypatch):
     monkeypatch.setattr("latentwalk.server.scheduler.drawing._LATE_MEMORY", 0.0)
     engine = HeldEngine()

@@ -74,6 +74,30 @@ def test_a_first_frame_is_taken_as_a_whole(device):
     assert bulk in device.take(5)
 
 
+def test_the_rest_of_a_frame_that_a_batch_had_no_room_for_is_no_more_than_that(device):
+    first, second = device.lane(9, rows=3), device.lane(9, rows=3)
+    assert device.take(2) == [first] * 2
+    assert device.take(4) == [first, *[second] * 3]
+
+
+def test_no_first_frames_are_told_of_while_it_is_the_turn_of_later_ones(device):
+    device.lane(9, priority=HIGH)
+    device.take(1)
+    device.lane(3, rows=3)
+    told = []
+    device.backlog.take(lambda family, lanes, beginners: told.append(beginners) or 1, device.now)
+    assert told == [0]
+
+
+def test_streams_that_have_left_count_no_more_for_those_of_their_client_that_stay():
+    device = Device(picture_seconds=0.1)
+    stays, other = device.lane(100, client="many"), device.lane(100, client="one")
+    for _ in range(50):
+        device.backlog.remove(device.lane(1, client="many"))
+    served = device.served(60, 1)
+    assert served[stays] == pytest.approx(served[other], abs=4)
+
+
 def test_the_higher_priority_goes_first(device):
     low, normal, high = (device.lane(2, priority=priority) for priority in (LOW, NORMAL, HIGH))
     assert [device.take(2) for _ in range(3)] == [[high] * 2, [normal] * 2, [low] * 2]

@@ -73,6 +73,19 @@ async def test_a_picture_that_was_drawn_lately_is_there_at_once():
     assert [sum(column) for column in zip(*told, strict=True)] == [4, 0, 6]
 
 
+async def test_later_frames_keep_nobody_out_though_the_first_need_not_be_drawn():
+    engine = FakeEngine()
+    scheduler = reusing(
+        engine, capacity=1 << 20, batch=1, queued=100, queue_seconds=2.0, measured=lambda model: {1: 1.0}
+    )
+    with opened(scheduler, "a", 4, rows=4) as stream:
+        for _ in range(4):
+            await scheduler.step()
+        await stream.take(4)
+    with opened(scheduler, "a", 8, rows=4), opened(scheduler, "b", 1):
+        assert scheduler.queued == 4 + 1
+
+
 async def test_a_picture_larger_than_all_room_throws_nothing_out():
     engine = FakeEngine()
     reuse = Reuse(lambda model, work: work, 10_000, lambda key, picture: 20_000 if "large" in picture else 1)

@@ -88,6 +88,51 @@ async def test_a_device_that_hangs_fails_its_streams_and_serves_again_when_it_co
         assert scheduler.queued == 1
 
 
+async def test_a_device_that_has_nothing_to_do_does_not_hang_however_long():
+    engine, told = FakeEngine(), []
+    scheduler = make(engine, watchdog_seconds=10.0, on_device=told.append)
+    engine.now += 100.0
+    scheduler.check_device()
+    with opened(scheduler, "a", 1) as stream:
+        await scheduler.step()
+        engine.now += 100.0
+        scheduler.check_device()
+        assert len(await stream.take(1)) == 1
+    assert told == []
+
+
+async def test_a_device_that_hangs_is_not_looked_for_as_one_that_is_lost():
+    engine, lost = FakeEngine(), []
+
+    async def run(model, works):
+        engine.now += 11.0
+        scheduler.check_device()
+        lost.append(scheduler.has_lost_device)
+        return await engine.run(model, works)
+
+    scheduler = make(engine, run, watchdog_seconds=10.0)
+    with opened(scheduler, "a", 1):
+        await scheduler.step()
+    assert lost == [False]
+
+
+async def test_a_device_is_lost_also_if_it_has_drawn_a_part_of_the_batch_before():
+    engine, told = FakeEngine(), []
+
+    async def run(model, works):
+        if len(works) > 1:
+            raise DeviceOutOfMemory
+        if ("a", 1) in works:
+            raise DeviceLost("it is gone")
+        return await engine.run(model, works)
+
+    scheduler = make(engine, run, on_device=told.append)
+    with opened(scheduler, "a", 2, rows=2) as stream:
+        await scheduler.step()
+        assert len(await stream.take(1)) == 1
+        assert (told, scheduler.has_lost_device) == ([False], True)
+
+
 @pytest.mark.parametrize(("strict", "pictures"), [(False, 1), (True, 3)])
 async def test_honest_work_that_takes_long_is_no_device_that_hangs(strict, pictures):
     """Of a model with 30 s for a picture, five times as long is waited for, which is bounded too."""
