@@ -58,7 +58,9 @@ class Endpoint:
         0, "calls that one client may have under way; 0 for any number", between(0, 1_000_000)
     )
     max_calls: int = setting(4096, "most calls at once, over all clients", between(1, 1_000_000))
-    max_connections: int = setting(4096, "most connections at once", between(1, 1_000_000))
+    max_connections: int = setting(
+        4096, "most connections at once, and most watches of health on all of them", between(1, 1_000_000)
+    )
     handshake_seconds: float = setting(
         5.0,
         "how long a new connection may take to say what it is; until then it is one of the most at once",
