@@ -100,15 +100,8 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         self, request_iterator: AsyncIterator[pb.SteerRequest], context: Any
     ) -> None:
         """Draws the newest position of the caller, again and again."""
-        session = Session(
-            self._repository.model,
-            self._making,
-            lambda order: self._pictures.open(order, context),
-            lambda order, stream: self._pictures.frame(order, stream, 0),
-            self._metrics,
-            self._draining,
-        )
-        await session.run(request_iterator, context.write)
+        session = Session(self._repository.model, self._making, self._pictures, self._metrics, self._draining, context)
+        await session.run(request_iterator)
 
     async def MapLatents(self, request: pb.MapLatentsRequest, context: Any) -> pb.MapLatentsResponse:  # noqa: N802
         """Maps latents to w+."""

@@ -91,7 +91,14 @@ class Scheduler(Generic[Model, Work, Picture]):
         self._drawer: Drawer[Model, Work, Picture] = Drawer(prepare, run_batch, clock)
         self._streams: set[Stream[Model, Work, Picture]] = set()
         self._feeder: Feeder[Model, Work, Picture] = Feeder(
-            limits.queued, self._backlog, self._newcomers, self._reuse, self._streams, clock, self._see, self._on_reuse
+            limits.queued,
+            self._backlog,
+            self._newcomers,
+            self._reuse,
+            self._streams,
+            clock,
+            self._notice,
+            self._on_reuse,
         )
         self._health = Health(on_device)
         self._closed = False
@@ -186,7 +193,7 @@ class Scheduler(Generic[Model, Work, Picture]):
                     await self._changed.wait()
         self._awaited = 1
 
-    def _see(self, stream: Stream[Model, Work, Picture]) -> None:
+    def _notice(self, stream: Stream[Model, Work, Picture]) -> None:
         """Pictures of a stream have come into the backlog: does that settle when the next batch is to be drawn?"""
         if len(self._backlog) >= self._awaited or stream.terms.priority is Priority.HIGH:
             self._changed.set()

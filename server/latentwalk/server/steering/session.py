@@ -1,9 +1,10 @@
 """One interactive stream, from its setup to its end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from latentwalk.rpc.errors import (
@@ -19,8 +20,7 @@ from latentwalk.server.device import RemoteEngine
 from latentwalk.server.frames import Frames
 from latentwalk.server.making import Making
 from latentwalk.server.metrics import CallMetrics
-from latentwalk.server.orders import Order
-from latentwalk.server.pictures import PictureStream
+from latentwalk.server.pictures import Pictures
 from latentwalk.server.replies import position_messages
 from latentwalk.server.served import ServedModel
 from latentwalk.server.steering.inbox import Arrival, Inbox
@@ -40,10 +40,10 @@ class Session:
     Args:
         model: the model that serves under a name now.
         making: reads positions, and makes their rows.
-        open_stream: a stream for the pictures of an order.
-        images: draws and encodes the pictures of an order from its stream.
+        pictures: has positions drawn and encoded.
         metrics: told of what was served.
         draining: set when the service begins to drain; the stream ends after the picture in work.
+        context: that of the call.
 
     """
 
@@ -51,24 +51,22 @@ class Session:
         self,
         model: Callable[[str], ServedModel],
         making: Making,
-        open_stream: Callable[[Order], PictureStream],
-        images: Callable[[Order, PictureStream], Awaitable[list[image_pb2.Image]]],
+        pictures: Pictures,
         metrics: CallMetrics,
         draining: asyncio.Event,
+        context: Any,
     ) -> None:
         self._model = model
         self._making = making
-        self._open_stream = open_stream
-        self._images = images
+        self._pictures = pictures
         self._metrics = metrics
         self._draining = draining
+        self._context = context
         self._latest: WeakKeyDictionary[RemoteEngine, Frames] = WeakKeyDictionary()
         """The frames of which rows were made last, while its engine lives: an idle stream keeps none on the device."""
 
-    async def run(
-        self, requests: AsyncIterator[pb.SteerRequest], write: Callable[[pb.SteerResponse], Awaitable[None]]
-    ) -> None:
-        """Serves the stream to its end. While `write` waits for a slow reader, nothing is drawn.
+    async def run(self, requests: AsyncIterator[pb.SteerRequest]) -> None:
+        """Serves the stream to its end. While the call waits for a slow reader, nothing is drawn.
 
         Raises InvalidRequest for messages that break the rules of the stream and for a setup with which nothing can be
         drawn, UnknownModel for one that names no model, and NotServing when the service drains.
@@ -77,7 +75,7 @@ class Session:
             setup = await inbox.setup()
             check_setup(setup, self._model(setup.model))
             while (answer := await self._next_answer(setup, inbox)) is not None:
-                await write(answer)
+                await self._context.write(answer)
                 del answer  # nothing of what was asked or drawn is held until the caller asks again
 
     async def _next_answer(self, setup: pb.SteerSetup, inbox: Inbox) -> pb.SteerResponse | None:
@@ -89,7 +87,7 @@ class Session:
         try:
             aim = await self._aim_at(setup, arrival)
             target = Target(aim)
-            stream = self._open_stream(aim.order)
+            stream = self._pictures.open(aim.order, self._context)
         except Exception as error:  # noqa: BLE001 - raised again if it is no reason to refuse
             return _refused(arrival, error)
         pace = self._metrics.pace(aim.order.model.name, aim.order.kind)
@@ -97,7 +95,7 @@ class Session:
             stream.begin(target.works())
             aiming = asyncio.create_task(self._aim_anew(setup, target, inbox))
             try:
-                images = await self._images(aim.order, stream)
+                images = await self._pictures.frame(aim.order, stream, 0)
             except Exception as error:  # noqa: BLE001 - raised again if it is no reason to refuse
                 return _refused(target.aim.arrival, error)
             finally:

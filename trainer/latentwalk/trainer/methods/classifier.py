@@ -1,6 +1,5 @@
 """Classifiers of pictures, by which other methods tell classes and generators are judged."""
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Self
 
@@ -14,6 +13,7 @@ from latentwalk.trainer import seeds
 from latentwalk.trainer.data import Pictures
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.method import Method, Outcome, Phase
+from latentwalk.trainer.methods.schedule import half_cosine
 from latentwalk.trainer.networks.precision import reduced
 from latentwalk.trainer.order import Order
 from latentwalk.trainer.seat import ONLY_SEAT, Seat
@@ -53,8 +53,8 @@ class ClassifierTraining(Method):
         return cls(spec, train, test, materials.seat)
 
     def before_step(self, step: int) -> None:
-        """Half a cosine from the spec's learning rate down to nothing."""
-        rate = self._settings.learning_rate * (1 + math.cos(math.pi * step / self.steps)) / 2
+        """The spec's learning rate falls along half a cosine."""
+        rate = self._settings.learning_rate * half_cosine(step, self.steps)
         self._optimiser.param_groups[0]["lr"] = rate
 
     def losses(self, step: int) -> Mapping[str, Tensor]:

@@ -6,7 +6,6 @@ pictures; the predictor sees both and says which direction it was, and how far. 
 together the cross entropy of the one and, with a weight, the mean absolute error of the other.
 """
 
-import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -18,6 +17,7 @@ from torch.nn import functional as F
 from latentwalk.gan.directions import Direction, Slider
 from latentwalk.trainer import seeds
 from latentwalk.trainer.methods.method import Method, Outcome, Phase
+from latentwalk.trainer.methods.schedule import half_cosine
 from latentwalk.trainer.networks.precision import reduced
 from latentwalk.trainer.networks.shift_predictors import Guess
 from latentwalk.trainer.reports import Sample
@@ -120,9 +120,9 @@ class Telling(Method):
     # -- training --------------------------------------------------------------------------------------------------
 
     def before_step(self, step: int) -> None:
-        """Half a cosine from the spec's learning rates down to nothing (Loshchilov and Hutter 2017, no restarts)."""
+        """The spec's learning rates fall along half a cosine."""
         self.trained.train()
-        share = (1 + math.cos(math.pi * step / self.steps)) / 2
+        share = half_cosine(step, self.steps)
         for group in self._optimiser.param_groups:
             group["lr"] = share * group["initial_lr"]
 

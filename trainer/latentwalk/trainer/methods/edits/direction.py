@@ -16,7 +16,6 @@ Zoom gains a little at 0.8 (17.0). A constant rate needs its iterates averaged t
 of batch 16 get 4 rows a step each, and less far: 73.6, 13.0, 14.5, 1.4 (of 1,024).
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Self
@@ -35,6 +34,7 @@ from latentwalk.trainer.methods.edits.deal import Deal, deal, deal_to_all
 from latentwalk.trainer.methods.edits.task import Task, tasks_of
 from latentwalk.trainer.methods.edits.walks import LinearWalk, NonlinearWalk, TrainedWalk
 from latentwalk.trainer.methods.method import Method, Outcome, Phase
+from latentwalk.trainer.methods.schedule import half_cosine
 from latentwalk.trainer.quick import Draw, quick_form
 from latentwalk.trainer.reports import Sample, SliderEvaluation
 from latentwalk.trainer.seat import ONLY_SEAT, Dice, Seat
@@ -84,8 +84,8 @@ class EditDirection(Method):
         return cls(spec, materials.generator(spec), materials.edit_loss(spec.settings.loss), seat=materials.seat)
 
     def before_step(self, step: int) -> None:
-        """Half a cosine from the spec's learning rate down to nothing (Loshchilov and Hutter 2017, no restarts)."""
-        self._optimiser.param_groups[0]["lr"] = self._learning_rate * (1 + math.cos(math.pi * step / self.steps)) / 2
+        """The spec's learning rate falls along half a cosine."""
+        self._optimiser.param_groups[0]["lr"] = self._learning_rate * half_cosine(step, self.steps)
 
     def losses(self, step: int) -> Mapping[str, Tensor]:
         """The loss of each slider, weighted by its share of the rows: the sum is that of the batch."""
