@@ -56,7 +56,7 @@ async def test_a_caller_with_a_token_gets_in(running, tokens, value):
 
 @pytest.mark.parametrize(
     "metadata",
-    [(), bearer("guess"), (("authorization", "Basic open sesame"),), bearer(sha256_of("open sesame"))],
+    [(), bearer("guess"), (("authorization", "Digest open sesame"),), bearer(sha256_of("open sesame"))],
 )
 async def test_a_caller_without_a_valid_token_does_not(running, tokens, metadata):
     async with running(tokens=str(tokens)) as run:

@@ -214,16 +214,20 @@ async def test_a_burst_is_served_or_refused_with_a_delay_even_when_few_calls_at_
 
 
 async def test_however_many_calls_come_grpc_itself_bounds_them(running):
+    """Also those that have yet to say what they ask for, which is before we could refuse them."""
     async with running(max_calls=2, max_connections=10) as run:
-        health = health_pb2_grpc.HealthStub(run.channel)
-        watches = [health.Watch(health_pb2.HealthCheckRequest()) for _ in range(2 + 64 + 10)]
-        for watch in watches:
-            await watch.read()
+        silent = [run.channel.stream_unary("/test.Echo/Unary")() for _ in range(2 + 64 + 10)]
+
+        async def ask_on():
+            while True:
+                assert (await run.unary()).value == "hello"
+
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await run.unary()
+            await asyncio.wait_for(ask_on(), 60)
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-        for watch in watches:
-            watch.cancel()
+        assert "max_calls" not in caught.value.details()
+        for call in silent:
+            call.cancel()
 
 
 async def test_connections_that_never_say_what_they_are_do_not_lock_others_out_for_long(running):

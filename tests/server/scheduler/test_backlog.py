@@ -261,7 +261,9 @@ def test_everything_is_taken_once_in_the_order_of_its_lane(lanes, most, leave):
     left = {lane for place, lane in enumerate(waiting) if place in leave and device.backlog.remove(lane) >= 0}
     taken = []
     while len(device.backlog):
-        assert device.backlog.later + sum(map(device.backlog.beginners, device.backlog.families)) == len(device.backlog)
+        beginners = sum(lane.beginners for lane in waiting)
+        assert beginners == sum(map(device.backlog.beginners, device.backlog.families))
+        assert beginners + device.backlog.later == len(device.backlog)
         batch = device.backlog.take(lambda *_: most, device.now).batch
         device.now += 0.3
         assert 1 <= len(batch) <= most
