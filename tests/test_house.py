@@ -73,6 +73,9 @@ def test_the_tests_mirror_the_packages() -> None:
     packages = {path.parent.relative_to(ROOT / root / "latentwalk") for root in ROOTS for path in _inits(root)}
     tested = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
     assert tested - packages == {Path(), Path("benchmarks"), Path("e2e")}
+    names = {package.parent / f"test_{package.name}{rest}" for package in packages for rest in (".py", "_*.py")}
+    beside = [file for name in names for file in (ROOT / "tests").glob(str(name))]
+    assert beside == []
 
 
 def _inits(root: str) -> Iterator[Path]:
