@@ -240,6 +240,7 @@ def test_a_slider_of_one_class_refuses_latents_of_another_and_mixtures() -> None
         direction.check_class(bound, 0)
     with pytest.raises(ClassMismatch, match="a mixture of classes"):
         direction.check_class(bound, None)
+    direction.check_class(dataclasses.replace(SLIDERS[0], class_id=0), 0)
 
 
 def test_classes_are_read_off_conditions() -> None:
@@ -303,7 +304,9 @@ def test_damaged_tensors_are_refused_at_load(store: ArtifactStore, make) -> None
     save_direction(store, "faces", make(), **SAID)
     whole = store.get("directions", "faces/d")
     for name, tensor in whole.tensors.items():
-        damages = [torch.full_like(tensor, math.nan), tensor.double(), tensor[..., None], tensor[:1]]
+        spoilt = tensor.clone()
+        spoilt.view(-1)[-1] = math.nan
+        damages = [spoilt, tensor.double(), tensor[..., None], tensor[:1]]
         for damaged in damages:
             if damaged.shape == tensor.shape and torch.equal(damaged, tensor):
                 continue
