@@ -74,7 +74,7 @@ async def test_a_picture_that_was_drawn_lately_is_there_at_once():
 
 
 async def test_later_frames_keep_nobody_out_though_the_first_need_not_be_drawn():
-    engine = FakeEngine()
+    engine = FakeEngine(seconds_per_picture=1.0)
     scheduler = reusing(
         engine, capacity=1 << 20, batch=1, queued=100, queue_seconds=2.0, measured=lambda model: {1: 1.0}
     )
