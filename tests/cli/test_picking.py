@@ -32,6 +32,10 @@ def test_sliders_are_picked_and_named_and_walked(latentwalk, bank, tmp_path):
     assert f"{told['sliders'][3]['measures']['eigenvalue']:.4g}" in smile
     walk = ["walk", "faces", "expressions:age", "--seeds", "1", "--out", tmp_path / "age.gif"]
     assert latentwalk(*walk).exit_code == 0
+    without = ["--without", f"{bank}:0", "--without", f"{bank}:2", "--slider", "1=own", "--as", "alone"]
+    assert latentwalk("directions", "pick", "faces", bank, *without).exit_code == 0
+    (alone,) = latentwalk("directions", "show", "faces", "alone").stdout.splitlines()[4:]
+    assert alone.rstrip().endswith(f"1 of {bank} version 1 (sefa, job {job}) without {bank}@1:0, {bank}@1:2")
     again = json.loads(latentwalk("directions", "pick", "faces", "expressions", "--slider", "age", "--json").stdout)
     assert (again["version"], again["sliders"][0]["source"]["opposite"]) == ("2", True)
 

@@ -77,6 +77,14 @@ def test_sliders_are_picked_into_a_direction_of_their_own(client: Client):
     client.unload_direction("tiny", "mine")
 
 
+def test_sliders_are_picked_without_what_others_move(client: Client):
+    pick = SliderPick("bank", slider="right", name="own", without=iter(["zoom", "bank:left"]))
+    (own,) = client.pick_sliders("tiny", "alone", [pick]).sliders
+    assert own.source is not None
+    assert own.source.without == ("zoom@1:zoom", "bank@1:left")
+    client.unload_direction("tiny", "alone")
+
+
 def test_of_a_direction_without_a_word_nothing_is_made_up(client: Client):
     zoom = client.direction("tiny", "zoom")
     assert zoom.provenance == Provenance("", "", "", datetime(2026, 1, 1, tzinfo=UTC), {})

@@ -62,6 +62,30 @@ async def test_what_is_picked_from_a_pick_says_where_it_was_found(server):
     assert await drawn(server, "mine", "", -2) == await drawn(server, "style", "light", -2)
 
 
+async def test_a_slider_is_picked_without_what_others_move(library, serve):
+    library.put_direction("faces", load_direction(library.store, "faces", "style")[0], FOUND)
+    async with serve(library) as server:
+        others = [pb.SliderPick.Other(direction="zoom"), pb.SliderPick.Other(direction="style", slider="age")]
+        mine = (await server.models.PickSliders(picking({**LIGHT, "without": others}))).direction
+        (glow,) = mine.sliders
+        assert list(glow.source.without) == ["zoom@1:zoom", "style@2:age"]
+        assert dict(glow.measures) == {}
+        asked = pb.GetDirectionRequest(model="faces", direction="mine")
+        assert (await server.models.GetDirection(asked)).direction == mine
+        names = ("mine", "zoom", "style")
+        found = {name: load_direction(library.store, "faces", name)[0].rows["vectors"] for name in names}
+        left_alone = torch.stack([found["zoom"][0], found["style"][0]])
+        assert (left_alone @ found["mine"][0]).abs().max() < 1e-5
+        assert found["mine"][0] @ -found["style"][1] > 0
+        assert await drawn(server, "mine", "glow", 1.5) != await drawn(server, "style", "light", -1.5)
+
+
+async def test_a_slider_cannot_be_picked_without_what_is_not_there_or_is_all_of_it(server, refusal):
+    for slider, field in (("light", "picks[0]"), ("nose", "picks[0].without[0].slider")):
+        asked = picking({**LIGHT, "without": [pb.SliderPick.Other(direction="style", slider=slider)]})
+        assert (await refusal(server.models.PickSliders(asked))).fields == [field]
+
+
 async def test_a_direction_may_be_picked_anew_from_itself(server):
     style = (await server.models.PickSliders(picking({**LIGHT, "direction": "style"}, direction="style"))).direction
     assert (style.version, [one.name for one in style.sliders]) == ("2", ["glow"])

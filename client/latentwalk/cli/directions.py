@@ -1,6 +1,7 @@
 """`latentwalk directions`: along what a model can be walked."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -107,10 +108,14 @@ def pick(
     name: Annotated[
         str, typer.Option("--as", help="of the direction that they become; default: DIRECTION itself")
     ] = "",
+    without: Annotated[
+        list[str] | None,
+        typer.Option(help="a slider, name or name:slider, that none of them is to move any more; repeatable"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Publishes some sliders of loaded directions, under names of their own, as a direction that is loaded at once."""
-    picks = [parse_pick(text, direction) for text in slider]
+    picks = [replace(parse_pick(text, direction), without=without or ()) for text in slider]
     with connect(context) as client:
         picked = client.pick_sliders(model, name or direction, picks)
     if as_json:
@@ -173,7 +178,9 @@ def _source(slider: Slider) -> str:
         return ""
     found = ", ".join(said for said in (source.method, source.job and f"job {source.job}") if said)
     sign = "-" if source.opposite else ""
-    return f"{sign}{source.slider} of {source.direction} version {source.version}{f' ({found})' if found else ''}"
+    without = f" without {', '.join(source.without)}" if source.without else ""
+    told = f" ({found})" if found else ""
+    return f"{sign}{source.slider} of {source.direction} version {source.version}{told}{without}"
 
 
 def _calibration(slider: Slider) -> str:

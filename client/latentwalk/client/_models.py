@@ -127,11 +127,14 @@ class SliderSource:
     """By which method that direction was found; empty if it does not say."""
     job: str
     """By which job; empty if it does not say."""
+    without: tuple[str, ...] = ()
+    """The sliders that it was projected off, in this order, "direction@version:slider" each."""
 
     @classmethod
     def from_message(cls, source: pb.SliderSource) -> "SliderSource":
         """The source in a message."""
-        return cls(source.direction, source.version, source.slider, source.opposite, source.method, source.job)
+        found = source.direction, source.version, source.slider, source.opposite, source.method, source.job
+        return cls(*found, tuple(source.without))
 
 
 @dataclass(frozen=True, slots=True)

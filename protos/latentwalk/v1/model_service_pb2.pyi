@@ -319,6 +319,7 @@ class SliderSource(_message.Message):
     OPPOSITE_FIELD_NUMBER: _builtins.int
     METHOD_FIELD_NUMBER: _builtins.int
     JOB_FIELD_NUMBER: _builtins.int
+    WITHOUT_FIELD_NUMBER: _builtins.int
     direction: _builtins.str
     """The direction's name."""
     version: _builtins.str
@@ -331,6 +332,10 @@ class SliderSource(_message.Message):
     """By which method that direction was found; empty if it does not say."""
     job: _builtins.str
     """By which job; empty if it does not say."""
+    @_builtins.property
+    def without(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The sliders that it was projected off, in this order, "direction@version:slider" each."""
+
     def __init__(
         self,
         *,
@@ -340,10 +345,11 @@ class SliderSource(_message.Message):
         opposite: _builtins.bool = ...,
         method: _builtins.str = ...,
         job: _builtins.str = ...,
+        without: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction", "job", b"job", "method", b"method", "opposite", b"opposite", "slider", b"slider", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction", "job", b"job", "method", b"method", "opposite", b"opposite", "slider", b"slider", "version", b"version", "without", b"without"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -870,12 +876,37 @@ class SliderPick(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class Other(_message.Message):
+        """A slider that is not to move with it."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        DIRECTION_FIELD_NUMBER: _builtins.int
+        SLIDER_FIELD_NUMBER: _builtins.int
+        direction: _builtins.str
+        """The direction that has it; it must be loaded."""
+        slider: _builtins.str
+        """Which slider. May be empty when the direction has only one."""
+        def __init__(
+            self,
+            *,
+            direction: _builtins.str = ...,
+            slider: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction", "slider", b"slider"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     DIRECTION_FIELD_NUMBER: _builtins.int
     SLIDER_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     OPPOSITE_FIELD_NUMBER: _builtins.int
     ALPHA_LOW_FIELD_NUMBER: _builtins.int
     ALPHA_HIGH_FIELD_NUMBER: _builtins.int
+    WITHOUT_FIELD_NUMBER: _builtins.int
     direction: _builtins.str
     """The direction that has it; it must be loaded. What is picked is of the version that is."""
     slider: _builtins.str
@@ -890,6 +921,14 @@ class SliderPick(_message.Message):
     """The least alpha, as it is from now on, that may be asked for: from the limit that it has to 0. Default: that limit."""
     alpha_high: _builtins.float
     """The greatest alpha, likewise: from 0 to the limit that it has."""
+    @_builtins.property
+    def without(self) -> _containers.RepeatedCompositeFieldContainer[Global___SliderPick.Other]:
+        """It is made to leave these alone: its vector is projected off theirs, and brought to the length that it had. All must
+        be linear, and move the same layers of the same space. What was measured of it is then said no more, and its amounts
+        are those that it was trained on. Default: none.
+        Source: Shen et al., "Interpreting the latent space of GANs for semantic face editing" (2020), section 2.3.
+        """
+
     def __init__(
         self,
         *,
@@ -899,10 +938,11 @@ class SliderPick(_message.Message):
         opposite: _builtins.bool = ...,
         alpha_low: _builtins.float | None = ...,
         alpha_high: _builtins.float | None = ...,
+        without: _abc.Iterable[Global___SliderPick.Other] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_alpha_high", b"_alpha_high", "_alpha_low", b"_alpha_low", "alpha_high", b"alpha_high", "alpha_low", b"alpha_low"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_alpha_high", b"_alpha_high", "_alpha_low", b"_alpha_low", "alpha_high", b"alpha_high", "alpha_low", b"alpha_low", "direction", b"direction", "name", b"name", "opposite", b"opposite", "slider", b"slider"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_alpha_high", b"_alpha_high", "_alpha_low", b"_alpha_low", "alpha_high", b"alpha_high", "alpha_low", b"alpha_low", "direction", b"direction", "name", b"name", "opposite", b"opposite", "slider", b"slider", "without", b"without"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__alpha_high: _TypeAlias = _typing.Literal["alpha_high"]  # noqa: Y015
     _WhichOneofArgType__alpha_high: _TypeAlias = _typing.Literal["_alpha_high", b"_alpha_high"]  # noqa: Y015

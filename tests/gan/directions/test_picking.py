@@ -8,7 +8,7 @@ import torch
 from forms import SIZE, SLIDERS, deformed, iterated, linear, noise, rbf
 
 from latentwalk.gan.artifacts import ArtifactStore, load_direction, save_direction
-from latentwalk.gan.directions import Direction, Pick, joined
+from latentwalk.gan.directions import Calibration, Direction, Pick, Slider, joined
 from latentwalk.gan.errors import GanError, OutOfRange
 from latentwalk.gan.latents import z_from_seeds
 
@@ -116,3 +116,36 @@ def test_two_sliders_of_one_name_and_none_at_all_are_refused() -> None:
 def test_axes_of_another_size_than_the_network_are_refused() -> None:
     with pytest.raises(GanError, match=r"the shape is \[2, 3\], it must be \[2, 2\]"):
         deformed(axes=torch.zeros(2, 3))
+
+
+def test_a_slider_is_picked_without_what_others_move_and_keeps_its_length() -> None:
+    one, other = linear(), linear()
+    (mine,) = picked(Pick(one, 0, without=[(other, 1), (one, 1)])).rows["vectors"]
+    vector, left_alone = one.rows["vectors"]
+    expected = vector - (vector @ left_alone) / (left_alone @ left_alone) * left_alone
+    assert torch.allclose(mine, expected / expected.norm() * vector.norm(), atol=1e-6)
+    assert abs(float(mine @ left_alone)) < 1e-5
+    back = picked(Pick(one, 0, opposite=True, without=[(other, 1)]))
+    assert torch.allclose(back.rows["vectors"][0], -mine, atol=1e-6)
+
+
+def test_what_was_measured_of_a_slider_is_not_said_of_what_is_left_of_it() -> None:
+    edit = Slider("edit", "brightness", "fraction", 0.25, (-1.0, 1.0), (-2.0, 2.0))
+    calibrated = dataclasses.replace(edit, calibration=Calibration((-1.0, 0.0, 1.0), (-0.2, 0.0, 0.1)))
+    direction = dataclasses.replace(linear(), sliders=(calibrated, SLIDERS[1]))
+    assert picked(Pick(direction, 0)).sliders == (calibrated,)
+    assert picked(Pick(direction, 0, without=[(direction, 1)])).sliders == (edit,)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [
+        (linear(), rbf(), "is linear, .* rbf: only linear ones are projected"),
+        (rbf(), linear(), "is rbf, .* linear: only linear ones are projected"),
+        (linear(), dataclasses.replace(linear(), space="w"), "space is z of the one, w of the other"),
+        (linear(), linear(), "nothing is left of"),
+    ],
+)
+def test_what_it_cannot_be_projected_off_is_refused(one: Direction, other: Direction, words: str) -> None:
+    with pytest.raises(GanError, match=words):
+        Pick(one, 0, without=[(other, 0)]).alone()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 from latentwalk.gan.artifacts.reading import mappings, text
 from latentwalk.gan.spec import JsonObject
@@ -26,14 +26,21 @@ class Source:
     """By which method that direction was found."""
     job: str = ""
     """By which job."""
+    without: tuple[str, ...] = ()
+    """The sliders that it was projected off, in this order, "direction@version:slider" each."""
 
 
 def provenance_of_picks(sources: Mapping[str, Source], measures: Mapping[str, Mapping[str, float]]) -> JsonObject:
     """The provenance of a direction whose sliders, by name, were picked from these, and what was measured of each."""
     picked = [
-        {"name": name, **asdict(source), "measures": dict(measures.get(name, {}))} for name, source in sources.items()
+        {"name": name, **_said(source), "measures": dict(measures.get(name, {}))} for name, source in sources.items()
     ]
     return {"method": _METHOD, PICKED: picked}
+
+
+def _said(source: Source) -> JsonObject:
+    """All of it, without an empty list of what it was projected off."""
+    return {key: value for key, value in asdict(source).items() if key != "without" or value}
 
 
 def sources_in(provenance: Mapping[str, Any], sliders: Sequence[str]) -> Mapping[str, Source]:
@@ -44,6 +51,17 @@ def sources_in(provenance: Mapping[str, Any], sliders: Sequence[str]) -> Mapping
         if name in sliders and text(direction) and type(version) is int and 0 < version < 2**63 and text(slider):
             about = {key: text(said.get(key)) for key in ("method", "job")}
             sources[text(name)] = Source(
-                text(direction), version, text(slider), opposite=said.get("opposite") is True, **about
+                text(direction),
+                version,
+                text(slider),
+                opposite=said.get("opposite") is True,
+                without=_texts(said.get("without")),
+                **about,
             )
     return sources
+
+
+def _texts(said: object) -> tuple[str, ...]:
+    """The texts of a list; none of anything else."""
+    listed = cast("Sequence[object]", said) if isinstance(said, list | tuple) else []
+    return tuple(one for one in listed if isinstance(one, str))

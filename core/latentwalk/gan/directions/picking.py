@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from latentwalk.gan.closed_form import project_off
 from latentwalk.gan.directions.direction import Direction
 from latentwalk.gan.directions.slider import Slider, check_slider_name
 from latentwalk.gan.edits import Span
@@ -25,12 +26,15 @@ class Pick:
     """Whether its alpha becomes the opposite of what it was; the amounts of an edit stay what they were."""
     limit: Span | None = None
     """The least and greatest alpha, as it is from now on, that may be asked for; None for all that could be before."""
+    without: Sequence[tuple[Direction, int]] = ()
+    """Sliders, of directions, that are not to move with it: its vector is projected off theirs, and keeps its length
+    (InterFaceGAN, Shen et al. 2020, section 2.3)."""
 
     def alone(self) -> Direction:
         """The slider as the only one of a direction.
 
-        Raises GanError for a name that people are not to give, or for a limit without 0 in it, and OutOfRange for one
-        beyond what could be asked for before.
+        Raises GanError for a name that people are not to give, for a limit without 0 in it, and for others that it
+        cannot be projected off, and OutOfRange for a limit beyond what could be asked for before.
         """
         own, slider = self.direction, self.direction.sliders[self.place]
         if self.opposite:
@@ -41,8 +45,28 @@ class Pick:
         if self.limit is not None:
             slider = slider.within(self.limit)
         rows = {field: row[self.place, None] for field, row in own.rows.items()}
+        if self.without:
+            # What was measured to come of an alpha was that of another vector.
+            rows, slider = {"vectors": self._projected()}, replace(slider, calibration=None)
         alone = _rebuilt(own, own.name, (slider,), rows)
         return _rebuilt(alone, own.name, (slider,), alone.turned_rows()) if self.opposite else alone
+
+    def _projected(self) -> Tensor:
+        """Its vector off those of the others, [1, D]."""
+        own, name = self.direction, self.direction.sliders[self.place].name
+        for other, place in self.without:
+            theirs = f"{other.name}:{other.sliders[place].name}"
+            if own.form != "linear" or other.form != "linear":
+                forms = f"{own.name}:{name} is {own.form}, {theirs} {other.form}"
+                raise GanError(f"{forms}: only linear ones are projected")
+            if difference := _difference(own, other):
+                raise GanError(f"{own.name}:{name} cannot be projected off {theirs}: {difference}")
+        vector = own.rows["vectors"][self.place]
+        others = torch.stack([other.rows["vectors"][place] for other, place in self.without])
+        rest = project_off(vector, others) * vector.norm()
+        if not rest.any():
+            raise GanError(f"nothing is left of {own.name}:{name}: the others move all that it moves")
+        return rest[None]
 
 
 def joined(name: str, parts: Sequence[Direction]) -> Direction:

@@ -112,6 +112,7 @@ def _source(source: Source) -> pb.SliderSource:
         opposite=source.opposite,
         method=source.method,
         job=source.job,
+        without=source.without,
     )
 
 

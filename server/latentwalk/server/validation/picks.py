@@ -64,12 +64,20 @@ def _read(field: str, pick: pb.SliderPick, model: ServedModel) -> _Picked:
     high = pick.alpha_high if pick.HasField("alpha_high") else None
     limit = slider.turned().limit if pick.opposite else slider.limit
     chosen = (limit[0] if low is None else low, limit[1] if high is None else high)
+    without = [
+        find_slider(f"{field}.without[{index}]", other.direction, other.slider, model)
+        for index, other in enumerate(pick.without)
+    ]
     try:
-        alone = Pick(direction, place, pick.name, pick.opposite, None if chosen == limit else chosen).alone()
+        alone = Pick(direction, place, pick.name, pick.opposite, None if chosen == limit else chosen, without).alone()
     except GanError as error:
         raise InvalidRequest(field, str(error)) from error
     origin = served.origin
     found = Source(direction.name, served.version, slider.name, method=origin.method, job=origin.job)
     source = origin.sources.get(slider.name, found)
-    source = replace(source, opposite=source.opposite != pick.opposite)
-    return _Picked(alone, f"{direction.name}:{slider.name}", source, origin.of_sliders.get(slider.name, {}))
+    left_alone = [
+        f"{other.name}@{model.direction(other.name).version}:{other.sliders[place].name}" for other, place in without
+    ]
+    source = replace(source, opposite=source.opposite != pick.opposite, without=(*source.without, *left_alone))
+    measures = {} if without else origin.of_sliders.get(slider.name, {})
+    return _Picked(alone, f"{direction.name}:{slider.name}", source, measures)
