@@ -135,4 +135,4 @@ class DeformedDirection(Direction):
             with torch.no_grad():
                 return self.deformator(alpha * self.reach * axis)[0].to(start)
 
-        return Path(shift)
+        return Path.at_once(shift)

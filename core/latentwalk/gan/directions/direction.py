@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Self
 
 import torch
@@ -18,33 +18,43 @@ from latentwalk.gan.errors import (
     UnknownSlider,
 )
 from latentwalk.gan.spec import GeneratorSpec, JsonObject
-from latentwalk.gan.steps import Steps
-
-
-def _at_once(alpha: float) -> Steps[None]:
-    """How most shifts are made: there is nothing to be done before."""
-    return
-    yield
+from latentwalk.gan.steps import Steps, finish
 
 
 @dataclass(frozen=True, eq=False)
 class Path:
     """From alpha to the shift of the start: a tensor that can be added to it."""
 
-    shift: Callable[[float], Tensor]
-    approach: Callable[[float], Steps[None]] = _at_once
-    """What may be done before, in steps, so that the shift of an alpha is had in a moment."""
+    shift: Callable[[float], Steps[Tensor]]
+    """The shift at this alpha, in as many steps as it takes."""
+
+    @classmethod
+    def at_once(cls, shift: Callable[[float], Tensor]) -> Self:
+        """One whose shifts are had in a moment."""
+
+        def shifted(alpha: float) -> Steps[Tensor]:
+            return shift(alpha)
+            yield  # makes it a generator, of no steps
+
+        return cls(shifted)
 
     def __call__(self, alpha: float) -> Tensor:
         """The shift of the start at this alpha."""
-        return self.shift(alpha)
+        return finish(self.in_steps(alpha))
 
     def in_steps(self, alpha: float) -> Steps[Tensor]:
         """As a call, in steps."""
-        yield from self.approach(alpha)
-        shift = self.shift(alpha)
+        shift = yield from self.shift(alpha)
         yield
         return shift
+
+    def then(self, change: Callable[[Tensor], Tensor]) -> "Path":
+        """The same path, with every shift changed."""
+
+        def changed(alpha: float) -> Steps[Tensor]:
+            return change((yield from self.shift(alpha)))
+
+        return Path(changed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,24 +144,18 @@ class Direction(ABC):
         """
         if self.space == "w" and start.ndim == 3:
             each = self._flat_path(start.flatten(0, 1), slider)
-
-            def moved(alpha: float) -> Tensor:
-                shift = each(alpha)
-                # One for all, or one for each w.
-                return shift if shift.ndim == 1 else shift.view(start.shape)
-
-            return replace(each, shift=moved)
+            # One for all, or one for each w.
+            return each.then(lambda shift: shift if shift.ndim == 1 else shift.view(start.shape))
         if self.space != "w+":
             return self._flat_path(start, slider)
         layers = list(self.layers) or list(range(start.shape[1]))
-        flat = self._flat_path(start[:, layers].flatten(1), slider)
 
-        def shift(alpha: float) -> Tensor:
+        def in_its_layers(shift: Tensor) -> Tensor:
             moved = torch.zeros_like(start)
-            moved[:, layers] = flat(alpha).unflatten(-1, (len(layers), start.shape[2]))
+            moved[:, layers] = shift.unflatten(-1, (len(layers), start.shape[2]))
             return moved
 
-        return replace(flat, shift=shift)
+        return self._flat_path(start[:, layers].flatten(1), slider).then(in_its_layers)
 
     def walk(self, code: Tensor, slider: int, alpha: float | Tensor) -> Tensor:
         """Moves a code, [R, Z] or [R, L, W], along one slider: by one alpha, or row by row by alphas [R]."""

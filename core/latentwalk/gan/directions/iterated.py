@@ -105,5 +105,4 @@ class IteratedDirection(Direction):
             # Every step keeps the length of the one before, and so that of the start.
             return renormalise(moved, row) if centre is None else centre + self.truncation * (moved - centre)
 
-        path = SteppedPath(start, step, self.steps)
-        return Path(path.shift, path.approach)
+        return Path(SteppedPath(start, step, self.steps).shift)

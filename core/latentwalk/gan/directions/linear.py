@@ -43,7 +43,7 @@ class LinearDirection(Direction):
 
     def _flat_path(self, start: Tensor, slider: int) -> Path:
         vector = self.vectors[slider].to(start)
-        return Path(lambda alpha: alpha * vector)
+        return Path.at_once(lambda alpha: alpha * vector)
 
     def move(self, code: Tensor, alphas: Tensor) -> Tensor:
         """Moves rows [N, D] by alphas [N, S]: code + sum of alpha_s w_s; a row is the same bits in any batch."""

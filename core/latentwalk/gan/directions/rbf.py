@@ -90,5 +90,4 @@ class RbfDirection(Direction):
         def step(row: Tensor, back: bool) -> Tensor:
             return row + (-self.step if back else self.step) * unit_gradient(row, *landscape)
 
-        path = SteppedPath(start, step, self.reach / self.step)
-        return Path(path.shift, path.approach)
+        return Path(SteppedPath(start, step, self.reach / self.step).shift)
