@@ -46,3 +46,12 @@ def test_what_fills_it_to_the_last_byte_is_kept():
     for key in "ab":
         cache.keep(key, bytes(10))
     assert (cache.find("a"), cache.find("b")) == (bytes(10), bytes(10))
+
+
+def test_what_was_asked_for_since_outlives_what_was_not():
+    cache = Cache(2 * (ENTRY + 10), lambda key, kept: len(kept))
+    for key in "ab":
+        cache.keep(key, bytes(10))
+    cache.find("a")
+    cache.keep("c", bytes(10))
+    assert [cache.find(key) is not None for key in "abc"] == [True, False, True]
