@@ -87,11 +87,12 @@ class ServiceThread:
     def __init__(self, context: AbstractAsyncContextManager[Any]) -> None:
         self._context = context
         self._started: Future[Running] = Future()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+        # A service that never starts must not keep the run from its end.
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
 
     def __enter__(self) -> Running:
         self._thread.start()
-        return self._started.result(60)
+        return self._started.result()  # the limit of the test is limit enough
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
