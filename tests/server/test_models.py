@@ -90,6 +90,16 @@ async def test_a_server_of_an_empty_store_runs_and_takes_in_a_model_later(empty_
         assert (await picture(server)).model_digest == faces.digest
 
 
+async def test_that_a_model_is_being_loaded_is_logged_before_it_serves(library, serve, caplog):
+    with caplog.at_level(logging.INFO, "latentwalk.repository"):
+        async with serve(library):
+            pass
+    told = [one.getMessage() for one in caplog.records if one.name == "latentwalk.repository"]
+    of_digits = [message for message in told if message.startswith("model digits ")]
+    assert [" is loaded: " in message for message in of_digits] == [True, False]
+    assert " serves: " in of_digits[1]
+
+
 async def test_what_is_damaged_at_start_is_logged_and_the_rest_serves(library, serve, caplog):
     file = corrupt(library.path / "generators/digits/1")
     damaged = corrupt(library.path / "directions/faces/style/1")
