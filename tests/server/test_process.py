@@ -158,7 +158,9 @@ def test_a_signal_ends_a_start_at_once_and_without_a_traceback(library, number, 
             time.sleep(0.01)
         process.send_signal(number)
         assert process.wait(30) == 128 + number
-        assert process.stderr.read() == ""  # which others of the group might still write to
+        # Others of the group might still write to it. Nothing is told but how the start was going.
+        told = [json.loads(line) for line in process.stderr.read().splitlines()]
+        assert {one["level"] for one in told} <= {"info"}
     wait_until_gone(process.pid)
 
 
