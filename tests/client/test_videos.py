@@ -1,6 +1,8 @@
 """Videos: frames as MP4, written while they come."""
 
+import resource
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from PIL import Image
 
 from latentwalk.client import AsyncClient, Client, InvalidRequest
 from latentwalk.client._files import save_moving
+from latentwalk.client._videos import Video
 
 
 def frames_in(path: Path) -> list[np.ndarray]:
@@ -89,6 +92,41 @@ def test_frames_that_break_off_leave_the_file_that_was_there(tmp_path):
     with pytest.raises(InvalidRequest, match="are none: there is nothing to show"):
         save_moving([], tmp_path / "walk.mp4", 12)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"walk.mp4": b"of yesterday"}
+
+
+def test_a_video_that_has_no_room_leaves_nothing(tmp_path):
+    """By a limit on the size of a file, which fails as a full disk does."""
+    noise = np.random.default_rng(0)
+    images = [Image.fromarray(noise.integers(0, 256, (96, 96, 3), np.uint8)) for _ in range(160)]
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            save_moving(images, tmp_path / "long.mp4", 12)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_closes_a_video_waits_for_the_frame_that_is_being_written(tmp_path, monkeypatch):
+    """As does one who gives up in an event loop while a thread writes."""
+    video, (image,) = Video(tmp_path / "walk.mp4", 12), plain((0, 0, 0))
+    closing = threading.Thread(target=video.close)
+    waited: list[bool] = []
+
+    def convert(mode: str) -> Image.Image:
+        closing.start()
+        closing.join(0.2)  # a moment in which it could close
+        waited.append(closing.is_alive())
+        return image
+
+    monkeypatch.setattr(image, "convert", convert)
+    video.add(image)
+    closing.join()
+    assert waited == [True]
+    video.add(image)
+    video.finish()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_one_picture_is_no_video(client: Client, tmp_path):

@@ -1,5 +1,6 @@
 """Videos on disk: MP4 with H.264, by PyAV, which has FFmpeg with it and comes with the extra "video"."""
 
+import threading
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,6 +32,7 @@ class Video:
     """A video that is being written, beside its file until it is finished; it must be closed.
 
     It keeps no picture, so that it may be as long as there is room for on the disk. fps: frames a second, above 0.
+    Who gives up in an event loop closes it while a thread may still write: one waits for the other.
     """
 
     def __init__(self, file: Path, fps: float) -> None:
@@ -40,9 +42,35 @@ class Video:
         self._rate = Fraction(fps).limit_denominator(_FINEST)
         self._container = av.open(self._part, "w", format="mp4", options=_CONTAINER)
         self._stream: VideoStream | None = None
+        self._turn, self._closed = threading.Lock(), False
 
     def add(self, image: Image.Image) -> None:
-        """Appends a frame, of the size of those before."""
+        """Appends a frame, of the size of those before; nothing to a video that is closed."""
+        with self._turn:
+            if not self._closed:
+                self._append(image)
+
+    def finish(self) -> None:
+        """Puts the file where it is to be, unless it is closed. InvalidRequest without a frame."""
+        with self._turn:
+            if self._closed:
+                return
+            if self._stream is None:
+                raise InvalidRequest.of("pictures", "are none: there is nothing to show")
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
+            self._part.replace(self._file)
+
+    def close(self) -> None:
+        """Leaves nothing of what is not finished."""
+        with self._turn:
+            self._closed = True
+            try:
+                self._container.close()
+            finally:  # it may want to write where there is no room
+                self._part.unlink(missing_ok=True)
+
+    def _append(self, image: Image.Image) -> None:
         import av
 
         # Colours are coded in blocks of 2 x 2 pixels: an odd side is made even by repeating its last pixels.
@@ -52,19 +80,6 @@ class Video:
             self._stream = self._open(*pixels.shape[:2])
         frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p", dst_colorspace=_COLOURS)
         self._container.mux(self._stream.encode(frame))
-
-    def finish(self) -> None:
-        """Puts the file where it is to be. InvalidRequest without a frame."""
-        if self._stream is None:
-            raise InvalidRequest.of("pictures", "are none: there is nothing to show")
-        self._container.mux(self._stream.encode(None))
-        self._container.close()
-        self._part.replace(self._file)
-
-    def close(self) -> None:
-        """Leaves nothing of what is not finished."""
-        self._container.close()
-        self._part.unlink(missing_ok=True)
 
     def _open(self, height: int, width: int) -> "VideoStream":
         stream = self._container.add_stream(_CODEC, self._rate, _QUALITY)
