@@ -117,6 +117,17 @@ def test_the_command_line_tells_each_server(servers):
     assert [json.loads(line)["state"] for line in done.stdout.splitlines()] == ["ready", "ready"]
 
 
+def test_a_server_that_refuses_keeps_the_command_line_from_none_of_the_others(servers):
+    with Client(servers[0].address) as first:
+        first.unload_direction("tiny", "zoom")
+    unload = ["--server", address_of(servers), "directions", "unload", "tiny", "zoom", "--everywhere"]
+    done = CliRunner().invoke(app, unload)
+    assert done.exit_code == 1
+    assert done.stdout == f"tiny/zoom is no longer loaded at ipv4:{servers[1].address}\n"
+    assert done.stderr.startswith(f"error: ipv4:{servers[0].address}: ")
+    assert [loaded(server) for server in servers] == [False, False]
+
+
 def test_a_name_stands_for_the_servers_that_it_has_addresses_of(servers):
     port = servers[0].address.rpartition(":")[2]
     with Client(f"localhost:{port}", token="t") as client:

@@ -1,15 +1,17 @@
 """From the options of the command line to a client."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperOption
 
-from latentwalk.cli.failures import Commands
-from latentwalk.client import Client, Tls
+from latentwalk.cli.failures import CommandFailed, Commands
+from latentwalk.client import Client, LatentwalkError, Tls
+
+Answer = TypeVar("Answer")
 
 DEFAULT_SERVER = "127.0.0.1:50051"
 DEFAULT_TRAINER = "127.0.0.1:50052"
@@ -78,15 +80,27 @@ def connect(context: typer.Context) -> Client:
 Everywhere = Annotated[bool, typer.Option("--everywhere", help="at each server that --server stands for, not at one")]
 
 
-def servers(context: typer.Context, everywhere: bool) -> Iterator[tuple[Client, str]]:
-    """The servers that are to be told, each with what to add where one of several is named."""
+def answers(context: typer.Context, everywhere: bool, ask: Callable[[Client], Answer]) -> Iterator[tuple[Answer, str]]:
+    """What the server answers, or each of several; with what to add where one of them is named.
+
+    All are asked, whichever refuses; CommandFailed at the end tells which did, and why.
+    """
     with connect(context) as client:
         if not everywhere:
-            yield client, ""
+            yield ask(client), ""
             return
+        refusals: list[str] = []
         for server in client.each_server():
+            place = server.connection.options.address
             with server:
-                yield server, f" at {server.connection.options.address}"
+                try:
+                    answer = ask(server)
+                except LatentwalkError as error:
+                    refusals.append(f"{place}: {error}")
+                else:
+                    yield answer, f" at {place}"
+    if refusals:
+        raise CommandFailed("; ".join(refusals))
 
 
 def pem_file(help: str) -> Any:

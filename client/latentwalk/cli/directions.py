@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from latentwalk.cli.connection import Everywhere, connect, servers
+from latentwalk.cli.connection import Everywhere, answers, connect
 from latentwalk.cli.models import Name
 from latentwalk.cli.options import writable
 from latentwalk.cli.output import Json, show_json, show_table, show_time
@@ -68,8 +68,9 @@ def load(
     as_json: Json = False,
 ) -> None:
     """Loads a version of a direction for a loaded model."""
-    for client, place in servers(context, everywhere):
-        loaded = client.load_direction(model, direction, version=version)
+    for loaded, place in answers(
+        context, everywhere, lambda client: client.load_direction(model, direction, version=version)
+    ):
         if as_json:
             show_json(loaded)
         else:
@@ -85,8 +86,7 @@ def unload(
     as_json: Json = False,
 ) -> None:
     """Takes a direction out of service."""
-    for client, place in servers(context, everywhere):
-        client.unload_direction(model, direction)
+    for _, place in answers(context, everywhere, lambda client: client.unload_direction(model, direction)):
         if as_json:
             show_json({"unloaded": f"{model}/{direction}"})
         else:

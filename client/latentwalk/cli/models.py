@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from latentwalk.cli.connection import Everywhere, connect, servers
+from latentwalk.cli.connection import Everywhere, answers, connect
 from latentwalk.cli.output import Json, show_json, show_table
 from latentwalk.client import Model
 
@@ -33,8 +33,7 @@ def load(
     as_json: Json = False,
 ) -> None:
     """Loads a version of a model and swaps it in."""
-    for client, place in servers(context, everywhere):
-        loaded = client.load_model(name, version=version)
+    for loaded, place in answers(context, everywhere, lambda client: client.load_model(name, version=version)):
         if as_json:
             show_json(loaded)
             continue
@@ -46,8 +45,7 @@ def load(
 @app.command()
 def unload(context: typer.Context, name: Name, everywhere: Everywhere = False, as_json: Json = False) -> None:
     """Takes a model, and its directions, out of service."""
-    for client, place in servers(context, everywhere):
-        client.unload_model(name)
+    for _, place in answers(context, everywhere, lambda client: client.unload_model(name)):
         if as_json:
             show_json({"unloaded": name})
         else:
