@@ -212,6 +212,7 @@ async def test_the_asynchronous_client_maps_too(address: str, client: Client):
         ({"seeds": 1, "styles": Style(truncated_layers=2)}, r"styles\[0\].truncated_layers: has no effect"),
         ({"seeds": 1, "styles": Style(noise_layers=[1])}, r"styles\[0\].noise_layers: has no effect"),
         ({"seeds": 1, "styles": Style(noise=1, noise_layers=[0.5])}, r"styles\[0\].noise_layers"),
+        ({"seeds": 1, "styles": Style(noise=1, noise_layers=[])}, r"styles\[0\].noise_layers: are none"),
         ({"seeds": 1, "styles": Style(noise="none", noise_strength=2)}, r"styles\[0\].noise_strength: has no effect"),
     ],
 )

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from latentwalk.client import _catalog as catalog
 from latentwalk.client import _generation as generation
 from latentwalk.client._calls import UnaryCall
-from latentwalk.client._comparison import Plan
 from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._latents import Seeds
 from latentwalk.client._models import Model
 from latentwalk.client._numbers import number, whole, wholes
 from latentwalk.client._pictures import Picture, Pictures
+from latentwalk.client._plans import Plan
 from latentwalk.client._sheets import labelled_sheet
 from latentwalk.client._styles import Mix, Style
 from latentwalk.client._values import elements

@@ -104,7 +104,9 @@ def _set_noise(field: str, latent: pb.Latent, style: Style) -> None:
     if style.noise_layers is not None:
         if not latent.HasField("noise"):
             raise InvalidRequest.of(f"{field}.noise_layers", "has no effect on the noise of the weights")
-        latent.noise.layers.extend(wholes(f"{field}.noise_layers", style.noise_layers))
+        if not (layers := wholes(f"{field}.noise_layers", style.noise_layers)):
+            raise InvalidRequest.of(f"{field}.noise_layers", "are none; give at least 1, or None for all")
+        latent.noise.layers.extend(layers)
 
 
 def _listed(field: str, layers: Iterable[int]) -> tuple[int, ...]:
