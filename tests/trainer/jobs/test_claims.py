@@ -71,3 +71,4 @@ def test_a_machine_that_is_gone_is_given_up_unless_the_url_says_otherwise(postgr
         engine.dispose()
     assert [one["keepalives_idle"] for one in patience.values()] == ["30", "77"]
     assert [one["connect_timeout"] for one in patience.values()] == ["10", "10"]
+    assert [one["tcp_user_timeout"] for one in patience.values()] == ["60000", "60000"]

@@ -40,8 +40,15 @@ _TURN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_loc
 # One trainer for each schema; and so that a machine that is gone does not keep it from the next one for hours:
 _CLAIM = "SELECT pg_try_advisory_lock(hashtext('latentwalk trainer ' || coalesce(current_schema(), '')))"
 _KEEPALIVE = ("tcp_keepalives_idle = 30", "tcp_keepalives_interval = 10", "tcp_keepalives_count = 3")
-# The same for a PostgreSQL whose machine is gone, unless the URL says otherwise.
-_PATIENCE = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+# The same for a PostgreSQL whose machine is gone, unless the URL says otherwise. While something sent is not confirmed
+# to have come, Linux keeps nothing alive, and would send it again for a quarter of an hour: tcp_user_timeout, in ms.
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 
 Claim: TypeAlias = Callable[[], None]
 """Makes sure that the database is still this trainer's own. Raises OperationalError where it is not."""
