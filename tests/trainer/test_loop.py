@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latentwalk.gan.edits import masked_squared_error
-from latentwalk.trainer.checkpoint import Checkpoints
+from latentwalk.trainer.checkpoint import CheckpointFailed, Checkpoints
 from latentwalk.trainer.loop import Interrupted, NonFinite, train
 from latentwalk.trainer.methods import METHODS
 from latentwalk.trainer.reports import Message, Progress
@@ -89,6 +89,13 @@ def test_a_finished_run_does_no_step_again(run, spec, undisturbed, tmp_path):
     run(spec, tmp_path, Told())
     method, _ = run(spec, tmp_path, Told(0))
     assert torch.equal(method.direction().vectors, undisturbed)
+
+
+@pytest.mark.parametrize("kept", [{"trained.sums": torch.ones(2, 8)}, {"trained.vectors": torch.ones(2, 7)}])
+def test_a_checkpoint_of_a_trainer_that_kept_other_things_is_refused(run, spec, tmp_path, kept):
+    Checkpoints(tmp_path).save(5, kept, {}, {})
+    with pytest.raises(CheckpointFailed, match="checkpoint of step 5 is of another version of the trainer"):
+        run(spec, tmp_path, Told())
 
 
 def test_a_loss_that_is_not_finite_stops_before_the_step(spec, make_generator, tmp_path):

@@ -82,6 +82,7 @@ def test_pictures_of_sixteen_bits_keep_their_greys(library: Library) -> None:
     [
         (b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0", True),  # a quarter turn
         (b"no EXIF at all", False),
+        (b"II*\0", False),  # which breaks off
     ],
 )
 def test_pictures_are_turned_upright_where_their_files_say_how(library: Library, exif: bytes, upright: bool) -> None:

@@ -26,7 +26,7 @@ _NUMBERS, _DATA = "latentwalk", "data"
 
 
 class CheckpointFailed(Exception):
-    """A checkpoint could not be written."""
+    """A checkpoint could not be written, or is not one of this job as this trainer does it."""
 
 
 @dataclass(frozen=True)

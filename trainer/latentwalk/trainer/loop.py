@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from latentwalk.trainer.checkpoint import Checkpoint, Checkpoints
+from latentwalk.trainer.checkpoint import Checkpoint, CheckpointFailed, Checkpoints
 from latentwalk.trainer.data import DataRefused
 from latentwalk.trainer.methods.method import Method, Phase
 from latentwalk.trainer.progress import Meter
@@ -137,7 +137,7 @@ def _save(method: Method, checkpoints: Checkpoints, meter: Meter, step: int) -> 
 
 
 def _restore(method: Method, checkpoints: Checkpoints, meter: Meter, report: Callable[[Message], None]) -> int:
-    """Loads the newest checkpoint, if there is one, and returns its step. Raises DataRefused."""
+    """Loads the newest checkpoint, if there is one, and returns its step. Raises DataRefused, CheckpointFailed."""
     checkpoint = checkpoints.newest(lambda problem: report(Message(problem)))
     if checkpoint is None:
         return 0
@@ -151,6 +151,7 @@ def _restore(method: Method, checkpoints: Checkpoints, meter: Meter, report: Cal
         else:
             phase, index, field = rest.split(".")
             states[phase].setdefault(int(index), {})[field] = tensor
+    _check_kept(checkpoint.step, trained, method.trained.state_dict())
     method.trained.load_state_dict(trained)
     for phase in method.phases:
         phase.optimiser.load_state_dict(phase.optimiser.state_dict() | {"state": states[phase.name]})
@@ -169,3 +170,16 @@ def _check_data(checkpoint: Checkpoint, method: Method) -> None:
                 f"and is {found}. Put them back as they were and resume the job, or create another one, which begins "
                 "with these"
             )
+
+
+def _check_kept(step: int, kept: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    """Raises CheckpointFailed for tensors of other names or shapes."""
+    if _shapes(kept) != _shapes(wanted):
+        raise CheckpointFailed(
+            f"the checkpoint of step {step} is of another version of the trainer, which kept other things of such a "
+            "job: resume it with that version, or create another one"
+        )
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> Mapping[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in tensors.items()}

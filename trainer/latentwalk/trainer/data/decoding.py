@@ -42,9 +42,10 @@ def decoded(path: Path, channels: int) -> Tensor:
 
 def _upright(picture: Image.Image) -> Image.Image:
     """A picture, turned as its file says that it is to be shown, if that can be read."""
+    picture.load()
     try:
         return ImageOps.exif_transpose(picture)
-    except SyntaxError:  # by which Pillow says what is no EXIF
+    except Exception:  # noqa: BLE001 - broken EXIF may make its reader fail in any way at all
         return picture
 
 
