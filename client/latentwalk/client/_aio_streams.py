@@ -78,7 +78,7 @@ class AsyncWalk(AsyncIterator[Frame]):
         if video := video_at(path, fps):
             with closing(video):
                 async for frame in self:
-                    await asyncio.to_thread(lambda frame=frame: video.add(frame.image()))
+                    await asyncio.to_thread(video.add, frame.image())
                 await asyncio.to_thread(video.finish)
         else:
             frames = await self.collect()
