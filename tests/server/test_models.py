@@ -96,7 +96,7 @@ async def test_that_a_model_is_being_loaded_is_logged_before_it_serves(library, 
             pass
     told = [one.getMessage() for one in caplog.records if one.name == "latentwalk.repository"]
     of_digits = [message for message in told if message.startswith("model digits ")]
-    assert [" is loaded: " in message for message in of_digits] == [True, False]
+    assert [" is being loaded: " in message for message in of_digits] == [True, False]
     assert " serves: " in of_digits[1]
 
 

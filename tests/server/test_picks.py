@@ -86,6 +86,15 @@ async def test_a_slider_cannot_be_picked_without_what_is_not_there_or_is_all_of_
         assert (await refusal(server.models.PickSliders(asked))).fields == [field]
 
 
+async def test_a_slider_cannot_be_picked_without_more_others_than_are_projected_off_at_once(server, refusal):
+    """A message has room for a million of them, of which each has a vector."""
+    others = [pb.SliderPick.Other(direction="zoom")] * 65
+    refused = await refusal(server.models.PickSliders(picking({**LIGHT, "without": others})))
+    assert refused.fields == ["picks[0].without"]
+    assert "65 sliders; at most 64" in refused.message
+    assert (await server.models.PickSliders(picking({**LIGHT, "without": others[1:]}))).direction.version == "1"
+
+
 async def test_a_direction_may_be_picked_anew_from_itself(server):
     style = (await server.models.PickSliders(picking({**LIGHT, "direction": "style"}, direction="style"))).direction
     assert (style.version, [one.name for one in style.sliders]) == ("2", ["glow"])

@@ -925,7 +925,7 @@ class SliderPick(_message.Message):
     def without(self) -> _containers.RepeatedCompositeFieldContainer[Global___SliderPick.Other]:
         """It is made to leave these alone: its vector is projected off theirs, and brought to the length that it had. All must
         be linear, and move the same layers of the same space. What was measured of it is then said no more, and its amounts
-        are those that it was trained on. Default: none.
+        are those that it was trained on. At most 64. Default: none.
         Source: Shen et al., "Interpreting the latent space of GANs for semantic face editing" (2020), section 2.3.
         """
 

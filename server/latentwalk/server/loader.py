@@ -1,5 +1,6 @@
 """From the artifact store to what can serve: a version is read, checked, and put on the device."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ from latentwalk.rpc.version import own_version
 from latentwalk.server.device import RemoteEngine, RemoteSearcher
 from latentwalk.server.mapper import Mapper
 from latentwalk.server.served import ServedDirection, ServedModel
+
+_log = logging.getLogger("latentwalk.repository")
 
 
 class Loader:
@@ -67,6 +70,7 @@ class Loader:
         Raises UnknownModel, CorruptArtifact, and InvalidRequest if not even one picture fits a reply.
         """
         _check_is_stored(self.versions("generators"), name, version, UnknownModel)
+        _log.info("model %s is being loaded: it serves once its engine is measured and its batches are warm", name)
         generator, ref = load_generator(self._store, name, version)
         engine = self._make_engine(generator)
         most = self._max_frame_bytes // _row_bytes(engine)

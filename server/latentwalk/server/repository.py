@@ -120,7 +120,6 @@ class Repository:
         fits a reply; then, what served goes on serving.
         """
         async with self._turn:
-            _log.info("model %s is loaded: it serves once its engine is measured and its batches are warm", name)
             self._loading = (name, "")
             try:
                 served = await self._in_thread(partial(self._loader.model, name, version))

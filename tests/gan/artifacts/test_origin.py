@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from latentwalk.gan.artifacts import Manifest, Origin, origin_of
+from latentwalk.gan.artifacts import MOST_OTHERS, Manifest, Origin, origin_of
 
 
 def said(provenance: dict[str, Any], *sliders: str, created: str = "") -> Origin:
@@ -76,3 +76,11 @@ def test_there_are_no_more_measures_than_a_reply_has_room_for() -> None:
     assert len(origin.measures) == 64
     assert len(origin.of_sliders["zoom"]) == 8
     assert origin.of_sliders["zoom"].keys() > {"error", "baseline", "gain"}
+
+
+def test_of_what_a_slider_was_projected_off_no_more_is_said_than_a_reply_has_room_for() -> None:
+    names = [f"pose@1:{number}" for number in range(2 * MOST_OTHERS)]
+    picked = {"name": "glow", "direction": "style", "version": 1, "slider": "light"}
+    for without, kept in ((names, names[:MOST_OTHERS]), (["\ud800", "a\nb", "n" * 1_000, 3, "pose@1:0"], ["pose@1:0"])):
+        origin = said({"picked": [{**picked, "without": without}]}, "glow")
+        assert origin.sources["glow"].without == tuple(kept)

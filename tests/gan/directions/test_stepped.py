@@ -44,12 +44,13 @@ def test_it_keeps_as_many_points_as_it_may_and_goes_on_from_the_nearest(kept_poi
     for end in ENDS:
         assert len(list(long.shift(end))) == ROWS * MOST_STEPS
         assert not list(long.shift(end))
-        assert len(list(long.shift(end + (1 if end < 0 else -1)))) == ROWS * (stride - 1)
-    # Either way those, the one that was reached last, which may be one of them, and the start of both.
-    assert 2 * kept_points <= alive(size) <= 2 * (kept_points + 1) + 1
+        assert len(list(long.shift(end + (2 if end < 0 else -2)))) == ROWS * max(0, stride - 2)
+    # Either way those, the two that were reached last, which may be among them, and the start of both.
+    assert 2 * kept_points <= alive(size) <= 2 * (kept_points + 2) + 1
 
 
-def test_a_walk_forward_takes_each_step_once_however_few_points_are_kept():
+@pytest.mark.parametrize("frames_per_step", [2, 3, 7])
+def test_a_walk_forward_takes_each_step_once_however_few_points_are_kept(frames_per_step):
     sparse = path(kept_points=1)
-    steps = [len(list(sparse.shift(alpha / 2))) for alpha in range(2 * MOST_STEPS)]
+    steps = [len(list(sparse.shift(frame / frames_per_step))) for frame in range(frames_per_step * MOST_STEPS)]
     assert sum(steps) <= ROWS * MOST_STEPS

@@ -151,6 +151,19 @@ def test_a_generator_of_which_one_picture_takes_all_the_time_is_not_drawn_again_
     assert choice.seconds == pytest.approx({1: seconds}, rel=0.01)
 
 
+def test_what_the_first_use_costs_is_not_taken_for_what_a_picture_takes_though_it_takes_all_the_time(faces, clock):
+    costs = [1.0]
+    slow = copy.copy(faces)
+
+    def forward(z, *others):
+        clock.now += costs.pop() if costs else SLOW
+        return faces.forward(z, *others)
+
+    slow.forward = forward
+    choice = Trial(slow, CPU, BUCKETS, 0.5, clock).choose(0.5)
+    assert choice.seconds == pytest.approx({1: SLOW}, rel=0.1)
+
+
 def test_compiled_forms_are_tried_only_when_there_is_time():
     assert "bf16-compiled" not in variants.worth_trying(5.0)
     assert "bf16-compiled" in variants.worth_trying(120.0)

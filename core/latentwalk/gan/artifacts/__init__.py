@@ -12,10 +12,11 @@ from latentwalk.gan.artifacts.directions import load_direction, save_direction
 from latentwalk.gan.artifacts.generators import load_generator, save_generator, version_of_digest
 from latentwalk.gan.artifacts.manifest import ArtifactRef, FileEntry, Kind, Manifest
 from latentwalk.gan.artifacts.origin import Measures, Origin, origin_of
-from latentwalk.gan.artifacts.picked import Source, provenance_of_picks
+from latentwalk.gan.artifacts.picked import MOST_OTHERS, Source, provenance_of_picks
 from latentwalk.gan.artifacts.store import Artifact, ArtifactStore
 
 __all__ = [
+    "MOST_OTHERS",
     "Artifact",
     "ArtifactRef",
     "ArtifactStore",

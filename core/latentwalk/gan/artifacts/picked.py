@@ -4,10 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
-from latentwalk.gan.artifacts.reading import mappings, text
+from latentwalk.gan.artifacts.reading import MOST_LETTERS, mappings, text
 from latentwalk.gan.spec import JsonObject
 
 _METHOD = "pick"
+MOST_OTHERS = 64
+"""The most sliders that one is projected off at once, and that a source says, so that it cannot fill a reply."""
+# Of "direction@version:slider".
+_MOST_LETTERS_OF_OTHER = 3 * MOST_LETTERS
 PICKED = "picked"
 """The field of provenance that has an entry for each picked slider."""
 
@@ -27,7 +31,7 @@ class Source:
     job: str = ""
     """By which job."""
     without: tuple[str, ...] = ()
-    """The sliders that it was projected off, in this order, "direction@version:slider" each."""
+    """The sliders that it was projected off, in this order, "direction@version:slider" each; at most MOST_OTHERS."""
 
 
 def provenance_of_picks(sources: Mapping[str, Source], measures: Mapping[str, Mapping[str, float]]) -> JsonObject:
@@ -55,13 +59,13 @@ def sources_in(provenance: Mapping[str, Any], sliders: Sequence[str]) -> Mapping
                 version,
                 text(slider),
                 opposite=said.get("opposite") is True,
-                without=_texts(said.get("without")),
+                without=_others(said.get("without")),
                 **about,
             )
     return sources
 
 
-def _texts(said: object) -> tuple[str, ...]:
-    """The texts of a list; none of anything else."""
+def _others(said: object) -> tuple[str, ...]:
+    """Those of a list that are printable and not too long, and not too many; none of anything else."""
     listed = cast("Sequence[object]", said) if isinstance(said, list | tuple) else []
-    return tuple(one for one in listed if isinstance(one, str))
+    return tuple(other for one in listed[:MOST_OTHERS] if (other := text(one, _MOST_LETTERS_OF_OTHER)))

@@ -14,6 +14,9 @@ from latentwalk.gan.steps import Steps
 Step: TypeAlias = Callable[[Tensor, bool], Tensor]
 """From a row [1, D], and whether it goes back, to where the row is after one step [1, D]."""
 
+_Point: TypeAlias = tuple[int, Tensor]
+"""How many steps lead to it, and where the rows [R, D] are then."""
+
 MOST_STEPS = 256
 """The most steps from the start to the limit of a slider, so that a path and its memory are bounded."""
 
@@ -27,8 +30,9 @@ _ROUNDING = 1e-9
 class SteppedPath:
     """The polylines through the points that rows [R, D] reach step by step, either way. For any thread.
 
-    It keeps the point that was reached last, and each point of few numbers, so that an alpha costs only the steps
-    beyond the furthest one before; of points of many numbers, as 64 rows of w+ have, only one in so many.
+    It keeps the two points that were reached last, between which the next alpha of a walk is, and each point of few
+    numbers, so that an alpha costs only the steps beyond the furthest one before; of points of many numbers, as 64 rows
+    of w+ have, only one in so many.
     """
 
     def __init__(self, start: Tensor, step: Step, steps_per_alpha: float, kept_numbers: int = KEPT_NUMBERS) -> None:
@@ -38,7 +42,7 @@ class SteppedPath:
         self._stride = math.ceil(MOST_STEPS * start.numel() / kept_numbers)
         # Whoever has several points at once may reach them in several threads: each finds the same bits.
         self._kept = {back: {0: start} for back in (False, True)}
-        self._last: dict[bool, tuple[int, Tensor]] = dict.fromkeys(self._kept, (0, start))
+        self._last: dict[bool, tuple[_Point, _Point]] = dict.fromkeys(self._kept, ((0, start), (0, start)))
 
     def shift(self, alpha: float) -> Steps[Tensor]:
         """The shift [R, D] of the rows at this alpha; between two points, on the straight line that joins them.
@@ -62,18 +66,18 @@ class SteppedPath:
                 rows.append(self._step(row, back))
                 yield
             reached, point = reached + 1, torch.cat(rows)
-            self._last[back] = reached, point
+            self._last[back] = self._last[back][1], (reached, point)
             if reached % self._stride == 0:
                 self._kept[back][reached] = point
         return point
 
-    def _before(self, back: bool, number: int) -> tuple[int, Tensor]:
-        """The number of the nearest point kept, at the most this one, and the point."""
+    def _before(self, back: bool, number: int) -> _Point:
+        """The nearest point kept of those up to this one."""
         kept, candidate = self._kept[back], number - number % self._stride
         while candidate not in kept:
             candidate -= self._stride
-        last, point = self._last[back]
-        return (last, point) if candidate <= last <= number else (candidate, kept[candidate])
+        points = [(candidate, kept[candidate]), *(point for point in self._last[back] if point[0] <= number)]
+        return max(points, key=lambda point: point[0])
 
     def _place(self, alpha: float) -> tuple[bool, int, float]:
         """Whether it is on the way back, the point before it, and what part of a step it is beyond that."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from latentwalk.gan.artifacts import Measures, Source, provenance_of_picks
+from latentwalk.gan.artifacts import MOST_OTHERS, Measures, Source, provenance_of_picks
 from latentwalk.gan.artifacts.manifest import check_name
 from latentwalk.gan.directions import Direction, Pick, joined
 from latentwalk.gan.errors import GanError
@@ -64,6 +64,8 @@ def _read(field: str, pick: pb.SliderPick, model: ServedModel) -> _Picked:
     high = pick.alpha_high if pick.HasField("alpha_high") else None
     limit = slider.turned().limit if pick.opposite else slider.limit
     chosen = (limit[0] if low is None else low, limit[1] if high is None else high)
+    if (count := len(pick.without)) > MOST_OTHERS:
+        raise InvalidRequest(f"{field}.without", f"are {count:,} sliders; at most {MOST_OTHERS} are allowed")
     without = [
         find_slider(f"{field}.without[{index}]", other.direction, other.slider, model)
         for index, other in enumerate(pick.without)
