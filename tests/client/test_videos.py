@@ -145,3 +145,15 @@ def test_without_pyav_a_video_is_refused_before_anything_is_drawn(client: Client
 async def test_a_video_is_saved_without_blocking(aclient: AsyncClient, tmp_path):
     await aclient.walk("tiny", "zoom", seeds=1, frames=4).save(tmp_path / "zoom.mp4")
     assert len(frames_in(tmp_path / "zoom.mp4")) == 4
+
+
+@pytest.mark.parametrize("name", ["walk.mp4", "walk.gif"])
+async def test_a_pace_that_no_file_has_is_refused_before_anything_is_drawn(client, aclient, tmp_path, name):
+    walk, other = client.walk("tiny", "zoom", seeds=1, frames=6), aclient.walk("tiny", "zoom", seeds=1, frames=6)
+    with pytest.raises(InvalidRequest, match=r"fps: 0\.001 is not 0\.01 or more"):
+        walk.save(tmp_path / name, fps=0.001)
+    with pytest.raises(InvalidRequest, match=r"fps: 0\.001 is not 0\.01 or more"):
+        await other.save(tmp_path / name, fps=0.001)
+    assert walk.next_index == other.next_index == 0
+    assert len(walk.collect().frames) == len((await other.collect()).frames) == 6
+    assert not list(tmp_path.iterdir())

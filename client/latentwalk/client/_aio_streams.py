@@ -7,7 +7,7 @@ from typing import Self
 
 from latentwalk.client._courses import FrameEvent
 from latentwalk.client._errors import ClientClosed
-from latentwalk.client._files import StrPath, check_picture_file, video_at
+from latentwalk.client._files import StrPath, check_frames_file, video_at
 from latentwalk.client._found import Found, show_search, that_came
 from latentwalk.client._frames import Frame, Frames, Header, check_unread, show_reading
 from latentwalk.client._pictures import Picture
@@ -73,12 +73,13 @@ class AsyncWalk(AsyncIterator[Frame]):
         A file that cannot be written, InvalidRequest or OSError, is told of before anything is drawn. An MP4 is written
         while the frames come: it may be as long as there is room for on the disk.
         """
-        check_picture_file(path, moving=True)
+        check_frames_file(path, fps)
         check_unread(self._header, self.next_index)
         if video := video_at(path, fps):
             with closing(video):
                 async for frame in self:
-                    await asyncio.to_thread(video.add, frame.image())
+                    image = await asyncio.to_thread(frame.image)
+                    await asyncio.to_thread(video.add, image)
                 await asyncio.to_thread(video.finish)
         else:
             frames = await self.collect()

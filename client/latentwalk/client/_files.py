@@ -98,6 +98,13 @@ def check_picture_file(path: StrPath, *, moving: bool = False) -> None:
             raise OSError(trouble, os.strerror(trouble), str(file))
 
 
+def check_frames_file(path: StrPath, fps: float) -> None:
+    """As check_picture_file, of frames; and InvalidRequest for a pace at which none can be shown there."""
+    check_picture_file(path, moving=True)
+    if moves(path):
+        checked_fps(fps)
+
+
 def save_still(image: Image.Image, path: StrPath) -> None:
     """Writes one picture."""
     kind = file_kind(path)
@@ -119,7 +126,7 @@ def save_moving(images: Iterable[Image.Image], path: StrPath, fps: float) -> Non
 
 
 def video_at(path: StrPath, fps: float) -> Video | None:
-    """The video that is to be written to `path`; None if frames become a file of another kind."""
+    """The video that is to be written to `path`, None if frames become a file of another kind."""
     return None if file_kind(path, moving=True).format else Video(file_path("path", path), checked_fps(fps))
 
 

@@ -23,8 +23,9 @@ def places_of(address: str) -> Sequence[str]:
         return [address]
     try:
         known = socket.getaddrinfo(found["host"], int(found["port"]), type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise Unavailable(Failure("UNAVAILABLE", f"no server is known as {found['host']}: {error.strerror}")) from error
+    except (OSError, UnicodeError) as error:  # a name with two dots in a row, or a part too long, is none
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise Unavailable(Failure("UNAVAILABLE", f"no server is known as {found['host']}: {reason}")) from error
     family = socket.AF_INET if any(one[0] == socket.AF_INET for one in known) else socket.AF_INET6
     hosts = dict.fromkeys(str(one[4][0]) for one in known if one[0] == family)
     return [_TARGETS[family].format(host, found["port"]) for host in hosts]

@@ -1,7 +1,7 @@
 """Requests are read, and rows made: on the event loop what takes a moment, and elsewhere what takes longer."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, ParamSpec, TypeVar
 
@@ -30,11 +30,10 @@ class Making:
 
     async def order(self, model: ServedModel, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What a request for the model asks for. Raises what reading it raises."""
-        size = sum(part.ByteSize() for part in args if isinstance(part, Message))
-        if model.spec.space == "z" and size <= _MOST_AT_ONCE_BYTES:
-            return read(*args, **kwargs)
         # Latents of a generator with a mapping network may have a style of another for each layer.
-        return await self.elsewhere(read, *args, **kwargs)
+        if model.spec.space != "z" or _bytes_of(args) > _MOST_AT_ONCE_BYTES:
+            return await self.elsewhere(read, *args, **kwargs)
+        return read(*args, **kwargs)
 
     async def elsewhere(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """A call that takes longer than a moment, whatever it is called for."""
@@ -66,3 +65,8 @@ class Making:
                 stream.feed(await self._work.do(order.rows_at(index), is_new=False))
         except Exception as error:  # noqa: BLE001 - it goes to the reader of the stream
             stream.fail(error)
+
+
+def _bytes_of(arguments: Iterable[object]) -> int:
+    """How long the messages among them are."""
+    return sum(one.ByteSize() for one in arguments if isinstance(one, Message))
