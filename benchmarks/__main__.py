@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from benchmarks import (
     engine_against_eager,
+    frames_together,
     latency_against_bare_engine,
     many_walks,
     overload,
@@ -16,6 +17,7 @@ from benchmarks.leaving import leave_in_order
 
 SCRIPTS: dict[str, Callable[[], bool]] = {
     "engine_against_eager": engine_against_eager.main,
+    "frames_together": frames_together.main,
     "latency_against_bare_engine": latency_against_bare_engine.main,
     "many_walks": many_walks.main,
     "overload": overload.main,

@@ -15,6 +15,8 @@ STORE = Path("data/store")
 SPEC = GeneratorSpec("dcgan", latent_size=100, classes=0, resolution=64, channels=3, config={"width": 64})
 HEAVY = replace(SPEC, config={"width": 208})
 """More than ten times as many multiplications for each picture."""
+LIGHT = replace(SPEC, resolution=16, config={"width": 32})
+"""Small pictures, of which one costs less to draw than a message does to send."""
 
 
 def publish(folder: Path, spec: GeneratorSpec = SPEC) -> tuple[Generator, LinearDirection]:

@@ -46,29 +46,33 @@ async def draw_rows_together(address: str, *, clients: int, rows: int, seconds: 
     return await _measure(client, clients, seconds)
 
 
-async def walk_together(address: str, *, walks: int, frames: int, seconds: float, seed: int) -> Measured:
-    """Clients that take one walk after the other along "ahead", from -1 to 1; the seeds begin at `seed`."""
+async def walk_together(
+    address: str, *, walks: int, frames: int, seconds: float, seed: int, frames_per_message: int = 64
+) -> Measured:
+    """Clients that take one walk after the other along "ahead", from -1 to 1; the seeds begin at `seed`.
+
+    As many frames may come with a message as the SDK takes.
+    """
     seeds = itertools.count(seed)
 
     async def client(take: Callable[[Answer], None]) -> None:
         async with connected(address) as connection:
             for own in seeds:
-                request, asked = walk_request(own, frames), time.perf_counter()
-                async with aclosing(walk(connection, request)) as replies:
-                    async for reply in replies:
-                        if reply.HasField("frame"):
-                            seconds = time.perf_counter() - asked
-                            take(Answer(own, reply.frame.index, seconds, reply.frame.images[0].data))
+                request, asked = walk_request(own, frames, frames_per_message), time.perf_counter()
+                async with aclosing(walk(connection, request)) as drawn:
+                    async for frame in drawn:
+                        take(Answer(own, frame.index, time.perf_counter() - asked, frame.images[0].data))
 
     return await _measure(client, walks, seconds)
 
 
-def walk_request(seed: int, frames: int) -> pb.WalkRequest:
+def walk_request(seed: int, frames: int, frames_per_message: int = 1) -> pb.WalkRequest:
     """One walk."""
     stretch = pb.Stretch(direction="ahead", to=pb.Extent(alpha=1.0))
     getattr(stretch, "from").alpha = -1.0  # a word of Python's own
     leg = pb.Leg(stretches=[stretch], frames=frames)
-    return pb.WalkRequest(model=MODEL, starts=[latent(code_of(seed))], legs=[leg])
+    delivery = pb.Delivery(frames_per_message=frames_per_message)
+    return pb.WalkRequest(model=MODEL, starts=[latent(code_of(seed))], legs=[leg], delivery=delivery)
 
 
 async def _measure(

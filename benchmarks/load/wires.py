@@ -37,12 +37,16 @@ async def generate(connection: Connection, request: pb.GenerateRequest) -> pb.Ge
     return pb.GenerateResponse.FromString(reply)
 
 
-async def walk(connection: Connection, request: pb.WalkRequest) -> AsyncGenerator[pb.WalkResponse]:
-    """Walk of our own service."""
+async def walk(connection: Connection, request: pb.WalkRequest) -> AsyncGenerator[pb.Frame]:
+    """The frames of a Walk of our own service."""
     path = "/latentwalk.v1.GenerationService/Walk"
     async with aclosing(connection.stream(path, request.SerializeToString())) as replies:
         async for reply in replies:
-            yield pb.WalkResponse.FromString(reply)
+            response = pb.WalkResponse.FromString(reply)
+            if response.HasField("frame"):
+                yield response.frame
+            for frame in response.bundle.frames:
+                yield frame
 
 
 @asynccontextmanager

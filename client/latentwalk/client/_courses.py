@@ -1,5 +1,6 @@
 """What has arrived of a stream, and with which request it goes on when it breaks off."""
 
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from google.protobuf.message import Message
@@ -10,7 +11,7 @@ from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import training_service_pb2 as pb_training
 
 FrameEvent = pb.WalkResponse | pb.InterpolateResponse
-"""What both streams of frames consist of: a header first, then frames."""
+"""What both streams of frames consist of: a header first, then frames, one by one or several in a bundle."""
 
 Event = TypeVar("Event", bound=FrameEvent)
 
@@ -40,10 +41,10 @@ class Course(Generic[Reply]):
         """Whether the request may be sent again after this error: if it was refused at the door, nothing was done."""
         return (isinstance(error, Overloaded) or error.reason == "NOT_SERVING") and not self._has_begun
 
-    def takes(self, reply: Reply) -> bool:
-        """Whether a reply is news for the reader."""
+    def news(self, reply: Reply) -> Iterator[Reply]:
+        """What of a reply is news for the reader, one after the other."""
         self._has_begun = True
-        return True
+        yield reply
 
 
 class EventsCourse(Course[pb_training.WatchJobResponse]):
@@ -64,10 +65,10 @@ class EventsCourse(Course[pb_training.WatchJobResponse]):
         """To watch again, from another event on, does nothing to the job."""
         return isinstance(error, Overloaded | Unavailable)
 
-    def takes(self, reply: pb_training.WatchJobResponse) -> bool:
-        """Every event is news."""
+    def news(self, reply: pb_training.WatchJobResponse) -> Iterator[pb_training.WatchJobResponse]:
+        """Every event is."""
         self._request.after_sequence = reply.event.sequence
-        return True
+        yield reply
 
 
 class FramesCourse(Course[Event]):
@@ -98,20 +99,21 @@ class FramesCourse(Course[Event]):
         """The same request, from another frame on, does nothing that it had not done: it may always be sent again."""
         return isinstance(error, Overloaded | Unavailable)
 
-    def takes(self, reply: Event) -> bool:
-        """Whether a frame is the next one, or a header the first. Raises ModelChanged for a header of other weights."""
-        if reply.WhichOneof("event") == "header":
-            return self._takes_header(reply.header)
-        if reply.frame.index != self._next:
-            return False
-        self._next += 1
-        self._request.delivery.first_frame = self._next
-        return True
+    def news(self, reply: Event) -> Iterator[Event]:
+        """The first header, and every frame that is the next one. Raises ModelChanged for a header of other weights."""
+        if reply.HasField("bundle"):
+            for frame in reply.bundle.frames:
+                yield from self.news(type(reply)(frame=frame))
+        elif reply.HasField("header"):
+            if self._is_first(reply.header):
+                yield reply
+        elif reply.frame.index == self._next:
+            self._next += 1
+            self._request.delivery.first_frame = self._next
+            yield reply
 
-    def _takes_header(self, header: pb.StreamHeader) -> bool:
+    def _is_first(self, header: pb.StreamHeader) -> bool:
         before, self._header = self._header, header
-        if before is None:
-            return True
-        if before.model_digest != header.model_digest:
+        if before and before.model_digest != header.model_digest:
             raise ModelChanged(self._next, before.model_digest, header.model_digest)
-        return False
+        return before is None

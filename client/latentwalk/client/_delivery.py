@@ -24,6 +24,10 @@ PRIORITIES: Mapping[str, pb.Priority.ValueType] = {
 }
 
 
+# The most that a server sends together: each message costs both sides more than a small frame does.
+_FRAMES_PER_MESSAGE = 64
+
+
 def delivery_message(determinism: str, priority: str, *, fps: float | None = None, first_frame: int = 0) -> pb.Delivery:
     """The delivery on the wire; InvalidRequest for a name that is not one."""
     return pb.Delivery(
@@ -31,4 +35,5 @@ def delivery_message(determinism: str, priority: str, *, fps: float | None = Non
         priority=chosen("priority", priority, PRIORITIES),
         fps=number_or_none("fps", fps),
         first_frame=whole("first_frame", first_frame),
+        frames_per_message=_FRAMES_PER_MESSAGE,
     )

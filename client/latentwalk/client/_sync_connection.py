@@ -54,9 +54,9 @@ class Connection:
             )
             try:
                 for reply in replies:
-                    if course.takes(reply):
+                    for news in course.news(reply):
                         attempts.progress()
-                        yield call.parse(reply)
+                        yield call.parse(news)
             except grpc.RpcError as error:
                 if course.is_complete:
                     return

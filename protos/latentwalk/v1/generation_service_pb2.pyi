@@ -145,6 +145,7 @@ class Delivery(_message.Message):
     PRIORITY_FIELD_NUMBER: _builtins.int
     FPS_FIELD_NUMBER: _builtins.int
     FIRST_FRAME_FIELD_NUMBER: _builtins.int
+    FRAMES_PER_MESSAGE_FIELD_NUMBER: _builtins.int
     determinism: Global___Determinism.ValueType
     """Default DEFAULT."""
     priority: Global___Priority.ValueType
@@ -158,6 +159,11 @@ class Delivery(_message.Message):
     """The first frame to send: goes on with a stream that broke off, of which the frames before this one have arrived.
     Must be less than the number of frames. Default 0. Without meaning for Generate and Steer.
     """
+    frames_per_message: _builtins.int
+    """The most frames that one message of a Walk or an Interpolate may have, 1 to 64. Those that are ready at the same
+    time come together, which costs both sides less; no frame waits for another. Only RAW pictures come together, and
+    only as many as take 256 KiB. Default 1.
+    """
     def __init__(
         self,
         *,
@@ -165,10 +171,11 @@ class Delivery(_message.Message):
         priority: Global___Priority.ValueType = ...,
         fps: _builtins.float | None = ...,
         first_frame: _builtins.int = ...,
+        frames_per_message: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_fps", b"_fps", "fps", b"fps"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fps", b"_fps", "determinism", b"determinism", "first_frame", b"first_frame", "fps", b"fps", "priority", b"priority"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fps", b"_fps", "determinism", b"determinism", "first_frame", b"first_frame", "fps", b"fps", "frames_per_message", b"frames_per_message", "priority", b"priority"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__fps: _TypeAlias = _typing.Literal["fps"]  # noqa: Y015
     _WhichOneofArgType__fps: _TypeAlias = _typing.Literal["_fps", b"_fps"]  # noqa: Y015
@@ -580,6 +587,30 @@ class Frame(_message.Message):
 Global___Frame: _TypeAlias = Frame  # noqa: Y015
 
 @_typing.final
+class FrameBundle(_message.Message):
+    """Several steps of a stream that were ready at the same time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FRAMES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def frames(self) -> _containers.RepeatedCompositeFieldContainer[Global___Frame]:
+        """In order, at least 2."""
+
+    def __init__(
+        self,
+        *,
+        frames: _abc.Iterable[Global___Frame] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FrameBundle: _TypeAlias = FrameBundle  # noqa: Y015
+
+@_typing.final
 class WalkResponse(_message.Message):
     """A message of the stream of a walk: the header first, then the frames in order."""
 
@@ -587,25 +618,31 @@ class WalkResponse(_message.Message):
 
     HEADER_FIELD_NUMBER: _builtins.int
     FRAME_FIELD_NUMBER: _builtins.int
+    BUNDLE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def header(self) -> Global___StreamHeader:
         """The first message, and only the first."""
 
     @_builtins.property
     def frame(self) -> Global___Frame:
-        """Every later message."""
+        """Every later message, unless it has several."""
+
+    @_builtins.property
+    def bundle(self) -> Global___FrameBundle:
+        """Several frames; never unless Delivery.frames_per_message allows it."""
 
     def __init__(
         self,
         *,
         header: Global___StreamHeader | None = ...,
         frame: Global___Frame | None = ...,
+        bundle: Global___FrameBundle | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "frame", b"frame", "header", b"header"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "event", b"event", "frame", b"frame", "header", b"header"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "frame", b"frame", "header", b"header"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "event", b"event", "frame", b"frame", "header", b"header"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["header", "frame"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["header", "frame", "bundle"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -683,25 +720,31 @@ class InterpolateResponse(_message.Message):
 
     HEADER_FIELD_NUMBER: _builtins.int
     FRAME_FIELD_NUMBER: _builtins.int
+    BUNDLE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def header(self) -> Global___StreamHeader:
         """The first message, and only the first."""
 
     @_builtins.property
     def frame(self) -> Global___Frame:
-        """Every later message."""
+        """Every later message, unless it has several."""
+
+    @_builtins.property
+    def bundle(self) -> Global___FrameBundle:
+        """Several frames; never unless Delivery.frames_per_message allows it."""
 
     def __init__(
         self,
         *,
         header: Global___StreamHeader | None = ...,
         frame: Global___Frame | None = ...,
+        bundle: Global___FrameBundle | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "frame", b"frame", "header", b"header"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "event", b"event", "frame", b"frame", "header", b"header"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "frame", b"frame", "header", b"header"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "event", b"event", "frame", b"frame", "header", b"header"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["header", "frame"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["header", "frame", "bundle"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

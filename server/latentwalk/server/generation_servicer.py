@@ -9,7 +9,7 @@ from latentwalk.server.making import Making
 from latentwalk.server.metrics import CallMetrics
 from latentwalk.server.orders import Order
 from latentwalk.server.pictures import Pictures, PictureStream, explained
-from latentwalk.server.replies import code_message, find_message, position_messages
+from latentwalk.server.replies import FrameResponse, code_message, find_message, frames_response, header_response
 from latentwalk.server.repository import Repository
 from latentwalk.server.scheduler import PictureFailed
 from latentwalk.server.searching import Seeker
@@ -136,27 +136,16 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
             raise explained(failed, f"starts[{start}]", f"step {failed.index}") from failed
 
     async def _write_frames(
-        self,
-        order: Order,
-        stream: PictureStream,
-        context: Any,
-        response: type[pb.WalkResponse] | type[pb.InterpolateResponse],
+        self, order: Order, stream: PictureStream, context: Any, response: type[FrameResponse]
     ) -> None:
         """Writes the header and the frames. Leaving `with`, in whatever way, gives back all that the stream holds."""
-        frames, model = order.frames, order.model
+        frames, model, indices = order.frames, order.model, order.indices
         pace = self._metrics.pace(model.name, order.kind)
         async with self._making.feeding(stream, order):
-            header = pb.StreamHeader(
-                frames=len(frames),
-                rows=frames.rows,
-                model_version=str(model.version),
-                model_digest=model.digest,
-                first_frame=order.delivery.first_frame,
-            )
-            await context.write(response(header=header))
-            for index in order.indices:
-                images = await self._pictures.frame(order, stream, index)
-                pace.ready()
-                frame = pb.Frame(index=index, images=images, positions=position_messages(frames, index))
-                await context.write(response(frame=frame))
-                pace.sent(len(images))
+            await context.write(header_response(response, frames, model, order.delivery.first_frame))
+            while indices:
+                bundle = await self._pictures.bundle(order, stream, indices)
+                pace.ready(len(bundle))
+                await context.write(frames_response(response, frames, indices[0], bundle))
+                pace.sent(len(bundle) * frames.rows)
+                indices = indices[len(bundle) :]

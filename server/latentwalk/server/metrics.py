@@ -35,10 +35,12 @@ class Pace:
         self._frames = frames
         self._since = perf_counter()
 
-    def ready(self) -> None:
-        """The next frame, or the whole of a unary reply, is ready to be sent."""
+    def ready(self, frames: int = 1) -> None:
+        """The next frame, or the whole of a unary reply, is ready to be sent; or several frames that came together."""
         self._seconds(*self._labels).observe(perf_counter() - self._since)
         self._seconds = self._frame_gap
+        for _ in range(frames - 1):
+            self._seconds(*self._labels).observe(0.0)
 
     def sent(self, pictures: int) -> None:
         """It was sent, with so many pictures."""

@@ -22,6 +22,8 @@ class Delivery:
     """How many frames a second are wanted."""
     first_frame: int = 0
     """The frame to begin with; those before it are not drawn."""
+    frames_per_message: int = 1
+    """The most frames that are sent together, if they are ready at the same time."""
 
 
 @dataclass(frozen=True, slots=True)

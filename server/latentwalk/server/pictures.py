@@ -8,7 +8,7 @@ from latentwalk.rpc.caller import caller
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.rpc.tracing import mark, span
 from latentwalk.server.device import RemoteEngine
-from latentwalk.server.encoder import Encoder
+from latentwalk.server.encoder import Encoder, Format
 from latentwalk.server.engine import NonFinitePicture
 from latentwalk.server.orders import Delivery, Order
 from latentwalk.server.replies import image_message
@@ -17,6 +17,9 @@ from latentwalk.server.searching import SearchStream
 from latentwalk.server.served import ServedModel
 from latentwalk.server.works import Work
 from latentwalk.v1 import image_pb2
+
+# Of larger frames, the message is no great part of what one costs.
+_BUNDLE_BYTES = 1 << 18
 
 PictureStream = Stream[RemoteEngine, Work, bytes]
 
@@ -61,6 +64,18 @@ class Pictures:
         """The encoded pictures of the next frame, which is the one of that index."""
         return await self.encoded(await self.pixels(order, stream, index), order)
 
+    async def bundle(self, order: Order, stream: PictureStream, indices: range) -> list[list[image_pb2.Image]]:
+        """The encoded pictures of the next frame, and those of the frames after it that are ready, too.
+
+        Only as many as the order takes at once; indices: those of the frames that are left, at least 1.
+        """
+        frames = [await self.frame(order, stream, indices[0])]
+        for index in indices[1 : _bundle_size(order)]:
+            if not stream.has(order.frames.rows):
+                break
+            frames.append(await self.frame(order, stream, index))
+        return frames
+
     async def pixels(self, order: Order, stream: PictureStream, index: int) -> list[bytes]:
         """The pixels of the next frame, which is the one of that index."""
         try:
@@ -79,6 +94,14 @@ class Pictures:
         with span("encode"):
             encoded = await self._encoder.encode(pictures, size, encoding)
         return [image_message(data, size, encoding.format) for data in encoded]
+
+
+def _bundle_size(order: Order) -> int:
+    """The most frames that are sent together. To encode them would take longer than to send them one by one."""
+    if order.encoding.format is not Format.RAW:
+        return 1
+    frame_bytes = order.frames.rows * order.model.engine.size.bytes
+    return min(order.delivery.frames_per_message, max(1, _BUNDLE_BYTES // frame_bytes))
 
 
 def _terms(delivery: Delivery, rows: int, context: Any) -> Terms:

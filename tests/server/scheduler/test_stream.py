@@ -38,6 +38,17 @@ async def test_a_stream_that_has_failed_asks_for_nothing_more_while_its_reader_t
             await stream.take(1)
 
 
+async def test_it_has_what_can_be_taken_at_once_and_is_a_picture():
+    scheduler = make(FakeEngine())
+    with opened(scheduler, "a", 5, poisoned={2}) as stream:
+        assert not stream.has(1), "nothing is drawn yet"
+        await scheduler.step()
+        assert stream.has(2)
+        assert not stream.has(3), "the third could not be drawn"
+        await stream.take(2)
+        assert not stream.has(1)
+
+
 class Drawn:
     """A picture of which one can tell whether it is there yet."""
 

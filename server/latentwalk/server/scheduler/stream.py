@@ -152,6 +152,11 @@ class Stream(Lane[Model, Ticket[Work, Picture]], Generic[Model, Work, Picture]):
                 await self._wait()
         return pictures
 
+    def has(self, count: int) -> bool:
+        """Whether the next `count` pictures can be taken without waiting, and all of them were drawn."""
+        ready = [ticket.outcome for ticket in islice(self._tickets, count)]
+        return len(ready) == count and not any(one is None or isinstance(one, Exception) for one in ready)
+
     @property
     def _is_ready(self) -> bool:
         return bool(self._tickets) and self._tickets[0].outcome is not None

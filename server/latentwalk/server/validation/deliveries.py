@@ -19,6 +19,7 @@ _PRIORITIES: Mapping[int, Priority] = {
     pb.PRIORITY_HIGH: Priority.HIGH,
 }
 _LEAST_FPS, _MOST_FPS = 0.1, 1_000.0
+_MOST_FRAMES_PER_MESSAGE = 64
 
 
 def read_delivery(delivery: pb.Delivery, frames: int) -> Delivery:
@@ -32,7 +33,16 @@ def read_delivery(delivery: pb.Delivery, frames: int) -> Delivery:
     fps = delivery.fps if delivery.HasField("fps") else DEFAULT_FPS
     if not _LEAST_FPS <= fps <= _MOST_FPS:
         raise InvalidRequest("delivery.fps", f"{fps:g} must be from {_LEAST_FPS:g} to {_MOST_FPS:,.0f}")
-    return Delivery(_IS_STRICT[delivery.determinism], _PRIORITIES[delivery.priority], fps, delivery.first_frame)
+    if delivery.frames_per_message > _MOST_FRAMES_PER_MESSAGE:
+        asked = f"{delivery.frames_per_message:,} must be from 1 to {_MOST_FRAMES_PER_MESSAGE}"
+        raise InvalidRequest("delivery.frames_per_message", asked)
+    return Delivery(
+        _IS_STRICT[delivery.determinism],
+        _PRIORITIES[delivery.priority],
+        fps,
+        delivery.first_frame,
+        delivery.frames_per_message or 1,
+    )
 
 
 def read_still_delivery(delivery: pb.Delivery) -> Delivery:
