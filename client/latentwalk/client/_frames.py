@@ -11,6 +11,8 @@ from PIL import Image
 
 from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._files import StrPath, moves, save_moving
+from latentwalk.client._numbers import whole
+from latentwalk.client._pacing import evenly_spread
 from latentwalk.client._pictures import Picture, Pictures, Pixels, for_numpy, tile, wrapped
 from latentwalk.v1 import generation_service_pb2 as pb
 
@@ -116,6 +118,17 @@ class Frames(Sequence[Frame]):
     def grid(self, columns: int) -> Picture:
         """One picture with the frames of each start in rows of `columns`, one start below the other."""
         return tile(line for row in self.rows for line in wrapped(row, columns))
+
+    def evenly(self, count: int) -> "Frames":
+        """So many of the frames, the first and the last among them, of which each differs as much from the next.
+
+        Latents that move at constant speed make pictures that linger and jump. Draw several times as many frames as are
+        to be shown: `client.interpolate(..., frames=96).collect().evenly(24)`. They keep their indices and positions.
+
+        InvalidRequest unless there are so many, and `count` is at least 2.
+        """
+        whole("count", count, low=2, high=len(self.frames))
+        return Frames(tuple(self.frames[place] for place in evenly_spread(self.array, count)))
 
     def save(self, path: StrPath, *, fps: float = 12.0) -> None:
         """Writes the frames; the ending of `path` says how.
