@@ -149,6 +149,19 @@ def start_latentwalk() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 
 @pytest.fixture
+def start_looking(start_latentwalk) -> Callable[..., tuple[subprocess.Popen[str], str]]:
+    """Starts `latentwalk look` as a process of its own, and reads the address that it prints."""
+
+    def start(*arguments: object, **environment: str) -> tuple[subprocess.Popen[str], str]:
+        process = start_latentwalk(*arguments, **environment)
+        url = process.stdout.readline().strip()
+        assert url, process.communicate()[1]
+        return process, url
+
+    return start
+
+
+@pytest.fixture
 def wait_until() -> Callable[..., None]:
     def wait(true: Callable[[], object], seconds: float = 240) -> None:
         ends = time.monotonic() + seconds

@@ -25,6 +25,7 @@ SERVICES = "latentwalk.v1.GenerationService", "latentwalk.v1.TrainingService"
 WORKERS = 3
 CALLS_AFTER = 30
 PATIENCE_SECONDS = 60.0
+GRACE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def servers(serve) -> Iterator[tuple[Server, Server]]:
 
         def start() -> Server:
             own = both.enter_context(ExitStack())
-            running = own.enter_context(serve(grace_seconds=PATIENCE_SECONDS))
+            running = own.enter_context(serve(grace_seconds=GRACE_SECONDS))
             return Server(running.address, running.metrics, own.close)
 
         yield start(), start()

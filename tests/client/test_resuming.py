@@ -4,6 +4,7 @@ import pickle
 import shutil
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
@@ -39,6 +40,8 @@ class Cable:
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self.lengths: list[int] = []
         """After how many bytes the next connections are cut; those after them are not."""
+        self.delays: list[float] = []
+        """How many seconds the next connections are held up before a byte passes."""
         self._sockets: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -60,6 +63,7 @@ class Cable:
                 client, _ = self._listener.accept()
                 server = socket.create_connection(self._server)
                 self._sockets += [client, server]
+                time.sleep(self.delays.pop(0) if self.delays else 0)
                 length = self.lengths.pop(0) if self.lengths else None
                 threading.Thread(target=self._relay, args=(client, server, None), daemon=True).start()
                 threading.Thread(target=self._relay, args=(server, client, length), daemon=True).start()
@@ -101,6 +105,13 @@ def test_a_walk_whose_connection_is_cut_arrives_whole(server, client: Client, ca
     assert np.abs(frames.array.astype(int) - expected.array).max() <= 1
     assert [frame.positions for frame in frames] == [frame.positions for frame in expected]
     assert walks(server) == before + 3
+
+
+def test_a_call_outlasts_a_connection_that_is_lost_and_the_time_that_the_next_one_takes(cable: Cable):
+    """As on a busy machine, or over TLS to a far one: until the next is made, grpc fails what is asked at once."""
+    cable.lengths, cable.delays = [0], [0, 2.0]
+    with Client(cable.address, retries=4) as client:
+        assert client.models()
 
 
 def test_an_interpolation_goes_on_too(cable: Cable):

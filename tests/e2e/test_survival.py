@@ -44,8 +44,17 @@ class Server:
         command += ["--address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0", *flags]
         with log.open("w") as stream:
             self.process = subprocess.Popen(command, stderr=stream)
-        serving = self.logged("serving")
+        try:
+            serving = self.logged("serving")
+        except BaseException:
+            self.end()
+            raise
         self.address, self.metrics_port = serving["address"], serving["metrics_port"]
+
+    def end(self) -> None:
+        """Whatever it does."""
+        self.process.kill()
+        self.process.wait()
 
     def logged(self, message):
         """The first line of its log with that beginning; waits for it."""
@@ -113,8 +122,7 @@ def start(store, tmp_path_factory):
 
     yield begin
     for server in started:
-        server.process.kill()
-        server.process.wait()
+        server.end()
 
 
 @pytest.fixture(scope="module")

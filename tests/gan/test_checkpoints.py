@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from checkpoint_files import FORMS, refusal, save
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -168,7 +168,7 @@ def test_a_truncated_checkpoint_is_refused_wherever_it_ends(path: Path, form: st
 
 
 @given(st.binary(max_size=300))
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 def test_garbage_is_refused(path: Path, garbage: bytes) -> None:
     path.write_bytes(garbage)
     assert refusal(path)
@@ -181,7 +181,7 @@ def intact(path: Path, request: pytest.FixtureRequest) -> bytes:
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80)
 def test_a_damaged_checkpoint_is_read_or_refused_and_nothing_else(
     path: Path, intact: bytes, data: st.DataObject
 ) -> None:

@@ -13,14 +13,18 @@ from latentwalk.client._deadlines import Deadline
 from latentwalk.client._errors import Overloaded, ServiceError, Unavailable
 from latentwalk.client._failures import failed
 from latentwalk.client._numbers import number_or_none
-from latentwalk.client._options import NOT_SAID, NotSaid, Options, Timeout
+from latentwalk.client._options import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    NOT_SAID,
+    PAUSE_GROWTH,
+    NotSaid,
+    Options,
+    Timeout,
+)
 from latentwalk.client._rpcs import Peer, Reply, Rpc
 
 Result = TypeVar("Result")
-
-# The pauses before a lost connection is tried again, in seconds; those of grpc's own retries, see _options.
-_FIRST_PAUSE = 0.1
-_LONGEST_PAUSE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,5 +109,6 @@ class Attempts:
             return failure.retry_after
         if isinstance(failure, Unavailable) and self._losses < (self._retries and self._retries + more_losses):
             self._losses += 1
-            return min(_FIRST_PAUSE * 2 ** (self._losses - 1), _LONGEST_PAUSE)
+            # As grpc's own retries.
+            return min(FIRST_PAUSE * PAUSE_GROWTH ** (self._losses - 1), LONGEST_PAUSE)
         return None

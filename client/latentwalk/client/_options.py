@@ -21,6 +21,15 @@ MAX_MESSAGE_BYTES = 1025 * 1024 * 1024
 # grpc makes at most five attempts, whatever the service config says (gRFC A6).
 MAX_RETRIES = 4
 
+FIRST_PAUSE = 0.2
+"""Seconds before a call is sent again when nobody answered; the next pauses grow by PAUSE_GROWTH, to LONGEST_PAUSE.
+
+Two of them are a second together: time for one more connection over TLS to the other side of the world, or on a machine
+that has much to do. Until it is made, what is sent fails at once.
+"""
+PAUSE_GROWTH = 4
+LONGEST_PAUSE = 2.0
+
 # Calls to servers take turns over all that the address stands for and that say they serve: grpc asks each of them all
 # the time, so that one which starts, drains or has lost its device gets none. By itself it would stay with the first.
 # A trainer is alone with its jobs, and is asked whatever its health, to tell of it.
@@ -117,9 +126,9 @@ class Options:
             return {}
         policy = {
             "maxAttempts": self.retries + 1,
-            "initialBackoff": "0.1s",
-            "maxBackoff": "2s",
-            "backoffMultiplier": 2,
+            "initialBackoff": f"{FIRST_PAUSE}s",
+            "maxBackoff": f"{LONGEST_PAUSE}s",
+            "backoffMultiplier": PAUSE_GROWTH,
             "retryableStatusCodes": ["UNAVAILABLE"],
         }
         names = [{"service": rpc.service, "method": rpc.name} for rpc in RPCS if rpc.repeatable]

@@ -16,7 +16,7 @@ from latentwalk.client import Client, Tls
 
 
 def test_the_command_has_the_files_of_the_connection(
-    authority, start_latentwalk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    authority, start_looking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     shown, own = authority.sign("localhost"), authority.sign("notebook")
     address = free_address()
@@ -28,8 +28,8 @@ def test_the_command_has_the_files_of_the_connection(
             client.wait_ready(START_SECONDS)
         monkeypatch.chdir(authority.root.parent)
         tls = ["--tls-root", authority.root.name, "--tls-certificate", own.certificate, "--tls-key", own.key]
-        process = start_latentwalk("--server", address, *tls, "look", "digits", "--no-browser")
-        url = urlsplit(process.stdout.readline().strip())
+        _, printed = start_looking("--server", address, *tls, "look", "digits", "--no-browser")
+        url = urlsplit(printed)
         with closing(HTTPConnection(str(url.hostname), url.port or 0, timeout=60)) as page:
 
             def post(path: str, value: object) -> dict[str, str]:

@@ -339,9 +339,9 @@ def test_what_cannot_be_looked_at_is_one_line_and_exit_code_1(address: str, clie
         client.load_model("styled")
 
 
-def test_the_address_is_one_line_and_ctrl_c_ends_it_cleanly(address: str, start_latentwalk: Callable[..., Any]):
-    process = start_latentwalk("--server", address, "look", "digits", "--no-browser")
-    with closing(Page(process.stdout.readline().strip())) as page:
+def test_the_address_is_one_line_and_ctrl_c_ends_it_cleanly(address: str, start_looking: Callable[..., Any]):
+    process, url = start_looking("--server", address, "look", "digits", "--no-browser")
+    with closing(Page(url)) as page:
         assert page.json("GET", "model")["name"] == "digits"
         assert page.go(page.enter(), ZOOMED)["pictures"]
         process.send_signal(signal.SIGINT)
@@ -349,9 +349,8 @@ def test_the_address_is_one_line_and_ctrl_c_ends_it_cleanly(address: str, start_
     assert (process.returncode, said, "Traceback" in told) == (130, "", False)
 
 
-def test_where_there_is_a_desktop_the_page_is_opened(address: str, start_latentwalk, tmp_path: Path, wait_until):
+def test_where_there_is_a_desktop_the_page_is_opened(address: str, start_looking, tmp_path: Path, wait_until):
     opened = tmp_path / "opened"
     desktop = {"DISPLAY": ":0", "BROWSER": f"sh -c 'echo \"$0\" > {opened}' %s"}
-    process = start_latentwalk("--server", address, "look", "digits", **desktop)
-    url = process.stdout.readline()
-    wait_until(lambda: opened.exists() and opened.read_text() == url, 60)
+    _, url = start_looking("--server", address, "look", "digits", **desktop)
+    wait_until(lambda: opened.exists() and opened.read_text() == f"{url}\n", 60)

@@ -5,7 +5,7 @@ import time
 from contextlib import suppress
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latentwalk.gan.steps import finish
@@ -99,7 +99,7 @@ REQUESTS = [
 ]
 
 
-@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400)
 @given(st.one_of(*(st.tuples(st.just(read), requests) for read, requests in REQUESTS)), st.booleans())
 def test_any_request_is_an_order_within_all_limits_or_an_error_of_the_caller(model, grey_model, case, is_grey):
     read, request = case

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -360,7 +360,7 @@ OPERATIONS = {
 
 
 @given(operations=st.lists(st.sampled_from(sorted(OPERATIONS)), max_size=12))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 def test_events_have_no_gaps_and_the_last_state_change_is_the_state(database_url, make_spec, operations):
     store = JobStore(database_url, max_queued=100)
     while store.take("cpu"):
