@@ -15,10 +15,14 @@ _GAIN = math.sqrt(2)
 _EPSILON = 1e-8
 
 
-def filter_of(channels: int, gain: float, like: Tensor) -> Tensor:
-    """The low-pass filter [1, 3, 3, 1] either way, [C, 1, 4, 4], whose numbers sum to the gain."""
-    line = like.new_tensor([1, 3, 3, 1])
-    return (line.outer(line) * (gain / 64)).expand(channels, 1, 4, 4)
+def low_pass(gain: float) -> Tensor:
+    """The filter [1, 3, 3, 1] either way, [4, 4], whose numbers sum to the gain.
+
+    On the CPU even where weights are yet to come, for it is not among them. It moves with them: a tensor that is made
+    while a picture is drawn has a GPU wait for the CPU, and cannot be part of a recorded graph.
+    """
+    line = torch.tensor([1.0, 3.0, 3.0, 1.0], device="cpu")
+    return line.outer(line) * (gain / 64)
 
 
 class StyledConvolution(Scaled):
@@ -30,6 +34,7 @@ class StyledConvolution(Scaled):
     """
 
     noise: Tensor
+    blur: Tensor
     folded_energies: Tensor | None
 
     def __init__(self, inputs: int, outputs: int, resolution: int, w_size: int, *, doubles: bool) -> None:
@@ -38,6 +43,7 @@ class StyledConvolution(Scaled):
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.noise_strength = nn.Parameter(torch.zeros(()))
         self.register_buffer("noise", torch.randn(1, 1, resolution, resolution))
+        self.register_buffer("blur", low_pass(4), persistent=False)
         self.style = Linear(w_size, inputs, gain=1)
         nn.init.ones_(self.style.bias)
         self.register_buffer("folded_energies", None, persistent=False)
@@ -70,29 +76,29 @@ class StyledConvolution(Scaled):
         if not self.doubles:
             return F.conv2d(features, kernel, padding=1)
         grown = F.conv_transpose2d(features, kernel.transpose(0, 1), stride=2)
-        return F.conv2d(grown, filter_of(len(kernel), 4, grown), padding=1, groups=len(kernel))
+        return F.conv2d(grown, self.blur.expand(len(kernel), 1, 4, 4), padding=1, groups=len(kernel))
 
 
 class StyledColours(Scaled):
     """1x1 of features that the style has scaled, to a picture, which is added to the smaller one before it."""
+
+    doubling: Tensor
 
     def __init__(self, inputs: int, channels: int, w_size: int) -> None:
         super().__init__((channels, inputs, 1, 1), inputs, gain=1)
         self.bias = nn.Parameter(torch.zeros(channels))
         self.style = Linear(w_size, inputs, gain=1)
         nn.init.ones_(self.style.bias)
+        self.register_buffer("doubling", low_pass(4), persistent=False)
 
     def forward(self, features: Tensor, w: Tensor, smaller: Tensor | None) -> Tensor:
         """[N, inputs, H, W], w [N, W] and a picture [N, channels, H/2, W/2] or None -> [N, channels, H, W]."""
         picture = F.conv2d(features * self.style(w)[:, :, None, None], self.product, self.bias)
-        return picture if smaller is None else picture + _doubled(smaller)
-
-
-def _doubled(picture: Tensor) -> Tensor:
-    """Twice as large, by the filter."""
-    channels = picture.shape[1]
-    kernel = filter_of(channels, 4, picture)
-    return F.conv_transpose2d(picture, kernel, stride=2, padding=1, groups=channels)
+        if smaller is None:
+            return picture
+        channels = smaller.shape[1]
+        kernel = self.doubling.expand(channels, 1, 4, 4)
+        return picture + F.conv_transpose2d(smaller, kernel, stride=2, padding=1, groups=channels)
 
 
 class Mapping(nn.Module):
