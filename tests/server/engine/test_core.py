@@ -70,6 +70,28 @@ def test_running_out_of_memory_is_told_so_that_smaller_batches_are_tried(faces):
         engine.draw(rows(4))
 
 
+def test_sizes_for_which_there_is_no_memory_are_let_go_of_when_it_is_warmed(faces, caplog):
+    greedy = copy.copy(faces)
+    greedy.forward = lambda z, condition: faces(z, condition) if len(z) < 4 else torch.empty(1 << 50)
+    for choice in (
+        unmeasured((1, 2, 4, 8)),
+        replace(unmeasured((1, 2, 4, 8)), seconds={1: 1.0, 2: 1.0, 4: 1.0, 8: 1.0}),
+    ):
+        engine = Engine(greedy, CPU, choice=choice)
+        engine.warm()
+        assert list(engine.variants) == [1, 2]
+        assert engine.lacks_memory
+        assert "is drawn in batches of at most 2: for more, " in caplog.text
+        assert engine.draw(rows(5)) == Engine(faces, CPU).draw(rows(5))
+
+
+def test_a_generator_of_which_not_even_one_picture_fits_is_refused(faces):
+    greedy = copy.copy(faces)
+    greedy.forward = lambda z, condition: torch.empty(1 << 50)
+    with pytest.raises(DeviceOutOfMemory, match="allocate"):
+        Engine(greedy, CPU).warm()
+
+
 def test_warming_up_works_with_and_without_classes(faces, digits):
     for generator in (faces, digits):
         Engine(generator, CPU).warm()

@@ -136,6 +136,22 @@ def test_forms_with_other_bytes_do_not(faces, offer, clock):
     assert len(set(choose(faces, clock, tolerance=1.5).variants.values())) == 1
 
 
+def greedy(generator, z, condition):
+    return forward(generator, z, condition) if len(z) < 8 else torch.empty(1 << 50)
+
+
+def test_a_form_without_memory_for_large_batches_is_not_timed_with_them(faces, offer, clock):
+    offer(thrifty=near, greedy=greedy)
+    assert choose(faces, clock, tolerance=1.5).variants == dict.fromkeys(BUCKETS, "thrifty")
+
+
+def test_sizes_for_which_no_form_has_memory_are_not_timed(faces, offer, clock):
+    offer()
+    hungry = copy.copy(faces)
+    hungry.forward = lambda z, *others: greedy(faces, z, *others)
+    assert set(choose(hungry, clock).seconds) == {1, 2, 4}
+
+
 def test_a_budget_that_is_over_at_once_still_gives_a_choice_for_every_size(faces):
     choice = Trial(faces, CPU, BUCKETS, 1e-6).choose(0.5)
     assert set(choice.variants) == set(BUCKETS)

@@ -1,5 +1,6 @@
 """The choice is measured once, and remembered."""
 
+import copy
 import logging
 import resource
 
@@ -97,6 +98,14 @@ def test_a_disk_that_fills_up_leaves_no_half_of_a_choice_behind(faces, tuned, tm
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert "cannot be written to (File too large)" in caplog.text
     assert files(tmp_path) == []
+
+
+def test_what_was_chosen_without_memory_for_all_sizes_is_not_remembered(faces, tuned, tmp_path):
+    greedy = copy.copy(faces)
+    greedy.forward = lambda z, condition: faces(z, condition) if len(z) < 4 else torch.empty(1 << 50)
+    engine = tuned(greedy, tolerance=0.0)
+    assert max(engine.variants) == 2
+    assert not (tmp_path / "engine").exists()
 
 
 def test_without_seconds_it_is_plain_fp32_and_nothing_is_written(faces, tuned, tmp_path):

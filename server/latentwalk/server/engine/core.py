@@ -1,9 +1,11 @@
 """The engine itself."""
 
 import copy
+import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 
 import torch
 
@@ -14,11 +16,14 @@ from latentwalk.server.engine.perception import Perception
 from latentwalk.server.engine.pixels import NonFinitePicture, Picture
 from latentwalk.server.engine.plan import Plan, buckets_up_to, takes_too_long
 from latentwalk.server.engine.rows import PictureSize, Row, sample_rows
-from latentwalk.server.engine.runners import Runner, open_runner
+from latentwalk.server.engine.runners import Easel, Runner, Runners
 from latentwalk.server.engine.searcher import Searcher
 from latentwalk.server.engine.variants import REFERENCE, VARIANTS
+from latentwalk.server.scheduler import DeviceOutOfMemory
 
 _UNMEASURED_BATCH = 32
+
+_log = logging.getLogger("latentwalk.engine")
 
 
 def unmeasured(buckets: Iterable[int]) -> Choice:
@@ -52,9 +57,13 @@ class Engine:
         """On the first of the devices."""
         self.size = PictureSize(self.spec.resolution, self.spec.resolution, self.spec.channels)
         self.choice = choice or unmeasured(buckets_up_to(_UNMEASURED_BATCH))
+        self.lacks_memory = False
+        """Whether there was none for the larger sizes when it was warmed."""
         self._plan = _plan_of(self.choice)
         copies = [generator, *(copy.deepcopy(generator) for _ in devices[1:])]
-        self._devices = [self._open(own.to(device), device) for own, device in zip(copies, devices, strict=True)]
+        self._devices: list[Mapping[int, Runner]] = [
+            self._open(own.to(device), device) for own, device in zip(copies, devices, strict=True)
+        ]
         self._threads = ThreadPoolExecutor(len(devices), "device") if len(devices) > 1 else None
 
     @property
@@ -70,22 +79,41 @@ class Engine:
     def warm(self) -> None:
         """Draws a batch of each size on each device, so that no request pays for what the first use costs.
 
-        Sizes for which there was no time to measure them are measured by that, and those of which a batch takes too
-        long are let go of. Raises NonFinitePicture if all that is drawn is none.
+        Sizes for which there was no time to measure them are measured by that. Those of which a batch takes too long
+        are let go of, and those for which there is no memory. Raises NonFinitePicture if all that is drawn is none, and
+        DeviceOutOfMemory if not even the smallest fits.
         """
+        # The largest first: on CUDA, the others then fit into its memory.
+        for size in sorted(self.seconds, reverse=True):
+            with suppress(DeviceOutOfMemory):
+                for runners in self._devices:
+                    _ = runners[size]
         seconds = dict[int, float]()
         for size in sorted(self.variants):
             if takes_too_long(size, {**seconds, **self.seconds}):
                 break
-            for runners in self._devices:
-                seconds[size] = self._sampled(runners[size], size)
-                if size not in self.seconds and takes_too_long(2 * size, {size: seconds[size]}):
-                    # What the first use costs must not speak against larger sizes.
-                    seconds[size] = min(seconds[size], self._sampled(runners[size], size))
+            try:
+                seconds[size] = max(self._warmed(runners, size) for runners in self._devices)
+            except DeviceOutOfMemory as error:
+                if not seconds:
+                    raise
+                _log.warning("%s is drawn in batches of at most %d: for more, %s", self.digest, max(seconds), error)
+                self.lacks_memory = True
+                break
         self.searcher.warm()
         self._devices = [{size: runners[size] for size in seconds} for runners in self._devices]
         self.choice = self.choice.completed(seconds)
         self._plan = _plan_of(self.choice)
+
+    def _warmed(self, runners: Mapping[int, Runner], size: int) -> float:
+        """How long a batch takes. Raises NonFinitePicture if all that is drawn is none, and DeviceOutOfMemory."""
+        runner = runners[size]
+        with memory_watched():
+            taken = self._sampled(runner, size)
+            if size not in self.seconds and takes_too_long(2 * size, {size: taken}):
+                # What the first use costs must not speak against larger sizes.
+                taken = min(taken, self._sampled(runner, size))
+        return taken
 
     def _sampled(self, runner: Runner, size: int) -> float:
         """How long a batch takes. Raises NonFinitePicture if all that is drawn is none."""
@@ -133,4 +161,5 @@ class Engine:
 
     def _open(self, generator: Generator, device: torch.device) -> Mapping[int, Runner]:
         forms = {name: VARIANTS[name](generator) for name in set(self.choice.variants.values())}
-        return {size: open_runner(forms[name], generator, device, size) for size, name in self.choice.variants.items()}
+        draws = {size: forms[name] for size, name in self.choice.variants.items()}
+        return Runners(Easel(generator, device), draws)

@@ -7,8 +7,16 @@ import torch
 
 from latentwalk.server.scheduler import DeviceOutOfMemory
 
-# torch has a class of its own for this on CUDA; on the CPU only the words tell.
-_CPU_ALLOCATION_FAILED = "can't allocate memory"
+# torch has a class of its own for what its allocator on CUDA finds; of the CPU, of pinned memory, of a graph and of the
+# libraries, only the words tell.
+_SHORTAGES = ("can't allocate memory", "CUDA error: out of memory", "ALLOC_FAILED", "ALLOCATION_FAILED")
+
+
+def is_shortage(error: BaseException) -> bool:
+    """Whether an error says that memory has run out."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _SHORTAGES)
 
 
 @contextmanager
@@ -16,9 +24,7 @@ def memory_watched() -> Generator[None]:
     """Within the context, running out of memory is DeviceOutOfMemory, on which the scheduler tries smaller batches."""
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise DeviceOutOfMemory(str(error)) from error
-    except RuntimeError as error:
-        if _CPU_ALLOCATION_FAILED not in str(error):
+    except (RuntimeError, MemoryError) as error:
+        if not is_shortage(error):
             raise
         raise DeviceOutOfMemory(str(error)) from error

@@ -19,10 +19,12 @@ import torch
 
 from latentwalk.gan.generator import Generator
 from latentwalk.server.engine.choice import Choice, steady
+from latentwalk.server.engine.memory import memory_watched
 from latentwalk.server.engine.plan import takes_too_long
 from latentwalk.server.engine.rows import Row, sample_rows
-from latentwalk.server.engine.runners import Runner, open_runner
+from latentwalk.server.engine.runners import Easel, Runner, Runners
 from latentwalk.server.engine.variants import REFERENCE, VARIANTS, NotApplicable, worth_trying
+from latentwalk.server.scheduler import DeviceOutOfMemory
 
 _MOST_SAMPLES = 16
 # What one form's samples may take of the whole budget.
@@ -49,7 +51,7 @@ class _Contender:
     """A form that draws well enough, and how long it takes by batch size."""
 
     name: str
-    runners: dict[int, Runner]
+    runners: Mapping[int, Runner]
     pixels: Pixels
     mean_error: float
     max_error: int
@@ -71,7 +73,7 @@ class Trial:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._generator = generator
-        self._device = device
+        self._easel = Easel(generator, device)
         self._buckets = buckets
         self._budget = seconds
         self._clock = clock
@@ -82,7 +84,7 @@ class Trial:
 
         Plain fp32 if one or two pictures take all the time, as those of large generators do. Raises NonFinitePicture.
         """
-        reference = self._open(REFERENCE)
+        reference = self._runners(REFERENCE)
         row, seconds = sample_rows(self._generator, 1), inf
         for is_last in (False, True):  # what the first use costs must not count
             started = self._clock()
@@ -103,7 +105,7 @@ class Trial:
 
     # -- whose pixels are near enough --------------------------------------------------------------------------------
 
-    def _contenders(self, reference: dict[int, Runner], seconds: float, tolerance: float) -> list[_Contender]:
+    def _contenders(self, reference: Mapping[int, Runner], seconds: float, tolerance: float) -> list[_Contender]:
         """Those that draw what the reference draws, which takes so long for a picture."""
         affordable = int(self._budget * _SAMPLING_SHARE / seconds)
         rows = sample_rows(self._generator, min(max(2, affordable), _MOST_SAMPLES, self._buckets[-1]))
@@ -120,7 +122,7 @@ class Trial:
         return contenders
 
     def _examine(self, name: str, rows: Sequence[Row], truth: Pixels, tolerance: float) -> _Contender:
-        runners = self._open(name)
+        runners = self._runners(name)
         pixels = _alone(runners, rows)
         errors = np.abs(pixels - truth)
         mean, most = float(errors.mean()), int(errors.max())
@@ -131,9 +133,8 @@ class Trial:
             raise _Refused(f"a picture alone and in a batch of {len(together)} differ by {apart}/255")
         return _Contender(name, runners, pixels, mean, most)
 
-    def _open(self, name: str) -> dict[int, Runner]:
-        draw = VARIANTS[name](self._generator)
-        return {size: open_runner(draw, self._generator, self._device, size) for size in self._buckets}
+    def _runners(self, name: str) -> Mapping[int, Runner]:
+        return Runners(self._easel, dict.fromkeys(self._buckets, VARIANTS[name](self._generator)))
 
     # -- who is the fastest ------------------------------------------------------------------------------------------
 
@@ -141,17 +142,17 @@ class Trial:
         """Time the contenders at each size that is of use, while there is time; returns the sizes that were timed.
 
         The rounds go over all sizes and contenders, so that a disturbance from outside meets all alike. In the first
-        one, each is warmed before it is timed, and whoever is hopelessly slow at one size is spared the next.
+        one, each is warmed before it is timed, and whoever is hopelessly slow at one size, or has no memory for it, is
+        spared the next.
         """
         running, best = list(contenders), dict[int, float]()
         batches = {size: sample_rows(self._generator, size) for size in self._buckets}
         for size in self._buckets:
             if best and (self._is_late or takes_too_long(size, best)):
                 break
-            for one in running:
-                one.runners[size](batches[size])
-                self._time(one, batches[size])
-                self._time(one, batches[size])
+            running = [one for one in running if self._warm(one, batches[size])]
+            if not running:
+                break
             best[size] = min(one.seconds[size] for one in running)
             running = [one for one in running if one.seconds[size] <= _HOPELESS * best[size]]
         for size, one in product([*best] * _ROUNDS, running):
@@ -159,6 +160,18 @@ class Trial:
                 break
             self._time(one, batches[size])
         return list(best)
+
+    def _warm(self, one: _Contender, rows: Sequence[Row]) -> bool:
+        """Draw, then draw and look at the clock; whether there was memory for it."""
+        try:
+            with memory_watched():
+                one.runners[len(rows)](rows)
+                self._time(one, rows)
+                self._time(one, rows)
+        except DeviceOutOfMemory as error:
+            _log.info("form %s of %s draws no %d at once: %s", one.name, self._generator.digest, len(rows), error)
+            return False
+        return True
 
     def _time(self, one: _Contender, rows: Sequence[Row]) -> None:
         """Draw once, and keep the shortest time: what disturbs a measurement only makes it longer."""

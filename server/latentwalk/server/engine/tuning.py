@@ -42,7 +42,8 @@ class Tuning:
         known = choice or self._recalled(generator)
         engine = Engine(generator, *self.devices, choice=known or self._chosen(generator), perception=self.perception)
         engine.warm()
-        if known is None and self._memory:
+        # Another time there may be more memory.
+        if known is None and self._memory and not engine.lacks_memory:
             self._memory.keep(self._circumstances(generator), engine.choice)
         return engine
 
