@@ -386,6 +386,13 @@ def test_the_process_lets_go_of_what_is_forgotten(faces):
         pictures_of(host.answer(Draw(1, rows).to_message()))
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is there, and of use")
+def test_the_process_does_not_go_on_with_a_device_that_is_of_no_more_use_to_it(faces):
+    host = Host(Tuning((torch.device("cuda"),), 4, 0.0, 0.5, ""))
+    with pytest.raises(KeyError):
+        host.answer(Draw(1, sample_rows(faces, 1)).to_message())
+
+
 @pytest.mark.parametrize("kind", [DeviceOutOfMemory, NonFinitePicture, NoSuchDevice])
 def test_errors_that_are_told_apart_arrive_as_what_they_are(kind):
     with pytest.raises(kind, match=r"^the words$"):

@@ -19,8 +19,8 @@ from latentwalk.server.device.line import Line, Message
 from latentwalk.server.device.messages import Draw, Make, Tidy, drawn, failure, made, ready
 from latentwalk.server.device.search_messages import Step, seen
 from latentwalk.server.device.settings import DeviceSettings
-from latentwalk.server.engine import Engine, Tuning, find_devices, use_threads
-from latentwalk.server.engine.memory import memory_watched
+from latentwalk.server.engine import Engine, Tuning, find_devices, is_lost, settle_on, use_threads
+from latentwalk.server.engine.memory import give_back, memory_watched
 
 # While an engine is made, the line that draws needs the interpreter for a moment between two operations of torch.
 _SWITCH_SECONDS = 0.00005
@@ -42,16 +42,18 @@ class Host:
         }
 
     def answer(self, message: Message) -> Message:
-        """The reply to a request."""
+        """The reply to a request. Raises what has made the device of no more use to this process."""
         try:
             return self._answers[message.words["kind"]](message)
-        except Exception as error:  # noqa: BLE001 - it goes to who asked
+        except Exception as error:
+            if any(map(is_lost, self._tuning.devices)):
+                raise
             return failure(error)
 
     def forget(self, engines: Sequence[int]) -> None:
         """Let go of these engines."""
-        for number in engines:
-            self._engines.pop(number, None)
+        if [number for number in engines if self._engines.pop(number, None)]:
+            give_back()
 
     def _draw(self, message: Message) -> Message:
         request = Draw.from_message(message)
@@ -63,8 +65,11 @@ class Host:
 
     def _make(self, message: Message) -> Message:
         request = Make.from_message(message)
-        with memory_watched():
-            engine = self._engines[request.engine] = self._tuning.make_engine(request.generator, request.choice)
+        try:
+            with memory_watched():
+                engine = self._engines[request.engine] = self._tuning.make_engine(request.generator, request.choice)
+        finally:
+            give_back()  # what the forms took that were not chosen
         return made(engine.choice)
 
 
@@ -78,7 +83,9 @@ def serve(drawing: Line, making: Line, settings: DeviceSettings) -> None:
     use_threads(settings.threads)
     try:
         with signs.given(making):
-            host = Host(settings.tuning(find_devices(settings.device)))
+            devices = find_devices(settings.device)
+            settle_on(devices)
+            host = Host(settings.tuning(devices))
     except Exception as error:  # noqa: BLE001 - it goes to the server
         _tell(making, failure(error))
         return

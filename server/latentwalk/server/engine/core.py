@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
+from typing import NamedTuple
 
 import torch
 
@@ -16,7 +17,7 @@ from latentwalk.server.engine.perception import Perception
 from latentwalk.server.engine.pixels import NonFinitePicture, Picture
 from latentwalk.server.engine.plan import Plan, buckets_up_to, takes_too_long
 from latentwalk.server.engine.rows import PictureSize, Row, sample_rows
-from latentwalk.server.engine.runners import Easel, Runner, Runners
+from latentwalk.server.engine.runners import EagerRunner, Easel, Runner, Runners
 from latentwalk.server.engine.searcher import Searcher
 from latentwalk.server.engine.variants import REFERENCE, VARIANTS
 from latentwalk.server.scheduler import DeviceOutOfMemory
@@ -34,6 +35,15 @@ def unmeasured(buckets: Iterable[int]) -> Choice:
 def _plan_of(choice: Choice) -> Plan:
     """What was not measured is planned as if time grew with the rows."""
     return Plan(choice.seconds if choice.seconds else {size: float(size) for size in choice.variants})
+
+
+class _Place(NamedTuple):
+    """A device, and what draws there."""
+
+    runners: Mapping[int, Runner]
+    """In the chosen forms, by batch size."""
+    plain: Runner
+    """In fp32."""
 
 
 class Engine:
@@ -61,9 +71,7 @@ class Engine:
         """Whether there was none for the larger sizes when it was warmed."""
         self._plan = _plan_of(self.choice)
         copies = [generator, *(copy.deepcopy(generator) for _ in devices[1:])]
-        self._devices: list[Mapping[int, Runner]] = [
-            self._open(own.to(device), device) for own, device in zip(copies, devices, strict=True)
-        ]
+        self._places = [self._open(own.to(device), device) for own, device in zip(copies, devices, strict=True)]
         self._threads = ThreadPoolExecutor(len(devices), "device") if len(devices) > 1 else None
 
     @property
@@ -86,14 +94,14 @@ class Engine:
         # The largest first: on CUDA, the others then fit into its memory.
         for size in sorted(self.seconds, reverse=True):
             with suppress(DeviceOutOfMemory):
-                for runners in self._devices:
-                    _ = runners[size]
+                for place in self._places:
+                    _ = place.runners[size]
         seconds = dict[int, float]()
         for size in sorted(self.variants):
             if takes_too_long(size, {**seconds, **self.seconds}):
                 break
             try:
-                seconds[size] = max(self._warmed(runners, size) for runners in self._devices)
+                seconds[size] = max(self._warmed(place.runners, size) for place in self._places)
             except DeviceOutOfMemory as error:
                 if not seconds:
                     raise
@@ -101,7 +109,7 @@ class Engine:
                 self.lacks_memory = True
                 break
         self.searcher.warm()
-        self._devices = [{size: runners[size] for size in seconds} for runners in self._devices]
+        self._places = [one._replace(runners={size: one.runners[size] for size in seconds}) for one in self._places]
         self.choice = self.choice.completed(seconds)
         self._plan = _plan_of(self.choice)
 
@@ -130,36 +138,43 @@ class Engine:
         A strict row is drawn in a batch of its own: no company can touch a bit of it. Raises DeviceOutOfMemory.
         """
         if self._threads is None:
-            return self._draw_on(self._devices[0], rows)
-        share = -(-len(rows) // len(self._devices))
+            return self._draw_at(self._places[0], rows)
+        share = -(-len(rows) // len(self._places))
         shares = [rows[start : start + share] for start in range(0, len(rows), share)]
         drawing = [
-            self._threads.submit(self._draw_on, runners, own)
-            for runners, own in zip(self._devices, shares, strict=False)
+            self._threads.submit(self._draw_at, place, own) for place, own in zip(self._places, shares, strict=False)
         ]
         # Of all, before any may fail: a runner that still draws must not be given the next batch.
         wait(drawing)
         return [picture for drawn in drawing for picture in drawn.result()]
 
-    def _draw_on(self, runners: Mapping[int, Runner], rows: Sequence[Row]) -> list[Picture]:
+    def _draw_at(self, place: _Place, rows: Sequence[Row]) -> list[Picture]:
         pictures: dict[int, Picture] = {}
-        for size, places in self._batches(rows):
-            padding = places[-1:] * (size - len(places))
-            batch = [rows[place] for place in (*places, *padding)]
+        for size, indices in self._batches(rows):
+            padding = indices[-1:] * (size - len(indices))
+            batch = [rows[index] for index in (*indices, *padding)]
             with memory_watched():
-                pictures.update(zip(places, runners[size](batch), strict=False))
-        return [pictures[place] for place in range(len(rows))]
+                pictures.update(zip(indices, place.runners[size](batch), strict=False))
+        return [self._finished(pictures[index], row, place.plain) for index, row in enumerate(rows)]
+
+    def _finished(self, picture: Picture, row: Row, plain: Runner) -> Picture:
+        """The picture, or another: a form with a narrower range of numbers may overflow where plain fp32 does not."""
+        if not isinstance(picture, NonFinitePicture) or {*self.variants.values()} == {REFERENCE}:
+            return picture
+        with memory_watched():
+            return plain([row])[0]
 
     def _batches(self, rows: Sequence[Row]) -> Iterable[tuple[int, list[int]]]:
-        """The size of each batch, and the places of the rows that it draws."""
-        yield from ((1, [place]) for place, row in enumerate(rows) if row.strict)
-        others = [place for place, row in enumerate(rows) if not row.strict]
+        """The size of each batch, and the indices of the rows that it draws."""
+        yield from ((1, [index]) for index, row in enumerate(rows) if row.strict)
+        others = [index for index, row in enumerate(rows) if not row.strict]
         start = 0
         for size in self._plan.split(len(others)):
             yield size, others[start : start + size]
             start += size
 
-    def _open(self, generator: Generator, device: torch.device) -> Mapping[int, Runner]:
+    def _open(self, generator: Generator, device: torch.device) -> _Place:
         forms = {name: VARIANTS[name](generator) for name in set(self.choice.variants.values())}
         draws = {size: forms[name] for size, name in self.choice.variants.items()}
-        return Runners(Easel(generator, device), draws)
+        plain = EagerRunner(VARIANTS[REFERENCE](generator), generator, device)
+        return _Place(Runners(Easel(generator, device), draws), plain)

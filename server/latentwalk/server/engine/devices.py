@@ -1,6 +1,7 @@
 """The devices that torch can compute on, by name."""
 
 import platform
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -15,14 +16,16 @@ class NoSuchDevice(Exception):
 def find_device(name: str) -> torch.device:
     """The device of that name, as torch knows it; "auto" is CUDA where there is one, else the CPU.
 
-    Raises NoSuchDevice.
+    Raises NoSuchDevice, also for one that is there and cannot compute, as a card too old for this torch.
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        return torch.empty(0, device=name).device
+        found = torch.ones(1, device=name)
+        float(found)  # only then has it been computed
     except (RuntimeError, AssertionError) as error:
         raise NoSuchDevice(f"device {name!r} cannot be used: {str(error).splitlines()[0]}") from error
+    return found.device
 
 
 def find_devices(names: str) -> tuple[torch.device, ...]:
@@ -30,6 +33,28 @@ def find_devices(names: str) -> tuple[torch.device, ...]:
     NoSuchDevice.
     """
     return tuple(find_device(name) for name in names.split("+"))
+
+
+def settle_on(devices: Iterable[torch.device]) -> None:
+    """Has this process compute float32 in full, and the same to the same bits each time.
+
+    Left alone, CUDA takes its convolutions in TF32, with 10 bits after the point, so that plain fp32, which the other
+    forms are measured by, would be none; and some that double a resolution add up in an order that changes.
+    """
+    if any(device.type == "cuda" for device in devices):
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.deterministic = True
+
+
+def is_lost(device: torch.device) -> bool:
+    """Whether nothing can be computed on it any more in this process, as on CUDA after an illegal access."""
+    if device.type != "cuda":
+        return False
+    try:
+        torch.cuda.current_stream(device).synchronize()  # the device as a whole must not be while graphs are recorded
+    except (RuntimeError, AssertionError):
+        return True
+    return False
 
 
 def describe_device(device: torch.device) -> str:

@@ -28,3 +28,9 @@ def memory_watched() -> Generator[None]:
         if not is_shortage(error):
             raise
         raise DeviceOutOfMemory(str(error)) from error
+
+
+def give_back() -> None:
+    """Gives what was let go of on CUDA back to whoever else computes there; torch would keep it for itself."""
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()

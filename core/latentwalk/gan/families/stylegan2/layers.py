@@ -62,11 +62,12 @@ class StyledConvolution(Scaled):
         """The features, [N, inputs, H, W], of w [N, W] and noise [N, 1, H', W'] or, for None, the layer's own."""
         style = self.style(w)
         energies = self._energies() if self.folded_energies is None else self.folded_energies
-        kept = torch.rsqrt(F.linear(style.square(), energies) + _EPSILON) * _GAIN
+        # In float32: the squares of a style may be beyond the range of a shorter number.
+        kept = torch.rsqrt(F.linear(style.float().square(), energies.float()) + _EPSILON) * _GAIN
         convolved = self._convolve(features * style[:, :, None, None], self.product)
         own = self.noise if noise is None else noise
         disturbance = torch.addcmul(self.bias[:, None, None], own, self.noise_strength) * _GAIN
-        return F.leaky_relu(torch.addcmul(disturbance, convolved, kept[:, :, None, None]), _SLOPE)
+        return F.leaky_relu(torch.addcmul(disturbance, convolved, kept.to(convolved.dtype)[:, :, None, None]), _SLOPE)
 
     def _energies(self) -> Tensor:
         """What a deviation of 1 of each input adds to the variance of each output, [outputs, inputs]."""

@@ -83,11 +83,13 @@ class FilteredLayer(nn.Module):
 
     def forward(self, features: Tensor, w: Tensor) -> Tensor:
         """The features, [N, inputs, H, W], of w [N, W]: [N, outputs, H', W']."""
-        style = self.style(w)
+        # In float32: the squares of a style may be beyond the range of a shorter number.
+        style = self.style(w).float()
         style = style * torch.rsqrt(style.square().mean(dim=1, keepdim=True))
         kernel = self.weight * torch.rsqrt(self.weight.square().mean(dim=(1, 2, 3), keepdim=True))
         energies = kernel.square().sum(dim=(2, 3))
-        kept = torch.rsqrt(F.linear(style.square(), energies) + _EPSILON) * torch.rsqrt(self.magnitude)
+        kept = torch.rsqrt(F.linear(style.square(), energies.float()) + _EPSILON) * torch.rsqrt(self.magnitude)
+        kept, style = kept.to(features.dtype), style.to(features.dtype)
         scaled = features * style[:, :, None, None]
         convolved = F.conv2d(scaled, kernel, padding=kernel.shape[-1] - 1)
         biased = torch.addcmul(self.bias[:, None, None], convolved, kept[:, :, None, None])
