@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,8 +11,8 @@ from latentwalk.cli.connection import Everywhere, answers, connect
 from latentwalk.cli.models import Name
 from latentwalk.cli.options import writable
 from latentwalk.cli.output import Json, show_json, show_table, show_time
-from latentwalk.cli.parsing import parse_classes, parse_numbers, parse_pick, write_numbers
-from latentwalk.client import Direction, Provenance, Range, Slider, SliderMeasures
+from latentwalk.cli.parsing import Numbers, parse_classes, parse_numbers, parse_pick, write_numbers
+from latentwalk.client import Direction, Provenance, Range, Slider, SliderMeasures, SliderPick
 
 app = typer.Typer(no_args_is_help=True, help="Lists, shows, loads and unloads directions.")
 
@@ -99,10 +99,12 @@ def pick(
     model: Name,
     direction: DirectionName,
     slider: Annotated[
-        list[str],
+        list[SliderPick],
         typer.Option(
+            parser=parse_pick,
+            metavar="PICK",
             help="3=smile takes slider 3 and calls it smile; 7=-age turns it round; 3=smile:-4:5 allows so much alpha; "
-            "pca:0=pose is one of another direction; repeatable"
+            "pca:0=pose is one of another direction; repeatable",
         ),
     ],
     name: Annotated[
@@ -115,7 +117,7 @@ def pick(
     as_json: Json = False,
 ) -> None:
     """Publishes some sliders of loaded directions, under names of their own, as a direction that is loaded at once."""
-    picks = [replace(parse_pick(text, direction), without=without or ()) for text in slider]
+    picks = [replace(one, direction=one.direction or direction, without=without or ()) for one in slider]
     with connect(context) as client:
         picked = client.pick_sliders(model, name or direction, picks)
     if as_json:
@@ -129,11 +131,21 @@ def pick(
 def compare(
     context: typer.Context,
     model: Name,
-    directions: Annotated[
-        list[str], typer.Argument(metavar="DIRECTION...", help="names, or name:slider for one slider")
-    ],
-    seeds: Annotated[str, typer.Option(help="of the pictures, the same for all, e.g. 7 or 1,2,5-8")] = "0-15",
-    classes: Annotated[str | None, typer.Option(help="for a conditional model: one class, or 3,5,7 for each")] = None,
+    directions: Annotated[list[str], typer.Argument(metavar="DIRECTION[:SLIDER]", help="all their sliders, or one")],
+    seeds: Annotated[
+        Numbers | None,
+        typer.Option(
+            parser=parse_numbers,
+            metavar="SEEDS",
+            help="of the pictures, the same for all, e.g. 7 or 1,2,5-8; default: 0-15",
+        ),
+    ] = None,
+    classes: Annotated[
+        Any,
+        typer.Option(
+            parser=parse_classes, metavar="CLASSES", help="for a conditional model: one class, or 3,5,7 for each"
+        ),
+    ] = None,
     frames: Annotated[int, typer.Option(min=3, help="how finely a range is looked at")] = 9,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", dir_okay=False, callback=writable, help="the contact sheet")
@@ -146,7 +158,7 @@ def compare(
     """
     with connect(context) as client:
         compared = client.compare_directions(
-            model, directions, seeds=parse_numbers(seeds), classes=parse_classes(classes), frames=frames
+            model, directions, seeds=seeds or range(16), classes=classes, frames=frames
         )
     if out:
         compared.sheet.save(out)

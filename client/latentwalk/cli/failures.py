@@ -20,6 +20,9 @@ class Commands(TyperGroup):
         """Runs the command that was asked for."""
         try:
             return super().invoke(ctx)
+        except typer.BadParameter as failure:
+            failure.message = _with_value(failure)
+            raise
         except (LatentwalkError, CommandFailed) as failure:
             raise fail(str(failure)) from failure
         except OSError as failure:
@@ -27,6 +30,16 @@ class Commands(TyperGroup):
             if failure.errno == errno.EPIPE:
                 raise
             raise fail(str(failure)) from failure
+
+
+def _with_value(failure: typer.BadParameter) -> str:
+    """What is wrong with a parameter, and what was given: newer versions of typer leave that out."""
+    told = getattr(failure.__cause__, "errors", None)
+    if told is None:
+        return failure.message
+    problem = failure.message.removeprefix("Value error, ").removeprefix("Input ")
+    given = repr(told()[0]["input"])
+    return problem if problem.startswith(given) else f"{given} {problem}"
 
 
 def fail(message: str) -> typer.Exit:

@@ -10,6 +10,7 @@ from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
 from latentwalk.cli.options import spelled_out
 from latentwalk.cli.output import Json, show_json
+from latentwalk.cli.parsing import Numbers, parse_numbers
 from latentwalk.cli.pictures import Drawing, Out, Starting, drawing
 from latentwalk.cli.progress import add_bar, job_bars
 from latentwalk.client import Client, Found, Picture, Search
@@ -27,7 +28,12 @@ def invert(
         Path | None, typer.Option(dir_okay=False, help="the file for the latent; default: as --out, but .npz")
     ] = None,
     seeds: Annotated[
-        str | None, typer.Option(help="it begins at the one that is the most like the picture; default: 0-31")
+        Numbers | None,
+        typer.Option(
+            parser=parse_numbers,
+            metavar="SEEDS",
+            help="it begins at the one that is the most like the picture; default: 0-31",
+        ),
     ] = None,
     space: Annotated[Literal["z", "w", "w+"] | None, typer.Option(help="default: w+ if the model has it, or z")] = None,
     steps: Annotated[int, typer.Option(min=1, max=10_000, help="of the search")] = 200,
@@ -64,7 +70,7 @@ def invert(
 
     with connect(context) as client:
         given, counts = _fitting(client, model, picture, mask)
-        how = drawing(Drawing(**options), seeds, "0-31")
+        how = drawing(Drawing(**options), seeds, range(32))
         search = client.invert(model, given, space=space, steps=steps, prior=prior, lpips=lpips, mask=counts, **how)
         found = _followed(search, steps, keep)
     if as_json:

@@ -1,22 +1,30 @@
-"""Values of options that are written in a small notation of their own."""
+"""Values of options that are written in a small notation of their own.
+
+An option says which, as its `parser=`, so that what cannot be read is told of with the name of the option.
+"""
 
 import json
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NewType
 
 import typer
 
-from latentwalk.client import CustomEdit, Displacement, EditTarget, Folder, Mix, SliderPick
+from latentwalk.client import CustomEdit, EditTarget, Folder, Mix, SliderPick
 
 MAX_NUMBERS = 65_536
+
+# Not list[int], which typer takes for an option that is given once for each number; nor a tuple, for one of two words.
+Numbers = NewType("Numbers", list[int])
+SliderName = NewType("SliderName", tuple[str, str])
+ClassName = NewType("ClassName", tuple[str, int])
 
 _EDIT_FILE = ".json"
 _EXAMPLE_EDIT = '{"name": "shear", "kind": "affine", "matrix": [[0, 1, 0], [0, 0, 0]]}'
 
 
-def parse_numbers(text: str) -> list[int]:
+def parse_numbers(text: str) -> Numbers:
     """Numbers and ranges, both ends included: "7" or "1,2,5-8"."""
     numbers: list[int] = []
     for part in text.split(","):
@@ -28,7 +36,7 @@ def parse_numbers(text: str) -> list[int]:
         if not 0 <= high - low < MAX_NUMBERS - len(numbers):
             raise typer.BadParameter(f"{part!r} is empty, or makes more than {MAX_NUMBERS:,} numbers")
         numbers += range(low, high + 1)
-    return numbers
+    return Numbers(numbers)
 
 
 def write_numbers(numbers: Iterable[int]) -> str:
@@ -38,33 +46,13 @@ def write_numbers(numbers: Iterable[int]) -> str:
     return ",".join(str(span[0]) if len(span) == 1 else f"{span[0]}-{span[-1]}" for span in spans)
 
 
-def parse_classes(text: str | None) -> list[int] | int | None:
+def parse_classes(text: str) -> list[int] | int:
     """One class for all, "3", or one for each, "3,5,7"."""
-    if text is None:
-        return None
     try:
         classes = [int(part) for part in text.split(",")]
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a list of class numbers like 3,5,7") from None
     return classes[0] if len(classes) == 1 else classes
-
-
-def parse_displacement(text: str, measure: str) -> Displacement:
-    """A push like "zoom=1.5", or "bank:slider=1.5" for one slider of several; `measure` is "alpha" or "amount".
-
-    "zoom=1.5:0-3" is one in some layers.
-    """
-    path, _, push = text.partition("=")
-    direction, slider = parse_slider(path)
-    far, is_confined, layers = push.partition(":")
-    try:
-        distance = float(far)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not like zoom=1.5, or zoom=1.5:0-3 in some layers") from None
-    chosen = parse_numbers(layers) if is_confined else None
-    if measure == "alpha":
-        return Displacement(direction, alpha=distance, slider=slider, layers=chosen)
-    return Displacement(direction, amount=distance, slider=slider, layers=chosen)
 
 
 def parse_mix(text: str) -> Mix:
@@ -106,18 +94,23 @@ def _read_edit(file: Path) -> CustomEdit:
         raise typer.BadParameter(f"{file} is no edit; it must be like {_EXAMPLE_EDIT}: {error}") from None
 
 
-def parse_slider(text: str) -> tuple[str, str]:
+def parse_slider(text: str) -> SliderName:
     """A slider: "bank:3", or "zoom" for a direction with only one."""
     direction, _, slider = text.partition(":")
-    return direction, slider
+    return SliderName((direction, slider))
 
 
-def parse_pick(text: str, direction: str) -> SliderPick:
-    """A slider of the direction to be picked: "3" as it is, "3=smile" under another name, "7=-age" turned round,
-    "3=smile:-4:5" with the least and greatest alpha that may be asked for; "bank:3=smile" is one of another direction.
+def write_slider(direction: str, slider: str) -> str:
+    """A slider as `parse_slider` reads it."""
+    return f"{direction}:{slider}" if slider else direction
+
+
+def parse_pick(text: str) -> SliderPick:
+    """A slider to be picked: "3" as it is, "3=smile" under another name, "7=-age" turned round, "3=smile:-4:5" with the
+    least and greatest alpha that may be asked for. Its direction is empty, but of "bank:3=smile".
     """
     path, _, become = text.partition("=")
-    owner, slider = parse_slider(path) if ":" in path else (direction, path)
+    owner, slider = parse_slider(path) if ":" in path else ("", path)
     name, *ends = become.split(":")
     try:
         low, high = map(float, ends) if ends else (None, None)
@@ -137,17 +130,17 @@ def parse_data(dataset: str | None, folder: str | None) -> str | Folder:
     raise typer.BadParameter("give either --dataset or --folder")
 
 
-def parse_class(text: str) -> tuple[str, int]:
+def parse_class(text: str) -> ClassName:
     """A class of a classifier: "digits:3"."""
     name, _, class_id = text.rpartition(":")
     if not (name and class_id.isdecimal()):
         raise typer.BadParameter(f"{text!r} is not like digits:3")
-    return name, int(class_id)
+    return ClassName((name, int(class_id)))
 
 
-def parse_class_choice(text: str | None) -> int | Literal["each"] | None:
+def parse_class_choice(text: str) -> int | Literal["each"]:
     """One class, "3", or "each"."""
-    if text is None or text == "each":
+    if text == "each":
         return text
     if not text.isdecimal():
         raise typer.BadParameter(f"{text!r} is neither a class number nor 'each'")

@@ -1,5 +1,6 @@
 """`latentwalk generate | walk | interpolate`: pictures into files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict, Unpack
 
@@ -7,18 +8,20 @@ import typer
 
 from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
+from latentwalk.cli.movements import displacement
 from latentwalk.cli.options import spelled_out, writable, writable_frames
 from latentwalk.cli.output import Json, show_json
 from latentwalk.cli.parsing import (
+    Numbers,
+    SliderName,
     parse_classes,
-    parse_displacement,
     parse_mix,
     parse_noise,
     parse_numbers,
     parse_slider,
 )
 from latentwalk.cli.progress import counting
-from latentwalk.client import Style, Walk, load_latents
+from latentwalk.client import Displacement, Mix, Style, Walk, load_latents
 
 Out = Annotated[
     Path,
@@ -30,7 +33,15 @@ MovingOut = Annotated[
         "--out", "-o", dir_okay=False, callback=writable_frames, help="the file; its ending says how it is written"
     ),
 ]
-Seeds = Annotated[str | None, typer.Option(help="e.g. 7 or 1,2,5-8; default: 0")]
+Seeds = Annotated[
+    Numbers | None, typer.Option(parser=parse_numbers, metavar="SEEDS", help="e.g. 7 or 1,2,5-8; default: 0")
+]
+Classes = Annotated[
+    Any,
+    typer.Option(
+        parser=parse_classes, metavar="CLASSES", help="for a conditional model: one class for all, or 3,5,7 for each"
+    ),
+]
 AnyClass = Annotated[bool, typer.Option("--any-class", help="let a slider of one class move other classes too")]
 Ends = tuple[float, float]
 
@@ -41,7 +52,7 @@ class Starting(TypedDict, total=False):
     """Which latents there are, and how they are served."""
 
     latent: Annotated[list[Path], typer.Option(help="what `invert` has found, in place of a seed; repeatable")]
-    classes: Annotated[str, typer.Option(help="for a conditional model: one class for all, or 3,5,7 for each")]
+    classes: Classes
     truncation: Annotated[
         float, typer.Option(min=-2, max=2, help="of a StyleGAN: how far from the mean w; default: 1, as it is")
     ]
@@ -53,8 +64,12 @@ class Starting(TypedDict, total=False):
         typer.Option(min=0, max=100, help="of a BigGAN or DCGAN: cut the numbers of a seed off at +- this"),
     ]
     mix: Annotated[
-        list[str],
-        typer.Option(help="of a StyleGAN: the style of a seed in layers, 8:0-3; with class 2, 8/2:0-3"),
+        list[Mix],
+        typer.Option(
+            parser=parse_mix,
+            metavar="MIX",
+            help="of a StyleGAN: the style of a seed in layers, 8:0-3; with class 2, 8/2:0-3; repeatable",
+        ),
     ]
     priority: Annotated[
         Literal["low", "normal", "high"], typer.Option(help="who goes first when busy; default: normal")
@@ -65,12 +80,22 @@ class Starting(TypedDict, total=False):
 class Drawing(Starting, total=False):
     """How latents are drawn."""
 
-    noise: Annotated[str, typer.Option(help="of a StyleGAN: weights, none, or a seed; default: weights")]
+    noise: Annotated[
+        Any,
+        typer.Option(
+            parser=parse_noise, metavar="NOISE", help="of a StyleGAN: weights, none, or a seed; default: weights"
+        ),
+    ]
     noise_strength: Annotated[
         float, typer.Option(min=0, max=4, help="of a StyleGAN; default: 1, as it was trained with")
     ]
     noise_layers: Annotated[
-        str, typer.Option(help="of a StyleGAN: give only these such noise, e.g. 8-17; default: all")
+        Numbers,
+        typer.Option(
+            parser=parse_numbers,
+            metavar="LAYERS",
+            help="of a StyleGAN: give only these such noise, e.g. 8-17; default: all",
+        ),
     ]
 
 
@@ -96,20 +121,26 @@ def generate(
     out: Out,
     seeds: Seeds = None,
     amount: Annotated[
-        list[str] | None,
-        typer.Option(help="push along a direction, e.g. zoom=1.5, or only layers 0-3: zoom=1.5:0-3; repeatable"),
+        list[Displacement] | None,
+        typer.Option(
+            parser=displacement("amount"),
+            metavar="PUSH",
+            help="push along a direction, e.g. zoom=1.5, or only layers 0-3: zoom=1.5:0-3; repeatable",
+        ),
     ] = None,
-    alpha: Annotated[list[str] | None, typer.Option(help="the same in latent units, e.g. zoom=0.4")] = None,
+    alpha: Annotated[
+        list[Displacement] | None,
+        typer.Option(parser=displacement("alpha"), metavar="PUSH", help="the same in latent units, e.g. zoom=0.4"),
+    ] = None,
     any_class: AnyClass = False,
     columns: Annotated[int | None, typer.Option(min=1, help="of the grid; default: about as wide as high")] = None,
     as_json: Json = False,
     **options: Unpack[Drawing],
 ) -> None:
     """Draws one picture for each seed and writes them as one grid."""
-    pushes = [parse_displacement(text, "amount") for text in amount or ()]
-    pushes += [parse_displacement(text, "alpha") for text in alpha or ()]
+    pushes = [*(amount or ()), *(alpha or ())]
     with connect(context) as client:
-        pictures = client.generate(model, displacements=pushes, any_class=any_class, **drawing(options, seeds, "0"))
+        pictures = client.generate(model, displacements=pushes, any_class=any_class, **drawing(options, seeds, [0]))
     pictures.grid(columns).save(out)
     if as_json:
         digest = pictures.model_digest
@@ -123,15 +154,22 @@ def walk(
     context: typer.Context,
     model: Name,
     direction: Annotated[
-        str, typer.Argument(metavar="DIRECTION[:SLIDER]", help="the direction, and which slider of several")
+        SliderName,
+        typer.Argument(
+            parser=parse_slider, metavar="DIRECTION[:SLIDER]", help="the direction, and which slider of several"
+        ),
     ],
     out: MovingOut,
     seeds: Seeds = None,
     amount: Annotated[Ends | None, typer.Option(help="from and to, in the edit's unit", metavar="FROM TO")] = None,
     alpha: Annotated[Ends | None, typer.Option(help="from and to, in latent units", metavar="FROM TO")] = None,
     layers: Annotated[
-        str | None,
-        typer.Option(help="of a StyleGAN: move only these, e.g. 0-3,6; default: all that the direction moves"),
+        Numbers | None,
+        typer.Option(
+            parser=parse_numbers,
+            metavar="LAYERS",
+            help="of a StyleGAN: move only these, e.g. 0-3,6; default: all that the direction moves",
+        ),
     ] = None,
     any_class: AnyClass = False,
     frames: Annotated[int, typer.Option(min=1, help="how many, both ends included")] = 16,
@@ -142,11 +180,10 @@ def walk(
 
     Without --amount and --alpha: over the whole range that the direction was trained on.
     """
-    name, slider = parse_slider(direction)
-    chosen = parse_numbers(layers) if layers else None
-    where = {"slider": slider, "amount": amount, "alpha": alpha, "layers": chosen, "any_class": any_class}
+    name, slider = direction
+    where = {"slider": slider, "amount": amount, "alpha": alpha, "layers": layers, "any_class": any_class}
     with connect(context) as client:
-        steps = client.walk(model, name, frames=frames, **where, **_moving(options, seeds, "0"))
+        steps = client.walk(model, name, frames=frames, **where, **_moving(options, seeds, [0]))
         _keep(steps, out, options.get("fps", FPS), as_json)
 
 
@@ -155,7 +192,9 @@ def interpolate(
     context: typer.Context,
     model: Name,
     out: MovingOut,
-    seeds: Annotated[str | None, typer.Option(help="e.g. 1,2,5-8; default: 0-3")] = None,
+    seeds: Annotated[
+        Numbers | None, typer.Option(parser=parse_numbers, metavar="SEEDS", help="e.g. 1,2,5-8; default: 0-3")
+    ] = None,
     frames_per_leg: Annotated[int, typer.Option(min=1, help="from one seed up to the next")] = 12,
     space: Annotated[Literal["z", "w"] | None, typer.Option(help="to blend in; default: w if the model has it")] = None,
     method: Annotated[
@@ -167,32 +206,32 @@ def interpolate(
     """Travels from seed to seed; a GIF, WebP or MP4 moves, a PNG or JPEG is a strip."""
     how = {"frames_per_leg": frames_per_leg, "space": space, "method": method}
     with connect(context) as client:
-        steps = client.interpolate(model, **how, **_moving(options, seeds, "0-3"))
+        steps = client.interpolate(model, **how, **_moving(options, seeds, range(4)))
         _keep(steps, out, options.get("fps", FPS), as_json)
 
 
-def drawing(options: Drawing, seeds: str | None, default: str) -> dict[str, Any]:
+def drawing(options: Drawing, seeds: Numbers | None, default: Sequence[int]) -> dict[str, Any]:
     """What the SDK is told of it, and which latents are drawn: those of files, or of seeds, by default these."""
     told: dict[str, Any] = {
         "styles": _style(options),
         "determinism": "strict" if options.get("strict") else "default",
         "priority": options.get("priority", "normal"),
     }
-    if classes := options.get("classes"):
-        told["classes"] = parse_classes(classes)
+    if "classes" in options:
+        told["classes"] = options["classes"]
     return {**_latents(options.get("latent", []), seeds, default), **told}
 
 
-def _latents(files: list[Path], seeds: str | None, default: str) -> dict[str, Any]:
+def _latents(files: list[Path], seeds: Numbers | None, default: Sequence[int]) -> dict[str, Any]:
     if files and seeds is not None:
         raise typer.BadParameter("give either --seeds or --latent")
     try:
-        return load_latents(*files) if files else {"seeds": parse_numbers(seeds or default)}
+        return load_latents(*files) if files else {"seeds": seeds or default}
     except OSError as error:
         raise typer.BadParameter(f"{error.filename} cannot be read: {error.strerror}") from None
 
 
-def _moving(options: Moving, seeds: str | None, default: str) -> dict[str, Any]:
+def _moving(options: Moving, seeds: Numbers | None, default: Sequence[int]) -> dict[str, Any]:
     """What the SDK is told of it."""
     return drawing(options, seeds, default) | {
         "easing": options.get("easing", "linear"),
@@ -207,10 +246,10 @@ def _style(options: Drawing) -> Style:
     return Style(
         truncation=options.get("truncation", 1.0),
         truncated_layers=options.get("truncated_layers"),
-        mix=[parse_mix(text) for text in options.get("mix", ())],
-        noise=parse_noise(options.get("noise", "weights")),
+        mix=options.get("mix", ()),
+        noise=options.get("noise", "weights"),
         noise_strength=options.get("noise_strength", 1.0),
-        noise_layers=parse_numbers(chosen) if (chosen := options.get("noise_layers")) else None,
+        noise_layers=options.get("noise_layers"),
         threshold=options.get("threshold"),
     )
 

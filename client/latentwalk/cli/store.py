@@ -6,7 +6,7 @@ import typer
 
 from latentwalk.cli.connection import connect
 from latentwalk.cli.output import Json, show_json, show_table, show_time
-from latentwalk.cli.parsing import parse_numbers
+from latentwalk.cli.parsing import Numbers, parse_numbers, write_numbers
 from latentwalk.client import StoredVersion
 
 app = typer.Typer(no_args_is_help=True, help="Lists and deletes versions in the server's artifact store.")
@@ -35,17 +35,16 @@ def delete(
     context: typer.Context,
     kind: Annotated[Kind, typer.Argument(metavar="KIND", help="generator, direction or classifier")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="of a direction MODEL/DIRECTION")],
-    versions: Annotated[str, typer.Argument(metavar="VERSIONS", help="e.g. 3 or 1,2,5-8")],
+    versions: Annotated[Numbers, typer.Argument(parser=parse_numbers, metavar="VERSIONS", help="e.g. 3 or 1,2,5-8")],
     trainer: Annotated[bool, typer.Option(help="look through the trainer's jobs for those that need it")] = True,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask whether it is meant")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line for each version")] = False,
 ) -> None:
     """Deletes versions from the store, for ever; refused while they are served or needed."""
-    numbers = parse_numbers(versions)
     if not yes:
-        typer.confirm(f"Delete version {versions} of {kind} {name} for ever?", abort=True, err=True)
+        typer.confirm(f"Delete version {write_numbers(versions)} of {kind} {name} for ever?", abort=True, err=True)
     with connect(context) as client:
-        for number in numbers:
+        for number in versions:
             deleted = client.delete_version(kind, name, number, ask_trainer=trainer)
             if as_json:
                 show_json(deleted)

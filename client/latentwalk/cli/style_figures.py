@@ -6,7 +6,7 @@ import typer
 
 from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
-from latentwalk.cli.parsing import parse_numbers
+from latentwalk.cli.parsing import Numbers, parse_numbers
 from latentwalk.cli.pictures import Out
 from latentwalk.client import Picture
 
@@ -15,7 +15,10 @@ app = typer.Typer(
 )
 
 Class = Annotated[int | None, typer.Option("--class", min=0, help="what a conditional model draws")]
-Rows = Annotated[str, typer.Option(help="one a row, e.g. 7 or 1,2,5-8")]
+Rows = Annotated[
+    Numbers | None,
+    typer.Option(parser=parse_numbers, metavar="SEEDS", help="one a row, e.g. 7 or 1,2,5-8; default: 0-2"),
+]
 Truncation = Annotated[float, typer.Option(min=-2, max=2, help="how far from the mean w; 1 is as it is")]
 
 
@@ -24,18 +27,29 @@ def mixing(
     context: typer.Context,
     model: Name,
     out: Out,
-    rows: Annotated[str, typer.Option(help="seeds that keep the rest of their styles, one a row")] = "0-2",
-    columns: Annotated[str, typer.Option(help="seeds that lend some, one a column")] = "3-6",
+    rows: Annotated[
+        Numbers | None,
+        typer.Option(
+            parser=parse_numbers, metavar="SEEDS", help="that keep the rest of their styles, one a row; default: 0-2"
+        ),
+    ] = None,
+    columns: Annotated[
+        Numbers | None,
+        typer.Option(parser=parse_numbers, metavar="SEEDS", help="that lend some, one a column; default: 3-6"),
+    ] = None,
     layers: Annotated[
-        list[str] | None,
-        typer.Option(help="whose styles are lent; a block for each; default: 0-3, 4-7 and those from 8 on"),
+        list[Numbers] | None,
+        typer.Option(
+            parser=parse_numbers,
+            metavar="LAYERS",
+            help="whose styles are lent; a block for each; default: 0-3, 4-7 and those from 8 on",
+        ),
     ] = None,
     class_id: Class = None,
     truncation: Truncation = 1.0,
 ) -> None:
     """Draws seeds with the coarse, middle and fine styles of others."""
-    blocks = [parse_numbers(text) for text in layers] if layers else None
-    lent: dict[str, Any] = {"rows": parse_numbers(rows), "columns": parse_numbers(columns), "layers": blocks}
+    lent: dict[str, Any] = {"rows": rows or range(3), "columns": columns or range(3, 7), "layers": layers or None}
     with connect(context) as client:
         _keep(client.mixing_figure(model, **lent, class_id=class_id, truncation=truncation), out)
 
@@ -45,14 +59,14 @@ def truncation(
     context: typer.Context,
     model: Name,
     out: Out,
-    seeds: Rows = "0-2",
+    seeds: Rows = None,
     psi: Annotated[list[float] | None, typer.Option(help="one a column; default: 1 0.7 0.5 0 -0.5 -1")] = None,
     class_id: Class = None,
 ) -> None:
     """Draws seeds nearer and nearer to the mean w, and beyond it."""
     psis: dict[str, Any] = {"psis": psi} if psi else {}
     with connect(context) as client:
-        _keep(client.truncation_figure(model, seeds=parse_numbers(seeds), class_id=class_id, **psis), out)
+        _keep(client.truncation_figure(model, seeds=seeds or range(3), class_id=class_id, **psis), out)
 
 
 @app.command()
@@ -60,7 +74,7 @@ def noise(
     context: typer.Context,
     model: Name,
     out: Out,
-    seeds: Rows = "0-2",
+    seeds: Rows = None,
     realisations: Annotated[int, typer.Option(min=2, help="of the noise, over which pixels vary")] = 100,
     class_id: Class = None,
     truncation: Truncation = 1.0,
@@ -68,7 +82,7 @@ def noise(
     """Draws seeds with noise in all layers, in none, the coarse, the fine ones, and anew; and how each pixel varies."""
     how: dict[str, Any] = {"realisations": realisations, "class_id": class_id, "truncation": truncation}
     with connect(context) as client:
-        _keep(client.noise_figure(model, seeds=parse_numbers(seeds), **how), out)
+        _keep(client.noise_figure(model, seeds=seeds or range(3), **how), out)
 
 
 def _keep(sheet: Picture, out: Out) -> None:

@@ -1,26 +1,40 @@
 """`latentwalk train edit|boundary|sefa|pca`: asks the trainer for new directions."""
 
-from typing import Annotated, Literal, Unpack
+from typing import Annotated, Any, Literal, Unpack
 
 import typer
 
 from latentwalk.cli.making import EveryModelJob, makes_job
 from latentwalk.cli.models import Name
-from latentwalk.cli.parsing import parse_class, parse_class_choice, parse_edit, parse_numbers, parse_slider
-from latentwalk.client import Client, JobHandle
+from latentwalk.cli.parsing import (
+    ClassName,
+    Numbers,
+    SliderName,
+    parse_class,
+    parse_class_choice,
+    parse_edit,
+    parse_numbers,
+    parse_slider,
+)
+from latentwalk.client import Client, EditTarget, JobHandle
 
 Form = Literal["linear", "nonlinear"]
 Loss = Literal["l2", "lpips"]
 Direction = Annotated[str, typer.Argument(metavar="DIRECTION", help="the name of the new direction")]
 Directions = Annotated[int, typer.Option(min=1, help="how many")]
 Samples = Annotated[int | None, typer.Option(min=1, help="latents to look at; default: 20000")]
-Layers = Annotated[str | None, typer.Option(help="of a model with styles only these, e.g. 0-3")]
+Layers = Annotated[
+    Numbers | None,
+    typer.Option(parser=parse_numbers, metavar="LAYERS", help="of a model with styles only these, e.g. 0-3"),
+]
 Space = Annotated[str, typer.Option(help="z or w; default: z")]
 EvaluationSize = Annotated[int | None, typer.Option(min=1, help="held-out latents to measure on; default: 1024")]
 Edits = Annotated[
-    list[str],
+    list[EditTarget],
     typer.Option(
         "--edit",
+        parser=parse_edit,
+        metavar="EDIT",
         help="what to imitate: zoom, or zoom:0.5:2 with a range, or shear.json:-2:2, one of your own; repeatable",
     ),
 ]
@@ -44,8 +58,15 @@ def edit(
     ] = None,
     loss: Annotated[Loss, typer.Option(help="what walked and edited pictures are compared by")] = "l2",
     space: Annotated[str, typer.Option(help="z, w or w+; default: z")] = "",
-    layers: Annotated[str | None, typer.Option(help="of w+ move only these, e.g. 0-3")] = None,
-    classes: Annotated[str | None, typer.Option("--class", help="one class, or 'each' for one walk a class")] = None,
+    layers: Annotated[
+        Numbers | None, typer.Option(parser=parse_numbers, metavar="LAYERS", help="of w+ move only these, e.g. 0-3")
+    ] = None,
+    classes: Annotated[
+        Any,
+        typer.Option(
+            "--class", parser=parse_class_choice, metavar="CLASS", help="one class, or 'each' for one walk a class"
+        ),
+    ] = None,
     truncation: Annotated[float | None, typer.Option(help="train on latents whose numbers lie within +- this")] = None,
     together: Annotated[bool, typer.Option("--together", help="move all colours at once, as the paper")] = False,
     **options: Unpack[EveryModelJob],
@@ -54,7 +75,7 @@ def edit(
     return client.train_edit(
         model,
         direction,
-        edits=[parse_edit(text) for text in edits],
+        edits=edits,
         steps=steps,
         batch_size=batch_size,
         learning_rate=learning_rate,
@@ -63,8 +84,8 @@ def edit(
         walk_steps=walk_steps,
         loss=loss,
         space=space,
-        layers=parse_numbers(layers) if layers else (),
-        classes=parse_class_choice(classes),
+        layers=layers or (),
+        classes=classes,
         truncation=truncation,
         together=together,
         **options,
@@ -81,8 +102,7 @@ def sefa(
     **options: Unpack[EveryModelJob],
 ) -> JobHandle:
     """Finds the directions that change the first features most, in closed form."""
-    chosen = parse_numbers(layers) if layers else ()
-    return client.train_sefa(model, direction, directions=directions, layers=chosen, **options)
+    return client.train_sefa(model, direction, directions=directions, layers=layers or (), **options)
 
 
 @makes_job
@@ -96,8 +116,7 @@ def pca(
     **options: Unpack[EveryModelJob],
 ) -> JobHandle:
     """Finds the principal components of the first features, or of w."""
-    chosen = parse_numbers(layers) if layers else ()
-    return client.train_pca(model, direction, directions=directions, samples=samples, layers=chosen, **options)
+    return client.train_pca(model, direction, directions=directions, samples=samples, layers=layers or (), **options)
 
 
 @makes_job
@@ -112,9 +131,13 @@ def boundary(
             "spread (its size) or slant"
         ),
     ] = None,
-    classifier: Annotated[str | None, typer.Option(help="or NAME:CLASS, the probability of a class")] = None,
+    classifier: Annotated[
+        ClassName | None,
+        typer.Option(parser=parse_class, metavar="NAME:CLASS", help="or the probability of a class"),
+    ] = None,
     condition: Annotated[
-        list[str] | None, typer.Option(help="DIRECTION or DIRECTION:SLIDER that must not move with it; repeatable")
+        list[SliderName] | None,
+        typer.Option(parser=parse_slider, metavar="DIRECTION[:SLIDER]", help="that must not move with it; repeatable"),
     ] = None,
     samples: Samples = None,
     fraction: Annotated[
@@ -128,8 +151,8 @@ def boundary(
         model,
         direction,
         attribute=attribute,
-        classifier=None if classifier is None else parse_class(classifier),
-        conditions=[parse_slider(text) for text in condition or ()],
+        classifier=classifier,
+        conditions=condition or (),
         samples=samples,
         fraction=fraction,
         space=space,

@@ -6,7 +6,7 @@ import typer
 
 from latentwalk.cli.making import EveryModelJob, makes_job
 from latentwalk.cli.models import Name
-from latentwalk.cli.parsing import parse_data, parse_slider
+from latentwalk.cli.parsing import SliderName, parse_data, parse_slider
 from latentwalk.cli.train_gans import Pictures
 from latentwalk.client import Client, JobHandle
 
@@ -32,7 +32,8 @@ def evaluation(
         typer.Option("--inception", help="also measure FID and KID; the trainer needs the weights of Inception v3"),
     ] = False,
     direction: Annotated[
-        list[str] | None, typer.Option(help="DIRECTION or DIRECTION:SLIDER whose limits to measure; repeatable")
+        list[SliderName] | None,
+        typer.Option(parser=parse_slider, metavar="DIRECTION[:SLIDER]", help="whose limits to measure; repeatable"),
     ] = None,
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="publish these directions with the amounts that they really achieve")
@@ -47,7 +48,7 @@ def evaluation(
         samples=samples,
         data=parse_data(dataset, folder) if dataset or folder else None,
         inception=inception,
-        directions=[parse_slider(text) for text in direction or ()],
+        directions=direction or (),
         calibrate=calibrate,
         **options,
     )

@@ -8,7 +8,7 @@ from latentwalk.cli.making import EveryJob, makes_job
 from latentwalk.cli.models import Name
 from latentwalk.cli.parsing import parse_data, parse_edit
 from latentwalk.cli.train import Direction, Edits, EvaluationSize
-from latentwalk.client import Client, Gan, JobHandle
+from latentwalk.client import Client, EditTarget, Gan, JobHandle
 
 Dataset = Annotated[str | None, typer.Option(help="a data set of torchvision: MNIST, FashionMNIST or KMNIST")]
 Pictures = Annotated[str | None, typer.Option("--folder", help="or a folder of pictures in the trainer's data folder")]
@@ -74,7 +74,10 @@ class GanJob(EveryJob, total=False):
         typer.Option("--minibatch-deviation", help="show the discriminator how much pictures differ, in groups of 4"),
     ]
     mirror: Annotated[bool, typer.Option("--mirror", help="mirror half of the real pictures, left to right")]
-    augment: Annotated[list[str], typer.Option(help="edit real pictures, as --edit; repeatable")]
+    augment: Annotated[
+        list[EditTarget],
+        typer.Option(parser=parse_edit, metavar="EDIT", help="edit real pictures, as --edit; repeatable"),
+    ]
     steps: Annotated[int | None, typer.Option(min=1, help="default: 5000")]
     batch_size: BatchSize
     learning_rate: Annotated[
@@ -113,7 +116,7 @@ def joint(
         model,
         direction,
         settings,
-        edits=[parse_edit(text) for text in edits],
+        edits=edits,
         mode="sequential" if sequential else "joint",
         edit_weight=edit_weight,
         walk_steps=walk_steps,
@@ -150,6 +153,6 @@ def _told_apart(options: GanJob) -> tuple[Gan, EveryJob]:
     """How the generator is trained, and what every job can be told."""
     given: dict[str, Any] = dict(options)
     data = parse_data(given.pop("dataset", None), given.pop("folder", None))
-    augmentation = [parse_edit(text) for text in given.pop("augment", ())]
+    augmentation = given.pop("augment", ())
     every_job = EveryJob(**{name: given.pop(name) for name in EveryJob.__annotations__.keys() & given.keys()})
     return Gan(data=data, augmentation=augmentation, **given), every_job
