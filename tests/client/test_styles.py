@@ -253,9 +253,23 @@ def test_the_command_line_says_all_of_it(address: str, client: Client, tmp_path)
     assert latentwalk("generate", "styled", "--out", str(out), *options, *pushes).exit_code == 0
     pushed = [Displacement("tall", alpha=1, layers=range(3)), Displacement("broad", alpha=-0.5)]
     assert np.abs(np.asarray(Image.open(out)).astype(int) - pixels(client, displacements=pushed)[0]).max() <= 1
-    walked = ["walk", "styled", "tall", "--out", str(out), "--alpha", "1", "1", "--frames", "1", "--layers", "0-1,2"]
+    walked = ["walk", "styled", "--out", str(out), "--frames", "1", "--layers", "0-1,2", "--alpha", "tall=1:1"]
     assert latentwalk(*walked, *options).exit_code == 0
     assert np.abs(np.asarray(Image.open(out)).astype(int) - pixels(client, displacements=pushed[:1])[0]).max() <= 1
+    both = [
+        "walk",
+        "styled",
+        "--out",
+        str(out),
+        "--frames",
+        "1",
+        "--alpha",
+        "tall=1:1:0-2",
+        "--alpha",
+        "broad=-0.5:-0.5",
+    ]
+    assert latentwalk(*both, *options).exit_code == 0
+    assert np.abs(np.asarray(Image.open(out)).astype(int) - pixels(client, displacements=pushed)[0]).max() <= 1
     wrong = {"--mix": "8:", "--noise": "some", "--amount": "tall=x:1"}
     for option, value in wrong.items():
         refused = latentwalk("generate", "styled", "--out", str(out), *options, option, value)

@@ -8,8 +8,9 @@ import typer
 from latentwalk.cli.connection import connect
 from latentwalk.cli.directions import DirectionName
 from latentwalk.cli.models import Name
+from latentwalk.cli.movements import Ends, parse_ends
 from latentwalk.cli.output import Json, show_json
-from latentwalk.cli.pictures import Ends, Out
+from latentwalk.cli.pictures import Out
 from latentwalk.client import Client, Direction, Frames, Leg, LoadState, Slider, Stretch, contact_sheet
 
 
@@ -22,7 +23,9 @@ def figure(
     slider: Annotated[list[str] | None, typer.Option(help="only these, e.g. 'global.*'; repeatable")] = None,
     seed: Annotated[int, typer.Option(min=0, help="where every row starts")] = 0,
     columns: Annotated[int, typer.Option(min=2, help="amounts, both ends included")] = 13,
-    alpha: Annotated[Ends | None, typer.Option(help="from and to, in latent units", metavar="FROM TO")] = None,
+    alpha: Annotated[
+        Ends | None, typer.Option(parser=parse_ends, metavar="FROM:TO", help="in latent units, e.g. -2:2")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Draws a sheet with a slider a row and an amount a column, zero in the middle.
@@ -67,7 +70,7 @@ def choose_sliders(direction: Direction, class_id: int | None, patterns: list[st
     return chosen
 
 
-def figure_legs(direction: str, slider: Slider, columns: int, alpha: Ends | None) -> list[Leg]:
+def figure_legs(direction: str, slider: Slider, columns: int, alpha: tuple[float, float] | None) -> list[Leg]:
     """From end to end in so many columns; over what was trained in even steps on either side of a zero in the middle.
 
     Without zero in the middle: a range that is given, one that does not go through zero, an even number of columns.

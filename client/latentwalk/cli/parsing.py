@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal, NewType
+from typing import Any, Literal, NamedTuple
 
 import typer
 
@@ -15,10 +15,27 @@ from latentwalk.client import CustomEdit, EditTarget, Folder, Mix, SliderPick
 
 MAX_NUMBERS = 65_536
 
-# Not list[int], which typer takes for an option that is given once for each number; nor a tuple, for one of two words.
-Numbers = NewType("Numbers", list[int])
-SliderName = NewType("SliderName", tuple[str, str])
-ClassName = NewType("ClassName", tuple[str, int])
+
+# Classes, as typer takes list[int] for an option that is given once for each number, and a tuple for one of two words.
+
+
+class Numbers(list[int]):
+    """Numbers that are written together: "1,2,5-8"."""
+
+
+class SliderName(NamedTuple):
+    """A slider of a direction; without its name for a direction with only one."""
+
+    direction: str
+    slider: str
+
+
+class ClassName(NamedTuple):
+    """A class of a classifier."""
+
+    classifier: str
+    class_id: int
+
 
 _EDIT_FILE = ".json"
 _EXAMPLE_EDIT = '{"name": "shear", "kind": "affine", "matrix": [[0, 1, 0], [0, 0, 0]]}'
@@ -97,7 +114,7 @@ def _read_edit(file: Path) -> CustomEdit:
 def parse_slider(text: str) -> SliderName:
     """A slider: "bank:3", or "zoom" for a direction with only one."""
     direction, _, slider = text.partition(":")
-    return SliderName((direction, slider))
+    return SliderName(direction, slider)
 
 
 def write_slider(direction: str, slider: str) -> str:
@@ -135,7 +152,7 @@ def parse_class(text: str) -> ClassName:
     name, _, class_id = text.rpartition(":")
     if not (name and class_id.isdecimal()):
         raise typer.BadParameter(f"{text!r} is not like digits:3")
-    return ClassName((name, int(class_id)))
+    return ClassName(name, int(class_id))
 
 
 def parse_class_choice(text: str) -> int | Literal["each"]:

@@ -8,7 +8,7 @@ import typer
 
 from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
-from latentwalk.cli.movements import displacement
+from latentwalk.cli.movements import displacement, gathered, stretch
 from latentwalk.cli.options import spelled_out, writable, writable_frames
 from latentwalk.cli.output import Json, show_json
 from latentwalk.cli.parsing import (
@@ -21,7 +21,7 @@ from latentwalk.cli.parsing import (
     parse_slider,
 )
 from latentwalk.cli.progress import counting
-from latentwalk.client import Displacement, Mix, Style, Walk, load_latents
+from latentwalk.client import Displacement, Leg, Mix, Stretch, Style, Walk, load_latents
 
 Out = Annotated[
     Path,
@@ -43,7 +43,6 @@ Classes = Annotated[
     ),
 ]
 AnyClass = Annotated[bool, typer.Option("--any-class", help="let a slider of one class move other classes too")]
-Ends = tuple[float, float]
 
 FPS = 12.0
 
@@ -153,16 +152,28 @@ def generate(
 def walk(
     context: typer.Context,
     model: Name,
-    direction: Annotated[
-        SliderName,
-        typer.Argument(
-            parser=parse_slider, metavar="DIRECTION[:SLIDER]", help="the direction, and which slider of several"
-        ),
-    ],
     out: MovingOut,
+    directions: Annotated[
+        list[SliderName] | None,
+        typer.Argument(
+            parser=parse_slider,
+            metavar="DIRECTION[:SLIDER]",
+            help="over all that it was trained on; :SLIDER where it has several; more than one move at once",
+        ),
+    ] = None,
     seeds: Seeds = None,
-    amount: Annotated[Ends | None, typer.Option(help="from and to, in the edit's unit", metavar="FROM TO")] = None,
-    alpha: Annotated[Ends | None, typer.Option(help="from and to, in latent units", metavar="FROM TO")] = None,
+    amount: Annotated[
+        list[Stretch] | None,
+        typer.Option(
+            parser=stretch("amount"),
+            metavar="WAY",
+            help="from and to in the edit's unit, e.g. zoom=0.5:2, or only layers 0-3: zoom=0.5:2:0-3; repeatable",
+        ),
+    ] = None,
+    alpha: Annotated[
+        list[Stretch] | None,
+        typer.Option(parser=stretch("alpha"), metavar="WAY", help="the same in latent units, e.g. pca:1=-2:2"),
+    ] = None,
     layers: Annotated[
         Numbers | None,
         typer.Option(
@@ -176,14 +187,14 @@ def walk(
     as_json: Json = False,
     **options: Unpack[Moving],
 ) -> None:
-    """Walks seeds along a direction; a GIF, WebP or MP4 moves, a PNG or JPEG is a strip.
+    """Walks seeds along a direction, or several at once; a GIF, WebP or MP4 moves, a PNG or JPEG is a strip.
 
-    Without --amount and --alpha: over the whole range that the direction was trained on.
+    From where to where is said in place of DIRECTION: latentwalk walk faces --amount zoom=0.5:2 --out zoom.gif
     """
-    name, slider = direction
-    where = {"slider": slider, "amount": amount, "alpha": alpha, "layers": layers, "any_class": any_class}
+    stretches = gathered(directions or (), [*(amount or ()), *(alpha or ())], layers)
+    leg = Leg(stretches, frames=frames, easing=options.get("easing", "linear"))
     with connect(context) as client:
-        steps = client.walk(model, name, frames=frames, **where, **_moving(options, seeds, [0]))
+        steps = client.walk_legs(model, leg, any_class=any_class, **_moving(options, seeds, [0]))
         _keep(steps, out, options.get("fps", FPS), as_json)
 
 
@@ -204,7 +215,8 @@ def interpolate(
     **options: Unpack[Moving],
 ) -> None:
     """Travels from seed to seed; a GIF, WebP or MP4 moves, a PNG or JPEG is a strip."""
-    how = {"frames_per_leg": frames_per_leg, "space": space, "method": method}
+    easing = options.get("easing", "linear")
+    how = {"frames_per_leg": frames_per_leg, "space": space, "method": method, "easing": easing}
     with connect(context) as client:
         steps = client.interpolate(model, **how, **_moving(options, seeds, range(4)))
         _keep(steps, out, options.get("fps", FPS), as_json)
@@ -232,9 +244,8 @@ def _latents(files: list[Path], seeds: Numbers | None, default: Sequence[int]) -
 
 
 def _moving(options: Moving, seeds: Numbers | None, default: Sequence[int]) -> dict[str, Any]:
-    """What the SDK is told of it."""
+    """What the SDK is told of it, all but the easing."""
     return drawing(options, seeds, default) | {
-        "easing": options.get("easing", "linear"),
         "loop": options.get("loop", False),
         "fps": options.get("fps", FPS),
         "first_frame": options.get("from_frame", 0),
