@@ -140,7 +140,7 @@ def _renamed(direction, name, digest):
     [
         ([], "picks", "pick at least one"),
         ([{"direction": "style", "slider": "smile"}], "picks[0].slider", "'smile' is none of age, light"),
-        ([{"direction": "style"}], "picks[0].slider", "is needed, one of age, light"),
+        ([{"direction": "style"}], "picks[0].slider", "is needed: direction 'style' has age, light"),
         ([LIGHT, {**LIGHT, "name": "dim"}], "picks[1].slider", "'style:light' stands in picks[0] already"),
         ([LIGHT, {**LIGHT, "slider": "age"}], "picks[1].name", "'glow' stands in picks[0]"),
         # Whatever follows is not even read: a message has room for half a million picks.

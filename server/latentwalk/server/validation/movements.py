@@ -89,7 +89,7 @@ def find_slider(field: str, direction_name: str, slider_name: str, model: Served
     direction = model.direction(direction_name).direction
     names = [slider.name for slider in direction.sliders]
     if not slider_name and len(names) > 1:
-        raise InvalidRequest(f"{field}.slider", f"is needed, one of {', '.join(names)}")
+        raise InvalidRequest(f"{field}.slider", f"is needed: direction {direction_name!r} has {', '.join(names)}")
     try:
         return direction, direction.slider_index(slider_name)
     except UnknownSlider as error:
