@@ -171,7 +171,10 @@ def test_directions_are_compared_in_a_table_and_a_contact_sheet(latentwalk, tmp_
 def test_a_job_is_followed_from_its_making_to_its_end(latentwalk, tmp_path):
     edit = ["train", "edit", "faces", "glow", "--edit", "brightness", "--batch-size", 4, "--detach"]
     job = latentwalk(*edit, "--steps", 1_000_000).stdout.strip()
-    assert job in latentwalk("jobs", "list").stdout
+    columns, newest, *_ = latentwalk("jobs", "list").stdout.splitlines()
+    assert newest.startswith(job)
+    assert "edit_direction faces/glow, " in newest
+    assert columns.index("job") <= 80 - 24  # where the last column begins, with room for some words of it
     assert json.loads(latentwalk("jobs", "list", "--json").stdout)[0]["id"] == job
     assert latentwalk("jobs", "cancel", job).stdout == f"{job}: cancelled\n"
     watched = latentwalk("jobs", "watch", job)

@@ -3,13 +3,13 @@
 import io
 import re
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from rich.console import Console
 
 from latentwalk.cli import progress
-from latentwalk.cli.output import show_table, show_time
+from latentwalk.cli.output import show_age, show_table, show_time
 
 COLUMNS = ("id", "state", "sliders")
 ROWS = [
@@ -66,6 +66,14 @@ def test_times_are_those_of_the_clock_here():
     time = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
     assert datetime.strptime(show_time(time), "%Y-%m-%d %H:%M:%S").astimezone() == time
     assert show_time(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(-3, "0 s"), (119, "119 s"), (120, "2 min"), (7_199, "119 min"), (172_799, "47 h"), (10**7, "115 d")],
+)
+def test_an_age_is_told_in_the_largest_unit_of_which_there_are_two(seconds: int, told: str):
+    assert show_age(timedelta(seconds=seconds)) == told
 
 
 def test_a_bar_shows_how_many_have_come_and_goes_at_the_end(monkeypatch):

@@ -1,6 +1,7 @@
 """`latentwalk jobs`: what the trainer does and did."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from latentwalk.cli.connection import connect
-from latentwalk.cli.output import Json, show_json, show_table, show_time
+from latentwalk.cli.output import Json, show_age, show_json, show_table, show_time
 from latentwalk.cli.progress import add_bar, job_bars, show_event, show_left
 from latentwalk.client import (
     Client,
@@ -52,7 +53,8 @@ def list_jobs(
     if as_json:
         show_json(jobs)
     else:
-        show_table(("id", "method", "model", "direction", "state", "step", "left", "loss", "created"), map(_row, jobs))
+        now = datetime.now(UTC)
+        show_table(("id", "state", "age", "job"), (_row(job, now) for job in jobs))
 
 
 @app.command()
@@ -210,12 +212,14 @@ def _listed(client: Client, states: Sequence[JobState], limit: int) -> Iterator[
         token = page.next_page_token
 
 
-def _row(job: Job) -> tuple[object, ...]:
+def _row(job: Job, now: datetime) -> tuple[object, ...]:
     spec, progress = job.spec, job.progress
     left = show_left(progress) if job.state is JobState.RUNNING else ""
-    loss = "" if progress.loss is None else f"{progress.loss:.4g}"
-    step = f"{progress.step}/{progress.steps}"
-    return job.id, spec.method, spec.model, spec.direction, job.state, step, left, loss, show_time(job.create_time)
+    loss = None if progress.loss is None else f"loss {progress.loss:.4g}"
+    name = "/".join(part for part in (spec.model, spec.direction) if part)
+    told = f"{spec.method} {name}", f"{progress.step}/{progress.steps}", loss, left and f"{left} left"
+    age = show_age(now - job.create_time) if job.create_time else ""
+    return job.id, job.state, age, ", ".join(part for part in told if part)
 
 
 def _facts(job: Job) -> list[tuple[str, object]]:

@@ -47,6 +47,15 @@ def show_time(time: datetime | None) -> str:
     return "" if time is None else time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def show_age(age: timedelta) -> str:
+    """How long ago, in the largest unit of which there are two: "90 s", "5 min", "47 h", "12 d"."""
+    seconds = max(0, round(age.total_seconds()))
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
 def show_json(value: Any) -> None:
     """Prints a value, dataclasses and all, as JSON on one line."""
     print(json.dumps(plain(value)), flush=True)
