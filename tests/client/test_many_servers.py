@@ -115,7 +115,8 @@ def test_the_command_line_tells_each_server(servers):
     assert done.stdout.splitlines() == [f"tiny/zoom is no longer loaded at ipv4:{one.address}" for one in servers]
     assert [loaded(server) for server in servers] == [False, False]
     done = CliRunner().invoke(app, [*flags, "load", "tiny", "zoom", "--everywhere", "--json"])
-    assert [json.loads(line)["state"] for line in done.stdout.splitlines()] == ["ready", "ready"]
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(one["server"], one["state"]) for one in answers] == [(f"ipv4:{one.address}", "ready") for one in servers]
 
 
 def test_a_server_that_refuses_keeps_the_command_line_from_none_of_the_others(servers):

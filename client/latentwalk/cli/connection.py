@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import typer
 from typer.core import TyperOption
 
 from latentwalk.cli.failures import CommandFailed, Commands
+from latentwalk.cli.output import plain
 from latentwalk.client import Client, LatentwalkError, Tls
 
 Answer = TypeVar("Answer")
@@ -80,14 +81,32 @@ def connect(context: typer.Context) -> Client:
 Everywhere = Annotated[bool, typer.Option("--everywhere", help="at each server that --server stands for, not at one")]
 
 
-def answers(context: typer.Context, everywhere: bool, ask: Callable[[Client], Answer]) -> Iterator[tuple[Answer, str]]:
-    """What the server answers, or each of several; with what to add where one of them is named.
+@dataclass(frozen=True, slots=True)
+class Answered(Generic[Answer]):
+    """What a server has answered."""
+
+    answer: Answer
+    server: str = ""
+    """Its address, where each of several was asked; else empty."""
+
+    @property
+    def place(self) -> str:
+        """What to add where the answer is told of: " at 10.0.0.1:50051", or nothing."""
+        return f" at {self.server}" if self.server else ""
+
+    def document(self, value: Any) -> Any:
+        """A value in terms of JSON, with "server" where one of several has answered."""
+        return {"server": self.server, **plain(value)} if self.server else plain(value)
+
+
+def answers(context: typer.Context, everywhere: bool, ask: Callable[[Client], Answer]) -> Iterator[Answered[Answer]]:
+    """What the server answers, or each of several.
 
     All are asked, whichever refuses; CommandFailed at the end tells which did, and why.
     """
     with connect(context) as client:
         if not everywhere:
-            yield ask(client), ""
+            yield Answered(ask(client))
             return
         refusals: list[str] = []
         for server in client.each_server():
@@ -98,7 +117,7 @@ def answers(context: typer.Context, everywhere: bool, ask: Callable[[Client], An
                 except LatentwalkError as error:
                     refusals.append(f"{place}: {error}")
                 else:
-                    yield answer, f" at {place}"
+                    yield Answered(answer, place)
     if refusals:
         raise CommandFailed("; ".join(refusals))
 

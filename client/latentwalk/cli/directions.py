@@ -68,13 +68,11 @@ def load(
     as_json: Json = False,
 ) -> None:
     """Loads a version of a direction for a loaded model."""
-    for loaded, place in answers(
-        context, everywhere, lambda client: client.load_direction(model, direction, version=version)
-    ):
+    for told in answers(context, everywhere, lambda client: client.load_direction(model, direction, version=version)):
         if as_json:
-            show_json(loaded)
+            show_json(told.document(told.answer))
         else:
-            typer.echo(f"{model}/{direction} version {loaded.version} can be walked{place}")
+            typer.echo(f"{model}/{direction} version {told.answer.version} can be walked{told.place}")
 
 
 @app.command()
@@ -86,11 +84,11 @@ def unload(
     as_json: Json = False,
 ) -> None:
     """Takes a direction out of service."""
-    for _, place in answers(context, everywhere, lambda client: client.unload_direction(model, direction)):
+    for told in answers(context, everywhere, lambda client: client.unload_direction(model, direction)):
         if as_json:
-            show_json({"unloaded": f"{model}/{direction}"})
+            show_json(told.document({"unloaded": f"{model}/{direction}"}))
         else:
-            typer.echo(f"{model}/{direction} is no longer loaded{place}")
+            typer.echo(f"{model}/{direction} is no longer loaded{told.place}")
 
 
 @app.command()

@@ -33,23 +33,24 @@ def load(
     as_json: Json = False,
 ) -> None:
     """Loads a version of a model and swaps it in."""
-    for loaded, place in answers(context, everywhere, lambda client: client.load_model(name, version=version)):
+    for told in answers(context, everywhere, lambda client: client.load_model(name, version=version)):
+        loaded = told.answer
         if as_json:
-            show_json(loaded)
+            show_json(told.document(loaded))
             continue
-        typer.echo(f"{name} version {loaded.model.version} serves{place}")
+        typer.echo(f"{name} version {loaded.model.version} serves{told.place}")
         for direction in loaded.dropped_directions:
-            typer.echo(f"direction {direction} belongs to another generator and is no longer loaded{place}")
+            typer.echo(f"direction {direction} belongs to another generator and is no longer loaded{told.place}")
 
 
 @app.command()
 def unload(context: typer.Context, name: Name, everywhere: Everywhere = False, as_json: Json = False) -> None:
     """Takes a model, and its directions, out of service."""
-    for _, place in answers(context, everywhere, lambda client: client.unload_model(name)):
+    for told in answers(context, everywhere, lambda client: client.unload_model(name)):
         if as_json:
-            show_json({"unloaded": name})
+            show_json(told.document({"unloaded": name}))
         else:
-            typer.echo(f"{name} is no longer loaded{place}")
+            typer.echo(f"{name} is no longer loaded{told.place}")
 
 
 def _row(model: Model) -> tuple[object, ...]:
