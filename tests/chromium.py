@@ -84,10 +84,11 @@ class Chromium:
             x = where["x"] + 8 + place * (where["width"] - 16)
             self.order("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
 
-    def press(self, key: str, code: int) -> None:
+    def press(self, key: str, code: int, shift: bool = False) -> None:
         """Presses a key, once."""
+        pressed = {"key": key, "code": key, "windowsVirtualKeyCode": code, "modifiers": 8 if shift else 0}
         for kind in ("keyDown", "keyUp"):
-            self.order("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
+            self.order("Input.dispatchKeyEvent", type=kind, **pressed)
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._read:

@@ -61,6 +61,29 @@ def row(browser: Chromium, name: str) -> str:
     return f".slider:has(#{browser.evaluate(f'{find}.htmlFor')})"
 
 
+KEYS = {"PageUp": 33, "PageDown": 34, "End": 35, "Home": 36, "Delete": 46}
+KEYS |= {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+
+
+def pressed(browser: Chromium, name: str, kind: str, *keys: str) -> None:
+    """Presses keys, one after another, on the track or the number of a slider."""
+    browser.evaluate(f"document.querySelector('{row(browser, name)} [type={kind}]').focus()")
+    for key in keys:
+        *shift, plain = key.split("+")
+        browser.press(plain, KEYS[plain], shift=bool(shift))
+
+
+def number(browser: Chromium, name: str) -> str:
+    """What the number of a slider says."""
+    return browser.evaluate(f"document.querySelector('{row(browser, name)} [type=number]').value")
+
+
+def choose_number(browser: Chromium, name: str, value: str) -> None:
+    """Types the number of a slider."""
+    field = f"document.querySelector('{row(browser, name)} [type=number]')"
+    browser.evaluate(f"{field}.value = {value}; {field}.dispatchEvent(new Event('change'))")
+
+
 def test_the_first_picture_is_seen_without_a_move(browser: Chromium, client: Client):
     assert np.abs(shown(browser) - drawn(client, seeds=[0], classes=0)).max() <= 1
     assert "ms after the move" in browser.evaluate("document.getElementById('status').textContent")
@@ -123,14 +146,49 @@ def test_a_folded_bank_tells_how_many_of_its_sliders_are_moved(browser: Chromium
 
 
 def test_a_slider_is_moved_by_keys(browser: Chromium, client: Client):
-    rotate = row(browser, "rotate")
-    browser.evaluate(f"document.querySelector('{rotate} [type=range]').focus()")
-    for _ in range(5):
-        browser.press("ArrowRight", 39)
+    pressed(browser, "rotate", "range", *["ArrowRight"] * 5)
     pictures = shown(browser)
-    assert browser.evaluate(f"document.querySelector('{rotate} [type=number]').value") == "0.5"
-    push = Displacement("rotate", amount=0.5)
+    assert number(browser, "rotate") == "10.0"
+    push = Displacement("rotate", amount=10)
     assert np.abs(pictures - drawn(client, seeds=[0], classes=0, displacements=push)).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("slider", "keys", "far"),
+    [
+        ("rotate", ["Shift+ArrowUp", "ArrowLeft"], "8.0"),
+        ("rotate", ["PageDown", "PageDown", "ArrowDown"], "-22.0"),
+        ("rotate", ["End", "ArrowRight"], "90.0"),
+        ("rotate", ["Home"], "-90.0"),
+        ("rotate", ["End", "Delete"], "0.0"),
+        ("zoom", ["ArrowRight"], "1.05"),
+        ("zoom", ["ArrowRight"] * 7 + ["ArrowLeft"] * 7, "1.00"),
+        ("zoom", ["Home", "PageDown"], "0.216"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else value,
+)
+def test_a_press_is_a_step_that_is_seen_and_the_way_back_ends_where_it_began(browser: Chromium, slider, keys, far):
+    pressed(browser, slider, "range", *keys)
+    assert number(browser, slider) == far
+    shown(browser)
+
+
+def test_keys_that_edit_a_number_edit_it_and_the_others_step(browser: Chromium):
+    pressed(browser, "rotate", "number", "ArrowUp", "ArrowUp", "Home", "Delete", "ArrowRight")
+    assert number(browser, "rotate") == ".0"
+    pressed(browser, "rotate", "number", "PageUp")
+    assert number(browser, "rotate") == "10.0"
+    shown(browser)
+
+
+def test_a_key_steps_from_where_a_hand_has_left_a_slider_to_the_next_round_place(browser: Chromium):
+    choose_number(browser, "rotate", "13.3")
+    pressed(browser, "rotate", "range", "ArrowRight")
+    assert number(browser, "rotate") == "14.0"
+    choose_number(browser, "rotate", "13.3")
+    pressed(browser, "rotate", "range", "ArrowLeft")
+    assert number(browser, "rotate") == "12.0"
+    shown(browser)
 
 
 def test_a_slider_of_another_class_is_off_until_it_is_let(browser: Chromium):

@@ -2,6 +2,17 @@
 
 const STEPS = 200; // of a track, at least, that its numbers tell apart
 const DIGITS = 3; // of a factor, whose numbers are as fine at either end
+const PRESSES = 50; // of an arrow key from end to end, at least
+const FURTHER = 5; // so many steps at once
+
+const STEPPED = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: FURTHER, PageDown: -FURTHER };
+const TYPING = ["ArrowLeft", "ArrowRight", "Home", "End", "Delete", "Backspace"]; // keys that a number is edited with
+
+// The largest of 1, 2, 5, 10, 20, ... that goes so often into a length.
+function roundStep(length, times) {
+  const power = 10 ** Math.floor(Math.log10(length / times));
+  return power * [5, 2, 1].find((digit) => digit * power * times <= length * (1 + 1e-9));
+}
 
 export class Slider {
   static #made = 0;
@@ -78,6 +89,8 @@ export class Slider {
       if (this.number.value !== "" && this.number.validity.valid) this.drag(this.number.valueAsNumber, this.number);
     });
     this.number.addEventListener("change", () => this.drag(this.number.valueAsNumber));
+    this.range.addEventListener("keydown", (event) => this.press(event));
+    this.number.addEventListener("keydown", (event) => TYPING.includes(event.key) || this.press(event));
     this.element.querySelector(".back").addEventListener("click", () => {
       this.drag(this.rest);
       this.range.focus();
@@ -89,6 +102,24 @@ export class Slider {
   drag(far, typing = null) {
     this.go(Number.isFinite(far) ? far : this.rest, typing);
     this.moved();
+  }
+
+  press(event) {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const places = { Home: this.low, End: this.high, Delete: this.rest, Backspace: this.rest };
+    const steps = STEPPED[event.key] * (event.shiftKey && event.key.startsWith("Arrow") ? FURTHER : 1);
+    if (!steps && !(event.key in places)) return;
+    event.preventDefault();
+    this.drag(steps ? this.stepped(steps) : places[event.key]);
+  }
+
+  // Onto the next round place, counted from where it rests: there and back again is back.
+  stepped(steps) {
+    const [low, high, rest, now] = [this.low, this.high, this.rest, this.far].map((far) => this.toTrack(far));
+    const step = this.multiplies ? (high - low) / PRESSES : roundStep(high - low || 1, PRESSES);
+    const exact = (now - rest) / step;
+    const near = Math.abs(exact - Math.round(exact)) < 0.2 ? Math.round(exact) : exact; // its number is rounded, too
+    return this.fromTrack(rest + step * ((steps > 0 ? Math.floor(near) : Math.ceil(near)) + steps));
   }
 
   // What is being typed is left as it is typed.
