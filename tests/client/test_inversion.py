@@ -249,6 +249,24 @@ def test_a_file_that_a_decoder_stumbles_over_cannot_be_read(tmp_path):
         Picture.open(broken)
 
 
+@pytest.mark.parametrize(
+    ("exif", "upright"),
+    [
+        (b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0", True),  # a quarter turn
+        (b"no EXIF at all", False),
+        (b"II*\0", False),  # which breaks off
+    ],
+)
+def test_a_picture_is_turned_upright_where_its_file_says_how_and_is_read_also_where_that_is_broken(
+    tmp_path, exif: bytes, upright: bool
+):
+    lying = np.zeros((8, 8), np.uint8)
+    lying[:, 0] = 255
+    Image.fromarray(lying).save(tmp_path / "photo.png", exif=b"Exif\0\0" + exif)
+    seen = Picture.open(tmp_path / "photo.png").array[..., 0]
+    assert (seen == (lying.T if upright else lying)).all()
+
+
 def test_a_picture_that_one_can_see_through_lies_on_white(tmp_path):
     glass = Image.new("RGBA", (16, 16), (255, 0, 0, 0))
     glass.paste((0, 0, 255, 255), (0, 0, 16, 8))

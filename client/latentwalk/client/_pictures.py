@@ -78,14 +78,14 @@ class Picture:
     def open(cls, path: StrPath) -> "Picture":
         """The picture in a file of any kind that Pillow reads, grey or in colour, on white where one can see through.
 
-        It is turned upright if its file says how.
+        It is turned upright if its file says how, in words that can be read.
 
         Raises OSError for a file that cannot be read, or is no picture.
         """
         file = file_path("path", path)
         try:
             with Image.open(file) as image:
-                upright = _on_white(_in_bytes(ImageOps.exif_transpose(image)))
+                upright = _on_white(_in_bytes(_turned(image)))
                 return cls.from_image(upright.convert("L" if upright.mode in ("1", "L") else "RGB"))
         except OSError:
             raise
@@ -158,6 +158,15 @@ def array_of(given: Any) -> NDArray[Any]:
         return np.asarray(given)
     except ValueError:
         return np.asarray(None)
+
+
+def _turned(image: Image.Image) -> Image.Image:
+    """The image as its file says that it is to be shown, if that can be read."""
+    image.load()  # before the rest, so that what is broken is its EXIF
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # noqa: BLE001 - broken EXIF may make its reader fail in any way at all
+        return image
 
 
 def _on_white(image: Image.Image) -> Image.Image:
