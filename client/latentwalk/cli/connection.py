@@ -27,6 +27,10 @@ class Target:
     token: str | None = None
     tls: bool | Tls = False
 
+    def client(self, **options: Any) -> Client:
+        """A client of both services, with more of the SDK's options; use it in a `with` statement."""
+        return Client(self.server, trainer_address=self.trainer, token=self.token, tls=self.tls, **options)
+
     def server_flags(self) -> list[str]:
         """The options that lead to the same server from any folder of this machine; never the token."""
         flags = [] if self.server == DEFAULT_SERVER else ["--server", self.server]
@@ -51,11 +55,11 @@ class ConnectedCommands(Commands):
         command = self.get_command(ctx, rest[0]) if rest else None
         if command is not None and not command.context_settings.get("ignore_unknown_options"):
             before = args[: len(args) - len(rest)]
-            own, others = self._told_apart(rest)
+            own, others = self._told_apart(rest, is_being_typed=ctx.resilient_parsing)
             args = [*before, *own, *others]
         return super().parse_args(ctx, args)
 
-    def _told_apart(self, arguments: list[str]) -> tuple[list[str], list[str]]:
+    def _told_apart(self, arguments: list[str], is_being_typed: bool) -> tuple[list[str], list[str]]:
         """The group's own options with their values, and all the rest, each in their order; none after "--"."""
         # Not --version, which stands alone: some commands have one of their own.
         options = (one for one in self.params if isinstance(one, TyperOption) and not one.is_eager)
@@ -66,6 +70,9 @@ class ConnectedCommands(Commands):
             name, joined, _ = word.partition("=")
             (own if name in is_flag else others).append(word)
             if not joined and not is_flag.get(name, True):
+                if not left and is_being_typed:
+                    own.pop()
+                    break
                 if not left:
                     raise typer.BadParameter("it needs a value", param_hint=name)
                 own.append(left.pop(0))
@@ -74,8 +81,7 @@ class ConnectedCommands(Commands):
 
 def connect(context: typer.Context) -> Client:
     """A client of the services that the options name; use it in a `with` statement."""
-    target = context.find_object(Target) or Target()
-    return Client(target.server, trainer_address=target.trainer, token=target.token, tls=target.tls)
+    return (context.find_object(Target) or Target()).client()
 
 
 Everywhere = Annotated[bool, typer.Option("--everywhere", help="at each server that --server stands for, not at one")]

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from latentwalk.cli import completing
 from latentwalk.cli.connection import Everywhere, answers, connect
 from latentwalk.cli.models import Name
 from latentwalk.cli.options import writable
@@ -19,13 +20,15 @@ app = typer.Typer(no_args_is_help=True, help="Lists, shows, loads and unloads di
 MAX_SLIDERS = 4
 """Of a direction, in the table; a bank may have hundreds. --json lists all."""
 
-DirectionName = Annotated[str, typer.Argument(metavar="DIRECTION", help="the direction's name")]
+DirectionName = Annotated[
+    str, typer.Argument(metavar="DIRECTION", autocompletion=completing.directions, help="the direction's name")
+]
 
 
 @app.command("list")
 def list_directions(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(help="only those of this model")] = "",
+    model: Annotated[str, typer.Argument(autocompletion=completing.models, help="only those of this model")] = "",
     as_json: Json = False,
 ) -> None:
     """Lists the directions that are loaded or could be."""
@@ -129,7 +132,12 @@ def pick(
 def compare(
     context: typer.Context,
     model: Name,
-    directions: Annotated[list[str], typer.Argument(metavar="DIRECTION[:SLIDER]", help="all their sliders, or one")],
+    directions: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="DIRECTION[:SLIDER]", autocompletion=completing.directions, help="all their sliders, or one"
+        ),
+    ],
     seeds: Annotated[
         Numbers | None,
         typer.Option(

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from latentwalk.cli import completing
 from latentwalk.cli.connection import connect
 from latentwalk.cli.output import Json, show_age, show_json, show_table, show_time
 from latentwalk.cli.progress import add_bar, job_bars, show_event, show_left
@@ -26,7 +27,7 @@ from latentwalk.client import (
 
 app = typer.Typer(no_args_is_help=True, help="Lists, watches and steers the jobs of the trainer.")
 
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="the job's id")]
+JobId = Annotated[str, typer.Argument(metavar="JOB", autocompletion=completing.jobs, help="the job's id")]
 
 
 class KnownState(StrEnum):

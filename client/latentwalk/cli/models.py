@@ -4,13 +4,14 @@ from typing import Annotated
 
 import typer
 
+from latentwalk.cli import completing
 from latentwalk.cli.connection import Everywhere, answers, connect
 from latentwalk.cli.output import Json, show_json, show_table
 from latentwalk.client import Model
 
 app = typer.Typer(no_args_is_help=True, help="Lists, loads and unloads models.")
 
-Name = Annotated[str, typer.Argument(metavar="MODEL", help="the model's name")]
+Name = Annotated[str, typer.Argument(metavar="MODEL", autocompletion=completing.models, help="the model's name")]
 
 
 @app.command("list")

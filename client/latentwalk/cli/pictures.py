@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypedDict, Unpack
 
 import typer
 
+from latentwalk.cli import completing
 from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
 from latentwalk.cli.movements import displacement, gathered, stretch
@@ -158,6 +159,7 @@ def walk(
         typer.Argument(
             parser=parse_slider,
             metavar="DIRECTION[:SLIDER]",
+            autocompletion=completing.directions,
             help="over all that it was trained on; :SLIDER where it has several; more than one move at once",
         ),
     ] = None,
