@@ -1,12 +1,21 @@
 """What a failure looks like on the command line: a clear line on stderr and exit code 1, never a traceback."""
 
 import errno
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from latentwalk.client import LatentwalkError
+from latentwalk.client import InvalidRequest, LatentwalkError
+
+_OPTIONS: Mapping[str, str] = {
+    r"\w+\[\d+\]\.condition": "--classes",
+    r"keyframes$": "--seeds",
+    r"delivery\.first_frame": "--from-frame",
+}
+"""Which option says what a field of a request does, where they do not have the same name."""
 
 
 class CommandFailed(Exception):
@@ -24,12 +33,19 @@ class Commands(TyperGroup):
             failure.message = _with_value(failure)
             raise
         except (LatentwalkError, CommandFailed) as failure:
-            raise fail(str(failure)) from failure
+            raise fail(_with_option(failure)) from failure
         except OSError as failure:
             # A reader that went away (`latentwalk ... | head`) is no failure; typer ends quietly.
             if failure.errno == errno.EPIPE:
                 raise
             raise fail(str(failure)) from failure
+
+
+def _with_option(failure: LatentwalkError | CommandFailed) -> str:
+    """What is wrong, and which option says it."""
+    fields = [one.field for one in failure.violations] if isinstance(failure, InvalidRequest) else []
+    options = {option for field in fields for form, option in _OPTIONS.items() if re.match(form, field)}
+    return f"{failure} ({', '.join(sorted(options))})" if options else str(failure)
 
 
 def _with_value(failure: typer.BadParameter) -> str:

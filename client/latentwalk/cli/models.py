@@ -1,5 +1,6 @@
 """`latentwalk models`: what the server holds."""
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -7,9 +8,9 @@ import typer
 from latentwalk.cli import completing
 from latentwalk.cli.connection import Everywhere, answers, connect
 from latentwalk.cli.output import Json, show_json, show_table
-from latentwalk.client import Model
+from latentwalk.client import Direction, Model
 
-app = typer.Typer(no_args_is_help=True, help="Lists, loads and unloads models.")
+app = typer.Typer(no_args_is_help=True, help="Lists, shows, loads and unloads models.")
 
 Name = Annotated[str, typer.Argument(metavar="MODEL", autocompletion=completing.models, help="the model's name")]
 
@@ -23,6 +24,17 @@ def list_models(context: typer.Context, as_json: Json = False) -> None:
         show_json(models)
     else:
         show_table(("name", "version", "state", "family", "size", "classes", "digest"), map(_row, models))
+
+
+@app.command()
+def show(context: typer.Context, name: Name, as_json: Json = False) -> None:
+    """Describes one model: what it draws, from which latents, and along which directions."""
+    with connect(context) as client:
+        model, directions = client.model(name), client.directions(name)
+    if as_json:
+        show_json(model)
+    else:
+        show_table(("", ""), ((what, told) for what, told in _facts(model, directions) if told))
 
 
 @app.command()
@@ -55,8 +67,25 @@ def unload(context: typer.Context, name: Name, everywhere: Everywhere = False, a
 
 
 def _row(model: Model) -> tuple[object, ...]:
-    size = f"{model.width}x{model.height}x{model.channels}" if model.width else ""
-    return model.name, model.version, model.state, _kind(model), size, model.classes or "", model.digest[:19]
+    return model.name, model.version, model.state, _kind(model), _size(model), model.classes or "", model.digest[:19]
+
+
+def _facts(model: Model, directions: Sequence[Direction]) -> Iterator[tuple[str, str]]:
+    yield "name", model.name
+    yield "state", model.state
+    yield "version", f"{model.version} of {', '.join(model.versions)} in the store"
+    yield "family", _kind(model)
+    yield "pictures", _size(model)
+    yield "classes", f"{model.classes}, 0 to {model.classes - 1}" if model.classes else ""
+    sizes = {"z": model.latent_size, "w": model.w_size, "w+": model.w_size}
+    yield "latents", ", ".join(f"{space} of {sizes[space]}" for space in model.spaces if space in sizes)
+    yield "at once", f"{model.max_rows:,} latents, {model.max_frames:,} frames" if model.max_rows else ""
+    yield "digest", model.digest
+    yield "directions", ", ".join(one.name for one in directions)
+
+
+def _size(model: Model) -> str:
+    return f"{model.width}x{model.height}x{model.channels}" if model.width else ""
 
 
 def _kind(model: Model) -> str:
