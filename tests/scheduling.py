@@ -4,16 +4,45 @@ import asyncio
 from collections import deque
 from contextlib import asynccontextmanager
 
-from latentwalk.server.scheduler import DeviceFailed, DeviceOutOfMemory, Limits, NeverBegun, Scheduler, Terms
+from latentwalk.server.scheduler import (
+    LONGEST_SECONDS,
+    DeviceFailed,
+    DeviceOutOfMemory,
+    Hooks,
+    Limits,
+    NeverBegun,
+    Scheduler,
+    Terms,
+)
 
 FOREVER = float("inf")
+MODEL, OTHER_MODEL = "a model", "another model"
+"""The names of all models that there are."""
 
 
 class Model:
-    """A model is known by its identity alone."""
+    """A worker of the scheduler, which has its works done by `run`."""
+
+    def __init__(self, name, run, measured, longest, prepare):
+        self.name, self._run, self._prepare = name, run, prepare
+        self.seconds, self.longest_seconds = measured(name), longest(name)
+
+    async def prepare(self):
+        await self._prepare(self.name)
+
+    async def draw(self, works):
+        return await self._run(self.name, works)
 
 
-MODEL, OTHER_MODEL = Model(), Model()
+class NamedModels(Scheduler):
+    """A scheduler of which models are asked by their names."""
+
+    def __init__(self, models, *what, **how):
+        super().__init__(*what, **how)
+        self._models = {model.name: model for model in models}
+
+    def open(self, model, *what, **how):
+        return super().open(self._models[model], *what, **how)
 
 
 class Poisoned(Exception):
@@ -82,10 +111,30 @@ async def settle():
         await asyncio.sleep(0)
 
 
-def make(engine, run=None, *, batch=4, queued=16, streams=100, queue_seconds=FOREVER, **options):
-    """A scheduler on the clock of its engine."""
+async def come_back_at_once(model):
+    """What a model does before a batch that is still there."""
+
+
+def make(
+    engine,
+    run=None,
+    *,
+    measured=lambda model: {},
+    longest=lambda model: LONGEST_SECONDS,
+    prepare=come_back_at_once,
+    batch=4,
+    queued=16,
+    streams=100,
+    queue_seconds=FOREVER,
+    reuse=None,
+    watchdog_seconds=FOREVER,
+    **hooks,
+):
+    """A scheduler on the clock of its engine, and whom it tells of what."""
+    models = [Model(name, run or engine.run, measured, longest, prepare) for name in (MODEL, OTHER_MODEL)]
     limits = Limits(batch, queued, streams, queue_seconds)
-    return Scheduler(run or engine.run, limits, clock=engine.clock, **options)
+    how = {"reuse": reuse, "watchdog_seconds": watchdog_seconds, "clock": engine.clock}
+    return NamedModels(models, limits, hooks=Hooks(**hooks), **how)
 
 
 @asynccontextmanager

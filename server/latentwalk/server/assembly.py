@@ -29,11 +29,10 @@ from latentwalk.server.model_servicer import ModelServicer
 from latentwalk.server.oip_servicer import OipServicer
 from latentwalk.server.pictures import Pictures
 from latentwalk.server.repository import Repository
-from latentwalk.server.scheduler import DeviceFailed, Reuse, Scheduler, seek_device, watch_device
+from latentwalk.server.scheduler import DeviceFailed, Hooks, Reuse, Scheduler, seek_device, watch_device
 from latentwalk.server.settings import Settings
 from latentwalk.server.stored import Shelves
 from latentwalk.server.translation import translate
-from latentwalk.server.works import draw
 from latentwalk.v1 import generation_service_pb2_grpc, model_service_pb2_grpc
 
 if TYPE_CHECKING:
@@ -106,18 +105,16 @@ async def _scheduler(
             device.interrupt()
 
     scheduler: Scheduler[Any, Any, Any] = Scheduler(
-        draw,
         settings.limits,
-        prepare=lambda worker: worker.prepare(),
-        measured=lambda worker: worker.seconds,
-        longest=lambda worker: worker.longest_seconds,
         reuse=Reuse(picture_key, settings.frame_cache_bytes, entry_bytes),
+        hooks=Hooks(
+            on_batch=drawing.batch,
+            on_dropped=queue.dropped,
+            on_refused=queue.refused,
+            on_reuse=drawing.reuse,
+            on_device=report,
+        ),
         watchdog_seconds=settings.watchdog_seconds,
-        on_batch=drawing.batch,
-        on_dropped=queue.dropped,
-        on_refused=queue.refused,
-        on_reuse=drawing.reuse,
-        on_device=report,
     )
     queue.watch(queued=lambda: scheduler.queued, streams=lambda: scheduler.streams)
     looks = settings.watchdog_seconds / 4

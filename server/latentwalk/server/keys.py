@@ -4,16 +4,16 @@ from collections.abc import Hashable
 
 from latentwalk.server.device import RemoteEngine
 from latentwalk.server.engine import Row
-from latentwalk.server.works import Work
+from latentwalk.server.scheduler import Late
 
 
-def picture_key(engine: RemoteEngine, work: Work) -> Hashable:
+def picture_key(engine: RemoteEngine, work: Row | Late) -> Hashable:
     """The weights, their form, the latent and the options, to the last bit; None for a row that is not settled yet.
 
     The form that draws a picture alone draws the same bytes as those of the other batch sizes, but not as another that
     was chosen for the same weights at another time.
     """
-    if not isinstance(work, Row):
+    if isinstance(work, Late):
         return None
     condition = None if work.condition is None else work.condition.tobytes()
     return engine.digest, engine.choice.variants[1], work.code.tobytes(), condition, work.strict, work.noise

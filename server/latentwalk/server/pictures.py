@@ -9,19 +9,18 @@ from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.rpc.tracing import mark, span
 from latentwalk.server.device import RemoteEngine
 from latentwalk.server.encoder import Encoder, Format
-from latentwalk.server.engine import NonFinitePicture
+from latentwalk.server.engine import NonFinitePicture, Row
 from latentwalk.server.orders import Delivery, Order
 from latentwalk.server.replies import image_message
-from latentwalk.server.scheduler import PictureFailed, Scheduler, Stream, Terms
+from latentwalk.server.scheduler import Late, PictureFailed, Scheduler, Stream, Terms
 from latentwalk.server.searching import SearchStream
 from latentwalk.server.served import ServedModel
-from latentwalk.server.works import Work
 from latentwalk.v1 import image_pb2
 
 # Of larger frames, the message is no great part of what one costs.
 _BUNDLE_BYTES = 1 << 18
 
-PictureStream = Stream[RemoteEngine, Work, bytes]
+PictureStream = Stream[RemoteEngine, Row | Late, bytes]
 
 
 class Pictures:

@@ -21,7 +21,7 @@ from latentwalk.rpc.errors import NotServing
 from latentwalk.server.device import RemoteSearcher
 from latentwalk.server.engine import Row
 from latentwalk.server.orders import Order
-from latentwalk.server.scheduler import Stream
+from latentwalk.server.scheduler import Late, Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,17 @@ class SearchOrder:
             code, condition = self.z[start], None if self.condition is None else self.condition[start]
         elif self.space == "w":
             code = code.mean(dim=0)
-        strict = self.starts.delivery.strict
-        return Search(self.space, self.target, code, condition, self.steps, self.prior, strict, self.lpips, self.mask)
+        return Search(
+            self.space,
+            self.target,
+            code,
+            condition,
+            steps=self.steps,
+            prior=self.prior,
+            strict=self.starts.delivery.strict,
+            lpips=self.lpips,
+            mask=self.mask,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,7 @@ class Find:
     distance: float
 
 
-class Seeker:
+class Seeker(Late):
     """Takes the steps of one search through a stream, which must have a credit of 1: each is made of the one before."""
 
     def __init__(self, search: Search) -> None:
@@ -102,7 +111,7 @@ class Seeker:
     async def finds(
         self, stream: "SearchStream", every: int, draining: asyncio.Event
     ) -> AsyncIterator[tuple[int, Find]]:
-        """How many steps were taken, and the best so far: before the first, after every so manieth and after the last.
+        """How many steps were taken, and the best so far: before the first, after each `every`-th, and after the last.
 
         Raises what taking a picture from the stream raises; and NotServing once `draining` is set, unless the step in
         work was the last one, after the best that it has led to.

@@ -19,10 +19,12 @@ from latentwalk.server.scheduler.errors import (
     SchedulerClosed,
 )
 from latentwalk.server.scheduler.experience import LONGEST_SECONDS
+from latentwalk.server.scheduler.hooks import Hooks
 from latentwalk.server.scheduler.lane import DEFAULT_FPS, Priority, Terms
 from latentwalk.server.scheduler.reuse import Reuse
 from latentwalk.server.scheduler.stream import Stream
 from latentwalk.server.scheduler.watch import seek_device, watch_device
+from latentwalk.server.scheduler.worker import Late, Worker
 
 __all__ = [
     "DEFAULT_FPS",
@@ -31,6 +33,8 @@ __all__ = [
     "DeviceFailed",
     "DeviceLost",
     "DeviceOutOfMemory",
+    "Hooks",
+    "Late",
     "Limits",
     "NeverBegun",
     "PictureFailed",
@@ -41,6 +45,7 @@ __all__ = [
     "SchedulerClosed",
     "Stream",
     "Terms",
+    "Worker",
     "seek_device",
     "watch_device",
 ]

@@ -3,104 +3,72 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from typing import Generic
 
 from latentwalk.server.scheduler.admission import Admission, Limits
 from latentwalk.server.scheduler.backlog import Backlog, Taken
-from latentwalk.server.scheduler.crowd import Crowd
 from latentwalk.server.scheduler.drawing import Drawer
 from latentwalk.server.scheduler.errors import DeadlinePassed, DeviceFailed, QueueFull, SchedulerClosed
-from latentwalk.server.scheduler.experience import LONGEST_SECONDS, Experiences
-from latentwalk.server.scheduler.feeding import Feeder
+from latentwalk.server.scheduler.experience import Experiences
+from latentwalk.server.scheduler.gathering import Gathering
 from latentwalk.server.scheduler.health import Health
-from latentwalk.server.scheduler.lane import Family, Model, Priority, Terms, Work
+from latentwalk.server.scheduler.hooks import Hooks
+from latentwalk.server.scheduler.lane import Family, Model, Terms, Work
 from latentwalk.server.scheduler.newcomers import Newcomer
+from latentwalk.server.scheduler.refilling import Refiller
 from latentwalk.server.scheduler.reuse import Reuse
 from latentwalk.server.scheduler.stream import Picture, Stream, Ticket
 
 _log = logging.getLogger("latentwalk.scheduler")
 
 
-async def _nothing(model: object) -> None:
-    """What most models need before a batch."""
-
-
 class Scheduler(Generic[Model, Work, Picture]):
     """One bounded queue over all streams, drawn in batches, one after the other. All methods belong to the event loop.
 
     Args:
-        run_batch: draws works of one model, at least 1 and at most limits.batch, all of them strict or none; returns a
-            picture or an exception for each, in order. Called again shortly before it returns: what it is given then,
-            it draws afterwards. If it raises, the works are drawn again in halves, so that only the guilty one fails.
-            DeviceOutOfMemory means smaller batches of this model from now on; NeverBegun, that nobody among them can
-            be guilty.
         limits: how much may wait.
-        prepare: called before each batch; what it takes is no part of what batches of the model cost.
         reuse: which pictures need not be drawn again; by default, each one is drawn.
-        measured: the seconds by batch size that are known of a model before its first batch.
-        longest: the seconds that a batch of a model may take, as long as a smaller one takes less.
+        hooks: whom to tell of what is done.
         watchdog_seconds: a batch that takes longer, and much longer than those of its model do, means that the device
             hangs; see `check_device`.
         clock: seconds that only ever grow; deadlines are on it.
-        on_batch: told of each batch: how many pictures, how many seconds.
-        on_dropped: told how many waiting pictures were dropped because nobody wants them any more.
-        on_refused: told of each newcomer that was refused because of load.
-        on_reuse: told how many pictures were kept from earlier, were being drawn for somebody else, had to be drawn.
-        on_device: told False whenever `check_device` finds that the device hangs, or a batch that it is lost, and True
-            when it works again, or was found.
 
     """
 
     def __init__(
         self,
-        run_batch: Callable[[Model, Sequence[Work]], Awaitable[Sequence[Picture | Exception]]],
         limits: Limits,
         *,
-        prepare: Callable[[Model], Awaitable[object]] = _nothing,
         reuse: Reuse[Model, Work, Picture] | None = None,
-        measured: Callable[[Model], Mapping[int, float]] = lambda model: {},
-        longest: Callable[[Model], float] = lambda model: LONGEST_SECONDS,
+        hooks: Hooks | None = None,
         watchdog_seconds: float = float("inf"),
         clock: Callable[[], float] = time.monotonic,
-        on_batch: Callable[[int, float], object] = lambda size, seconds: None,
-        on_dropped: Callable[[int], object] = lambda pictures: None,
-        on_refused: Callable[[], object] = lambda: None,
-        on_reuse: Callable[[int, int, int], object] = lambda kept, shared, drawn: None,
-        on_device: Callable[[bool], object] = lambda works: None,
     ) -> None:
         self._limits = limits
         self._watchdog_seconds = watchdog_seconds
         self._clock = clock
-        self._on_batch = on_batch
-        self._on_dropped = on_dropped
-        self._on_refused = on_refused
-        self._on_reuse = on_reuse
-        self._on_device = on_device
-        self._changed = asyncio.Event()
-        # How many must wait before that is told.
-        self._awaited = 1
-        self._crowd = Crowd(clock())
+        self._hooks = hooks or Hooks()
         self._turn = asyncio.Lock()
         self._reuse: Reuse[Model, Work, Picture] = reuse or Reuse()
         self._backlog: Backlog[Stream[Model, Work, Picture]] = Backlog()
-        self._experiences = Experiences(limits.batch, measured, longest)
+        self._experiences = Experiences(limits.batch)
         self._admission = Admission(limits, self._backlog, self._experiences, clock())
         self._newcomers = self._admission.newcomers
-        self._drawer: Drawer[Model, Work, Picture] = Drawer(prepare, run_batch, clock)
+        self._gathering = Gathering(self._backlog, self._experiences, clock())
+        self._drawer: Drawer[Model, Picture] = Drawer(clock)
         self._streams: set[Stream[Model, Work, Picture]] = set()
-        self._feeder: Feeder[Model, Work, Picture] = Feeder(
+        self._refiller: Refiller[Model, Work, Picture] = Refiller(
             limits.queued,
             self._backlog,
             self._newcomers,
             self._reuse,
             self._streams,
             clock,
-            self._notice,
-            self._on_reuse,
+            lambda stream: self._gathering.notice(stream.terms.priority),
+            self._hooks.on_reuse,
         )
-        self._health = Health(on_device)
+        self._health = Health(self._hooks.on_device)
         self._closed = False
 
     @property
@@ -124,15 +92,15 @@ class Scheduler(Generic[Model, Work, Picture]):
         first = min(terms.rows, credit, pictures)
         newcomer = Newcomer(now, first, (model, terms.strict), terms.priority, terms.deadline - now)
         try:
-            self._admission.check(newcomer, streams=len(self._streams), owed=self._feeder.owed)
+            self._admission.check(newcomer, streams=len(self._streams), owed=self._refiller.owed)
         except QueueFull:
-            self._on_refused()
+            self._hooks.on_refused()
             raise
         stream: Stream[Model, Work, Picture] = Stream(
-            model, pictures, credit, terms, self._feeder.refill, self._close_stream
+            model, pictures, credit, terms, self._refiller.refill, self._close_stream
         )
         self._streams.add(stream)
-        self._crowd.see(len(self._streams), now)
+        self._gathering.see(len(self._streams), now)
         self._newcomers.add(stream, newcomer)
         return stream
 
@@ -146,7 +114,7 @@ class Scheduler(Generic[Model, Work, Picture]):
     def close(self) -> None:
         """Accepts no more streams, fails those that are open, and lets `run` end after the batch that is drawn now."""
         self._closed = True
-        self._changed.set()
+        self._gathering.close()
         self._fail_all(SchedulerClosed("the scheduler was closed"))
 
     # -- what is drawn -----------------------------------------------------------------------------------------------
@@ -162,41 +130,16 @@ class Scheduler(Generic[Model, Work, Picture]):
                 await self.step()
         except Exception:  # noqa: BLE001 - a fault of our own: nobody may wait for ever, and nobody else come
             _log.exception("the scheduler cannot go on; the server must be started again")
-            self._on_device(False)
+            self._hooks.on_device(False)
             self.close()
 
     async def _is_my_turn(self) -> bool:
         """Once the next batch is to be given to the device: True; or False, once the scheduler is closed."""
         async with self._turn:
-            await self._until_something_waits()
+            await self._gathering.until_something_waits()
             if await self._drawer.until_nearly_free():
-                await self._until_worthwhile()
+                await self._gathering.until_worthwhile(len(self._streams), self._clock())
         return not self._closed
-
-    async def _until_something_waits(self) -> None:
-        while not self._closed and not len(self._backlog):
-            self._changed.clear()
-            await self._changed.wait()
-
-    async def _until_worthwhile(self) -> None:
-        """Lets the device wait for more, though no longer than it would draw them, and not if anything is of HIGH."""
-        if not len(self._backlog):
-            return
-        self._crowd.see(len(self._streams), self._clock())
-        priority, family = self._backlog.foremost
-        experience = self._experiences[family]
-        self._awaited = wanted = self._crowd.wanted(experience)
-        if priority is not Priority.HIGH and len(self._backlog) < wanted:
-            self._changed.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(experience.seconds(wanted)):
-                    await self._changed.wait()
-        self._awaited = 1
-
-    def _notice(self, stream: Stream[Model, Work, Picture]) -> None:
-        """Pictures of a stream have come into the backlog: does that settle when the next batch is to be drawn?"""
-        if len(self._backlog) >= self._awaited or stream.terms.priority is Priority.HIGH:
-            self._changed.set()
 
     async def step(self) -> None:
         """Draws one batch of what waits now, if anything does. What is dead is dropped, and not drawn."""
@@ -243,7 +186,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         for stream, _ in taken.expired:
             stream.fail(DeadlinePassed("the deadline passed in the queue"))
         self._hand_out([*batch, *(twin for ticket in batch for twin in ticket.twins), *taken.spared])
-        self._feeder.feed()
+        self._refiller.refill_hungry()
 
     def _tell(
         self,
@@ -254,18 +197,18 @@ class Scheduler(Generic[Model, Work, Picture]):
     ) -> None:
         if taken.batch:
             self._health.answered(outcomes)
-            self._on_batch(len(taken.batch), seconds)
+            self._hooks.on_batch(len(taken.batch), seconds)
         if taken.batch or taken.spared:
-            self._on_reuse(kept, len(taken.spared) - kept, len(taken.batch))
+            self._hooks.on_reuse(kept, len(taken.spared) - kept, len(taken.batch))
         if dropped := sum(dropped for _, dropped in taken.expired):
-            self._on_dropped(dropped)
+            self._hooks.on_dropped(dropped)
 
     def _hand_out(self, tickets: Sequence[Ticket[Work, Picture]]) -> None:
         streams = dict.fromkeys(ticket.stream for ticket in tickets)
         for stream in streams:
             stream.wake()
         for stream in streams:
-            self._feeder.refill(stream)
+            self._refiller.refill(stream)
 
     def _fail_all(self, error: Exception) -> None:
         for stream in self._streams:
@@ -275,7 +218,7 @@ class Scheduler(Generic[Model, Work, Picture]):
         stream.closed = True
         dropped = self._backlog.remove(stream)
         self._streams.discard(stream)
-        self._feeder.forget(stream)
+        self._refiller.forget(stream)
         if dropped:
-            self._on_dropped(dropped)
-        self._feeder.feed()
+            self._hooks.on_dropped(dropped)
+        self._refiller.refill_hungry()

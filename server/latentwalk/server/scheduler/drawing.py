@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import compress
 from typing import Any, Generic, NamedTuple
 
@@ -15,8 +15,9 @@ from latentwalk.server.scheduler.errors import (
     SchedulerClosed,
 )
 from latentwalk.server.scheduler.experience import Experience
-from latentwalk.server.scheduler.lane import Model, Work
+from latentwalk.server.scheduler.lane import Model
 from latentwalk.server.scheduler.stream import Picture, Ticket
+from latentwalk.server.scheduler.worker import Worker, settled
 
 # The next batch is sent to the device so long before that should be done with what it has: afterwards it would have to
 # wait until pictures are handed out, and the batch is formed and sent.
@@ -56,10 +57,8 @@ class _Attempt(NamedTuple, Generic[Model]):
     """How often the device may still fail before it has come to it."""
 
 
-class Drawer(Generic[Model, Work, Picture]):
-    """Draws tickets with `run`, which takes works of one model and gives a picture or an exception for each.
-
-    Before, `prepare` lets the model come back if it has to, which is no part of what a batch costs.
+class Drawer(Generic[Model, Picture]):
+    """Has models draw tickets.
 
     The device draws one batch after the other, in the order in which it was given them. A batch that fails as a whole
     is halved until the guilty stand alone: g of them among n cost at most some 2 g log2(n) further batches. One that
@@ -69,14 +68,7 @@ class Drawer(Generic[Model, Work, Picture]):
     or once the device is lost.
     """
 
-    def __init__(
-        self,
-        prepare: Callable[[Model], Awaitable[object]],
-        run: Callable[[Model, Sequence[Work]], Awaitable[Sequence[Picture | Exception]]],
-        clock: Callable[[], float],
-    ) -> None:
-        self._prepare = prepare
-        self._run = run
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self.tickets: set[Ticket[Any, Any]] = set()
         """Those that the device has now."""
@@ -142,7 +134,7 @@ class Drawer(Generic[Model, Work, Picture]):
 
     async def _draw(self, attempt: _Attempt[Model], tickets: Sequence[Ticket[Any, Any]]) -> list[Picture | Exception]:
         try:
-            return await self._drawn(attempt, [ticket.work for ticket in tickets])
+            return await self._drawn(attempt, tickets)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not take the innocent with it
             _log.warning("a batch of %d failed: %r", len(tickets), error)
             if isinstance(error, DeviceOutOfMemory):
@@ -167,31 +159,22 @@ class Drawer(Generic[Model, Work, Picture]):
                 outcomes += await self._draw_wanted(attempt, part)
         return outcomes
 
-    async def _drawn(self, attempt: _Attempt[Model], works: list[Work]) -> list[Picture | Exception]:
-        experience = attempt.experience
-        given = _Given(self._clock(), experience.expected(len(works)), experience.patience(len(works)))
+    async def _drawn(self, attempt: _Attempt[Model], tickets: Sequence[Ticket[Any, Any]]) -> list[Picture | Exception]:
+        experience, count = attempt.experience, len(tickets)
+        given = _Given(self._clock(), experience.expected(count), experience.patience(count))
         self._given.append(given)
         try:
-            await self._come_back(attempt.model)
+            await _come_back(attempt.model)
             prepared = self._clock()
-            pictures = list(await self._run(attempt.model, works))
+            pictures = list(await attempt.model.draw([settled(ticket.work) for ticket in tickets]))
         finally:
             self._given.remove(given)
             before, self._done_at = self._done_at, self._clock()
             self._done.set()
-        if len(pictures) != len(works):
-            raise RuntimeError(f"a batch of {len(works)} works became {len(pictures)} pictures")
-        experience.went_well(len(works), self._done_at - max(prepared, before))
+        if len(pictures) != count:
+            raise RuntimeError(f"a batch of {count} works became {len(pictures)} pictures")
+        experience.went_well(count, self._done_at - max(prepared, before))
         return pictures
-
-    async def _come_back(self, model: Model) -> None:
-        """Raises NeverBegun if the device fails meanwhile, and DeviceLost."""
-        try:
-            await self._prepare(model)
-        except DeviceLost:
-            raise
-        except DeviceFailed as error:
-            raise NeverBegun(str(error)) from error
 
     async def _draw_wanted(
         self, attempt: _Attempt[Model], tickets: Sequence[Ticket[Any, Any]]
@@ -200,3 +183,13 @@ class Drawer(Generic[Model, Work, Picture]):
         rest = list(compress(tickets, wanted))
         drawn = iter(await self._draw(attempt, rest) if rest else ())
         return [next(drawn) if is_wanted else SchedulerClosed("the stream was closed") for is_wanted in wanted]
+
+
+async def _come_back(model: Worker) -> None:
+    """Raises NeverBegun if the device fails meanwhile, and DeviceLost."""
+    try:
+        await model.prepare()
+    except DeviceLost:
+        raise
+    except DeviceFailed as error:
+        raise NeverBegun(str(error)) from error

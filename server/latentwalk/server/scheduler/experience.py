@@ -1,6 +1,6 @@
 """What was learned about drawing with each model: what batches cost, and how large they may be."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -91,18 +91,10 @@ def _enough(measured: Mapping[int, float], most: int) -> int:
 
 
 class Experiences:
-    """By family, for as long as its model lives.
+    """By family, for as long as its model lives. `most` is the most pictures of one batch."""
 
-    `most` is the most pictures of one batch. `measured` gives the seconds by batch size that are known of a model
-    before its first batch, if any; `longest` how many seconds a batch of it may take, if a smaller one takes less.
-    """
-
-    def __init__(
-        self, most: int, measured: Callable[[Any], Mapping[int, float]], longest: Callable[[Any], float]
-    ) -> None:
+    def __init__(self, most: int) -> None:
         self._most = most
-        self._measured = measured
-        self._longest = longest
         self._of: WeakKeyDictionary[Any, dict[bool, Experience]] = WeakKeyDictionary()
 
     def __getitem__(self, family: Family) -> Experience:
@@ -111,5 +103,5 @@ class Experiences:
         if kinds is None:
             kinds = self._of[model] = {}
         if strict not in kinds:
-            kinds[strict] = Experience(self._most, self._measured(model), self._longest(model), strict=strict)
+            kinds[strict] = Experience(self._most, model.seconds, model.longest_seconds, strict=strict)
         return kinds[strict]

@@ -7,7 +7,9 @@ from enum import IntEnum
 from math import nan
 from typing import Any, Generic, TypeVar
 
-Model = TypeVar("Model")
+from latentwalk.server.scheduler.worker import Worker
+
+Model = TypeVar("Model", bound=Worker)
 Work = TypeVar("Work")
 
 Family = tuple[Any, bool]

@@ -7,6 +7,5 @@ the inbox and, as long as the device has not come to it, also in the target that
 """
 
 from latentwalk.server.steering.session import Session
-from latentwalk.server.steering.target import LateRow
 
-__all__ = ["LateRow", "Session"]
+__all__ = ["Session"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from latentwalk.server.engine import Row
 from latentwalk.server.orders import Order
+from latentwalk.server.scheduler import Late
 from latentwalk.server.steering.inbox import Arrival
 
 
@@ -53,7 +54,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class LateRow:
+class LateRow(Late):
     """A row of a target."""
 
     target: Target

@@ -13,7 +13,7 @@ from latentwalk.server.scheduler.stream import Picture, Stream, Ticket
 _REFILL_PART = 4
 
 
-class Feeder(Generic[Model, Work, Picture]):
+class Refiller(Generic[Model, Work, Picture]):
     """Asks streams for works, and puts into the backlog those that are to be drawn.
 
     Args:
@@ -23,7 +23,7 @@ class Feeder(Generic[Model, Work, Picture]):
         reuse: which pictures need not be drawn.
         streams: all that are open; the room for later frames is shared among them.
         clock: as of the scheduler.
-        on_fed: told of each stream of which works came into the backlog.
+        on_refilled: told of each stream of which works came into the backlog.
         on_reuse: as of the scheduler.
 
     """
@@ -36,7 +36,7 @@ class Feeder(Generic[Model, Work, Picture]):
         reuse: Reuse[Model, Work, Picture],
         streams: Collection[Stream[Model, Work, Picture]],
         clock: Callable[[], float],
-        on_fed: Callable[[Stream[Model, Work, Picture]], object],
+        on_refilled: Callable[[Stream[Model, Work, Picture]], object],
         on_reuse: Callable[[int, int, int], object],
     ) -> None:
         self._most = most
@@ -47,7 +47,7 @@ class Feeder(Generic[Model, Work, Picture]):
         self._reuse = reuse
         self._streams = streams
         self._clock = clock
-        self._on_fed = on_fed
+        self._on_refilled = on_refilled
         self._on_reuse = on_reuse
         # Streams of which nothing waits, because the backlog had no room: first come, first served.
         self._hungry: dict[Stream[Model, Work, Picture], None] = {}
@@ -66,8 +66,8 @@ class Feeder(Generic[Model, Work, Picture]):
         elif not stream.waiting:
             self._hungry[stream] = None
 
-    def feed(self) -> None:
-        """Lets the hungry have the room that there is."""
+    def refill_hungry(self) -> None:
+        """Lets those that waited for room have what there is now."""
         for stream in list(self._hungry):
             if self._room(stream) <= 0:
                 break
@@ -106,7 +106,7 @@ class Feeder(Generic[Model, Work, Picture]):
         new = [ticket for ticket in tickets if not self._reuse.is_kept(ticket)]
         kept = len(tickets) - len(new)
         self._backlog.add(stream, new, self._clock(), spared=kept)
-        self._on_fed(stream)
+        self._on_refilled(stream)
         if kept:
             self._on_reuse(kept, 0, 0)
             stream.wake()
