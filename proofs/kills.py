@@ -31,7 +31,7 @@ from latentwalk.trainer import runner
 from latentwalk.trainer.jobs.folders import LOG, write_assignment
 from latentwalk.trainer.materials import Sources
 from latentwalk.trainer.reports import Ending, News, Result, report_from_json
-from latentwalk.trainer.specs import JobSpec
+from latentwalk.trainer.specs import AnyJobSpec
 from latentwalk.trainer.validation import read_spec
 from latentwalk.v1 import training_service_pb2 as pb
 from proofs.options import RESULTS, Options
@@ -133,14 +133,14 @@ class Killer:
         self._processes = multiprocessing.get_context("forkserver")
         self._processes.set_forkserver_preload(["latentwalk.trainer.runner", __name__])
 
-    def spec(self, name: str) -> JobSpec:
+    def spec(self, name: str) -> AnyJobSpec:
         """The job of that name in JOBS, completed."""
         message = pb.JobSpec()
         message.CopyFrom(JOBS[name])
         message.seed, message.checkpoint_every = 11, 4
         return read_spec(message, self._sources.open())
 
-    def live(self, spec: JobSpec, moments: Iterable[float] = ()) -> Life:
+    def live(self, spec: AnyJobSpec, moments: Iterable[float] = ()) -> Life:
         """Leads a life; each process is killed so many seconds after its first report, while there are moments."""
         job_id, kills, left = uuid.uuid4().hex, 0, iter(moments)
         folder = self._folder / job_id
@@ -155,7 +155,7 @@ class Killer:
             else:
                 raise AssertionError(f"{spec.method} ended with {ending}; its log is {folder / LOG}")
 
-    def _published(self, result: Result, spec: JobSpec) -> Weights:
+    def _published(self, result: Result, spec: AnyJobSpec) -> Weights:
         store, weights = ArtifactStore(self._sources.store), dict[str, Tensor]()
         for one in result.artifacts:
             name = f"{spec.model}/{one.name}" if one.kind == "directions" else one.name

@@ -18,7 +18,7 @@ from latentwalk.trainer.devices import CPU
 from latentwalk.trainer.losses import LOSSES, Loss
 from latentwalk.trainer.references import Reference
 from latentwalk.trainer.seat import ONLY_SEAT, Seat
-from latentwalk.trainer.specs import Data, EditLoss, GanSettings, JobSpec
+from latentwalk.trainer.specs import AnyJobSpec, Data, EditLoss, GanSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,15 @@ class Sources:
         Raises GanError for a store that cannot be opened.
         """
         alexnet, inception = (Path(one) if one else None for one in (self.lpips_backbone, self.inception))
-        return Materials(ArtifactStore(self.store), Path(self.data), self.download, alexnet, inception, seat, device)
+        return Materials(
+            ArtifactStore(self.store),
+            Path(self.data),
+            self.download,
+            lpips_backbone=alexnet,
+            inception=inception,
+            seat=seat,
+            device=device,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ class Materials:
     device: torch.device = CPU
     """Where networks and pictures are wanted. Vectors of directions stay on the CPU."""
 
-    def generator(self, spec: JobSpec) -> Generator:
+    def generator(self, spec: AnyJobSpec) -> Generator:
         """The generator that the job works on, frozen. Raises UnknownArtifact, CorruptArtifact."""
         return load_generator(self.store, spec.model, spec.model_version)[0].to(self.device)
 
@@ -108,12 +116,12 @@ class Materials:
         check_channels(spec.channels)
         read_inception(INCEPTION.find(self.inception))
 
-    def direction(self, spec: JobSpec, text: str) -> Direction:
+    def direction(self, spec: AnyJobSpec, text: str) -> Direction:
         """The direction of a Reference, of the job's generator. Raises UnknownArtifact, CorruptArtifact."""
         reference = Reference.read(text)
         return load_direction(self.store, spec.model, reference.name, reference.version)[0]
 
-    def vector(self, spec: JobSpec, direction: str, slider: str) -> Tensor:
+    def vector(self, spec: AnyJobSpec, direction: str, slider: str) -> Tensor:
         """The vector [Z] of a slider of such a direction, which must be linear. Raises GanError if there is none."""
         found = self.direction(spec, direction)
         if not isinstance(found, LinearDirection):

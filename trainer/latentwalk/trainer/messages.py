@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from latentwalk.trainer.jobs.records import Event, Job
 from latentwalk.trainer.reports import Message, Progress, Result, Sample, StateChange
-from latentwalk.trainer.specs import JobSpec, Unreadable
+from latentwalk.trainer.specs import AnyJobSpec, Unreadable
 from latentwalk.trainer.validation import STATES
 from latentwalk.trainer.wire import write_settings
 from latentwalk.v1 import artifact_pb2
@@ -54,7 +54,7 @@ def event_message(event: Event) -> pb.JobEvent:
     return message
 
 
-def _spec(spec: JobSpec) -> pb.JobSpec:
+def _spec(spec: AnyJobSpec) -> pb.JobSpec:
     message = pb.JobSpec(
         model=spec.model,
         model_version=str(spec.model_version) if spec.model_version else "",

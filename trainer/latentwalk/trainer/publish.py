@@ -25,7 +25,7 @@ from latentwalk.gan.generator import Generator
 from latentwalk.rpc.version import own_version
 from latentwalk.trainer.methods.method import Outcome, Product
 from latentwalk.trainer.reports import Published, Result
-from latentwalk.trainer.specs import JobSpec, spec_to_json
+from latentwalk.trainer.specs import AnyJobSpec, spec_to_json
 
 _ERRORS = ("error", "baseline")
 """The numbers of a SliderEvaluation."""
@@ -41,7 +41,7 @@ class Publisher:
 
     store: ArtifactStore
     job_id: str
-    spec: JobSpec
+    spec: AnyJobSpec
     processes: int = 1
     """That have trained it together."""
     device: str = "cpu"

@@ -37,7 +37,7 @@ from latentwalk.trainer.networks.shared_norm import share_norms
 from latentwalk.trainer.publish import Publisher, PublishFailed
 from latentwalk.trainer.reports import Ending, Failure, Message, News, Report, Stopped, to_json
 from latentwalk.trainer.sharing import Unshareable, check_devices, check_shares, most_processes
-from latentwalk.trainer.specs import JobSpec
+from latentwalk.trainer.specs import AnyJobSpec
 from latentwalk.trainer.team import TEAM_OF_ONE, Team, TeamBroken, die, join, read_seat, start_team
 
 Speak: TypeAlias = Callable[[Report], None]
@@ -127,7 +127,7 @@ def _work(arguments: argparse.Namespace, speak: Speak, board: Board | None, stop
     return result
 
 
-def _team(arguments: argparse.Namespace, spec: JobSpec) -> Team:
+def _team(arguments: argparse.Namespace, spec: AnyJobSpec) -> Team:
     """The processes of torchrun, or as many, up to those that may be started here, as can share the job's batches."""
     batch_size, group = spec.settings.batch_size, spec.settings.group
     seat = read_seat(os.environ)

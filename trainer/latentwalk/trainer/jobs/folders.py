@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from latentwalk.trainer.materials import Sources
-from latentwalk.trainer.specs import JobSpec, spec_from_json, spec_to_json
+from latentwalk.trainer.specs import AnyJobSpec, spec_from_json, spec_to_json
 
 _ASSIGNMENT = "job.json"
 _LOCK = ".lock"
@@ -20,7 +20,7 @@ class InUse(Exception):
     """Another trainer works in this folder, or with this database."""
 
 
-def write_assignment(folder: Path, job_id: str, spec: JobSpec, sources: Sources, database: str = "") -> None:
+def write_assignment(folder: Path, job_id: str, spec: AnyJobSpec, sources: Sources, database: str = "") -> None:
     """Makes the folder, and writes into it what the job's process needs to know. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     assignment = {"id": job_id, "spec": spec_to_json(spec), "sources": asdict(sources), "database": database}
@@ -30,7 +30,7 @@ def write_assignment(folder: Path, job_id: str, spec: JobSpec, sources: Sources,
     fresh.replace(folder / _ASSIGNMENT)
 
 
-def read_assignment(folder: Path) -> tuple[str, JobSpec, Sources]:
+def read_assignment(folder: Path) -> tuple[str, AnyJobSpec, Sources]:
     """The job's id and spec, and where it finds what it works with. Raises OSError."""
     document = json.loads((folder / _ASSIGNMENT).read_text("utf-8"))
     return document["id"], spec_from_json(document["spec"]), Sources(**document["sources"])

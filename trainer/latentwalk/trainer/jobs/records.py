@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from latentwalk.trainer.reports import Happening, JobState, Progress, Result
-from latentwalk.trainer.specs import JobSpec
+from latentwalk.trainer.specs import AnyJobSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Job:
     id: str
     number: int
     """Rising with the time of creation."""
-    spec: JobSpec
+    spec: AnyJobSpec
     state: JobState
     progress: Progress
     error: str

@@ -29,7 +29,7 @@ from latentwalk.trainer.reports import (
     Result,
     StateChange,
 )
-from latentwalk.trainer.specs import JobSpec, Unreadable, spec_to_json
+from latentwalk.trainer.specs import AnyJobSpec, Unreadable, spec_to_json
 
 # How long a caller should wait before it tries a full queue again: jobs take minutes.
 RETRY_SECONDS = 15.0
@@ -81,7 +81,7 @@ class JobStore:
                 )
             return job_of(row)
 
-    def create(self, request: Request, spec: JobSpec) -> Job:
+    def create(self, request: Request, spec: AnyJobSpec) -> Job:
         """Queues a new job, or answers with the one of the same request. Raises QueueFull, RequestIdReused."""
         if job := self.requested(request):
             return job
@@ -266,7 +266,7 @@ class JobStore:
                 limit=str(self._max_queued),
             )
 
-    def _new_row(self, session: Session, request: Request, spec: JobSpec) -> JobRow:
+    def _new_row(self, session: Session, request: Request, spec: AnyJobSpec) -> JobRow:
         row = JobRow(
             id=uuid.uuid4().hex,
             request_id=request.id or None,

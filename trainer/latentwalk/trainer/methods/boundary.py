@@ -30,10 +30,13 @@ class Boundary(Method):
     """One slider, named after its score; alpha is the distance from the plane, in standard deviations of a code."""
 
     def __init__(
-        self, spec: JobSpec, generator: Generator, classifier: Classifier | None, conditions: Tensor | None
+        self,
+        spec: JobSpec[BoundarySpec],
+        generator: Generator,
+        classifier: Classifier | None,
+        conditions: Tensor | None,
     ) -> None:
         """`conditions` [M, D] are the vectors that the normal is kept at right angles to."""
-        assert isinstance(spec.settings, BoundarySpec)  # noqa: S101 - by the table of methods
         settings = spec.settings
         assert settings.score is not None  # noqa: S101 - completed by validation
         assert settings.fraction is not None  # noqa: S101
@@ -47,10 +50,9 @@ class Boundary(Method):
         self.trained.register_buffer("scores", self._scores)
 
     @classmethod
-    def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
+    def prepare(cls, spec: JobSpec[BoundarySpec], materials: Materials) -> Self:
         """On the generator of the spec, with the classifier and the directions that its settings name."""
         settings = spec.settings
-        assert isinstance(settings, BoundarySpec)  # noqa: S101 - by the table of methods
         assert settings.score is not None  # noqa: S101 - completed by validation
         score = settings.score.classifier
         classifier = materials.classifier(score.classifier) if score else None

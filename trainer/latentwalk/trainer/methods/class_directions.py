@@ -27,18 +27,18 @@ from latentwalk.trainer.starts import Classified, Drawn, Source, Starts
 class ClassDirections(Telling):
     """Sliders "global.<k>", and "class<c>.<k>" for each class; those of a conditional generator are bound to it."""
 
-    def __init__(self, spec: JobSpec, source: Source, classes: int, seat: Seat = ONLY_SEAT) -> None:
+    def __init__(
+        self, spec: JobSpec[ClassDirectionsSpec], source: Source, classes: int, seat: Seat = ONLY_SEAT
+    ) -> None:
         settings = spec.settings
-        assert isinstance(settings, ClassDirectionsSpec)  # noqa: S101 - by the table of methods
         self._settings, self._classes = settings, classes
         self._generator = source.generator
-        super().__init__(spec, settings, source, seat, banks=classes + 1)
+        super().__init__(spec, source, seat, banks=classes + 1)
 
     @classmethod
-    def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
+    def prepare(cls, spec: JobSpec[ClassDirectionsSpec], materials: Materials) -> Self:
         """On the generator of the spec, and its classifier for one without classes."""
         settings = spec.settings
-        assert isinstance(settings, ClassDirectionsSpec)  # noqa: S101 - by the table of methods
         generator = materials.generator(spec).to(memory_format=torch.channels_last)
         if not settings.classifier:
             return cls(spec, Drawn(generator, space=settings.space), generator.spec.classes, materials.seat)

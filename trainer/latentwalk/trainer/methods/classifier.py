@@ -28,9 +28,8 @@ _TESTED_AT_ONCE = 256
 class ClassifierTraining(Method):
     """Cross entropy, by Adam with decoupled weight decay (Loshchilov and Hutter 2019) and half a cosine."""
 
-    def __init__(self, spec: JobSpec, train: Pictures, test: Pictures, seat: Seat = ONLY_SEAT) -> None:
+    def __init__(self, spec: JobSpec[ClassifierSpec], train: Pictures, test: Pictures, seat: Seat = ONLY_SEAT) -> None:
         settings = spec.settings
-        assert isinstance(settings, ClassifierSpec)  # noqa: S101 - by the table of methods
         self.steps = settings.steps
         self._settings, self._seat = settings, seat
         self._train, self._test = train, test
@@ -45,10 +44,9 @@ class ClassifierTraining(Method):
         self.phases = (Phase("classifier", self._optimiser, self.losses),)
 
     @classmethod
-    def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
+    def prepare(cls, spec: JobSpec[ClassifierSpec], materials: Materials) -> Self:
         """On both parts of the spec's data."""
         settings = spec.settings
-        assert isinstance(settings, ClassifierSpec)  # noqa: S101 - by the table of methods
         train, test = (materials.pictures(settings.data, part, settings.resolution) for part in ("train", "test"))
         return cls(spec, train, test, materials.seat)
 

@@ -31,18 +31,16 @@ class Discovery(Telling):
     """K axes; sliders "0" to "K - 1", in the order of the axes."""
 
     def __init__(
-        self, spec: JobSpec, generator: Generator, real: Pictures | None = None, seat: Seat = ONLY_SEAT
+        self, spec: JobSpec[DiscoverySpec], generator: Generator, real: Pictures | None = None, seat: Seat = ONLY_SEAT
     ) -> None:
         settings = spec.settings
-        assert isinstance(settings, DiscoverySpec)  # noqa: S101 - by the table of methods
         self._settings, self._generator, self._real = settings, generator, real
         self.pictures = {"train": real} if real else {}
-        super().__init__(spec, settings, Drawn(generator, settings.class_ids, settings.space), seat, banks=1)
+        super().__init__(spec, Drawn(generator, settings.class_ids, settings.space), seat, banks=1)
 
     @classmethod
-    def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
+    def prepare(cls, spec: JobSpec[DiscoverySpec], materials: Materials) -> Self:
         """On the generator and the real pictures of the spec."""
-        assert isinstance(spec.settings, DiscoverySpec)  # noqa: S101 - by the table of methods
         generator, data = materials.generator(spec).to(memory_format=torch.channels_last), spec.settings.data
         real = data and materials.pictures(data, "train", generator.spec.resolution)
         return cls(spec, generator, real, materials.seat)

@@ -22,18 +22,18 @@ from latentwalk.trainer.specs import GanSpec, JobSpec
 class Gan(Method):
     """The game alone; the moving average of the generator is published."""
 
-    def __init__(self, spec: JobSpec, pictures: Pictures, seat: Seat = ONLY_SEAT, parent: Parent | None = None) -> None:
-        settings = spec.settings
-        assert isinstance(settings, GanSpec)  # noqa: S101 - by the table of methods
-        self._match = Match(settings.gan, pictures, spec.seed, seat, parent)
-        self.steps, self.pictures = settings.gan.steps, {"train": pictures}
+    def __init__(
+        self, spec: JobSpec[GanSpec], pictures: Pictures, seat: Seat = ONLY_SEAT, parent: Parent | None = None
+    ) -> None:
+        gan = spec.settings.gan
+        self._match = Match(gan, pictures, spec.seed, seat, parent)
+        self.steps, self.pictures = gan.steps, {"train": pictures}
         self.trained = self._match
         self.phases = self._match.phases(self.losses)
 
     @classmethod
-    def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
+    def prepare(cls, spec: JobSpec[GanSpec], materials: Materials) -> Self:
         """On the pictures of the spec, from the generator that it starts from."""
-        assert isinstance(spec.settings, GanSpec)  # noqa: S101 - by the table of methods
         gan = spec.settings.gan
         pictures = materials.pictures(gan.data, "train", gan.resolution)
         return cls(spec, pictures, materials.seat, materials.parent(gan))

@@ -40,13 +40,14 @@ _STRIPS = 3
 class Joint(Method):
     """The game, in which the walk has a part or after which it has its own turn; both are published as averaged."""
 
-    def __init__(self, spec: JobSpec, pictures: Pictures, seat: Seat = ONLY_SEAT, parent: Parent | None = None) -> None:
+    def __init__(
+        self, spec: JobSpec[JointSpec], pictures: Pictures, seat: Seat = ONLY_SEAT, parent: Parent | None = None
+    ) -> None:
         settings = spec.settings
-        assert isinstance(settings, JointSpec)  # noqa: S101 - by the table of methods
         self._settings, self._played = settings, settings.gan.steps
         self.steps, self.pictures = settings.steps, {"train": pictures}
         self._match = Match(settings.gan, pictures, spec.seed, seat, parent)
-        edits = replace(spec, settings=_edits(settings))
+        edits = spec.with_settings(_edits(settings))
         self._edit = self._shown = EditDirection(edits, self._match.averaged, seat=seat)
         self._walk = self._edit.walk
         together = settings.mode is JointMode.JOINT
@@ -61,9 +62,8 @@ class Joint(Method):
         self.phases = self._together() if together else self._in_turn()
 
     @classmethod
-    def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
+    def prepare(cls, spec: JobSpec[JointSpec], materials: Materials) -> Self:
         """On the pictures of the spec, from the generator that it starts from."""
-        assert isinstance(spec.settings, JointSpec)  # noqa: S101 - by the table of methods
         gan = spec.settings.gan
         pictures = materials.pictures(gan.data, "train", gan.resolution)
         return cls(spec, pictures, materials.seat, materials.parent(gan))

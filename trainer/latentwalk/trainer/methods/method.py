@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -73,7 +73,7 @@ class Method(ABC):
 
     @classmethod
     @abstractmethod
-    def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
+    def prepare(cls, spec: JobSpec[Any], materials: Materials) -> Self:
         """Reads what the job needs and builds the method, before its first step. Raises GanError, OSError."""
 
     def before_step(self, step: int) -> None:  # noqa: B027 - a hook: a method may do without

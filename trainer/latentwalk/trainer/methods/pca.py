@@ -73,8 +73,7 @@ class Components(nn.Module):
 class Pca(Method):
     """Sliders "0", "1", ..., the component of the greatest variance first."""
 
-    def __init__(self, spec: JobSpec, generator: Generator) -> None:
-        assert isinstance(spec.settings, PcaSpec)  # noqa: S101 - by the table of methods
+    def __init__(self, spec: JobSpec[PcaSpec], generator: Generator) -> None:
         settings = spec.settings
         self.steps = settings.steps
         self._name, self._seed = spec.direction, spec.seed
@@ -85,7 +84,7 @@ class Pca(Method):
         self._components = self.trained = Components(kept, features)
 
     @classmethod
-    def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
+    def prepare(cls, spec: JobSpec[PcaSpec], materials: Materials) -> Self:
         """On the generator of the spec."""
         return cls(spec, materials.generator(spec))
 

@@ -21,8 +21,7 @@ from latentwalk.trainer.specs import JobSpec, SefaSpec
 class Sefa(Method):
     """Sliders "0", "1", ..., the strongest first."""
 
-    def __init__(self, spec: JobSpec, generator: Generator) -> None:
-        assert isinstance(spec.settings, SefaSpec)  # noqa: S101 - by the table of methods
+    def __init__(self, spec: JobSpec[SefaSpec], generator: Generator) -> None:
         self.steps = spec.settings.steps
         self.trained = nn.Module()
         self._name = spec.direction
@@ -30,7 +29,7 @@ class Sefa(Method):
         self._generator = generator
 
     @classmethod
-    def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
+    def prepare(cls, spec: JobSpec[SefaSpec], materials: Materials) -> Self:
         """On the generator of the spec."""
         return cls(spec, materials.generator(spec))
 

@@ -73,7 +73,8 @@ class Told:
 class Telling(Method):
     """Adam on directions and predictor, with fresh latents, directions and amounts at each step."""
 
-    def __init__(self, spec: JobSpec, settings: TellingSettings, source: Source, seat: Seat, *, banks: int) -> None:
+    def __init__(self, spec: JobSpec[TellingSettings], source: Source, seat: Seat, *, banks: int) -> None:
+        settings = spec.settings
         self.steps = settings.steps
         self._name, self._seed = spec.direction, spec.seed
         self._batch_size, self._evaluation_size = settings.batch_size, settings.evaluation_size

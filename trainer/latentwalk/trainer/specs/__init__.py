@@ -20,10 +20,11 @@ from latentwalk.trainer.specs.discovery import ClassDirectionsSpec, DiscoverySpe
 from latentwalk.trainer.specs.edits import EditDirectionSpec, EditLoss, EditTarget, WalkForm
 from latentwalk.trainer.specs.evaluation import Distance, EvaluationSpec
 from latentwalk.trainer.specs.gan import ClassifierSpec, GanFamily, GanLoss, GanSettings, GanSpec, JointMode, JointSpec
-from latentwalk.trainer.specs.job import JobSpec, MethodSettings, Unreadable
+from latentwalk.trainer.specs.job import AnyJobSpec, JobSpec, MethodSettings, Unreadable
 
 __all__ = [
     "SPECS",
+    "AnyJobSpec",
     "BoundarySpec",
     "ClassDirectionsSpec",
     "ClassifierScore",
@@ -70,19 +71,19 @@ SPECS: dict[str, type[MethodSettings]] = {
 """The settings of each method, by the method's name in the oneof of latentwalk.v1.JobSpec."""
 
 
-def spec_to_json(spec: JobSpec) -> dict[str, Any]:
+def spec_to_json(spec: AnyJobSpec) -> dict[str, Any]:
     """Plain JSON, the inverse of spec_from_json."""
     return asdict(spec)
 
 
-def spec_from_json(document: JsonObject) -> JobSpec:
+def spec_from_json(document: JsonObject) -> AnyJobSpec:
     """Reads what spec_to_json wrote. Raises KeyError, TypeError or ValueError for anything else."""
     fields: dict[str, Any] = dict(document)
     settings = _reader(fields["method"]).validate_python(fields.pop("settings"))
     return JobSpec(**fields, settings=settings)
 
 
-def spec_from_row(document: JsonObject) -> JobSpec:
+def spec_from_row(document: JsonObject) -> AnyJobSpec:
     """As spec_from_json; of what cannot be read, the names, with settings that are Unreadable."""
     try:
         return spec_from_json(document)
@@ -93,7 +94,7 @@ def spec_from_row(document: JsonObject) -> JobSpec:
             f"this trainer cannot read the spec of the job, of method {method!r}: {reason}; "
             "resume it with a trainer of the version that made it, or a newer one"
         )
-        return JobSpec(model, 0, direction, 0, 0, method, Unreadable(problem))
+        return JobSpec(model, 0, direction, seed=0, checkpoint_every=0, method=method, settings=Unreadable(problem))
 
 
 @cache

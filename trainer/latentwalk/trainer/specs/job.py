@@ -1,7 +1,7 @@
 """What a job does, whatever its method."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 
 class MethodSettings:
@@ -31,8 +31,12 @@ class Unreadable(MethodSettings):
     steps: int = 0
 
 
+Settings = TypeVar("Settings", bound=MethodSettings)
+Settings_co = TypeVar("Settings_co", bound=MethodSettings, covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class JobSpec:
+class JobSpec(Generic[Settings_co]):
     """One job, complete: every default is filled in and every number is within its bounds."""
 
     model: str
@@ -47,6 +51,15 @@ class JobSpec:
     """Steps between two checkpoints."""
     method: str
     """A name in SPECS."""
-    settings: MethodSettings
+    settings: Settings_co
     priority: int = 0
     """Higher goes first."""
+
+    def with_settings(self, settings: Settings) -> "JobSpec[Settings]":
+        """The same job with other settings."""
+        changed: Any = replace(self, settings=settings)
+        return changed
+
+
+AnyJobSpec: TypeAlias = JobSpec[MethodSettings]
+"""For whom the method makes no difference."""

@@ -9,7 +9,7 @@ from latentwalk.gan.errors import UnknownArtifact
 from latentwalk.gan.generator import Generator
 from latentwalk.rpc.errors import InvalidRequest, UnknownModel
 from latentwalk.trainer.materials import Materials
-from latentwalk.trainer.specs import SPECS, JobSpec, MethodSettings
+from latentwalk.trainer.specs import SPECS, AnyJobSpec, JobSpec, MethodSettings
 from latentwalk.trainer.validation.closed_form import complete_boundary, complete_pca, complete_sefa
 from latentwalk.trainer.validation.context import Context
 from latentwalk.trainer.validation.discovery import complete_class_directions, complete_discovery
@@ -38,7 +38,7 @@ _COMPLETIONS: Mapping[str, Callable[[Any, Context], MethodSettings]] = {
 """The rules of each method: what its defaults depend on, and what its fields ask of one another. By its name."""
 
 
-def read_spec(message: pb.JobSpec, materials: Materials) -> JobSpec:
+def read_spec(message: pb.JobSpec, materials: Materials) -> AnyJobSpec:
     """The spec with every default filled in.
 
     Raises InvalidRequest; UnknownModel for a generator or a version that the store does not have, CorruptArtifact (of

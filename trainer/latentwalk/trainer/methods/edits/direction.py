@@ -55,7 +55,7 @@ class EditDirection(Method):
 
     def __init__(
         self,
-        spec: JobSpec,
+        spec: JobSpec[EditDirectionSpec],
         generator: Generator,
         loss: Loss = masked_squared_error,
         walk: TrainedWalk | None = None,
@@ -63,7 +63,6 @@ class EditDirection(Method):
     ) -> None:
         """``walk`` is one that is trained elsewhere; None for a fresh one."""
         settings = spec.settings
-        assert isinstance(settings, EditDirectionSpec)  # noqa: S101 - by the table of methods
         assert settings.learning_rate is not None  # noqa: S101 - completed by validation
         self.steps = settings.steps
         self._name, self._seed = spec.direction, spec.seed
@@ -78,9 +77,8 @@ class EditDirection(Method):
         self.phases = (Phase("walk", self._optimiser, self.losses),)
 
     @classmethod
-    def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
+    def prepare(cls, spec: JobSpec[EditDirectionSpec], materials: Materials) -> Self:
         """On the generator of the spec."""
-        assert isinstance(spec.settings, EditDirectionSpec)  # noqa: S101 - by the table of methods
         return cls(spec, materials.generator(spec), materials.edit_loss(spec.settings.loss), seat=materials.seat)
 
     def before_step(self, step: int) -> None:

@@ -54,8 +54,9 @@ class Ways:
 class Entanglement(Measure):
     """Measures "path_length.<space>.<full or end>", and "separability.<space>" with a classifier."""
 
-    def __init__(self, spec: JobSpec, generator: Generator, classifier: Classifier | None, differ: Differ) -> None:
-        assert isinstance(spec.settings, EvaluationSpec)  # noqa: S101 - by the table of methods
+    def __init__(
+        self, spec: JobSpec[EvaluationSpec], generator: Generator, classifier: Classifier | None, differ: Differ
+    ) -> None:
         self._steps, self._samples, self._seed = spec.settings.steps_of_a_pass, spec.settings.samples, spec.seed
         self._generator, self._classifier, self._differ = generator, classifier, differ
         self._spaces = [space for space in _CURVES if space in generator.spec.spaces]

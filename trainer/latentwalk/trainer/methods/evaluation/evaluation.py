@@ -55,10 +55,9 @@ class Evaluation(Method):
         self.trained.extend(moments)
 
     @classmethod
-    def prepare(cls, spec: JobSpec, materials: Materials) -> Self:
+    def prepare(cls, spec: JobSpec[EvaluationSpec], materials: Materials) -> Self:
         """On the generator of the spec, with the classifier, the pictures and the directions that its settings name."""
         settings = spec.settings
-        assert isinstance(settings, EvaluationSpec)  # noqa: S101 - by the table of methods
         assert settings.distance is not None  # noqa: S101 - completed by validation
         generator = materials.generator(spec)
         classifier = materials.classifier(settings.classifier) if settings.classifier else None

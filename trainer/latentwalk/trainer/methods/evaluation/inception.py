@@ -27,9 +27,10 @@ KERNEL_ROWS = 10_000
 class InceptionLikeness(Measure):
     """Measures "fid" and "kid", with other weights than those of papers under names of their own."""
 
-    def __init__(self, spec: JobSpec, generator: Generator, inception: Inception, real: Pictures) -> None:
+    def __init__(
+        self, spec: JobSpec[EvaluationSpec], generator: Generator, inception: Inception, real: Pictures
+    ) -> None:
         """``real`` is the train part, of at least 2 pictures."""
-        assert isinstance(spec.settings, EvaluationSpec)  # noqa: S101 - by the table of methods
         self._seed, self._samples, self._steps = spec.seed, spec.settings.samples, spec.settings.steps_of_a_pass
         self._generator, self._inception, self._real = generator, inception, real
         self._order = torch.randperm(len(real), generator=seeds.held_out_generator("inception"))

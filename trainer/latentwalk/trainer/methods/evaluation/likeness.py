@@ -25,9 +25,10 @@ from latentwalk.trainer.specs.closed_form import SAMPLES_PER_STEP
 class Likeness(Measure):
     """Measures "frechet_distance" and "kernel_distance", and the "floor" of each."""
 
-    def __init__(self, spec: JobSpec, generator: Generator, classifier: Classifier, real: Pictures) -> None:
+    def __init__(
+        self, spec: JobSpec[EvaluationSpec], generator: Generator, classifier: Classifier, real: Pictures
+    ) -> None:
         """``real`` is the test part, of at least 4 pictures."""
-        assert isinstance(spec.settings, EvaluationSpec)  # noqa: S101 - by the table of methods
         self._seed, self._rows = spec.seed, min(spec.settings.samples, len(real) // 2)
         self._generator, self._classifier, self._real = generator, classifier, real
         self._features = torch.zeros(self._rows, classifier.feature_size)
