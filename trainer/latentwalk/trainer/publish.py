@@ -1,10 +1,11 @@
 """Publishing what a job has found: once, however often the job is killed on the way."""
 
 import math
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -19,7 +20,6 @@ from latentwalk.gan.artifacts import (
 from latentwalk.gan.artifacts.origin import CALIBRATION
 from latentwalk.gan.artifacts.reading import mapping
 from latentwalk.gan.classifiers import Classifier
-from latentwalk.gan.directions import Direction
 from latentwalk.gan.errors import CorruptArtifact, GanError, UnknownArtifact
 from latentwalk.gan.generator import Generator
 from latentwalk.rpc.version import own_version
@@ -53,45 +53,38 @@ class Publisher:
         Raises GanError, also for a measure that is not finite, before anything is put; PublishFailed.
         """
         _check(outcome)
-        published = tuple(self._published(product) or self._put(product, outcome) for product in outcome.products)
-        digest = next(map(_digest, outcome.products), outcome.generator_digest)
+        entries = [_entry_of(product, self.spec.model) for product in outcome.products]
+        published = tuple(self._published(entry) or self._put(entry, outcome) for entry in entries)
+        digest = next((entry.digest for entry in entries), outcome.generator_digest)
         return Result(published, digest, outcome.evaluations, dict(outcome.measures), dict(outcome.data))
 
-    def _published(self, product: Product) -> Published | None:
+    def _published(self, entry: "_Entry") -> Published | None:
         """What an earlier run of this job published before it was killed."""
-        kind, name = _kind(product), self._stored_name(product)
-        for number in reversed(self.store.versions(kind, name)):
+        for number in reversed(self.store.versions(entry.kind, entry.stored_name)):
             with suppress(CorruptArtifact, UnknownArtifact):  # the latter if it is deleted meanwhile
-                provenance = self.store.manifest(ArtifactRef(kind, name, number)).provenance
+                provenance = self.store.manifest(ArtifactRef(entry.kind, entry.stored_name, number)).provenance
                 if mapping(provenance.get(CALIBRATION, provenance)).get("job") == self.job_id:
-                    return self._entry(product, self.store.get(kind, name, number).ref)
+                    whole = self.store.get(entry.kind, entry.stored_name, number)
+                    return Published(entry.kind, entry.name, whole.ref.version)
         return None
 
-    def _put(self, product: Product, outcome: Outcome) -> Published:
+    def _put(self, entry: "_Entry", outcome: Outcome) -> Published:
+        created = datetime.now(UTC).isoformat(timespec="seconds")
         try:
-            ref = self._saved(product, self._provenance(product, outcome))
+            provenance = self._provenance(entry, outcome)
+            ref = entry.save(self.store, self.spec.model, entry.product, provenance=provenance, created=created)
         except OSError as error:
             raise PublishFailed(
-                f"{_kind(product)}/{self._stored_name(product)} could not be written to the artifact store: "
+                f"{entry.kind}/{entry.stored_name} could not be written to the artifact store: "
                 f"{error.strerror or error}; see to that and resume the job: nothing is trained again"
             ) from error
-        return self._entry(product, ref)
+        return Published(entry.kind, entry.name, ref.version)
 
-    def _saved(self, product: Product, provenance: dict[str, Any]) -> ArtifactRef:
-        created, model = datetime.now(UTC).isoformat(timespec="seconds"), self.spec.model
-        match product:
-            case Generator():
-                return save_generator(self.store, model, product, provenance=provenance, created=created)
-            case Classifier():
-                return save_classifier(self.store, model, product, provenance=provenance, created=created)
-            case _:
-                return save_direction(self.store, model, product, provenance=provenance, created=created)
-
-    def _provenance(self, product: Product, outcome: Outcome) -> dict[str, Any]:
+    def _provenance(self, entry: "_Entry", outcome: Outcome) -> dict[str, Any]:
         """Where the product comes from, for its manifest; of one that is only calibrated, that and by whom."""
-        if isinstance(product, Direction) and product.name in outcome.calibrated_from:
-            version = outcome.calibrated_from[product.name]
-            before = self.store.manifest(ArtifactRef("directions", self._stored_name(product), version))
+        if entry.kind == "directions" and entry.name in outcome.calibrated_from:
+            version = outcome.calibrated_from[entry.name]
+            before = self.store.manifest(ArtifactRef(entry.kind, entry.stored_name, version))
             return {**before.provenance, CALIBRATION: {"version": version, **self._run(outcome)}}
         begun = outcome.parent
         parent = {"name": begun.name, "version": begun.version, "digest": begun.generator.digest} if begun else None
@@ -102,7 +95,7 @@ class Publisher:
             "generator": {
                 "name": self.spec.model,
                 "version": self.spec.model_version,
-                "digest": _digest(product),
+                "digest": entry.digest,
             },
             **({"parent": parent} if parent else {}),
         }
@@ -121,15 +114,30 @@ class Publisher:
             "device": self.device,
         }
 
-    def _stored_name(self, product: Product) -> str:
-        own = self._own_name(product)
-        return f"{self.spec.model}/{own}" if _kind(product) == "directions" else own
 
-    def _own_name(self, product: Product) -> str:
-        return self.spec.model if isinstance(product, Generator | Classifier) else product.name
+class _Entry(NamedTuple):
+    """A product, as it stands in the store."""
 
-    def _entry(self, product: Product, ref: ArtifactRef) -> Published:
-        return Published(ref.kind, self._own_name(product), ref.version)
+    product: Product
+    kind: Kind
+    name: str
+    """Its own."""
+    stored_name: str
+    """Of a direction with its generator's."""
+    digest: str
+    """Of the generator that it is, or belongs to; empty for a classifier."""
+    save: Callable[..., ArtifactRef]
+
+
+def _entry_of(product: Product, model: str) -> _Entry:
+    match product:
+        case Generator():
+            return _Entry(product, "generators", model, model, product.digest, save_generator)
+        case Classifier():
+            return _Entry(product, "classifiers", model, model, "", save_classifier)
+        case _:
+            name, digest = product.name, product.generator_digest
+            return _Entry(product, "directions", name, f"{model}/{name}", digest, save_direction)
 
 
 def _check(outcome: Outcome) -> None:
@@ -138,24 +146,3 @@ def _check(outcome: Outcome) -> None:
     for name, value in {**errors, **outcome.measures}.items():
         if not math.isfinite(value):
             raise GanError(f"{name} was measured as {value}, so nothing is published: look at the generator's weights")
-
-
-def _kind(product: Product) -> Kind:
-    match product:
-        case Generator():
-            return "generators"
-        case Classifier():
-            return "classifiers"
-        case _:
-            return "directions"
-
-
-def _digest(product: Product) -> str:
-    """Of the generator that it is, or belongs to; empty for a classifier."""
-    match product:
-        case Generator():
-            return product.digest
-        case Classifier():
-            return ""
-        case _:
-            return product.generator_digest
