@@ -97,17 +97,18 @@ class Attempts:
         """
         failure, left = self.failure(error), self.seconds_left()
         survives = isinstance(failure, Overloaded) if course is None else course.survives(failure)
-        pause = self._pause(failure, course.more_losses if course else 0) if survives else None
+        losses = self._retries if course is None else course.most_losses(self._retries)
+        pause = self._pause(failure, losses) if survives else None
         if pause is None or (left is not None and left <= pause):
             raise failure from error
         return pause
 
-    def _pause(self, failure: ServiceError, more_losses: int) -> float | None:
+    def _pause(self, failure: ServiceError, most_losses: int) -> float | None:
         """How long to wait for an overloaded service, or for one that is away; None if not any more."""
         if isinstance(failure, Overloaded) and self._patience > 0:
             self._patience -= 1
             return failure.retry_after
-        if isinstance(failure, Unavailable) and self._losses < (self._retries and self._retries + more_losses):
+        if isinstance(failure, Unavailable) and self._losses < most_losses:
             self._losses += 1
             # As grpc's own retries.
             return min(FIRST_PAUSE * PAUSE_GROWTH ** (self._losses - 1), LONGEST_PAUSE)

@@ -1,6 +1,7 @@
 """What has arrived of a stream, and with which request it goes on when it breaks off."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Generic, TypeVar
 
 from google.protobuf.message import Message
@@ -14,6 +15,7 @@ FrameEvent = pb.WalkResponse | pb.InterpolateResponse
 """What both streams of frames consist of: a header first, then frames, one by one or several in a bundle."""
 
 Event = TypeVar("Event", bound=FrameEvent)
+Request = TypeVar("Request", bound=Message)
 
 # Losses in a row, by the pauses of _calls: about a minute, in which a service is started anew and warmed.
 _A_MINUTE = 30
@@ -27,10 +29,9 @@ class Course(Generic[Reply]):
         """What is sent to begin, or to begin anew."""
         self._has_begun = False
 
-    @property
-    def more_losses(self) -> int:
-        """How much more often than the client has `retries`, unless that is 0, it may be lost without a reply."""
-        return 0
+    def most_losses(self, retries: int) -> int:
+        """How often in a row the connection of a client with so many `retries` may be lost without a reply."""
+        return retries
 
     @property
     def is_complete(self) -> bool:
@@ -47,23 +48,25 @@ class Course(Generic[Reply]):
         yield reply
 
 
-class EventsCourse(Course[pb_training.WatchJobResponse]):
-    """The course of watching a job: it goes on with the next event. A trainer that is away is waited for, a minute."""
+class ResumedCourse(Course[Reply], Generic[Request, Reply]):
+    """The course of a stream that goes on where it broke off. A service that is away is waited for, a minute."""
 
-    def __init__(self, request: pb_training.WatchJobRequest) -> None:
-        super().__init__(request)
-        # A copy: a call is a value, which may be made to happen again.
-        self._request = type(request).FromString(request.SerializeToString())
-        self.request = self._request
+    def __init__(self, request: Request) -> None:
+        # A copy, which is told where to go on: a call is a value, which may be made to happen again.
+        self._request = deepcopy(request)
+        super().__init__(self._request)
 
-    @property
-    def more_losses(self) -> int:
-        """A minute of them."""
-        return _A_MINUTE
+    def most_losses(self, retries: int) -> int:
+        """A minute of them, unless the client has no retries."""
+        return retries + _A_MINUTE if retries else 0
 
     def survives(self, error: ServiceError) -> bool:
-        """To watch again, from another event on, does nothing to the job."""
+        """To go on from another place does nothing that was not done before: the request may always be sent again."""
         return isinstance(error, Overloaded | Unavailable)
+
+
+class EventsCourse(ResumedCourse[pb_training.WatchJobRequest, pb_training.WatchJobResponse]):
+    """The course of watching a job: it goes on with the next event."""
 
     def news(self, reply: pb_training.WatchJobResponse) -> Iterator[pb_training.WatchJobResponse]:
         """Every event is."""
@@ -71,33 +74,25 @@ class EventsCourse(Course[pb_training.WatchJobResponse]):
         yield reply
 
 
-class FramesCourse(Course[Event]):
+class FramesCourse(ResumedCourse[pb.WalkRequest | pb.InterpolateRequest, Event]):
     """The course of a stream of frames: it goes on with the first one that is missing, drawn by the same weights.
 
-    A server that goes away after it has begun is waited for, a minute; one that is not there at all is not.
+    Only a server that goes away after it has begun is waited for, not one that is not there at all.
     """
 
     def __init__(self, request: pb.WalkRequest | pb.InterpolateRequest) -> None:
         super().__init__(request)
-        # A copy: a call is a value, which may be made to happen again.
-        self._request = type(request).FromString(request.SerializeToString())
         self._header: pb.StreamHeader | None = None
         self._next = request.delivery.first_frame
-        self.request = self._request
 
-    @property
-    def more_losses(self) -> int:
+    def most_losses(self, retries: int) -> int:
         """A minute of them, once the stream has begun."""
-        return 0 if self._header is None else _A_MINUTE
+        return retries if self._header is None else super().most_losses(retries)
 
     @property
     def is_complete(self) -> bool:
         """Whether the last frame has arrived."""
         return self._header is not None and self._next >= self._header.frames
-
-    def survives(self, error: ServiceError) -> bool:
-        """The same request, from another frame on, does nothing that it had not done: it may always be sent again."""
-        return isinstance(error, Overloaded | Unavailable)
 
     def news(self, reply: Event) -> Iterator[Event]:
         """The first header, and every frame that is the next one. Raises ModelChanged for a header of other weights."""
