@@ -10,7 +10,7 @@ from latentwalk.gan.directions.iterated import IteratedDirection
 from latentwalk.gan.directions.linear import LinearDirection
 from latentwalk.gan.directions.picking import Pick, joined
 from latentwalk.gan.directions.rbf import RbfDirection
-from latentwalk.gan.directions.slider import LIMIT, ROUNDING, SHOWN, Slider
+from latentwalk.gan.directions.slider import LIMIT, SHOWN, Slider
 from latentwalk.gan.errors import UnknownForm
 
 FORMS: dict[str, type[Direction]] = {
@@ -28,7 +28,6 @@ def form_of(name: str) -> type[Direction]:
 __all__ = [
     "FORMS",
     "LIMIT",
-    "ROUNDING",
     "SHOWN",
     "Calibration",
     "DeformedDirection",

@@ -13,8 +13,8 @@ from latentwalk.gan.errors import GanError, OutOfRange
 SHOWN: Span = (-3.0, 3.0)
 LIMIT: Span = (-6.0, 6.0)
 
-ROUNDING = 1e-6
-"""The end of a range that went through a logarithm and back may be off by rounding; this part of it is forgiven."""
+# The end of a range that went through a logarithm and back may be off by rounding: this part of it is forgiven.
+_ROUNDING = 1e-6
 
 # What stands for a slider in the notations of the command line, such as pose:smile=1.5.
 _NAME = re.compile(r"[A-Za-z0-9_.+-]{1,63}")
@@ -117,6 +117,10 @@ class Slider:
             return False
         return self.calibration is None or _is_within(alpha, self.calibration.valid)
 
+    def may_stand_at(self, alpha: float) -> bool:
+        """Whether the alpha is within the limit, but for rounding."""
+        return _is_within(alpha, self.limit)
+
     def turned(self) -> "Slider":
         """The slider whose alpha is the opposite of this one's."""
         (trained_low, trained_high), (low, high) = self.trained, self.limit
@@ -153,7 +157,7 @@ class Slider:
 
 
 def _is_within(number: float, ends: Span) -> bool:
-    slack = ROUNDING * (ends[1] - ends[0])
+    slack = _ROUNDING * (ends[1] - ends[0])
     return ends[0] - slack <= number <= ends[1] + slack
 
 

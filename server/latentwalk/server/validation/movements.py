@@ -8,7 +8,7 @@ from latentwalk.gan.errors import InvalidLayers, OutOfRange, UnknownSlider
 from latentwalk.gan.walks import Leg, Stretch
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.server.served import ServedModel
-from latentwalk.server.validation.sums import Sums, is_within
+from latentwalk.server.validation.sums import Sums
 from latentwalk.v1 import generation_service_pb2 as pb
 
 EASINGS: Mapping[int, str] = {
@@ -117,7 +117,7 @@ def _alpha(field: str, extent: pb.Extent, direction: Direction, index: int) -> f
         alpha = _alpha_of(value, slider)
     if not math.isfinite(value):
         raise InvalidRequest(field, f"{value} is not finite")
-    if not is_within(slider, alpha):
+    if not slider.may_stand_at(alpha):
         measured = ", as far as it is calibrated" if unit == "amount" and slider.calibration else ""
         ends = f"from {low:.6g} to {high:.6g}{suffix}{measured}"
         raise InvalidRequest(field, f"{value:g}{suffix} is beyond slider {slider.name!r}, {ends}")

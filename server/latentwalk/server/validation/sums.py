@@ -5,16 +5,9 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from latentwalk.gan.directions import ROUNDING, Direction, Slider
+from latentwalk.gan.directions import Direction
 from latentwalk.gan.walks import Leg, Track
 from latentwalk.rpc.errors import InvalidRequest
-
-
-def is_within(slider: Slider, alpha: float) -> bool:
-    """Whether a slider may stand there."""
-    low, high = slider.limit
-    slack = ROUNDING * (high - low)
-    return low - slack <= alpha <= high + slack
 
 
 class Sums:
@@ -65,6 +58,6 @@ def _ends(leg: Leg, *, stop: bool) -> dict[Track, float]:
 
 def _check(field: str, track: Track, alpha: float, where: str = "") -> None:
     slider = track.direction.sliders[track.slider]
-    if not is_within(slider, alpha):
+    if not slider.may_stand_at(alpha):
         limit = f"its limit is from {slider.limit[0]:.6g} to {slider.limit[1]:.6g}"
         raise InvalidRequest(field, f"those of slider {slider.name!r} add up to alpha {alpha:g}{where}; {limit}")
