@@ -46,16 +46,16 @@ class Found:
         kind = reply.latent.WhichOneof("code") or "z"
         tensor = getattr(reply.latent, kind)
         return cls(
-            reply.step,
-            _SPACES[kind],
-            np.frombuffer(tensor.data, "<f4").reshape(tensor.shape),
-            _class_of(reply.latent.condition),
-            reply.error,
-            Picture.from_message(reply.image),
-            reply.start,
-            reply.model_version,
-            reply.model_digest,
-            reply.lpips if reply.HasField("lpips") else None,
+            step=reply.step,
+            space=_SPACES[kind],
+            code=np.frombuffer(tensor.data, "<f4").reshape(tensor.shape),
+            classes=_class_of(reply.latent.condition),
+            error=reply.error,
+            picture=Picture.from_message(reply.image),
+            start=reply.start,
+            model_version=reply.model_version,
+            model_digest=reply.model_digest,
+            lpips=reply.lpips if reply.HasField("lpips") else None,
         )
 
     @property

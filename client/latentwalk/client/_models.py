@@ -133,8 +133,15 @@ class SliderSource:
     @classmethod
     def from_message(cls, source: pb.SliderSource) -> "SliderSource":
         """The source in a message."""
-        found = source.direction, source.version, source.slider, source.opposite, source.method, source.job
-        return cls(*found, tuple(source.without))
+        return cls(
+            direction=source.direction,
+            version=source.version,
+            slider=source.slider,
+            opposite=source.opposite,
+            method=source.method,
+            job=source.job,
+            without=tuple(source.without),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +171,17 @@ class Slider:
     @classmethod
     def from_message(cls, slider: pb.Slider) -> "Slider":
         """The slider in a message."""
-        trained, limit = Range.from_message(slider.trained), Range.from_message(slider.limit)
-        class_id = slider.class_id if slider.HasField("class_id") else None
-        source = SliderSource.from_message(slider.source) if slider.HasField("source") else None
-        measures = in_order(slider.measures)
-        points = tuple((point.alpha, point.amount) for point in slider.calibration)
-        return cls(slider.name, slider.edit, slider.unit, trained, limit, class_id, measures, source, points)
+        return cls(
+            name=slider.name,
+            edit=slider.edit,
+            unit=slider.unit,
+            trained=Range.from_message(slider.trained),
+            limit=Range.from_message(slider.limit),
+            class_id=slider.class_id if slider.HasField("class_id") else None,
+            measures=in_order(slider.measures),
+            source=SliderSource.from_message(slider.source) if slider.HasField("source") else None,
+            calibration=tuple((point.alpha, point.amount) for point in slider.calibration),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +205,14 @@ class Provenance:
     @classmethod
     def from_message(cls, provenance: pb.Provenance) -> "Provenance":
         """The provenance in a message."""
-        when = provenance.create_time.ToDatetime(UTC) if provenance.HasField("create_time") else None
-        found = provenance.method, provenance.job, provenance.file
-        return cls(*found, when, in_order(provenance.measures), provenance.calibration_job)
+        return cls(
+            method=provenance.method,
+            job=provenance.job,
+            file=provenance.file,
+            create_time=provenance.create_time.ToDatetime(UTC) if provenance.HasField("create_time") else None,
+            measures=in_order(provenance.measures),
+            calibration_job=provenance.calibration_job,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,8 +81,15 @@ class Loader:
                 f"{self._max_frame_bytes:,} (raise max_reply_mib)",
             )
         rows = min(self._max_rows, most)
-        searcher = RemoteSearcher(engine)
-        return ServedModel(name, ref.version, engine, searcher, rows, self._max_frames, mapper=self._mapper)
+        return ServedModel(
+            name,
+            ref.version,
+            engine,
+            RemoteSearcher(engine),
+            max_rows=rows,
+            max_frames=self._max_frames,
+            mapper=self._mapper,
+        )
 
     def direction(self, owner: ServedModel, name: str, version: int | None) -> ServedDirection:
         """A version, or the newest, of a direction of that model.

@@ -98,15 +98,15 @@ class Settings(Endpoint):
     def device_settings(self) -> DeviceSettings:
         """The part that the device's process needs."""
         return DeviceSettings(
-            self.device,
-            self.torch_threads,
-            self.max_batch,
-            self.engine_seconds,
-            self.engine_tolerance,
-            self.engine_cache,
-            self.watchdog_seconds,
-            self.log_level,
-            self.lpips_backbone,
+            device=self.device,
+            threads=self.torch_threads,
+            max_batch=self.max_batch,
+            engine_seconds=self.engine_seconds,
+            engine_tolerance=self.engine_tolerance,
+            engine_cache=self.engine_cache,
+            watchdog_seconds=self.watchdog_seconds,
+            log_level=self.log_level,
+            lpips_backbone=self.lpips_backbone,
         )
 
     @property

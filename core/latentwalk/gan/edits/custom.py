@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from latentwalk.gan.edits.colours import check_colour, mix
-from latentwalk.gan.edits.coordinates import same
 from latentwalk.gan.edits.edit import Edit
 from latentwalk.gan.edits.laws import uniform
 from latentwalk.gan.edits.table import EDITS
@@ -75,7 +74,7 @@ class CustomEdit:
             return _APPLY[self.kind](pictures, square.to(pictures.device) * amounts.double()[:, None, None])
 
         domain = (-furthest, furthest)
-        return Edit(self.name, self.unit, 0, domain, lambda _: domain, transform, uniform, same, same)
+        return Edit(self.name, self.unit, domain, default_range=lambda _: domain, transform=transform, law=uniform)
 
 
 def _move(pictures: Tensor, exponents: Tensor) -> tuple[Tensor, Tensor]:

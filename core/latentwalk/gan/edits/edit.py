@@ -7,7 +7,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from latentwalk.gan.edits.coordinates import Coordinate
+from latentwalk.gan.edits.coordinates import Coordinate, same
 from latentwalk.gan.errors import GanError, OutOfRange
 
 Span: TypeAlias = tuple[float, float]
@@ -22,17 +22,17 @@ class Edit:
     name: str
     unit: str
     """"fraction" of the full range from black to white, "x", "px" or "deg"; of a custom edit, what its maker says."""
-    neutral: float
-    """The amount that changes nothing."""
     domain: Span
     """The least and greatest amount that it is defined for."""
     default_range: Callable[[int], Span]
     """From the resolution in pixels to the least and greatest amount to train on, as in the paper."""
     transform: Transform
     law: Law
-    linear: Coordinate
+    neutral: float = 0
+    """The amount that changes nothing."""
+    linear: Coordinate = same
     """From the amount to the coordinate in which a walk is straight; the neutral amount goes to 0."""
-    natural: Coordinate
+    natural: Coordinate = same
     """The inverse of linear."""
 
     def __call__(self, pictures: Tensor, amounts: Tensor) -> tuple[Tensor, Tensor]:

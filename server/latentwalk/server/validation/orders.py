@@ -73,11 +73,11 @@ def interpolate_order(request: pb.InterpolateRequest, model: ServedModel) -> Ord
             request.frames_per_leg,
             method,
             read_easing("easing", request.easing),
-            request.loop,
-            blended.before,
+            loop=request.loop,
+            lift=blended.before,
         ),
         noise,
-        blended.after,
+        lift=blended.after,
     )
     _check_frames("frames_per_leg", frames, model)
     return Order("interpolate", model, frames, encoding, "keyframes", read_delivery(request.delivery, len(frames)))

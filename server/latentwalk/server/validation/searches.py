@@ -41,7 +41,18 @@ def search_order(request: pb.InvertRequest, model: ServedModel, delivery: Delive
     walk = Walk(latents.z, (read_displacements((), model),), lift=latents.lift)
     frames = WalkFrames(walk, latents.drawn_conditions(), latents.noise)
     starts = Order("invert", model, frames, encoding, "starts", delivery)
-    return SearchOrder(starts, space, target, mask, latents.z, latents.condition, steps, prior, lpips, every)
+    return SearchOrder(
+        starts,
+        space,
+        target,
+        mask,
+        z=latents.z,
+        condition=latents.condition,
+        steps=steps,
+        prior=prior,
+        lpips=lpips,
+        report_every=every,
+    )
 
 
 def _space(given: str, spec: GeneratorSpec) -> str:
