@@ -8,14 +8,14 @@ from typing import Any, Self, TypeVar
 import grpc
 
 from latentwalk.client._calls import Attempts, DuplexCall
-from latentwalk.client._steering import Helm, Place, SteerAnswer
+from latentwalk.client._steering import Helm, Slot, SteerAnswer
 from latentwalk.v1 import generation_service_pb2 as pb
 
 T = TypeVar("T")
 
 
-class AsyncNewest(Place[T], AsyncIterator[T]):
-    """A place between two tasks."""
+class AsyncNewest(Slot[T], AsyncIterator[T]):
+    """A slot between two tasks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class AsyncSteering(Helm, AsyncIterator[SteerAnswer]):
         replies = start(_chain(call.request, positions))
         # The loop itself keeps no task alive: the finalizer does.
         reading = asyncio.create_task(_read(replies, call, attempts, positions, answers))
-        # Also when it is forgotten: the tasks know the places, but not this object.
+        # Also when it is forgotten: the tasks know the slots, but not this object.
         self._leave = weakref.finalize(self, _leave, replies, reading, positions, answers)
 
     async def close(self) -> None:
@@ -79,8 +79,8 @@ async def _read(
     replies: Any,
     call: DuplexCall[pb.SteerResponse, SteerAnswer],
     attempts: Attempts,
-    positions: Place[pb.SteerRequest],
-    answers: Place[SteerAnswer],
+    positions: Slot[pb.SteerRequest],
+    answers: Slot[SteerAnswer],
 ) -> None:
     """Keeps the newest answer, in a task of its own, so that none waits in the transport."""
     try:
@@ -102,8 +102,8 @@ async def _chain(first: Any, others: AsyncIterator[Any]) -> AsyncGenerator[Any]:
 def _leave(
     replies: Any,
     reading: asyncio.Task[None],
-    positions: Place[pb.SteerRequest],
-    answers: Place[SteerAnswer],
+    positions: Slot[pb.SteerRequest],
+    answers: Slot[SteerAnswer],
 ) -> None:
     answers.end()
     positions.end()

@@ -8,7 +8,7 @@ from typing import Self
 from latentwalk.client._courses import FrameEvent
 from latentwalk.client._errors import ClientClosed
 from latentwalk.client._files import StrPath, check_frames_file, video_at
-from latentwalk.client._found import Found, show_search, that_came
+from latentwalk.client._found import Found, best_found, show_search
 from latentwalk.client._frames import Frame, Frames, Header, check_unread, show_reading
 from latentwalk.client._pictures import Picture
 
@@ -114,7 +114,7 @@ class AsyncSearch(AsyncIterator[Found]):
         """As `Search.result`."""
         async for _ in self:
             pass
-        return that_came(self._best)
+        return best_found(self._best)
 
     async def close(self) -> None:
         """Ends the search."""

@@ -86,7 +86,7 @@ def show_search(name: str, best: Found | None) -> str:
     return f"<{name}: the best of {best.step} steps has error {best.error:.3g}; result() goes on to the end>"
 
 
-def that_came(best: Found | None) -> Found:
+def best_found(best: Found | None) -> Found:
     """The best that a search has seen; InvalidRequest if it has seen none."""
     if best is None:
         raise InvalidRequest.of("search", "has ended before anything was found")

@@ -64,8 +64,8 @@ def _refusal(refusal: pb.SteerRefusal) -> ServiceError:
     return ERRORS.get(name, ERRORS.get(status, ServiceError))(failure)
 
 
-class Place(Generic[T]):
-    """A place for one value, between two threads or two tasks: a newer one takes the place of the one before.
+class Slot(Generic[T]):
+    """A slot for one value, between two threads or two tasks: a newer one takes the place of the one before.
 
     Its iterators give each value at most once, wait for the next one, and end when `end` was called: with the error
     that it was given, or without.
@@ -115,7 +115,7 @@ class Place(Generic[T]):
 class Helm:
     """What a caller does in either client: it numbers the positions, and remembers the last one."""
 
-    def __init__(self, positions: Place[pb.SteerRequest], answers: Place[SteerAnswer]) -> None:
+    def __init__(self, positions: Slot[pb.SteerRequest], answers: Slot[SteerAnswer]) -> None:
         self._positions = positions
         self._answers = answers
         self._turn = threading.Lock()

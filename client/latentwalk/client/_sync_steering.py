@@ -9,14 +9,14 @@ from typing import Any, Self, TypeVar
 import grpc
 
 from latentwalk.client._calls import Attempts, DuplexCall
-from latentwalk.client._steering import Helm, Place, SteerAnswer
+from latentwalk.client._steering import Helm, Slot, SteerAnswer
 from latentwalk.v1 import generation_service_pb2 as pb
 
 T = TypeVar("T")
 
 
-class Newest(Place[T], Iterator[T]):
-    """A place between two threads."""
+class Newest(Slot[T], Iterator[T]):
+    """A slot between two threads."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class Steering(Helm, Iterator[SteerAnswer]):
         replies = start(chain([call.request], positions))
         reading = (replies, call, attempts, positions, answers)
         threading.Thread(target=_read, args=reading, name="steering", daemon=True).start()
-        # Also when it is forgotten: the threads know the places, but not this object.
+        # Also when it is forgotten: the threads know the slots, but not this object.
         self._leave = weakref.finalize(self, _leave, replies, positions, answers)
 
     def close(self) -> None:
@@ -78,8 +78,8 @@ def _read(
     replies: Any,
     call: DuplexCall[pb.SteerResponse, SteerAnswer],
     attempts: Attempts,
-    positions: Place[pb.SteerRequest],
-    answers: Place[SteerAnswer],
+    positions: Slot[pb.SteerRequest],
+    answers: Slot[SteerAnswer],
 ) -> None:
     """Keeps the newest answer, in a thread of its own, so that none waits in the transport."""
     try:
@@ -92,7 +92,7 @@ def _read(
         positions.end()
 
 
-def _leave(replies: Any, positions: Place[pb.SteerRequest], answers: Place[SteerAnswer]) -> None:
+def _leave(replies: Any, positions: Slot[pb.SteerRequest], answers: Slot[SteerAnswer]) -> None:
     answers.end()
     positions.end()
     replies.cancel()

@@ -6,7 +6,7 @@ from typing import Self
 from latentwalk.client._courses import FrameEvent
 from latentwalk.client._errors import ClientClosed
 from latentwalk.client._files import StrPath, check_frames_file, moves, save_moving
-from latentwalk.client._found import Found, show_search, that_came
+from latentwalk.client._found import Found, best_found, show_search
 from latentwalk.client._frames import Frame, Frames, Header, check_unread, show_reading
 from latentwalk.client._pictures import Picture
 
@@ -112,7 +112,7 @@ class Search(Iterator[Found]):
         """
         for _ in self:
             pass
-        return that_came(self._best)
+        return best_found(self._best)
 
     def close(self) -> None:
         """Ends the search."""

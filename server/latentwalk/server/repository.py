@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.spec import JsonObject
@@ -37,6 +37,15 @@ class Entry(Generic[Served]):
     served: Served | None
     """What is loaded of it."""
     is_loading: bool
+
+
+class _Tried(NamedTuple):
+    """A version that was loaded, or could not be: of a model, or of a direction for that version of the model."""
+
+    model: str
+    version: int
+    direction: str = ""
+    direction_version: int = 0
 
 
 class Repository:
@@ -109,7 +118,7 @@ class Repository:
         What cannot be loaded is logged and skipped. What is published meanwhile is loaded, too: whoever would have it
         loaded does not reach a server that starts.
         """
-        tried = set[tuple[str, int, str, int]]()
+        tried = set[_Tried]()
         while await self._load_untried(names, tried):
             pass
 
@@ -191,21 +200,19 @@ class Repository:
 
     # --------------------------------------------------------------------------------------------------------------
 
-    async def _load_untried(self, names: Sequence[str], tried: set[tuple[str, int, str, int]]) -> bool:
-        """Tries the newest versions that were not tried, and notes them; whether there were any.
-
-        tried: name and version of a model, and of a direction for that version, or "" and 0.
-        """
+    async def _load_untried(self, names: Sequence[str], tried: set[_Tried]) -> bool:
+        """Tries the newest versions that were not tried, and notes them; whether there were any."""
         before = len(tried)
         newest = {entry.model: max(entry.versions, default=0) for entry in await self.models()}
         for name in names or newest:
-            if (model := (name, newest.get(name, 0), "", 0)) not in tried:
+            if (model := _Tried(name, newest.get(name, 0))) not in tried:
                 tried.add(model)
                 await self._try(f"model {name}", self.load_model(name))
             if name not in self._models:
                 continue
             for entry in await self.directions(name):
-                direction = name, self._models[name].version, entry.direction, max(entry.versions, default=0)
+                newest_direction = max(entry.versions, default=0)
+                direction = _Tried(name, self._models[name].version, entry.direction, newest_direction)
                 if direction not in tried:
                     tried.add(direction)
                     await self._try(f"direction {name}/{entry.direction}", self.load_direction(name, entry.direction))
