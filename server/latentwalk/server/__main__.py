@@ -1,4 +1,4 @@
-"""`python -m latentwalk.server`. Before anything else is imported, which takes seconds, the fork server begins to."""
+"""`python -m latentwalk.server`: starts the fork server before all other imports, which take seconds."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What was made lately, and may be asked for again."""
+"""A cache of bounded size: what was made lately, and may be asked for again."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -21,7 +21,7 @@ class Cache(Generic[Kept]):
         self._size_of = size_of
         self._kept: OrderedDict[Hashable, Kept] = OrderedDict()
         self.bytes = 0
-        """What is kept takes, with the keys."""
+        """How many are kept now, those of the keys included."""
 
     def find(self, key: Hashable) -> Kept | None:
         """What is kept under that key, if anything is."""

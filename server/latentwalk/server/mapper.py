@@ -30,7 +30,7 @@ class Mapper:
 
     @property
     def bytes(self) -> int:
-        """What is kept takes."""
+        """How many bytes are kept now."""
         return self._cache.bytes
 
     def __call__(self, generator: Generator, z: Tensor, condition: Tensor | None) -> Tensor:

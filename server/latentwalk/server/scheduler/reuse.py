@@ -31,7 +31,7 @@ class Reuse(Generic[Model, Work, Picture]):
 
     @property
     def bytes(self) -> int:
-        """What the finished pictures that are kept take."""
+        """How many bytes of finished pictures are kept now."""
         return self._cache.bytes
 
     def is_kept(self, ticket: Ticket[Work, Picture]) -> bool:

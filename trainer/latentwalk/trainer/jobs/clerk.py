@@ -1,4 +1,4 @@
-"""Who asks what may take long: one thread, so that what is asked first is also answered first."""
+"""One thread for calls that may take long: what is asked first is also answered first."""
 
 import threading
 from collections.abc import Callable
@@ -37,7 +37,7 @@ class Clerk:
         return future
 
     def leave(self, seconds: float) -> None:
-        """Waits so long, at most, for the call that is under way; those in line are not made any more."""
+        """Waits at most so long for the call that is under way; those in line are not made any more."""
         self._leaves = True
         self._line.put(None)
         self._thread.join(seconds)
