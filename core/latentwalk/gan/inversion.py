@@ -46,10 +46,8 @@ def scale_of(generator: Generator, space: str) -> Scale:
     device = generator.device
     if space == "z":
         return Scale(torch.zeros((), device=device), generator.spec.truncation or 1.0)
-    z, condition = (
-        latents_from_seeds(range(_SAMPLES), generator.spec),
-        classes_in_turn(_SAMPLES, generator.spec.classes),
-    )
+    z = latents_from_seeds(range(_SAMPLES), generator.spec)
+    condition = classes_in_turn(_SAMPLES, generator.spec.classes)
     with torch.no_grad():
         w = generator.encode(z.to(device), "w", None if condition is None else condition.to(device))
     centre = generator.mean_w
@@ -134,10 +132,8 @@ def take_step(
     """
     targets = torch.stack([search.target for search in searches]).permute(0, 3, 1, 2).float() / 255
     masks = torch.stack([_mask(search) for search in searches])[:, None]
-    prior, weights = (
-        torch.tensor(numbers, device=targets.device)
-        for numbers in ([search.prior for search in searches], [search.lpips for search in searches])
-    )
+    prior = torch.tensor([search.prior for search in searches], device=targets.device)
+    weights = torch.tensor([search.lpips for search in searches], device=targets.device)
     with torch.enable_grad():
         codes = torch.stack([search.code for search in searches]).requires_grad_()
         drawn = generator.draw(codes, searches[0].space, _conditions(searches))

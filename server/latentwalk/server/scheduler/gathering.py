@@ -17,8 +17,8 @@ class Gathering:
         self._backlog = backlog
         self._experiences = experiences
         self._crowd = Crowd(now)
-        self._settled = asyncio.Event()
-        # How many pictures must wait for that.
+        self._enough = asyncio.Event()
+        # How many pictures must wait for that to be said.
         self._wanted = 1
         self._closed = False
 
@@ -29,18 +29,18 @@ class Gathering:
     def notice(self, priority: Priority) -> None:
         """Pictures of that priority have come into the backlog."""
         if len(self._backlog) >= self._wanted or priority is Priority.HIGH:
-            self._settled.set()
+            self._enough.set()
 
     def close(self) -> None:
         """Nothing more is waited for."""
         self._closed = True
-        self._settled.set()
+        self._enough.set()
 
     async def until_something_waits(self) -> None:
         """Returns at once when it is closed."""
         while not self._closed and not len(self._backlog):
-            self._settled.clear()
-            await self._settled.wait()
+            self._enough.clear()
+            await self._enough.wait()
 
     async def until_worthwhile(self, streams: int, now: float) -> None:
         """Lets the device wait for more, though no longer than it would draw them, and not if anything is of HIGH.
@@ -54,8 +54,8 @@ class Gathering:
         experience = self._experiences[family]
         self._wanted = wanted = self._crowd.wanted(experience)
         if priority is not Priority.HIGH and len(self._backlog) < wanted:
-            self._settled.clear()
+            self._enough.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(experience.seconds(wanted)):
-                    await self._settled.wait()
+                    await self._enough.wait()
         self._wanted = 1
