@@ -14,9 +14,10 @@ from sqlalchemy import update
 
 from latentwalk.rpc.logs import JsonLines
 from latentwalk.trainer.assembly import main
+from latentwalk.trainer.jobs.database import open_database
 from latentwalk.trainer.jobs.records import Request
 from latentwalk.trainer.jobs.store import JobStore
-from latentwalk.trainer.jobs.tables import JobRow, open_database
+from latentwalk.trainer.jobs.tables import JobRow
 from latentwalk.trainer.specs import spec_to_json
 from latentwalk.v1 import training_service_pb2 as pb
 

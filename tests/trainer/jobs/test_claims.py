@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import OperationalError
 
+from latentwalk.trainer.jobs.claims import claimed
+from latentwalk.trainer.jobs.database import open_database
 from latentwalk.trainer.jobs.folders import InUse
 from latentwalk.trainer.jobs.store import JobStore
-from latentwalk.trainer.jobs.tables import claimed, open_database
 from latentwalk.trainer.reports import JobState
 
 NOTHING = dict.fromkeys(JobState, 0)

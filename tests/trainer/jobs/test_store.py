@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from latentwalk.rpc.errors import JobStateConflict, QueueFull, RequestIdReused, ServiceError, UnknownJob
+from latentwalk.trainer.jobs.claims import claimed
+from latentwalk.trainer.jobs.database import open_database
 from latentwalk.trainer.jobs.folders import InUse
 from latentwalk.trainer.jobs.records import Request
 from latentwalk.trainer.jobs.retention import Retention
 from latentwalk.trainer.jobs.store import JobStore
-from latentwalk.trainer.jobs.tables import claimed, open_database
 from latentwalk.trainer.reports import (
     JobState,
     Message,

@@ -14,11 +14,12 @@ from latentwalk.rpc.program import run_service
 from latentwalk.trainer.announce import Announcer
 from latentwalk.trainer.devices import NoSuchDevice, devices_for_jobs
 from latentwalk.trainer.jobs.book import JobBook
+from latentwalk.trainer.jobs.claims import claimed
+from latentwalk.trainer.jobs.database import DatabaseUnusable
 from latentwalk.trainer.jobs.dispatcher import Dispatcher
 from latentwalk.trainer.jobs.folders import InUse, lock
 from latentwalk.trainer.jobs.process import Launcher
 from latentwalk.trainer.jobs.store import JobStore
-from latentwalk.trainer.jobs.tables import DatabaseUnusable, claimed
 from latentwalk.trainer.metrics import JobCounts, Metrics
 from latentwalk.trainer.servicer import ROLES, SERVICE_NAME, TrainingServicer
 from latentwalk.trainer.settings import Settings

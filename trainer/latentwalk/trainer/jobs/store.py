@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from latentwalk.rpc.errors import QueueFull, RequestIdReused
 from latentwalk.trainer import reports
+from latentwalk.trainer.jobs.database import Claim, open_database
 from latentwalk.trainer.jobs.records import Event, Job, Request
 from latentwalk.trainer.jobs.retention import Retention
 from latentwalk.trainer.jobs.rows import find_row, find_row_in, forget, job_of, next_end, next_ticket
-from latentwalk.trainer.jobs.tables import Claim, JobRow, open_database
+from latentwalk.trainer.jobs.tables import JobRow
 from latentwalk.trainer.jobs.timeline import Timeline
 from latentwalk.trainer.reports import (
     ENDED,
