@@ -104,11 +104,10 @@ class GanSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class GanSpec(MethodSettings):
-    """Trains a generator."""
+class GameSpec(MethodSettings):
+    """Trains a generator, in a game."""
 
     reads_generator: ClassVar[bool] = False
-    makes_direction: ClassVar[bool] = False
 
     gan: GanSettings = field(default_factory=GanSettings)
 
@@ -129,12 +128,16 @@ class GanSpec(MethodSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class JointSpec(MethodSettings):
+class GanSpec(GameSpec):
+    """Trains a generator alone."""
+
+    makes_direction: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class JointSpec(GameSpec):
     """Trains a generator and a linear walk for it."""
 
-    reads_generator: ClassVar[bool] = False
-
-    gan: GanSettings = field(default_factory=GanSettings)
     edits: tuple[EditTarget, ...] = ()
     mode: JointMode = JointMode.JOINT
     edit_weight: float | None = maybe(0, 1e6, above=True)
@@ -145,19 +148,9 @@ class JointSpec(MethodSettings):
     """Held-out latents on which the walk is measured."""
 
     @property
-    def steps(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - read only
+    def steps(self) -> int:
         """Those of the game, and those of a walk that comes after it."""
         return self.gan.steps + (self.walk_steps if self.mode is JointMode.SEQUENTIAL else 0)
-
-    @property
-    def batch_size(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - read only
-        """That of the game, and of the walk."""
-        return self.gan.batch_size
-
-    @property
-    def group(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - read only
-        """That of the game."""
-        return self.gan.group
 
 
 @dataclass(frozen=True, slots=True)
