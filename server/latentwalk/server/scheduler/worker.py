@@ -15,7 +15,7 @@ class Worker(Protocol):
 
     @property
     def longest_seconds(self) -> float:
-        """That a batch may take, as long as a smaller one takes less."""
+        """How long a batch may take, while a smaller one can be had."""
         ...
 
     async def prepare(self) -> None:
