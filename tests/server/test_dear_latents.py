@@ -19,6 +19,7 @@ from latentwalk.gan.steps import finish
 from latentwalk.gan.styles import map_rows
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.server.engine import Engine
+from latentwalk.server.orders import Delivery
 from latentwalk.server.served import ServedModel
 from latentwalk.server.steering import session
 from latentwalk.server.validation import interpolate_order
@@ -238,7 +239,7 @@ def held_bytes():
 @pytest.mark.parametrize("space", ["w", "z"])
 def test_keyframes_are_held_as_they_were_given_and_lifted_when_their_leg_comes(tall, space):
     before = held_bytes()
-    order = interpolate_order(travel(1_024, space=space), tall)
+    order = interpolate_order(travel(1_024, space=space), tall, Delivery())
     as_w_plus = 1_024 * 4 * TALL.layers * TALL.w_size
     assert held_bytes() - before < as_w_plus / 4
     for index in range(0, 1_023, 8):
@@ -250,7 +251,7 @@ def test_keyframes_are_held_as_they_were_given_and_lifted_when_their_leg_comes(t
 @pytest.mark.parametrize("space", ["w", "z"])
 def test_keyframes_are_lifted_each_with_its_own_styles(tall, space):
     request = travel(3, styles=2, space=space)
-    order, generator = interpolate_order(request, tall), tall.generator
+    order, generator = interpolate_order(request, tall, Delivery()), tall.generator
     [row] = finish(order.rows_at(1))
     own, first, second = torch.stack(map_rows(generator, z_from_seeds([0, 0, 1], TALL.latent_size), None))
     expected = torch.cat([first[:1], second[1:2], own[2:]])
@@ -260,13 +261,13 @@ def test_keyframes_are_lifted_each_with_its_own_styles(tall, space):
 def test_more_latents_than_may_be_held_are_refused_with_those_of_their_styles(tall, monkeypatch):
     each = 4 * TALL.layers * TALL.w_size
     monkeypatch.setattr("latentwalk.server.validation.latents.MOST_LATENT_BYTES", 57 * each)
-    interpolate_order(travel(3, styles=18), tall)
+    interpolate_order(travel(3, styles=18), tall, Delivery())
     with pytest.raises(InvalidRequest, match="58 latents, with those of their styles, are more than 57") as refused:
-        interpolate_order(pb.InterpolateRequest(**_more(travel(3, styles=18))), tall)
+        interpolate_order(pb.InterpolateRequest(**_more(travel(3, styles=18))), tall, Delivery())
     assert refused.value.violations[0][0] == "keyframes"
     # As many as a request may have rows are never too many.
     monkeypatch.setattr("latentwalk.server.validation.latents.MOST_LATENT_BYTES", 0)
-    interpolate_order(travel(4), tall)
+    interpolate_order(travel(4), tall, Delivery())
 
 
 def _more(request):

@@ -83,7 +83,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         model = self._repository.model(request.model)
         delivery = read_delivery(request.delivery, frames := count_walk_frames(request, model))
         with self._pictures.open_early(model, delivery, len(request.starts), frames, context) as stream:
-            order = await self._making.order(model, walk_order, request, model)
+            order = await self._making.order(model, walk_order, request, model, delivery)
             await self._write_frames(order, stream, context, pb.WalkResponse)
 
     async def Interpolate(  # noqa: N802  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -93,7 +93,7 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         model = self._repository.model(request.model)
         delivery = read_delivery(request.delivery, frames := count_interpolation_frames(request, model))
         with self._pictures.open_early(model, delivery, 1, frames, context) as stream:
-            order = await self._making.order(model, interpolate_order, request, model)
+            order = await self._making.order(model, interpolate_order, request, model, delivery)
             await self._write_frames(order, stream, context, pb.InterpolateResponse)
 
     async def Steer(  # noqa: N802  # pyright: ignore[reportIncompatibleMethodOverride]

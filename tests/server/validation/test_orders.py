@@ -70,7 +70,7 @@ legs = st.builds(pb.Leg, stretches=st.lists(stretches, max_size=3), frames=count
 
 REQUESTS = [
     (
-        lambda request, model: generate_order(request, model, Delivery()),
+        generate_order,
         st.builds(
             pb.GenerateRequest,
             latents=latents,
@@ -105,7 +105,7 @@ def test_any_request_is_an_order_within_all_limits_or_an_error_of_the_caller(mod
     read, request = case
     chosen = grey_model if is_grey else model
     try:
-        order = read(request, chosen)
+        order = read(request, chosen, Delivery())
     except ServiceError as error:
         assert error.status.name in ("INVALID_ARGUMENT", "NOT_FOUND")  # noqa: PT017 - it may be valid, or not
         return

@@ -10,7 +10,6 @@ from latentwalk.server.frames import Frames, InterpolationFrames, WalkFrames
 from latentwalk.server.orders import Delivery, Order
 from latentwalk.server.served import ServedModel
 from latentwalk.server.validation.classes import check_classes
-from latentwalk.server.validation.deliveries import read_delivery
 from latentwalk.server.validation.encodings import read_encoding
 from latentwalk.server.validation.keyframes import blend, read_blending
 from latentwalk.server.validation.latents import Latents, read_latents
@@ -26,7 +25,7 @@ MOST_KEYFRAMES = 1_024
 
 
 def generate_order(request: pb.GenerateRequest, model: ServedModel, delivery: Delivery) -> Order:
-    """Pictures of displaced latents: a walk that stands still. Their delivery was read before."""
+    """Pictures of displaced latents: a walk that stands still. Their delivery, here and below, was read before."""
     return still_order("generate", request, request.encoding, model, delivery)
 
 
@@ -41,14 +40,14 @@ def still_order(
     return Order(kind, model, frames, read, "latents", delivery)
 
 
-def walk_order(request: pb.WalkRequest, model: ServedModel) -> Order:
+def walk_order(request: pb.WalkRequest, model: ServedModel, delivery: Delivery) -> Order:
     """A walk along directions."""
     encoding = read_encoding(request.encoding, model.engine.size)
     check_rows("starts", len(request.starts), model)
     legs = {f"legs[{index}].stretches": leg for index, leg in enumerate(read_legs(request.legs, model))}
     frames = _walk("starts", request.starts, legs, model, any_class=request.any_class, loop=request.loop)
     _check_frames("legs", frames, model)
-    return Order("walk", model, frames, encoding, "starts", read_delivery(request.delivery, len(frames)))
+    return Order("walk", model, frames, encoding, "starts", delivery)
 
 
 def count_walk_frames(request: pb.WalkRequest, model: ServedModel) -> int:
@@ -57,7 +56,7 @@ def count_walk_frames(request: pb.WalkRequest, model: ServedModel) -> int:
     return _frames(walk_length(there, loop=request.loop), model)
 
 
-def interpolate_order(request: pb.InterpolateRequest, model: ServedModel) -> Order:
+def interpolate_order(request: pb.InterpolateRequest, model: ServedModel, delivery: Delivery) -> Order:
     """A journey from keyframe to keyframe."""
     encoding = read_encoding(request.encoding, model.engine.size)
     if not 2 <= len(request.keyframes) <= MOST_KEYFRAMES:
@@ -80,7 +79,7 @@ def interpolate_order(request: pb.InterpolateRequest, model: ServedModel) -> Ord
         lift=blended.after,
     )
     _check_frames("frames_per_leg", frames, model)
-    return Order("interpolate", model, frames, encoding, "keyframes", read_delivery(request.delivery, len(frames)))
+    return Order("interpolate", model, frames, encoding, "keyframes", delivery)
 
 
 def count_interpolation_frames(request: pb.InterpolateRequest, model: ServedModel) -> int:
