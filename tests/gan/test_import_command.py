@@ -75,6 +75,25 @@ def test_a_progan_is_imported_from_what_pytorch_gan_zoo_writes(tmp_path: Path) -
     assert (loaded(known.z) - known.pictures[1.0]).abs().max() < 2e-5
 
 
+def test_a_dcgan_is_imported_from_what_pytorch_gan_zoo_writes(tmp_path: Path) -> None:
+    known = golden("dcgan_gan_zoo")
+    checkpoint = tmp_path / "DCGAN_fashionGen.pth"
+    decides = {"decisionLayer.weight": torch.ones(1, 4, 4, 4)}
+    torch.save({"netG": known.checkpoint, "netD": decides, "config": argparse.Namespace()}, checkpoint)
+    assert main(arguments(checkpoint, tmp_path, "--key", "netG")) == 0
+    loaded, _ = load_generator(ArtifactStore(str(tmp_path / "store")), "faces")
+    assert (loaded(known.z) - known.pictures[1.0]).abs().max() < 1e-5
+
+
+def test_a_progan_is_imported_from_a_file_as_old_as_that_of_ptrblck(tmp_path: Path) -> None:
+    known = golden("progan_ptrblck")
+    checkpoint = tmp_path / "100_celeb_hq_network-snapshot-010403.pth"
+    torch.save(known.checkpoint, checkpoint, _use_new_zipfile_serialization=False)
+    assert main(arguments(checkpoint, tmp_path, family="progan")) == 0
+    loaded, _ = load_generator(ArtifactStore(str(tmp_path / "store")), "faces")
+    assert (loaded(known.z) - known.pictures[1.0]).abs().max() < 2e-5
+
+
 @pytest.mark.parametrize("config", ["t", "r"])
 def test_a_stylegan3_is_imported_and_what_is_not_stored_of_it_follows(tmp_path: Path, config: str) -> None:
     known = golden(f"stylegan3_{config}")

@@ -16,7 +16,7 @@ from latentwalk.gan.families.progan import ProGAN
 from latentwalk.gan.latents import one_hot, z_from_seeds
 from latentwalk.gan.spec import GeneratorSpec
 
-LAYOUTS = ["progan_tensorflow", "progan_genforce", "progan_gan_zoo"]
+LAYOUTS = ["progan_tensorflow", "progan_genforce", "progan_gan_zoo", "progan_ptrblck"]
 # How far it has grown, and the layers that drew smaller pictures before: left out.
 SMALLER = r"lod$|ToRGB_lod[12]/|output[01]\.|toRGBLayers\.[01]\."
 CONFIG = {"width": 4, "max_width": 8}
@@ -158,6 +158,25 @@ def test_one_that_has_not_grown_yet_is_refused(layout: str) -> None:
     checkpoint, classes = published(layout)
     with pytest.raises(GanError, match=r"not a progan that has grown: its lod is 1\.5, at its full resolution it is 0"):
         ProGAN.from_checkpoint(checkpoint | {"lod": torch.tensor(1.5)}, classes)
+
+
+@pytest.mark.parametrize("scale", [1e-3, -2.0])
+def test_the_scale_that_ptrblck_has_beside_a_weight_is_a_factor_of_it(scale: float) -> None:
+    checkpoint, _ = published("progan_ptrblck")
+    moved = checkpoint | {
+        "features.2.wscale.scale": checkpoint["features.2.wscale.scale"] * scale,
+        "features.2.conv.weight": checkpoint["features.2.conv.weight"] / scale,
+    }
+    z = z_from_seeds(range(2), 6)
+    expected = ProGAN.from_checkpoint(checkpoint).freeze()(z)
+    torch.testing.assert_close(ProGAN.from_checkpoint(moved).freeze()(z), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_layer_without_its_scale_is_refused_by_name() -> None:
+    checkpoint, _ = published("progan_ptrblck")
+    del checkpoint["output.wscale.scale"]
+    with pytest.raises(GanError, match=r"not a progan: output\.wscale\.scale is missing, expected \(1,\)"):
+        ProGAN.from_checkpoint(checkpoint)
 
 
 def test_classes_that_genforce_joins_to_what_is_normalised_are_refused() -> None:

@@ -10,6 +10,7 @@ from latentwalk.gan.errors import GanError
 from latentwalk.gan.families.progan.gan_zoo import from_gan_zoo, is_gan_zoo
 from latentwalk.gan.families.progan.genforce import from_genforce, is_genforce
 from latentwalk.gan.families.progan.layers import FromLatent, NormedLayer, normalised
+from latentwalk.gan.families.progan.ptrblck import from_ptrblck, is_ptrblck
 from latentwalk.gan.families.progan.tensorflow import from_tensorflow, is_tensorflow
 from latentwalk.gan.families.scaled import Colours, Convolution, ScaledGenerator, UpConvolution
 from latentwalk.gan.families.shapes import places_of, tensor_of
@@ -22,6 +23,7 @@ _LAYOUTS: Sequence[tuple[Callable[[_Weights], bool], Callable[[_Weights], _Weigh
     (is_tensorflow, from_tensorflow),
     (is_genforce, from_genforce),
     (is_gan_zoo, from_gan_zoo),
+    (is_ptrblck, from_ptrblck),
 )
 """How to tell each published layout, and what brings its weights into our own."""
 

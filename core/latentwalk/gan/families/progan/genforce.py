@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from latentwalk.gan.families.progan.published import GROWTH, check_grown, spread
+from latentwalk.gan.families.progan.published import GROWTH, check_grown, dense, spread
 
 _PARTS = {"conv.weight": "weight", "wscale.bias": "bias"}
 """The names of InterFaceGAN."""
@@ -35,10 +35,5 @@ def _renamed(name: str, tensor: Tensor) -> tuple[str, Tensor]:
     if found[1] == "output":
         return f"colours.{part}", tensor
     if part == "weight":
-        return f"layers.{index}.source.weight", _dense(tensor) if index == 0 and tensor.ndim == 4 else tensor
+        return f"layers.{index}.source.weight", dense(tensor) if index == 0 else tensor
     return f"layers.{index}.{part}", spread(tensor, index)
-
-
-def _dense(kernel: Tensor) -> Tensor:
-    """[C, Z, 4, 4] -> [16 C, Z], of a convolution with one pixel in a border of 3: the kernel comes out upside down."""
-    return kernel.flip(2, 3).permute(0, 2, 3, 1).flatten(0, 2)

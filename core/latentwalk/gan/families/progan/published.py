@@ -1,4 +1,4 @@
-"""What published layouts have in common: how far a network has grown, and a bias for each channel."""
+"""What published layouts have in common: how far they have grown, a first layer that convolves, biases of channels."""
 
 from collections.abc import Mapping
 
@@ -23,3 +23,8 @@ def spread(bias: Tensor, index: int) -> Tensor:
     if bias.ndim != 1:
         return bias
     return bias[:, None, None].expand(-1, 4, 4) if index == 0 else bias[:, None, None]
+
+
+def dense(kernel: Tensor) -> Tensor:
+    """[C, Z, 4, 4] -> [16 C, Z], of a convolution with one pixel in a border of 3: the kernel comes out upside down."""
+    return kernel.flip(2, 3).permute(0, 2, 3, 1).flatten(0, 2) if kernel.ndim == 4 else kernel

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from golden import golden
 from torch import Tensor, nn
 
 from latentwalk.gan.errors import GanError, InvalidLatent, OutOfRange
@@ -45,6 +46,41 @@ def test_it_draws_exactly_what_the_tutorial_draws() -> None:
     z = z_from_seeds(range(4), 7)
     with torch.no_grad():
         assert torch.equal(generator.freeze()(z), original(z[:, :, None, None]))
+
+
+def test_it_draws_what_the_code_of_pytorch_gan_zoo_draws() -> None:
+    known = golden("dcgan_gan_zoo")
+    generator = DCGAN.from_checkpoint(known.checkpoint).freeze()
+    assert generator.spec == GeneratorSpec("dcgan", 6, 0, 32, 3, {"width": 4})
+    assert known.pictures[1.0].std() > 0.2
+    assert (generator(known.z) - known.pictures[1.0]).abs().max() < 1e-5
+
+
+def test_what_was_imported_from_pytorch_gan_zoo_can_be_imported_again_and_has_classes_as_any_other() -> None:
+    checkpoint = golden("dcgan_gan_zoo").checkpoint
+    once = DCGAN.from_checkpoint(checkpoint, classes=2)
+    assert (once.spec.latent_size, once.spec.classes) == (4, 2)
+    assert DCGAN.from_checkpoint(once.state_dict(), classes=2).digest == once.digest
+
+
+@pytest.mark.parametrize("form", ["missing", "a number", "another shape"])
+def test_a_tensor_of_pytorch_gan_zoo_that_is_missing_or_of_another_shape_is_refused(form: str) -> None:
+    checkpoint = golden("dcgan_gan_zoo").checkpoint
+    assert len(checkpoint) == 1 + 3 * 5 + 2 + 1  # the batches that were counted need not be there
+    for name in (name for name in checkpoint if "num_batches" not in name):
+        broken = dict(checkpoint)
+        if form == "missing":
+            del broken[name]
+        else:
+            broken[name] = torch.zeros(()) if form == "a number" else torch.zeros(17)
+        with pytest.raises(GanError, match="dcgan"):
+            DCGAN.from_checkpoint(broken)
+
+
+@pytest.mark.parametrize("name", ["main.convTranspose0.weight", "main.relu1.weight", "decisionLayer.weight"])
+def test_a_tensor_that_pytorch_gan_zoo_does_not_know_is_refused_by_its_name(name: str) -> None:
+    with pytest.raises(GanError, match=f"{name} is .*, expected nothing"):
+        DCGAN.from_checkpoint(golden("dcgan_gan_zoo").checkpoint | {name: torch.zeros(1)})
 
 
 def test_the_spec_is_read_off_the_shapes() -> None:

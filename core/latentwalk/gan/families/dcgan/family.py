@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from latentwalk.gan.errors import GanError, OutOfRange
+from latentwalk.gan.families.dcgan.gan_zoo import from_gan_zoo, is_gan_zoo
 from latentwalk.gan.families.shapes import tensor_of
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
@@ -43,6 +44,11 @@ class DCGAN(Generator):
         self.check_condition(condition)
         code = z if condition is None else torch.cat([z, condition], dim=1)  # [N, Z + K]
         return code[:, :, None, None]
+
+    @classmethod
+    def translate(cls, checkpoint: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """From the layout of pytorch_GAN_zoo, or our own."""
+        return from_gan_zoo(checkpoint) if is_gan_zoo(checkpoint) else checkpoint
 
     @classmethod
     def infer_spec(cls, state_dict: Mapping[str, Tensor], classes: int = 0) -> GeneratorSpec:
