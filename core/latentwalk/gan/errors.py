@@ -14,6 +14,7 @@
     ├── ClassMismatch
     ├── InvalidLatent
     ├── InvalidLayers
+    ├── InvalidTruncation
     └── OutOfRange
 
 Every message says what was wrong, where, the value and the limit, and what to do about it.
@@ -163,6 +164,18 @@ class InvalidLayers(GanError):
 
     def __str__(self) -> str:
         return f"invalid layers: {self.reason}"
+
+
+@dataclass(eq=False)
+class InvalidTruncation(GanError):
+    """A truncation that a generator does not take."""
+
+    part: str
+    """Which part of it: psi, layers or threshold."""
+    reason: str
+
+    def __str__(self) -> str:
+        return f"invalid truncation: {self.part} {self.reason}"
 
 
 @dataclass(eq=False)

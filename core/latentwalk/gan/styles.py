@@ -9,6 +9,7 @@ from torch import Tensor
 
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.steps import Steps, finish
+from latentwalk.gan.truncations import pulled
 
 
 class Mapper(Protocol):
@@ -61,11 +62,7 @@ class Lift:
             condition = None if self.condition is None else self.condition[row, None]
             own = self.mapper(self.generator, z[row, None], condition)[0]
             yield
-        psi = self.psi[row, :, None]
-        if not (psi == 1).all():
-            mean = self.generator.mean_w
-            # Not a lerp throughout: a psi of 1 leaves every bit as it is.
-            own = torch.where(psi == 1, own, mean + psi * (own - mean))
+        own = pulled(own, self.generator.mean_w, self.psi[row])
         if self.others is None:
             return own
         for other in sorted({*self.mixed[row].tolist()} - {-1}):

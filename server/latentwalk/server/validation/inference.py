@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latentwalk.gan.truncations import why_no_threshold
 from latentwalk.oip import open_inference_service_pb2 as oip
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.server.served import ServedModel
 from latentwalk.server.validation.tensors import TensorSpec, read_tensors
-from latentwalk.server.validation.truncations import why_no_threshold
 from latentwalk.v1 import generation_service_pb2 as pb
 from latentwalk.v1 import latent_pb2, tensor_pb2
 
