@@ -64,6 +64,20 @@ def test_the_limits_of_a_slider_are_a_table_with_an_alpha_a_column(services):
     assert "limits.limited" not in output
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--truncation", "0.7:x"], "'0.7:x' is neither like 0.7 nor like 0.7:8"),
+        (["--truncation", "0.7:8"], "spec.evaluation.data: is needed with truncations"),
+        (["--threshold", "0.5", "--threshold", "2"], "spec.evaluation.data: is needed with truncations"),
+    ],
+)
+def test_a_truncation_to_measure_is_read_and_refused_as_in_the_sdk(services, words, said):
+    done = CliRunner().invoke(app, [*services.flags, "train", "evaluation", "faces", *words])
+    assert done.exit_code in (1, 2)
+    assert said in " ".join(done.output.replace("│", " ").split())
+
+
 def test_what_a_slider_reaches_stands_beside_how_real_pictures_vary(capsys):
     what = {"deviation": 0.1, "reach": 0.25, "correlation": -0.5}
     measures = {f"limits.d.zoom.spread.{name}": value for name, value in what.items()}
@@ -71,6 +85,14 @@ def test_what_a_slider_reaches_stands_beside_how_real_pictures_vary(capsys):
     table, of_real = capsys.readouterr().out.split("d.zoom, and real pictures")
     assert table.split() == ["d.zoom", "+2", "step_distance", "0.75"]
     assert of_real.split() == [*what, "spread", "0.1", "0.25", "-0.5"]
+
+
+def test_what_is_measured_under_a_truncation_stands_below_what_is_measured_without(capsys):
+    measures = {"fid": 4.0, "path_length.z.end": 1.0, "truncation.psi=0.5.fid": 6.0, "truncation.psi=0.7.fid": 5.0}
+    show_result(JobResult((), "", (), measures, {}))
+    plain, table = capsys.readouterr().out.split("truncation")
+    assert plain.split() == ["measure", "value", "fid", "4", "path_length.z.end", "1"]
+    assert table.split() == ["fid", "none", "4", "psi=0.5", "6", "psi=0.7", "5"]
 
 
 def test_data_that_the_trainer_has_not_are_refused_by_its_field(services):

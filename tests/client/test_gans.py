@@ -63,3 +63,22 @@ def test_a_generator_alone_and_a_bad_one(client: Client):
         client.train_classifier("tell", Folder("shades"))
     with pytest.raises(InvalidRequest, match="'chess' is none of non_saturating"):
         client.train_gan("shades", Gan(data="MNIST", loss="chess"))
+
+
+def test_a_model_is_measured_under_truncation_and_the_result_tells_by_which(client: Client, tmp_path: Path):
+    for number in range(60):
+        folder = tmp_path / "data" / "two" / ("dark", "light")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), 20 + number + 100 * (number % 2)).save(folder / f"{number}.png")
+    client.train_gan("shades", Gan(data=Folder("shades"), family="stylegan", w_size=3, **SMALL)).result(timeout=120)
+    client.train_classifier("judge", Folder("two"), resolution=8, steps=2, batch_size=4).result(timeout=120)
+    asked = {"classifier": "judge", "data": Folder("two"), "samples": 100, "distance": "pixels"}
+    job = client.train_evaluation("shades", truncations=[0.5, (0.5, 2), 0], **asked)
+    result = job.result(timeout=120)
+    assert list(result.truncations) == ["psi=0", "psi=0.5", "psi=0.5,layers=2"]
+    assert {tuple(told) for told in result.truncations.values()} == {("frechet_distance", "kernel_distance")}
+    assert job.describe().spec.settings["truncations"] == [{"psi": 0.5}, {"psi": 0.5, "layers": 2}, {"psi": 0.0}]
+    with pytest.raises(InvalidRequest, match=r"truncations\[0\]\.threshold.*give a psi"):
+        client.train_evaluation("shades", thresholds=[0.5], **asked)
+    with pytest.raises(InvalidRequest, match=r"evaluation\.data.*is needed with truncations"):
+        client.train_evaluation("shades", truncations=[0.5])

@@ -26,6 +26,7 @@ from latentwalk.client import (
     Unavailable,
 )
 from latentwalk.client._limits import limits_in
+from latentwalk.client._truncations import truncations_in
 
 SMALL = {"steps": 6, "batch_size": 4, "evaluation_size": 4}
 
@@ -180,6 +181,20 @@ def test_what_is_told_of_real_pictures_stands_by_attribute():
     limits = limits_in(measures | {"limits.d.1.centre_x.correlation": -0.25})["d.1"]
     assert limits.real == {"centre_x": {"deviation": 0.1, "reach": 0.5, "correlation": -0.25}}
     assert (limits.rungs, limits.ranges) == ({1.0: {"gain": 0.2}}, {})
+
+
+def test_what_is_measured_under_a_truncation_stands_by_its_name_the_least_first():
+    measures = {
+        "truncation.psi=0.7,layers=8.fid": 3.0,
+        "truncation.psi=0.65.fid": 2.0,
+        "truncation.psi=-1.fid.torchvision": 5.0,
+        "truncation.psi=0.7.fid": 1.0,
+        "truncation.psi=0.7.kid": 0.5,
+        "truncation.threshold=1e-05.fid": 4.0,
+    }
+    found = truncations_in(measures | {"fid": 9.0, "limits.d.1.gain.+1": 0.2})
+    assert list(found) == ["psi=-1", "psi=0.65", "psi=0.7", "psi=0.7,layers=8", "threshold=1e-05"]
+    assert (found["psi=0.7"], found["psi=-1"]) == ({"fid": 1.0, "kid": 0.5}, {"fid.torchvision": 5.0})
 
 
 def test_jobs_come_in_pages(client: Client):

@@ -171,11 +171,22 @@ def show_result(result: JobResult) -> None:
         show_table(("slider", "error", "doing nothing", "better by"), rows)
     for part, digest in result.data_digests.items():
         typer.echo(f"read {part} pictures {digest}")
-    others = {name: value for name, value in result.measures.items() if not name.startswith("limits.")}
+    others = {name: one for name, one in result.measures.items() if not name.startswith(("limits.", "truncation."))}
     if others:
         show_table(("measure", "value"), ((name, f"{value:.4g}") for name, value in others.items()))
+    if result.truncations:
+        _show_truncations(result.truncations, others)
     for slider, limits in result.limits.items():
         _show_limits(slider, limits)
+
+
+def _show_truncations(truncations: Mapping[str, Mapping[str, float]], whole: Mapping[str, float]) -> None:
+    """Prints what was measured under each truncation, and above it the same without any."""
+    whats = list(dict.fromkeys(what for told in truncations.values() for what in told))
+    rows = {"none": whole, **truncations}
+    show_table(
+        ("truncation", *whats), ((name, *(_short(told.get(what)) for what in whats)) for name, told in rows.items())
+    )
 
 
 def _show_limits(slider: str, limits: SliderLimits) -> None:

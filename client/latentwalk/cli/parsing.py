@@ -30,6 +30,13 @@ class SliderName(NamedTuple):
     slider: str
 
 
+class PsiOfLayers(NamedTuple):
+    """A truncation of w, in the first so many layers; None for all."""
+
+    psi: float
+    layers: int | None
+
+
 class ClassName(NamedTuple):
     """A class of a classifier."""
 
@@ -120,6 +127,15 @@ def parse_slider(text: str) -> SliderName:
 def write_slider(direction: str, slider: str) -> str:
     """A slider as `parse_slider` reads it."""
     return f"{direction}:{slider}" if slider else direction
+
+
+def parse_truncation(text: str) -> PsiOfLayers:
+    """A psi, "0.7", or one of the first so many layers, "0.7:8"."""
+    psi, is_some, layers = text.partition(":")
+    try:
+        return PsiOfLayers(float(psi), int(layers) if is_some else None)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is neither like 0.7 nor like 0.7:8") from None
 
 
 def parse_pick(text: str) -> SliderPick:

@@ -6,7 +6,7 @@ import typer
 
 from latentwalk.cli.making import EveryModelJob, makes_job
 from latentwalk.cli.models import Name
-from latentwalk.cli.parsing import SliderName, parse_data, parse_slider
+from latentwalk.cli.parsing import PsiOfLayers, SliderName, parse_data, parse_slider, parse_truncation
 from latentwalk.cli.train_gans import Pictures
 from latentwalk.client import Client, JobHandle
 
@@ -38,6 +38,16 @@ def evaluation(
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="publish these directions with the amounts that they really achieve")
     ] = False,
+    truncation: Annotated[
+        list[PsiOfLayers] | None,
+        typer.Option(
+            parser=parse_truncation, metavar="PSI[:LAYERS]", help="of a StyleGAN: how real it looks so; repeatable"
+        ),
+    ] = None,
+    threshold: Annotated[
+        list[float] | None,
+        typer.Option(help="of a BigGAN or DCGAN: how real it looks with z cut off at +- this; repeatable"),
+    ] = None,
     **options: Unpack[EveryModelJob],
 ) -> JobHandle:
     """Measures a model: how entangled its latents are, how real it looks, how far it can be steered."""
@@ -50,5 +60,7 @@ def evaluation(
         inception=inception,
         directions=direction or (),
         calibrate=calibrate,
+        truncations=truncation or (),
+        thresholds=threshold or (),
         **options,
     )

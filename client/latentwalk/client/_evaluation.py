@@ -8,6 +8,7 @@ from latentwalk.client._data import Folder, data_message
 from latentwalk.client._making import MakeJob, ModelJobOptions, make_job
 from latentwalk.client._numbers import count
 from latentwalk.client._references import slider_messages
+from latentwalk.client._truncations import truncation_messages
 from latentwalk.client._values import switch, text
 from latentwalk.v1 import training_service_pb2 as pb
 
@@ -31,6 +32,8 @@ def train_evaluation(
     inception: bool = False,
     directions: Iterable[str | tuple[str, str]] = (),
     calibrate: bool = False,
+    truncations: Iterable[float | tuple[float, int | None]] = (),
+    thresholds: Iterable[float] = (),
     **options: Unpack[ModelJobOptions],
 ) -> MakeJob:
     """Queues a job that measures `model`; the numbers are in `result().measures`, and it publishes nothing else.
@@ -50,6 +53,10 @@ def train_evaluation(
     directions: names, or pairs (direction, slider), whose limits are measured, each in a pass over the samples.
     calibrate: publish these directions once more, with the amounts that the sliders which imitate an edit were measured
     to achieve: from then on, an `amount` is what comes of it, and more than can be achieved is refused.
+    truncations: of a model with a mapping network: psis, or pairs (psi, layers) of which only the first so many layers
+    are truncated, as `truncation` and `truncated_layers` of Style. How real pictures look is measured once more under
+    each, of the same seeds, in a pass over the samples: `result().truncations`. It needs data.
+    thresholds: the same of a model that draws z itself, as `threshold` of Style.
     """
     method = pb.EvaluationSpec(
         samples=count("samples", samples),
@@ -59,5 +66,6 @@ def train_evaluation(
         inception=switch("inception", inception),
         sliders=slider_messages("directions", directions),
         calibrate=switch("calibrate", calibrate),
+        truncations=truncation_messages(truncations, thresholds),
     )
     return make_job(pb.JobSpec(evaluation=method), model, **options)

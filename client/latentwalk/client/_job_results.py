@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from latentwalk.client._artifacts import ARTIFACT_KINDS, ArtifactKind
 from latentwalk.client._limits import SliderLimits, limits_in
 from latentwalk.client._measures import in_order
+from latentwalk.client._truncations import truncations_in
 from latentwalk.v1 import training_service_pb2 as pb
 
 
@@ -75,6 +76,14 @@ class JobResult:
     def limits(self) -> Mapping[str, SliderLimits]:
         """How far sliders can go, by "<direction>.<slider>": the measures "limits..." of an evaluation."""
         return limits_in(self.measures)
+
+    @property
+    def truncations(self) -> Mapping[str, Mapping[str, float]]:
+        """How real pictures look, by measure, under each truncation of an evaluation, the least first.
+
+        Those are "psi=0.7", "psi=0.7,layers=8", "threshold=0.5".
+        """
+        return truncations_in(self.measures)
 
     @property
     def load_error(self) -> str:

@@ -3,7 +3,7 @@
 Shapes: N latents, L layers, W length of a w.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 import torch
@@ -27,6 +27,12 @@ class Truncation:
     """Only the first so many layers are pulled; None for all."""
     threshold: float | None = None
     """The numbers of z are cut off at +- this, above 0, up to 100."""
+
+    @property
+    def name(self) -> str:
+        """As in the names of measures: "psi=0.7", "psi=0.7,layers=8", "threshold=0.5"."""
+        said = ((one.name, getattr(self, one.name)) for one in fields(self))
+        return ",".join(f"{part}={value:g}" for part, value in said if value is not None)
 
     def of(self, spec: GeneratorSpec) -> Self:
         """The same as it is for a generator: for one with a mapping network psi is said, by default 0.

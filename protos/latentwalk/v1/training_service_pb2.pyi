@@ -11,6 +11,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from latentwalk.v1 import artifact_pb2 as _artifact_pb2
+from latentwalk.v1 import latent_pb2 as _latent_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -1373,6 +1374,7 @@ class EvaluationSpec(_message.Message):
     SLIDERS_FIELD_NUMBER: _builtins.int
     INCEPTION_FIELD_NUMBER: _builtins.int
     CALIBRATE_FIELD_NUMBER: _builtins.int
+    TRUNCATIONS_FIELD_NUMBER: _builtins.int
     samples: _builtins.int
     """Latents for each measure; as many as half of the real pictures, if that is less, are compared with those. 100 to
     1,000,000. Default 10,000.
@@ -1407,6 +1409,13 @@ class EvaluationSpec(_message.Message):
         At most 64, each once. Each costs a pass over the samples, with 13 pictures a latent. Default: none.
         """
 
+    @_builtins.property
+    def truncations(self) -> _containers.RepeatedCompositeFieldContainer[_latent_pb2.Truncation]:
+        """How real pictures look is measured once more under each of these, of the same seeds, as "truncation.psi=0.7.fid" or
+        "truncation.threshold=0.5.fid": quality against variety. At most 16, each once; each costs a pass over the samples.
+        Needs data; taken and refused as in a Latent. Default: none.
+        """
+
     def __init__(
         self,
         *,
@@ -1417,10 +1426,11 @@ class EvaluationSpec(_message.Message):
         sliders: _abc.Iterable[Global___SliderReference] | None = ...,
         inception: _builtins.bool = ...,
         calibrate: _builtins.bool = ...,
+        truncations: _abc.Iterable[_latent_pb2.Truncation] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calibrate", b"calibrate", "classifier", b"classifier", "data", b"data", "distance", b"distance", "inception", b"inception", "samples", b"samples", "sliders", b"sliders"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calibrate", b"calibrate", "classifier", b"classifier", "data", b"data", "distance", b"distance", "inception", b"inception", "samples", b"samples", "sliders", b"sliders", "truncations", b"truncations"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -9,9 +9,11 @@ from backbone_files import TORCHVISION, write_inception
 from latentwalk.gan.artifacts import ArtifactStore
 from latentwalk.gan.images import as_served
 from latentwalk.gan.likeness import kernel_distance
+from latentwalk.gan.truncations import Truncation
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.materials import Materials
-from latentwalk.trainer.methods.evaluation.inception import InceptionLikeness
+from latentwalk.trainer.methods.evaluation.drawing import Drawing
+from latentwalk.trainer.methods.evaluation.inception import Gallery, InceptionLikeness
 from latentwalk.trainer.methods.samples import latents
 from latentwalk.trainer.specs import Data, Distance, EvaluationSpec, JobSpec
 from latentwalk.trainer.validation import read_spec
@@ -38,13 +40,19 @@ def real(materials):
     return replace(pictures, images=pictures.images[:REAL])
 
 
+def measuring(materials, real, spec=SPEC, truncation=None):
+    """What measures the samples of a job, and what it has seen."""
+    gallery = Gallery(spec.settings, materials.features(), real)
+    return InceptionLikeness(Drawing(spec, materials.generator(SPEC), truncation), gallery), gallery
+
+
 @torch.no_grad()
-def test_the_samples_are_compared_with_all_real_pictures_and_a_checkpoint_holds_what_was_seen(materials, real):
+def test_the_samples_are_compared_with_all_real_pictures_as_they_are_and_then_truncated(materials, real):
+    """One test, for a Frechet distance of 2,048 features takes seconds."""
     generator, inception = materials.generator(SPEC), materials.features()
-    interrupted, resumed = (InceptionLikeness(SPEC, generator, inception, real) for _ in range(2))
-    interrupted.take(0)
-    resumed.gathered.load_state_dict(interrupted.gathered.state_dict())
-    found = resumed.measures(lambda: None)
+    plain, gallery = measuring(materials, real)
+    plain.take(0)
+    found = plain.measures(lambda: None)
     drawn = inception(as_served(generator(latents(generator, 3, 0, SAMPLES)))).double()
     others = inception(real.pictures(torch.arange(REAL))).double()
     spreads = [(some - some.mean(dim=0)) / (len(some) - 1) ** 0.5 for some in (drawn, others)]
@@ -56,29 +64,47 @@ def test_the_samples_are_compared_with_all_real_pictures_and_a_checkpoint_holds_
     assert found["kid"] == pytest.approx(kernel_distance(drawn, others), rel=1e-3)
     assert found["fid"] > 0
 
+    truncated = InceptionLikeness(Drawing(SPEC, generator, Truncation(threshold=0.5)), gallery)
+    truncated.take(0)
+    drawn = inception(as_served(generator(latents(generator, 3, 0, SAMPLES, 0.5))))
+    assert list(less := truncated.measures(lambda: None)) == [
+        "truncation.threshold=0.5.fid",
+        "truncation.threshold=0.5.kid",
+    ]
+    assert less["truncation.threshold=0.5.kid"] == pytest.approx(kernel_distance(drawn, others), rel=1e-3)
+    assert less["truncation.threshold=0.5.fid"] > 0
+    assert plain.measures(lambda: None) == found
+
+
+@torch.no_grad()
+def test_a_checkpoint_holds_what_was_seen(materials, real):
+    (_, seen), (_, resumed) = (measuring(materials, real) for _ in range(2))
+    seen.see_real(0)
+    resumed.gathered.load_state_dict(seen.gathered.state_dict())
+    assert resumed.real.moments.count == REAL
+    assert torch.equal(resumed.real.moments.mean, seen.real.moments.mean)
+    assert torch.equal(resumed.real.rows, seen.real.rows)
+    assert resumed.real.rows.any()
+
 
 @torch.no_grad()
 def test_each_step_sees_its_share_of_the_real_pictures(materials, real):
-    long = replace(SPEC, settings=replace(SETTINGS, samples=501))
-    likeness = InceptionLikeness(long, materials.generator(SPEC), materials.features(), real)
-    likeness.take(1)
-    seen = {name: int(count) for name, count in likeness.gathered.state_dict().items() if name.endswith("count")}
-    assert seen == {"real.moments.count": REAL // 2, "drawn.moments.count": 1}
+    _, gallery = measuring(materials, real, replace(SPEC, settings=replace(SETTINGS, samples=501)))
+    gallery.see_real(1)
+    assert gallery.real.moments.count == REAL // 2
 
 
 @torch.no_grad()
 def test_real_pictures_may_be_fewer_than_steps(materials, real):
-    long = replace(SPEC, settings=replace(SETTINGS, samples=3_001))  # 7 steps
-    likeness = InceptionLikeness(long, materials.generator(SPEC), materials.features(), real)
-    likeness.take(6)
-    seen = likeness.gathered.state_dict()
-    assert (seen["real.moments.count"], seen["drawn.moments.count"]) == (0, 1)
-    assert all(tensor.isfinite().all() for tensor in seen.values())
+    _, gallery = measuring(materials, real, replace(SPEC, settings=replace(SETTINGS, samples=3_001)))  # 7 steps
+    gallery.see_real(6)
+    assert gallery.real.moments.count == 0
+    assert all(tensor.isfinite().all() for tensor in gallery.gathered.state_dict().values())
 
 
 def test_other_weights_give_measures_of_another_name(materials, real, tmp_path):
     other = replace(materials, inception=write_inception(tmp_path / "other.pth", TORCHVISION))
-    named = [InceptionLikeness(SPEC, one.generator(SPEC), one.features(), real).names for one in (materials, other)]
+    named = [measuring(one, real)[0].names for one in (materials, other)]
     assert named == [("fid", "kid"), ("fid.torchvision", "kid.torchvision")]
 
 

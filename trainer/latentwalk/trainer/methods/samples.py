@@ -12,13 +12,15 @@ DRAWN_AT_ONCE = 64
 """Pictures that are held at once, of the samples of a step."""
 
 
-def sample(generator: Generator, job_seed: int, step: int, samples: int) -> tuple[Tensor, Tensor | None]:
+def sample(
+    generator: Generator, job_seed: int, step: int, samples: int, threshold: float | None = None
+) -> tuple[Tensor, Tensor | None]:
     """The latents [N, Z] of one step, and their classes, drawn uniformly, [N, K]; the last step has what is left.
 
-    Both are where the generator is.
+    Both are where the generator is. The numbers of z are cut off at +- the threshold, if there is one.
     """
     rows = min(SAMPLES_PER_STEP, samples - step * SAMPLES_PER_STEP)
-    z = latents(generator, job_seed, step, rows)
+    z = latents(generator, job_seed, step, rows, threshold)
     classes = generator.spec.classes
     if not classes:
         return z, None
@@ -32,9 +34,10 @@ def count_first_features(generator: Generator) -> int:
     return generator.first_features(*sample(generator, 0, 0, 2)).shape[1]
 
 
-def latents(generator: Generator, job_seed: int, step: int, rows: int) -> Tensor:
-    """The latents [N, Z] of so many rows of one step, where the generator is."""
-    return latents_from_seeds(seeds.training_seeds(job_seed, step, range(rows)), generator.spec).to(generator.device)
+def latents(generator: Generator, job_seed: int, step: int, rows: int, threshold: float | None = None) -> Tensor:
+    """The latents [N, Z] of so many rows of one step, cut off at +- a threshold, where the generator is."""
+    of_rows = seeds.training_seeds(job_seed, step, range(rows))
+    return latents_from_seeds(of_rows, generator.spec, threshold).to(generator.device)
 
 
 def noise(generator: Generator, job_seed: int, step: int, rows: int) -> Tensor:

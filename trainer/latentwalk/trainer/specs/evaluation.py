@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+from latentwalk.gan.truncations import Truncation
 from latentwalk.trainer.specs.bounds import count
 from latentwalk.trainer.specs.closed_form import SAMPLES_PER_STEP, SliderReference
 from latentwalk.trainer.specs.data import Data
@@ -38,6 +39,8 @@ class EvaluationSpec(MethodSettings):
     """Those whose limits are measured; completed with every slider of a direction of which none is named."""
     calibrate: bool = False
     """Whether their directions are published once more, with the amounts that they achieve."""
+    truncations: tuple[Truncation, ...] = ()
+    """Under each of which drawn pictures are compared with real ones once more; completed."""
 
     @property
     def steps_of_a_pass(self) -> int:
@@ -46,5 +49,5 @@ class EvaluationSpec(MethodSettings):
 
     @property
     def steps(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - it follows, nobody sets it
-        """A pass for the generator, and one for each slider."""
-        return self.steps_of_a_pass * (1 + len(self.sliders))
+        """A pass for the generator, one for each truncation, and one for each slider."""
+        return self.steps_of_a_pass * (1 + len(self.truncations) + len(self.sliders))

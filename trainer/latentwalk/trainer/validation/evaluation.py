@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from latentwalk.gan.errors import GanError, UnknownSlider
+from latentwalk.gan.errors import GanError, InvalidTruncation, UnknownSlider
+from latentwalk.gan.truncations import Truncation
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.specs import Data, Distance, EditLoss, EvaluationSpec, SliderReference
 from latentwalk.trainer.validation.context import Context
@@ -11,8 +12,8 @@ from latentwalk.trainer.validation.context import Context
 LEAST_REAL = 4
 """Pictures of the test part: of either half a covariance is needed."""
 
-
 MAX_SLIDERS = 64
+MAX_TRUNCATIONS = 16
 
 
 def complete_evaluation(settings: EvaluationSpec, context: Context) -> EvaluationSpec:
@@ -24,10 +25,30 @@ def complete_evaluation(settings: EvaluationSpec, context: Context) -> Evaluatio
         _check_real(settings.data, settings, context)
     if settings.inception:
         _check_inception(settings, context)
+    truncations = _truncations(f"{context.where}.truncations", settings, context)
     sliders = _sliders(f"{context.where}.sliders", settings.sliders, context)
     if settings.calibrate:
         _check_calibration(sliders, context)
-    return replace(settings, distance=_distance(settings, context), sliders=sliders)
+    return replace(settings, distance=_distance(settings, context), sliders=sliders, truncations=truncations)
+
+
+def _truncations(field: str, settings: EvaluationSpec, context: Context) -> tuple[Truncation, ...]:
+    """Each as the generator takes it."""
+    if settings.truncations and settings.data is None:
+        problem = "is needed with truncations: how real pictures look is what is measured of them"
+        raise InvalidRequest(f"{context.where}.data", problem)
+    if len(settings.truncations) > MAX_TRUNCATIONS:
+        raise InvalidRequest(field, f"are {len(settings.truncations):,}; at most {MAX_TRUNCATIONS} are allowed")
+    taken: dict[str, Truncation] = {}
+    for index, one in enumerate(settings.truncations):
+        try:
+            truncation = one.of(context.known_generator)
+        except InvalidTruncation as error:
+            raise InvalidRequest(f"{field}[{index}].{error.part}", error.reason) from error
+        if truncation.name in taken:
+            raise InvalidRequest(f"{field}[{index}]", f"{truncation.name} is there twice")
+        taken[truncation.name] = truncation
+    return tuple(taken.values())
 
 
 def _sliders(field: str, references: Sequence[SliderReference], context: Context) -> tuple[SliderReference, ...]:

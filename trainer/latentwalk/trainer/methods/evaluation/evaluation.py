@@ -16,9 +16,10 @@ from latentwalk.gan.limits import RUNGS
 from latentwalk.trainer.data import Part, Pictures
 from latentwalk.trainer.distances import differ_by
 from latentwalk.trainer.materials import Materials
+from latentwalk.trainer.methods.evaluation.drawing import Drawing
 from latentwalk.trainer.methods.evaluation.entanglement import Entanglement
-from latentwalk.trainer.methods.evaluation.inception import InceptionLikeness
-from latentwalk.trainer.methods.evaluation.likeness import Likeness
+from latentwalk.trainer.methods.evaluation.inception import Gallery, InceptionLikeness
+from latentwalk.trainer.methods.evaluation.likeness import Halves, Likeness
 from latentwalk.trainer.methods.evaluation.limits import Limits
 from latentwalk.trainer.methods.evaluation.measure import Measure
 from latentwalk.trainer.methods.evaluation.reach import Spread
@@ -30,7 +31,7 @@ from latentwalk.trainer.specs import EvaluationSpec, JobSpec
 
 
 class Evaluation(Method):
-    """One pass over the samples for what is measured of the generator, and one for each slider.
+    """A pass over the samples for what is measured of the generator, one for each truncation and for each slider.
 
     Publishes nothing but the directions that it is to calibrate.
     """
@@ -39,20 +40,20 @@ class Evaluation(Method):
         self,
         settings: EvaluationSpec,
         generator: Generator,
-        measures: Sequence[Measure],
+        passes: Sequence[Sequence[Measure]],
         limits: Sequence[Limits],
-        moments: Sequence[Moments],
+        shared: Sequence[nn.Module],
         pictures: Mapping[Part, Pictures],
     ) -> None:
-        """``measures`` are those of the generator, ``limits`` of each slider.
+        """``passes`` are those of the generator, as it is and truncated, ``limits`` are of each slider.
 
-        ``moments`` are what sliders use one after the other, ``pictures`` the real ones.
+        ``shared`` is what they use one after the other, ``pictures`` are the real ones.
         """
         self.steps, self._steps_of_a_pass = settings.steps, settings.steps_of_a_pass
         self._settings, self._generator, self._limits, self.pictures = settings, generator, limits, pictures
-        self._passes: list[Sequence[Measure]] = [measures, *([one] for one in limits)]
+        self._passes: list[Sequence[Measure]] = [*passes, *([one] for one in limits)]
         self.trained = nn.ModuleList([measure.gathered for measure in chain(*self._passes)])
-        self.trained.extend(moments)
+        self.trained.extend(shared)
 
     @classmethod
     def prepare(cls, spec: JobSpec[EvaluationSpec], materials: Materials) -> Self:
@@ -62,21 +63,21 @@ class Evaluation(Method):
         generator = materials.generator(spec)
         classifier = materials.classifier(settings.classifier) if settings.classifier else None
         differ = differ_by(settings.distance, materials, classifier)
-        first: list[Measure] = [Entanglement(spec, generator, classifier, differ)]
-        pictures: dict[Part, Pictures] = {}
-        spread: Spread | None = None
-        if settings.data is not None:
-            real = materials.pictures(settings.data, "test", generator.spec.resolution)
-            pictures["test"], spread = real, Spread(real, generator.spec)
-            if classifier is not None:
-                first.append(Likeness(spec, generator, classifier, real))
-            if settings.inception:
-                pictures["train"] = materials.pictures(settings.data, "train", generator.spec.resolution)
-                first.append(InceptionLikeness(spec, generator, materials.features(), pictures["train"]))
+        pictures = _pictures(settings, generator, materials)
+        halves = Halves(classifier, pictures["test"], settings.samples) if classifier and pictures else None
+        gallery = Gallery(settings, materials.features(), pictures["train"]) if settings.inception else None
+        passes: list[list[Measure]] = []
+        for truncation in (None, *settings.truncations):
+            drawing = Drawing(spec, generator, truncation)
+            likenesses = halves and Likeness(drawing, halves), gallery and InceptionLikeness(drawing, gallery)
+            passes.append([one for one in likenesses if one])
+        passes[0].insert(0, Entanglement(spec, generator, classifier, differ))
         moments = _moments(classifier) if settings.sliders else []
+        spread = Spread(pictures["test"], generator.spec) if pictures else None
         walkers = [Walker(generator, materials.direction(spec, one.direction), one.slider) for one in settings.sliders]
         limits = [Limits(walker, settings.samples, differ, classifier, moments, spread) for walker in walkers]
-        return cls(settings, generator, first, limits, moments, pictures)
+        shared = [*moments, *([gallery.gathered] if gallery else [])]
+        return cls(settings, generator, passes, limits, shared, pictures)
 
     @torch.no_grad()
     def after_step(self, step: int) -> None:
@@ -116,6 +117,14 @@ class Evaluation(Method):
                 sliders[limits.walker.place] = replace(sliders[limits.walker.place], calibration=calibration)
                 calibrated[one.direction] = replace(direction, sliders=tuple(sliders))
         return calibrated
+
+
+def _pictures(settings: EvaluationSpec, generator: Generator, materials: Materials) -> dict[Part, Pictures]:
+    """The real pictures that drawn ones are compared with."""
+    if settings.data is None:
+        return {}
+    parts: tuple[Part, ...] = ("test", "train") if settings.inception else ("test",)
+    return {part: materials.pictures(settings.data, part, generator.spec.resolution) for part in parts}
 
 
 def _moments(classifier: Classifier | None) -> list[Moments]:

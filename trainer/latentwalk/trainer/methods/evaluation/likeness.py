@@ -11,62 +11,73 @@ import torch
 from torch import Tensor, nn
 
 from latentwalk.gan.classifiers import Classifier
-from latentwalk.gan.generator import Generator
-from latentwalk.gan.images import as_served
 from latentwalk.gan.likeness import Moments, frechet_distance, kernel_distance
 from latentwalk.trainer import seeds
 from latentwalk.trainer.data import Pictures
+from latentwalk.trainer.methods.evaluation.drawing import Drawing
 from latentwalk.trainer.methods.evaluation.measure import Measure
-from latentwalk.trainer.methods.samples import DRAWN_AT_ONCE, drawn, noise, sample
-from latentwalk.trainer.specs import EvaluationSpec, JobSpec
+from latentwalk.trainer.methods.samples import DRAWN_AT_ONCE
 from latentwalk.trainer.specs.closed_form import SAMPLES_PER_STEP
 
 
-class Likeness(Measure):
-    """Measures "frechet_distance" and "kernel_distance", and the "floor" of each."""
+class Halves:
+    """The features of two halves of the real pictures, split at random; told once for all that is compared."""
 
-    def __init__(
-        self, spec: JobSpec[EvaluationSpec], generator: Generator, classifier: Classifier, real: Pictures
-    ) -> None:
-        """``real`` is the test part, of at least 4 pictures."""
-        self._seed, self._rows = spec.seed, min(spec.settings.samples, len(real) // 2)
-        self._generator, self._classifier, self._real = generator, classifier, real
-        self._features = torch.zeros(self._rows, classifier.feature_size)
+    def __init__(self, classifier: Classifier, real: Pictures, samples: int) -> None:
+        """``real`` is the test part, of at least 4 pictures. No half has more than there are samples."""
+        self.rows = min(samples, len(real) // 2)
+        self.classifier, self._real = classifier, real
+        self._told: tuple[Tensor, Tensor] | None = None
+
+    def told(self, pause: Callable[[], None]) -> tuple[Tensor, Tensor]:
+        """Those of the half that others are compared with, and of the other half, each [rows, F] on the CPU."""
+        if self._told is None:
+            order = torch.randperm(len(self._real), generator=seeds.held_out_generator("likeness"))
+            half, other = order[: 2 * self.rows].chunk(2)
+            self._told = self._seen(half, pause), self._seen(other, pause)
+        return self._told
+
+    def seen(self, pictures: Tensor) -> Tensor:
+        """What the classifier tells pictures by [N, F], on the CPU."""
+        return self.classifier.features(pictures).float().cpu()
+
+    def _seen(self, rows: Tensor, pause: Callable[[], None]) -> Tensor:
+        seen: list[Tensor] = []
+        for some in rows.split(DRAWN_AT_ONCE):
+            pause()
+            seen.append(self.seen(self._real.pictures(some)))
+        return torch.cat(seen)
+
+
+class Likeness(Measure):
+    """Measures "frechet_distance" and "kernel_distance" and, of what is not truncated, the "floor" of each."""
+
+    def __init__(self, drawing: Drawing, halves: Halves) -> None:
+        self._drawing, self._halves = drawing, halves
+        self._features = torch.zeros(halves.rows, halves.classifier.feature_size)
         self.gathered = nn.Module()
         self.gathered.register_buffer("features", self._features)
 
     def take(self, step: int) -> None:
-        """Sees what is drawn, each with noise of its own, as it is served; no more than there are real pictures."""
+        """Sees what is drawn; no more than there are real pictures."""
         first = step * SAMPLES_PER_STEP
-        if first >= self._rows:
+        if first >= self._halves.rows:
             return
-        z, condition = sample(self._generator, self._seed, step, self._rows)
-        own = noise(self._generator, self._seed, step, len(z))
-        for rows in torch.arange(len(z)).split(DRAWN_AT_ONCE):
-            some = None if condition is None else condition[rows]
-            pictures = drawn(self._generator, z[rows], "z", some, own[rows])
-            self._features[first + rows] = self._seen(as_served(pictures, self._generator.spec.range))
+        for pictures in self._drawing.pictures(step, self._halves.rows):
+            self._features[first : first + len(pictures)] = self._halves.seen(pictures)
+            first += len(pictures)
 
     def measures(self, pause: Callable[[], None]) -> Mapping[str, float]:
         """Both distances, and what they are between the halves of the real pictures."""
-        order = torch.randperm(len(self._real), generator=seeds.held_out_generator("likeness"))
-        half, other = (self._seen_real(rows, pause) for rows in order[: 2 * self._rows].chunk(2))
-        moments = Moments.of(half)
-        return {
-            "frechet_distance": frechet_distance(Moments.of(self._features), moments),
-            "frechet_distance.floor": frechet_distance(Moments.of(other), moments),
-            "kernel_distance": kernel_distance(self._features, half),
-            "kernel_distance.floor": kernel_distance(other, half),
-        }
+        half, other = self._halves.told(pause)
+        found = _distances(self._features, half)
+        if self._drawing.truncation is None:
+            found |= {f"{name}.floor": value for name, value in _distances(other, half).items()}
+        return self._drawing.named(found)
 
-    def _seen_real(self, rows: Tensor, pause: Callable[[], None]) -> Tensor:
-        """The features of some real pictures [N, F]."""
-        seen: list[Tensor] = []
-        for some in rows.split(DRAWN_AT_ONCE):
-            pause()
-            seen.append(self._seen(self._real.pictures(some)))
-        return torch.cat(seen)
 
-    def _seen(self, pictures: Tensor) -> Tensor:
-        """What the classifier tells pictures by [N, F], on the CPU."""
-        return self._classifier.features(pictures).float().cpu()
+def _distances(one: Tensor, other: Tensor) -> dict[str, float]:
+    return {
+        "frechet_distance": frechet_distance(Moments.of(one), Moments.of(other)),
+        "kernel_distance": kernel_distance(one, other),
+    }
