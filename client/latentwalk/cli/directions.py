@@ -171,7 +171,7 @@ def compare(
     if as_json:
         show_json(compared.sliders)
     else:
-        columns = ("direction", "slider", "effect", "moves", "disentanglement", "reach (alpha)", "ms a picture")
+        columns = ("direction", "slider", "effect", "moves", "disentanglement", "reach (alpha)", "ms each")
         show_table(columns, map(_measured, compared.sliders))
 
 

@@ -1,6 +1,7 @@
 """`latentwalk generate | walk | interpolate`: pictures into files."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict, Unpack
 
@@ -37,44 +38,45 @@ MovingOut = Annotated[
 Seeds = Annotated[
     Numbers | None, typer.Option(parser=parse_numbers, metavar="SEEDS", help="e.g. 7 or 1,2,5-8; default: 0")
 ]
-Classes = Annotated[
-    Any,
-    typer.Option(
-        parser=parse_classes, metavar="CLASSES", help="for a conditional model: one class for all, or 3,5,7 for each"
-    ),
-]
 AnyClass = Annotated[bool, typer.Option("--any-class", help="let a slider of one class move other classes too")]
 
 FPS = 12.0
+
+_start = partial(typer.Option, rich_help_panel="Where it starts, and how it is served")
+_noise = partial(typer.Option, rich_help_panel="Noise of a StyleGAN")
+_pace = partial(typer.Option, rich_help_panel="How frames follow one another")
 
 
 class Starting(TypedDict, total=False):
     """Which latents there are, and how they are served."""
 
-    latent: Annotated[list[Path], typer.Option(help="what `invert` has found, in place of a seed; repeatable")]
-    classes: Classes
+    latent: Annotated[list[Path], _start(help="what `invert` has found, in place of a seed; repeatable")]
+    classes: Annotated[
+        Any,
+        _start(
+            parser=parse_classes,
+            metavar="CLASSES",
+            help="for a conditional model: one class for all, or 3,5,7 for each",
+        ),
+    ]
     truncation: Annotated[
-        float, typer.Option(min=-2, max=2, help="of a StyleGAN: how far from the mean w; default: 1, as it is")
+        float, _start(min=-2, max=2, help="of a StyleGAN: how far from the mean w; default: 1, as it is")
     ]
-    truncated_layers: Annotated[
-        int, typer.Option(min=1, help="only so many of its layers, from the coarsest; default: all")
-    ]
+    truncated_layers: Annotated[int, _start(min=1, help="only so many of its layers, from the coarsest; default: all")]
     threshold: Annotated[
         float,
-        typer.Option(min=0, max=100, help="of a BigGAN or DCGAN: cut the numbers of a seed off at +- this"),
+        _start(min=0, max=100, help="of a BigGAN or DCGAN: cut the numbers of a seed off at +- this"),
     ]
     mix: Annotated[
         list[Mix],
-        typer.Option(
+        _start(
             parser=parse_mix,
             metavar="MIX",
             help="of a StyleGAN: the style of a seed in layers, 8:0-3; with class 2, 8/2:0-3; repeatable",
         ),
     ]
-    priority: Annotated[
-        Literal["low", "normal", "high"], typer.Option(help="who goes first when busy; default: normal")
-    ]
-    strict: Annotated[bool, typer.Option("--strict", help="the same bytes every time, whatever else is drawn; slower")]
+    priority: Annotated[Literal["low", "normal", "high"], _start(help="who goes first when busy; default: normal")]
+    strict: Annotated[bool, _start("--strict", help="the same bytes every time, whatever else is drawn; slower")]
 
 
 class Drawing(Starting, total=False):
@@ -82,19 +84,15 @@ class Drawing(Starting, total=False):
 
     noise: Annotated[
         Any,
-        typer.Option(
-            parser=parse_noise, metavar="NOISE", help="of a StyleGAN: weights, none, or a seed; default: weights"
-        ),
+        _noise(parser=parse_noise, metavar="NOISE", help="weights, none, or a seed; default: weights"),
     ]
-    noise_strength: Annotated[
-        float, typer.Option(min=0, max=4, help="of a StyleGAN; default: 1, as it was trained with")
-    ]
+    noise_strength: Annotated[float, _noise(min=0, max=4, help="default: 1, as it was trained with")]
     noise_layers: Annotated[
         Numbers,
-        typer.Option(
+        _noise(
             parser=parse_numbers,
             metavar="LAYERS",
-            help="of a StyleGAN: give only these such noise, e.g. 8-17; default: all",
+            help="give only these such noise, e.g. 8-17; default: all",
         ),
     ]
 
@@ -104,14 +102,14 @@ class Moving(Drawing, total=False):
 
     easing: Annotated[
         Literal["linear", "in", "out", "in_out"],
-        typer.Option(help="how time becomes progress; default: linear"),
+        _pace(help="how time becomes progress; default: linear"),
     ]
-    loop: Annotated[bool, typer.Option("--loop", help="let the last frame lead back to the first")]
+    loop: Annotated[bool, _pace("--loop", help="let the last frame lead back to the first")]
     fps: Annotated[
         float,
-        typer.Option(help=f"frames a second of a file that moves, and how fast they are wanted; default: {FPS:g}"),
+        _pace(help=f"frames a second of a file that moves, and how fast they are wanted; default: {FPS:g}"),
     ]
-    from_frame: Annotated[int, typer.Option(min=0, help="leave out the frames before this one; default: 0")]
+    from_frame: Annotated[int, _pace(min=0, help="leave out the frames before this one; default: 0")]
 
 
 @spelled_out
