@@ -138,11 +138,11 @@ def test_walk_writes_what_moves_and_what_stands_still(latentwalk, zoom, tmp_path
     gif, strip = tmp_path / "zoom.gif", tmp_path / "zoom.png"
     ends = ["--amount", f"{zoom}=0.5:2"]
     done = latentwalk("walk", "faces", *ends, "--seeds", "1-3", "--frames", 5, "--loop", "--out", gif, "--fps", 20)
-    assert (done.exit_code, done.stdout) == (0, f"{gif}: 8 frames of 3\n")
+    assert (done.exit_code, done.stdout) == (0, f"{gif}: 8 frames of 3 pictures\n")
     with Image.open(gif) as image:
         assert (image.n_frames, image.info["duration"]) == (8, 50)
     video = latentwalk("walk", "faces", *ends, "--frames", 4, "--out", tmp_path / "zoom.mp4")
-    assert (video.exit_code, video.stdout) == (0, f"{tmp_path / 'zoom.mp4'}: 4 frames of 1\n")
+    assert (video.exit_code, video.stdout) == (0, f"{tmp_path / 'zoom.mp4'}: 4 frames of 1 picture\n")
     options = ["--alpha", f"{zoom}=-1:1", "--easing", "in_out", "--frames", 3, "--out", strip, "--json"]
     assert json.loads(latentwalk("walk", "faces", *options).stdout)["frames"] == 3
     with Image.open(strip) as image:
@@ -154,7 +154,7 @@ def test_a_walk_goes_on_from_a_frame_and_is_drawn_as_it_is_asked_for(latentwalk,
     options = ["--frames", 5, "--strict", "--priority", "low"]
     latentwalk("walk", "faces", zoom, *options, "--out", whole)
     done = latentwalk("walk", "faces", zoom, *options, "--from-frame", 3, "--out", rest)
-    assert (done.exit_code, done.stdout) == (0, f"{rest}: 2 frames of 1\n")
+    assert (done.exit_code, done.stdout) == (0, f"{rest}: 2 frames of 1 picture\n")
     with Image.open(whole) as all_of_it, Image.open(rest) as end:
         assert all_of_it.crop((3 * 66, 0, 5 * 66 - 2, 64)).tobytes() == end.tobytes()
     refused = latentwalk("walk", "faces", zoom, *options, "--from-frame", 5, "--out", rest)
@@ -164,7 +164,7 @@ def test_a_walk_goes_on_from_a_frame_and_is_drawn_as_it_is_asked_for(latentwalk,
 def test_interpolate_writes_a_journey(latentwalk, tmp_path):
     path = tmp_path / "travel.webp"
     done = latentwalk("interpolate", "faces", "--seeds", "1-3", "--frames-per-leg", 4, "--loop", "--out", path)
-    assert (done.exit_code, done.stdout) == (0, f"{path}: 12 frames of 1\n")
+    assert (done.exit_code, done.stdout) == (0, f"{path}: 12 frames of 1 picture\n")
     with Image.open(path) as image:
         assert image.n_frames == 12
 

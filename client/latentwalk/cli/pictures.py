@@ -144,7 +144,7 @@ def generate(
         digest = pictures.model_digest
         show_json({"file": str(out), "pictures": len(pictures), "version": pictures.model_version, "digest": digest})
     else:
-        typer.echo(f"{out}: {len(pictures)} picture{'s' if len(pictures) > 1 else ''}")
+        typer.echo(f"{out}: {_counted(len(pictures), 'picture')}")
 
 
 @spelled_out
@@ -275,4 +275,8 @@ def _keep(steps: Walk, out: Path, fps: float, as_json: bool) -> None:
     if as_json:
         show_json({"file": str(out), "frames": frames, "rows": header.rows, "digest": header.model_digest})
     else:
-        typer.echo(f"{out}: {frames} frames of {header.rows}")
+        typer.echo(f"{out}: {_counted(frames, 'frame')} of {_counted(header.rows, 'picture')}")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
