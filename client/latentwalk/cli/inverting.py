@@ -107,12 +107,13 @@ def _followed(search: Search, steps: int, keep: Callable[[Found], object]) -> Fo
     """What is found in the end; a bar shows how it comes on.
 
     The first is kept at once, so that a file that cannot be written is told of before the search, and the best at the
-    end, whatever ends it.
+    end, whatever ends it: also where Ctrl-C has torn the first.
     """
     with search, job_bars() as bars:
-        keep(next(search))  # before the bar: a call that is refused needs none
-        bar = add_bar(bars, "search")
+        first = next(search)  # before the bar: a call that is refused needs none
         try:
+            keep(first)
+            bar = add_bar(bars, "search")
             for found in search:
                 bars.update(bar, completed=found.step, total=steps, note=_closeness(found))
         finally:
