@@ -87,14 +87,14 @@ def _turn(method: Method, phase: Phase, step: int, team: Team) -> dict[str, floa
     losses = phase.losses(step)
     if not losses:
         return {}
-    terms = _finite(step, "loss of", dict(zip(losses, team.averages(list(losses.values())), strict=True)))
+    terms = dict(zip(losses, team.averages(list(losses.values())), strict=True))
     phase.optimiser.zero_grad()
     torch.stack(list(losses.values())).sum().backward()
     if team.seat.world_size > 1:
         _average_gradients(own, team)
-    _finite(step, "gradient of", _gradient_sums(method, own))
+    values = _finite(step, terms, _gradient_sums(method, own))
     phase.optimiser.step()
-    return terms
+    return values
 
 
 def _average_gradients(parameters: Sequence[Tensor], team: Team) -> None:
@@ -110,16 +110,20 @@ def _gradient_sums(method: Method, own: Sequence[Tensor]) -> dict[str, Tensor]:
     return {name: p.grad.sum() for name, p in parameters.items() if p.grad is not None}
 
 
-def _finite(step: int, what: str, scalars: Mapping[str, Tensor]) -> dict[str, float]:
-    """The values of the scalars, fetched at once. Raises NonFinite, naming the first that is not finite."""
-    values = torch.stack(list(scalars.values())).tolist() if scalars else []
-    for name, value in zip(scalars, values, strict=True):
+def _finite(step: int, losses: Mapping[str, Tensor], gradients: Mapping[str, Tensor]) -> dict[str, float]:
+    """The values of the losses. Raises NonFinite, naming the first scalar of losses and gradients that is not finite.
+
+    All of them are fetched at once: the device is waited for once a turn, and has nothing to do meanwhile.
+    """
+    names = [f"loss of {name}" for name in losses] + [f"gradient of {name}" for name in gradients]
+    values = torch.stack([*losses.values(), *gradients.values()]).tolist()
+    for name, value in zip(names, values, strict=True):
         if not math.isfinite(value):
             raise NonFinite(
-                f"the {what} {name} is {value} at step {step}; the step was not taken. "
+                f"the {name} is {value} at step {step}; the step was not taken. "
                 "Look at the generator's weights, or try a lower learning_rate"
             )
-    return dict(zip(scalars, values, strict=True))
+    return dict(zip(losses, values, strict=False))
 
 
 # -- checkpoints -----------------------------------------------------------------------------------------------------
