@@ -95,6 +95,12 @@ def _ending(arguments: argparse.Namespace, speak: Speak, board: Board | None, st
         die()
     except (GanError, DataRefused, NonFinite, CheckpointFailed, PublishFailed, Unshareable) as error:
         return Failure(str(error))
+    except torch.OutOfMemoryError as error:
+        _log.exception("the job failed")
+        return Failure(
+            f"{arguments.device} has too little memory for the job ({str(error).partition('. ')[0]}): free some and "
+            "resume it, or create another one with a smaller batch_size"
+        )
     except Exception as error:  # noqa: BLE001 - whatever it was, the service must be told
         _log.exception("the job failed")
         return Failure(f"{type(error).__name__}: {error}")
