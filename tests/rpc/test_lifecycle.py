@@ -125,6 +125,35 @@ async def test_who_asks_for_metrics_slowly_keeps_nobody_out_and_holds_few_thread
             assert threading.active_count() <= threads + 40
 
 
+class Stuck:
+    """A collector that is long about it."""
+
+    def __init__(self):
+        self.asked, self.let_go = threading.Semaphore(0), threading.Event()
+
+    def collect(self):
+        self.asked.release()
+        self.let_go.wait(60)
+        return []
+
+
+def test_nobody_who_asks_for_metrics_waits_for_those_whose_answers_take_long():
+    registry, stuck = CollectorRegistry(auto_describe=False), Stuck()
+    registry.register(stuck)
+    served = exposition.Exposition("127.0.0.1:0", registry)
+    try:
+        with ExitStack() as stack:
+            for _ in range(16):
+                asker = stack.enter_context(socket.create_connection(("127.0.0.1", served.port)))
+                asker.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+                stuck.asked.acquire()
+            # For which no metrics are collected.
+            assert urllib.request.urlopen(f"http://127.0.0.1:{served.port}/favicon.ico").status == 200
+    finally:
+        stuck.let_go.set()
+        served.close()
+
+
 async def test_a_connection_for_metrics_on_which_nothing_happens_is_closed(running, monkeypatch):
     monkeypatch.setattr(exposition._SilentHandler, "timeout", 0.1)
     async with running(metrics_address="127.0.0.1:0") as run:

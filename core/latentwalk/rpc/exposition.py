@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 _POLL_SECONDS = 0.05
 _MOST_CONNECTIONS = 16
 _IDLE_SECONDS = 5.0
-# A thread whose connection was ended ends at once, unless it is just putting an answer together.
-_ROOM_SECONDS = 5.0
+# Those whose connection was ended end at once, unless they are just putting an answer together; and others.
+_MOST_THREADS = 2 * _MOST_CONNECTIONS
 
 
 class Exposition:
@@ -22,7 +22,7 @@ class Exposition:
 
     Each connection has a thread, and a file of those that the service needs for its callers. There are at most 16: the
     next one takes the place of the oldest, and one on which nothing happens for five seconds is closed. So nobody can
-    keep Prometheus out by asking slowly.
+    keep Prometheus out by asking slowly. While as many others are still at their end, the next one is closed.
     """
 
     def __init__(self, address: str, registry: CollectorRegistry) -> None:
@@ -48,17 +48,19 @@ class _Server(ThreadingMixIn, WSGIServer):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._free = threading.Semaphore(_MOST_CONNECTIONS)
+        self._free = threading.Semaphore(_MOST_THREADS)
         self._turn = threading.Lock()
         # The oldest first.
         self._open: dict[socket.socket, None] = {}
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Whether there is room, also if the oldest connection has to end for it; else the new one is closed."""
-        if self._free.acquire(blocking=False):
-            return True
-        self._end_oldest()
-        return self._free.acquire(timeout=_ROOM_SECONDS)
+        """Whether there is room, for which the oldest connection may have to end; else the new one is closed.
+
+        In the thread that all connections come by, which waits for none.
+        """
+        if len(self._open) >= _MOST_CONNECTIONS:
+            self._end_oldest()
+        return self._free.acquire(blocking=False)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Begins a thread for the connection; where the system has none left, the room is free again."""
