@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from latentwalk.gan.errors import GanError
 from latentwalk.gan.perceptual import ALEXNET, PerceptualError, check_pictures, read_alexnet
 from latentwalk.gan.spec import GeneratorSpec
 
@@ -21,7 +22,8 @@ class Perception:
         """Raises GanError if the pictures of such a generator cannot be compared. Reads the file, once."""
         check_pictures(spec.resolution, spec.channels)
         file = self._file
-        _check_weights(file, file.stat().st_mtime_ns)
+        if fault := _fault(file, file.stat().st_mtime_ns):
+            raise fault.with_traceback(None)
 
     def on(self, device: torch.device) -> PerceptualError:
         """The network on a device. Raises GanError."""
@@ -33,9 +35,13 @@ class Perception:
 
 
 @lru_cache(maxsize=1)
-def _check_weights(file: Path, written: int) -> None:
-    """Of the file as it was written then."""
-    read_alexnet(file)
+def _fault(file: Path, written: int) -> GanError | None:
+    """What is wrong with the file, as it was written then: a broken one, too, is read once."""
+    try:
+        read_alexnet(file)
+    except GanError as error:
+        return error
+    return None
 
 
 @cache
