@@ -1,7 +1,9 @@
 """A generator with a mapping network: its spaces, truncation, style mixing and noise, over the wire."""
 
 import threading
+from contextlib import nullcontext
 
+import grpc
 import numpy as np
 import pytest
 import torch
@@ -128,6 +130,18 @@ async def test_noise_of_some_layers_leaves_that_of_the_others(server, styled):
     noise = [torch.where(is_coarse, own, 0), torch.where(is_coarse, 0, own), torch.where(is_coarse, own, other)]
     images = await generate(server, without_fine, without_coarse, fine_of_another)
     assert_same(images, drawn(styled, mapped(styled, *[(3, 1)] * 3), torch.stack(noise)))
+
+
+async def test_noise_for_a_layer_that_takes_none_is_refused_unless_others_are_named_beside_it(server, styled):
+    """Of StyleGAN2, the last layer of w+ draws a picture of features, and nothing else."""
+    one, takes_none = latent(3, 1), styled.spec.family == "stylegan2"
+    one.noise.seed = 7
+    one.noise.layers.append(5)
+    refused = pytest.raises(grpc.aio.AioRpcError, match="5 takes no noise; name some from 0 to 4")
+    with refused if takes_none else nullcontext():
+        await generate(server, one)
+    one.noise.layers.append(4)
+    assert len(await generate(server, one)) == 1
 
 
 async def test_strict_bytes_are_the_same_in_any_company(server):

@@ -83,7 +83,8 @@ def _read(names: Sequence[str], latents: Sequence[latent_pb2.Latent], model: Ser
         for name, latent in zip(names, latents, strict=True):
             check_unstyled(name, latent)
         return Latents(z, condition, None, [None] * len(latents))
-    noise = [read_noise(name, latent, spec.layers) for name, latent in zip(names, latents, strict=True)]
+    layers = spec.layers, len(model.generator.noise_sizes)
+    noise = [read_noise(name, latent, *layers) for name, latent in zip(names, latents, strict=True)]
     psi = torch.stack([read_psi(name, latent, spec) for name, latent in zip(names, latents, strict=True)])
     styles = [read_layer_styles(name, latent, spec.layers) for name, latent in zip(names, latents, strict=True)]
     lift = Lift(model.generator, model.mapper, condition, psi, given, *_mixed(styles, model))

@@ -50,8 +50,11 @@ def read_layer_styles(name: str, latent: latent_pb2.Latent, layers: int) -> list
     return styles
 
 
-def read_noise(name: str, latent: latent_pb2.Latent, layers: int) -> Noise | None:
-    """The noise of a latent, for a generator of so many layers; None for that of the weights, as it is."""
+def read_noise(name: str, latent: latent_pb2.Latent, layers: int, noisy: int) -> Noise | None:
+    """The noise of a latent, for a generator of so many layers, the first ``noisy`` of which take some, if any do.
+
+    None for that of the weights, as it is.
+    """
     if not latent.HasField("noise"):
         return None
     strength = latent.noise.strength if latent.noise.HasField("strength") else 1.0
@@ -64,4 +67,6 @@ def read_noise(name: str, latent: latent_pb2.Latent, layers: int) -> Noise | Non
             raise InvalidRequest(f"{name}.noise.layers", f"{layer} must be from 0 to {layers - 1}")
         if layer == before:
             raise InvalidRequest(f"{name}.noise.layers", f"{layer} is named twice; name it once")
+    if noisy and chosen and chosen[0] >= noisy:
+        raise InvalidRequest(f"{name}.noise.layers", f"{chosen[0]} takes no noise; name some from 0 to {noisy - 1}")
     return None if seed is None and strength == 1 else Noise(seed, strength, chosen)
