@@ -28,8 +28,8 @@ class Attention(nn.Module):
         queries = _places(self.theta(features))
         keys, values = (_places(F.max_pool2d(layer(features), 2)) for layer in (self.phi, self.g))
         # One head, and said so: of fewer dimensions than four, CUDA has no kernel without the [N, H W, H W / 4].
-        heads = (one[:, None] for one in (queries, keys, values))
-        found = F.scaled_dot_product_attention(*heads, scale=1.0)[:, 0]  # [N, H W, C / 2]
+        queries, keys, values = queries[:, None], keys[:, None], values[:, None]
+        found = F.scaled_dot_product_attention(queries, keys, values, scale=1.0)[:, 0]  # [N, H W, C / 2]
         return features + self.gamma * self.o(found.mT.unflatten(2, features.shape[2:]))
 
 
