@@ -21,6 +21,9 @@ _HARD_LIMIT_FACTOR = 2
 # calls beyond the most may be under way while they are refused, and so many may wait to be looked at.
 _FEWEST_SPARE_CALLS = 64
 _FEWEST_PENDING_CALLS = 8192
+# How long a call may wait to be looked at; after half a minute, gRPC would cancel it without a word. That it waits too
+# long is for its caller to say, with a deadline.
+_PENDING_SECONDS = 24 * 3600
 # What is asked of us goes in messages; metadata has a token, an id and little else.
 _METADATA_BYTES = 8 << 10
 # How soon a connection is given up whose other end has vanished without a word.
@@ -116,6 +119,7 @@ class Endpoint:
             ("grpc.max_concurrent_streams", self.max_connection_calls),
             ("grpc.max_allowed_incoming_connections", self.max_connections),
             *self._pending(),
+            ("grpc.server_max_unrequested_time_in_server", _PENDING_SECONDS),
             ("grpc.server_handshake_timeout_ms", round(1000 * self.handshake_seconds)),
             ("grpc.keepalive_time_ms", 1000 * _PING_SECONDS),
             ("grpc.keepalive_timeout_ms", 1000 * _PING_TIMEOUT_SECONDS),
