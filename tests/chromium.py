@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-WAIT_SECONDS = 60
+WAIT_SECONDS = 240
 
 
 class Chromium:
@@ -40,7 +40,7 @@ class Chromium:
     def __exit__(self, *_: object) -> None:
         os.close(self._orders)  # which ends it
         try:
-            self._process.wait(10)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

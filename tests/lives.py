@@ -7,8 +7,6 @@ from pathlib import Path
 from latentwalk.v1 import training_service_pb2 as pb
 
 STEPS = 2_000
-GENEROUS_SECONDS = 10
-"""For what is to take 2, on a machine that is busy; what is stopped would take longer than that."""
 SPEC = pb.JobSpec(
     model="tiny",
     direction="camera",

@@ -387,6 +387,6 @@ def test_a_service_keeps_its_own_flags_also_those_that_the_command_line_has_too(
     if service == "trainer":
         places = (*places, "--folder", tmp_path / "jobs", "--database", f"sqlite:///{tmp_path}/jobs.db")
     started = start_latentwalk(service, "--tls-certificate", junk, "--tls-key", junk, *places)
-    _, errors = started.communicate(timeout=120)
+    _, errors = started.communicate(timeout=300)
     assert started.returncode == 1
     assert f"tls_certificate {junk} holds no certificate" in errors

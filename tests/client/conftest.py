@@ -119,6 +119,8 @@ ENDPOINT = {"address": "127.0.0.1:0", "metrics_address": "127.0.0.1:0", "grace_s
 def serve(store: Path) -> Callable[..., ServiceThread]:
     """A server on the store with some settings of its own, for a `with` statement, at the end of which it drains."""
     ours = ENDPOINT | {"store": str(store), "torch_threads": 1, "engine_cache": "", "engine_seconds": 0.0}
+    # However slow the machine is meanwhile, nobody is to be refused for it.
+    ours["max_queue_seconds"] = 600.0
     return lambda **settings: ServiceThread(server_main.serving(ServerSettings(**ours | settings)))
 
 

@@ -56,7 +56,7 @@ def test_an_error_comes_whole_out_of_another_process(client: Client, call):
 
 
 def test_an_unknown_direction_is_told_when_the_walk_is_read(client: Client):
-    with pytest.raises(NotFound, match=r"no direction 'nope'.*bank, zoom"):
+    with pytest.raises(NotFound, match=r"no direction 'nope'.*bank.*zoom"):
         client.walk("tiny", "nope", seeds=1).collect()
 
 
@@ -202,7 +202,7 @@ def test_a_deadline_is_told_with_its_seconds_and_the_address(client: Client):
 
 
 def test_a_walk_that_is_read_too_slowly_keeps_the_frames_it_got_before_its_deadline(client: Client):
-    walk = client.walk("tiny", "zoom", seeds=range(16), frames=10_000, timeout=1)
+    walk = client.walk("tiny", "zoom", seeds=range(16), frames=10_000, timeout=3)
     assert next(walk).index == 0
     with pytest.raises(DeadlineExceeded):
         list(walk)
@@ -253,4 +253,4 @@ def test_waiting_for_a_service_that_never_comes_ends_with_the_deadline():
 
 
 def test_a_serving_server_is_ready(client: Client):
-    client.wait_ready(timeout=20)
+    client.wait_ready(timeout=120)

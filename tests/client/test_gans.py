@@ -20,7 +20,7 @@ def client(start_server, start_trainer, tmp_path: Path):
     files = {"store": str(tmp_path / "store"), "data": str(tmp_path / "data")}
     trainer = start_trainer(**files, server_address=(server.address,))
     with Client(server.address, trainer_address=trainer.address) as client:
-        client.wait_ready(timeout=60)
+        client.wait_ready(timeout=120)
         yield client
 
 
@@ -45,14 +45,14 @@ def test_a_generator_trained_with_its_walk_is_walked_at_once(client: Client):
 def test_a_generator_alone_and_a_bad_one(client: Client):
     growing = {"progressive_from": 4, "fade_steps": 1}
     job = client.train_gan("shades", Gan(data=Folder("shades"), family="stylegan", w_size=3, **growing, **SMALL))
-    result, settings = job.result(timeout=120), job.describe().spec.settings["gan"]
+    result, settings = job.result(timeout=400), job.describe().spec.settings["gan"]
     assert (settings["family"], settings["w_size"], settings["style_mixing"]) == ("stylegan", 3, 0.9)
     assert [settings[name] for name in ("progressive_from", "fade_steps", "stable_steps")] == [4, 1, 1]
     assert [(one.kind, one.loaded) for one in result.artifacts] == [(ArtifactKind.GENERATOR, True)]
     assert client.generate("shades", seeds=1).array.shape == (1, 8, 8, 1)
     assert list(result.data_digests) == ["train"]
     again = client.train_gan("shades", Gan(data=Folder("shades"), start_from="shades", steps=1, batch_size=4))
-    assert [(one.name, one.version) for one in again.result(timeout=120).artifacts] == [("shades", "2")]
+    assert [(one.name, one.version) for one in again.result(timeout=400).artifacts] == [("shades", "2")]
     assert again.describe().spec.settings["gan"].items() >= {"start_from": "shades@1", "family": "stylegan"}.items()
     with pytest.raises(InvalidRequest, match="'shades@2' is stylegan; leave it out"):
         client.train_gan("shades", Gan(data=Folder("shades"), start_from="shades", family="dcgan"))

@@ -1,12 +1,12 @@
 """Jobs, with the real trainer: made, watched, cancelled, resumed, forgotten."""
 
 import pickle
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
+from latentwalk.cli.demo.processes import free_address
 from latentwalk.client import (
     ArtifactKind,
     AsyncClient,
@@ -34,7 +34,7 @@ SMALL = {"steps": 6, "batch_size": 4, "evaluation_size": 4}
 @pytest.fixture
 def client(server, trainer):
     with Client(server.address, trainer_address=trainer.address) as client:
-        client.wait_ready(timeout=60)
+        client.wait_ready(timeout=120)
         yield client
 
 
@@ -92,9 +92,7 @@ def test_a_job_can_be_cancelled_resumed_and_forgotten(client: Client):
 
 
 def test_a_job_is_watched_on_when_its_trainer_is_restarted(serve_trainer, tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = free_address()
     files = {"folder": str(tmp_path / "jobs"), "database": f"sqlite:///{tmp_path}/trainer.db"}
     with Client(trainer_address=address) as client, ThreadPoolExecutor(1) as watcher:
         with serve_trainer(address=address, **files):
@@ -219,7 +217,7 @@ def test_what_the_trainer_refuses_names_the_field(client: Client):
 
 async def test_the_asyncio_client_follows_a_job_in_the_same_way(server, trainer):
     async with AsyncClient(server.address, trainer_address=trainer.address) as client:
-        await client.wait_ready(timeout=60)
+        await client.wait_ready(timeout=120)
         job = await client.train_edit("tiny", "again", edits="zoom", **SMALL)
         states = [event.what.state async for event in job.watch() if isinstance(event.what, JobStateChange)]
         assert states[-1] is JobState.SUCCEEDED

@@ -24,7 +24,7 @@ from latentwalk.rpc.lifecycle import Doorway
 SERVICES = "latentwalk.v1.GenerationService", "latentwalk.v1.TrainingService"
 WORKERS = 3
 CALLS_AFTER = 30
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 150.0
 GRACE_SECONDS = 600.0
 
 

@@ -1,20 +1,20 @@
 """Both services as a user starts them: processes of their own, one store, one tiny generator under the name "faces"."""
 
-import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 import torch
 
+from latentwalk.cli.demo.processes import free_address
 from latentwalk.client import Client
 from latentwalk.gan.artifacts import ArtifactStore, save_generator
 from latentwalk.gan.families import build_generator
 from latentwalk.gan.spec import GeneratorSpec
 
-STOP_SECONDS = 30
+STOP_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -25,18 +25,6 @@ class Services:
     trainer_metrics: str
 
 
-def _free_address() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
-
-
-@pytest.fixture
-def free_address() -> Callable[[], str]:
-    """A function that finds a host:port on which nobody listens."""
-    return _free_address
-
-
 @pytest.fixture(scope="session")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     data = tmp_path_factory.mktemp("data")
@@ -44,7 +32,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     torch.manual_seed(0)
     generator = build_generator(GeneratorSpec("dcgan", 16, classes=0, resolution=16, channels=3, config={"width": 4}))
     save_generator(ArtifactStore(store), "faces", generator.freeze(), provenance={}, created="")
-    found = Services(*(_free_address() for _ in range(4)))
+    found = Services(*(free_address() for _ in range(4)))
     flags = {
         "server": ["--address", found.server, "--metrics-address", found.server_metrics],
         "trainer": [
@@ -56,7 +44,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     processes = [start(f"latentwalk.{name}", "--store", store, *flags[name]) for name in flags]
     try:
         with Client(found.server, trainer_address=found.trainer) as client:
-            client.wait_ready(60)
+            client.wait_ready(300)
         yield found
     finally:
         for process in processes:

@@ -22,7 +22,7 @@ async def test_a_server_that_is_told_nothing_serves_the_digits_and_what_a_traine
             assert [model.name for model in (await client.models())] == ["digits"]
             turned = await client.walk("digits", "rotate", amount=(-20, 20), seeds=1, classes=7, frames=3).collect()
             job = await client.train_sefa("digits", "factors", directions=2)
-            (published,) = (await job.result(timeout=150)).artifacts
+            (published,) = (await job.result(timeout=400)).artifacts
             assert (published.loaded, published.load_error) == (True, "")
             shifted = await client.walk("digits", "factors", slider="0", seeds=1, classes=7, frames=3).collect()
     for frames in (turned, shifted):

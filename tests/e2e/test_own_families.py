@@ -5,13 +5,13 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from latentwalk.cli.demo.processes import free_address
 from latentwalk.client import Client
 from latentwalk.gan.artifacts import ArtifactStore, load_generator, save_direction
 from latentwalk.gan.directions import LinearDirection, Slider
@@ -43,9 +43,7 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_the_family_of_the_page_is_imported_served_and_steered(
-    packages: Path, tmp_path: Path, free_address: Callable[[], str]
-) -> None:
+def test_the_family_of_the_page_is_imported_served_and_steered(packages: Path, tmp_path: Path) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
     (named,) = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
     assert named == '[project.entry-points."latentwalk.families"]\nmygan = "mygan:MyGAN"\n'

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from latentwalk.cli.demo.processes import free_address
 from latentwalk.client import Client
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"
@@ -98,7 +99,7 @@ def test_every_metric_of_ours_is_on_the_dashboard(exposed):
 )
 def test_promtool_finds_no_fault(command):
     done = subprocess.run(
-        ["promtool", *command.split()], cwd=DEPLOY / "prometheus", capture_output=True, text=True, timeout=60
+        ["promtool", *command.split()], cwd=DEPLOY / "prometheus", capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -113,7 +114,7 @@ def test_every_alert_says_what_to_do_and_is_tested(rule):
 
 
 @pytest.fixture
-def prometheus(services, tmp_path, free_address):
+def prometheus(services, tmp_path):
     """The address of a Prometheus with our own configuration, but for the addresses, and impatient."""
     config = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
     config["global"] = {"scrape_interval": "250ms", "scrape_timeout": "250ms", "evaluation_interval": "250ms"}
@@ -134,10 +135,10 @@ def prometheus(services, tmp_path, free_address):
         yield address
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(120)
 
 
-def eventually(ask, what, seconds=30):
+def eventually(ask, what, seconds=240):
     """The first answer of `ask` that is not empty; a server that is not there yet gives none."""
     limit = time.monotonic() + seconds
     while time.monotonic() < limit:

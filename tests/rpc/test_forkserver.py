@@ -29,7 +29,7 @@ process.join()
 
 def errors_of(program, *arguments):
     """What was written to the standard error of this program and of all that it forked."""
-    done = subprocess.run([sys.executable, "-c", program, *arguments], stderr=subprocess.PIPE, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program, *arguments], stderr=subprocess.PIPE, text=True, timeout=300)
     return done.stderr
 
 

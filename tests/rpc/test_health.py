@@ -94,7 +94,7 @@ async def test_clients_that_balance_are_told_once_each_and_take_no_places_of_tho
             options = [("grpc.service_config", config), ("grpc.use_local_subchannel_pool", 1)]
             channel = grpc.aio.insecure_channel(f"127.0.0.1:{run.doorway.port}", options)
             await channels.enter_async_context(channel)
-            await asyncio.wait_for(channel.channel_ready(), 20)
+            await asyncio.wait_for(channel.channel_ready(), 60)
         assert (await run.unary()).value == "hello"
 
         async def forever(request, context):
@@ -130,7 +130,7 @@ async def test_who_watches_again_and_again_takes_no_places_of_those_who_call(run
         assert await check(run) == SERVING
         for one in watches:
             one.cancel()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await is_refused(watch(run.channel)):
                 pass
 

@@ -61,7 +61,7 @@ async def test_a_drain_lets_running_calls_end_and_refuses_new_ones(running):
         call = run.server_stream()
         await run.echo.reached.wait()
         drain = asyncio.create_task(run.doorway.drain())
-        await asyncio.wait_for(run.doorway.draining.wait(), 5)
+        await asyncio.wait_for(run.doorway.draining.wait(), 60)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await run.unary()
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
@@ -80,7 +80,7 @@ async def test_a_drain_cuts_off_what_outlasts_its_grace(running):
         run.echo.behaviour = forever
         call = run.unary()
         await run.echo.reached.wait()
-        await asyncio.wait_for(run.doorway.drain(), 10)
+        await asyncio.wait_for(run.doorway.drain(), 60)
         assert run.echo.left.is_set()
         with pytest.raises((grpc.aio.AioRpcError, asyncio.CancelledError)):
             await call
@@ -158,7 +158,7 @@ async def test_a_connection_for_metrics_on_which_nothing_happens_is_closed(runni
     monkeypatch.setattr(exposition._SilentHandler, "timeout", 0.1)
     async with running(metrics_address="127.0.0.1:0") as run:
         reader, writer = await asyncio.open_connection("127.0.0.1", run.doorway.metrics_port)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert not await reader.read()
         writer.close()
 
@@ -218,6 +218,10 @@ async def sleep(request, context):
     await asyncio.sleep(float(request.value))
     return request
 
+async def tell(draining):
+    await draining.wait()
+    print("draining", flush=True)
+
 async def main():
     doorway = Doorway(Endpoint("127.0.0.1:0", grace_seconds=60), {}, CollectorRegistry(), lambda error: None)
     handler = grpc.unary_unary_rpc_method_handler(sleep, StringValue.FromString, StringValue.SerializeToString)
@@ -225,6 +229,7 @@ async def main():
     await doorway.start()
     doorway.ready()
     print(doorway.port, flush=True)
+    asyncio.create_task(tell(doorway.draining))
     return await doorway.run_until_signal()
 
 sys.exit(run(main()))
@@ -274,17 +279,16 @@ def test_a_signal_drains_and_the_process_ends_with_0(process, number):
     channel, future = sleeping(process, 0.5)
     with channel:
         process.send_signal(number)
-        assert future.result(timeout=30).value == "0.5"
-        assert process.wait(30) == 0
+        assert future.result(timeout=120).value == "0.5"
+        assert process.wait(120) == 0
 
 
 def test_a_second_signal_ends_the_process_at_once(process):
     channel, future = sleeping(process, 50)
     with channel:
         process.send_signal(signal.SIGTERM)
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(0.5)
+        assert process.stdout.readline() == "draining\n"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 128 + signal.SIGTERM
+        assert process.wait(120) == 128 + signal.SIGTERM
         with pytest.raises(grpc.RpcError):
-            future.result(timeout=30)
+            future.result(timeout=120)

@@ -27,14 +27,14 @@ async def answer(run, root, shown=None):
     """What the service says to such a client; its status if it fails."""
     async with channel_to(run, root, shown) as run.channel:
         try:
-            return (await run.unary(timeout=20)).value
+            return (await run.unary(timeout=60)).value
         except grpc.aio.AioRpcError as error:
             return error.code().name
 
 
 async def becomes(expected, ask):
     """Asks until the answer is as expected; files are looked at once a second."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while await ask() != expected:  # noqa: ASYNC110 - it is on the other side
             await asyncio.sleep(0.2)
 

@@ -38,12 +38,12 @@ class Hold:
 
     def __call__(self, *arguments):
         self.threads.append(threading.current_thread())
-        self.released.wait(10)
+        self.released.wait(120)
         return self.call(*arguments)
 
     async def has(self, calls):
         """Waits until there were so many."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.threads) < calls:  # noqa: ASYNC110 - it is on the other side
                 await asyncio.sleep(0.005)
 

@@ -42,7 +42,7 @@ class Held:
     def steps(self, count=10):
         for _ in range(count):
             self.begun.set()
-            self.released.wait(30)
+            self.released.wait(120)
             self.taken += 1
             yield
 

@@ -83,11 +83,11 @@ async def test_a_reader_that_stops_reading_stops_the_drawing(slow_library, serve
         await call.read()
         await call.read()
         before = -1
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             while before != (before := await drawn(server)):  # noqa: ASYNC110 - it is on the other side
                 await asyncio.sleep(1.0)
         assert before < 16 * 40
-        assert await server.metric("latentwalk_queue_frames") == 0
+        await server.settles("latentwalk_queue_frames", 0)
         assert (await server.generation.Generate(generate(1))).images
         call.cancel()
         await assert_nothing_is_left(server)
@@ -108,12 +108,16 @@ FORMATS = {"raw": image_pb2.IMAGE_FORMAT_RAW, "png": image_pb2.IMAGE_FORMAT_PNG}
 @pytest.mark.parametrize("ending", ["cancel", "deadline"])
 async def test_a_caller_that_leaves_while_the_device_draws_leaves_nothing(slow_library, serve, rest, ending):
     async with serve(slow_library, max_batch=2) as server:
-        call = server.generation.Walk(walk(10_000, rows=64), timeout=2.0 if ending == "deadline" else None)
-        await call.read()
-        if ending == "cancel":
-            call.cancel()
-        with pytest.raises((asyncio.CancelledError, grpc.aio.AioRpcError)):
+        call = server.generation.Walk(walk(10_000, rows=64), timeout=4.0 if ending == "deadline" else None)
+
+        async def read():
+            await call.read()
+            if ending == "cancel":
+                call.cancel()
             await rest(call)
+
+        with pytest.raises((asyncio.CancelledError, grpc.aio.AioRpcError)):
+            await read()
         await assert_nothing_is_left(server)
         assert await server.metric("latentwalk_frames_cancelled_total") > 0
 
@@ -124,7 +128,8 @@ async def test_a_caller_that_leaves_while_a_write_blocks_leaves_nothing(slow_lib
     async with serve(slow_library) as server:
         request = walk(10_000, rows=16, format=FORMATS[format])
         call = server.generation.Walk(request, timeout=3.0 if ending == "deadline" else None)
-        await call.read()
+        with suppress(grpc.aio.AioRpcError):  # its deadline may have passed before
+            await call.read()
         await asyncio.sleep(1.0)
         if ending == "cancel":
             call.cancel()
@@ -159,7 +164,7 @@ async def test_callers_that_leave_at_any_moment_leave_nothing(slow_library, serv
 
 
 async def test_a_drain_serves_the_frames_of_a_running_walk_to_the_end(slow_library, serve, rest):
-    async with serve(slow_library, grace_seconds=30.0) as server:
+    async with serve(slow_library, grace_seconds=600.0) as server:
         call = server.generation.Walk(walk(100))
         await call.read()
         drain = asyncio.create_task(server.doorway.drain())
@@ -174,7 +179,7 @@ async def test_a_drain_serves_the_frames_of_a_running_walk_to_the_end(slow_libra
 async def serves_again(server, model):
     """Returns when health says so, and a picture is drawn."""
     health = health_pb2_grpc.HealthStub(server.channel)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(150):
         while True:
             with suppress(grpc.aio.AioRpcError):
                 reply = await health.Check(health_pb2.HealthCheckRequest())
@@ -199,7 +204,7 @@ async def test_a_device_that_hangs_while_it_comes_back_is_replaced_again(slow_li
         device_process().kill()
         others = {process.pid for process in multiprocessing.active_children()}
         drawing = asyncio.create_task(refusal(server.generation.Generate(generate(1, "slow"))))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             while not (new := [one for one in multiprocessing.active_children() if one.pid not in others]):  # noqa: ASYNC110
                 await asyncio.sleep(0.001)  # it is on the other side
         os.kill(new[0].pid, signal.SIGSTOP)

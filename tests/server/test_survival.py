@@ -72,10 +72,6 @@ async def under_load(server, callers=4):
         task.result()
 
 
-# However slow the machine is meanwhile, nobody is to be refused for it.
-PATIENT = {"max_queue_seconds": 600.0}
-
-
 @pytest.fixture
 def versions(library, faces, generator_of, direction_of):
     """A second version of everything: of faces the same weights, so that its directions fit; of digits others."""
@@ -98,7 +94,7 @@ async def swap(server, swaps):
 
 @pytest.mark.parametrize("swaps", [6, pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(1800)])])
 async def test_models_and_directions_are_swapped_under_load_and_no_request_fails(versions, serve, swaps):
-    async with serve(versions, **PATIENT) as server:
+    async with serve(versions) as server:
         async with under_load(server) as load:
             await swap(server, swaps)
         assert len(load.digests) == 2, "each version is told with its own digest"
@@ -110,7 +106,7 @@ async def test_a_damaged_version_is_refused_under_load_and_the_old_one_serves_on
     for kind, name in (("generators", "digits"), ("directions", "faces/zoom")):
         (file,) = (versions.path / kind / name / "2").glob("*.safetensors")
         file.write_bytes(file.read_bytes()[:-1])
-    async with serve(versions, **PATIENT) as server:
+    async with serve(versions) as server:
         await server.models.LoadModel(models_pb.LoadModelRequest(model="digits", version="1"))
         await server.models.LoadDirection(models_pb.LoadDirectionRequest(model="faces", direction="zoom", version="1"))
         async with under_load(server) as load:

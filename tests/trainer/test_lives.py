@@ -3,7 +3,6 @@
 import hashlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import torch
 from lives import SPEC, STEPS, process_of, processes_of, wait_until_gone
 from sqlalchemy import create_engine, text
 
+from latentwalk.cli.demo.processes import free_address
 from latentwalk.gan.artifacts import ArtifactStore, load_direction
 from latentwalk.server.settings import Settings as ServerSettings
 from latentwalk.trainer.checkpoint import Checkpoints
@@ -191,7 +191,7 @@ def test_a_job_in_the_middle_of_something_endless_is_cancelled_all_the_same(
         trainer.wait_for_step(job_id, STEPS // 4)
         [process] = processes_of(job_id)
         os.kill(process, signal.SIGSTOP)
-        job = trainer.stub.CancelJob(pb.CancelJobRequest(id=job_id), timeout=60).job
+        job = trainer.stub.CancelJob(pb.CancelJobRequest(id=job_id), timeout=300).job
         assert job.state == pb.JOB_STATE_CANCELLED
         assert processes_of(job_id) == []
         trainer.stub.ResumeJob(pb.ResumeJobRequest(id=job_id))
@@ -260,7 +260,7 @@ def test_a_service_whose_database_does_not_answer_is_stopped_all_the_same(
         trainer.wait_for_step(job_id, 1)
         with held(database_url):
             service.terminate()
-            assert service.wait(60) == 0
+            assert service.wait(300) == 0
             wait_until_gone(job_id)
     with serve_trainer(settings) as trainer:
         assert_ends_well(trainer, job_id)
@@ -317,7 +317,7 @@ def test_a_job_whose_loss_or_measure_is_not_finite_fails_with_step_or_name_and_v
 @contextmanager
 def service_process(settings, connect, *more):
     """`python -m latentwalk.trainer` in a process of its own, on a port that was free a moment ago."""
-    address = f"127.0.0.1:{free_port()}"
+    address = free_address()
     flags = ["--address", address, "--metrics-address", "", "--folder", settings.folder]
     flags += ["--store", settings.store, "--database", settings.database, *more]
     service = subprocess.Popen([sys.executable, "-m", "latentwalk.trainer", *flags])
@@ -327,9 +327,3 @@ def service_process(settings, connect, *more):
     finally:
         service.kill()
         service.wait()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

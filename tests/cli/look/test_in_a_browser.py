@@ -225,7 +225,7 @@ def test_a_picture_is_saved(browser: Chromium, client: Client, tmp_path, wait_un
     choose(browser, "encoding", "jpeg")
     shown(browser)
     browser.evaluate("document.getElementById('save').click()")
-    wait_until((tmp_path / "digits.png").exists, 30)
+    wait_until((tmp_path / "digits.png").exists)
     with Image.open(tmp_path / "digits.png") as saved:
         assert np.abs(np.asarray(saved).astype(int) - drawn(client, seeds=[0], classes=0)[0]).max() <= 1
 

@@ -30,7 +30,7 @@ def test_the_command_has_the_files_of_the_connection(
         tls = ["--tls-root", authority.root.name, "--tls-certificate", own.certificate, "--tls-key", own.key]
         _, printed = start_looking("--server", address, *tls, "look", "digits", "--no-browser")
         url = urlsplit(printed)
-        with closing(HTTPConnection(str(url.hostname), url.port or 0, timeout=60)) as page:
+        with closing(HTTPConnection(str(url.hostname), url.port or 0, timeout=300)) as page:
 
             def post(path: str, value: object) -> dict[str, str]:
                 page.request("POST", url.path + path, json.dumps(value).encode())

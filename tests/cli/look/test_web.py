@@ -35,7 +35,7 @@ class Page:
 
     def __init__(self, url: str) -> None:
         self.url = urlsplit(url)
-        self._connection = HTTPConnection(str(self.url.hostname), self.url.port or 0, timeout=60)
+        self._connection = HTTPConnection(str(self.url.hostname), self.url.port or 0, timeout=300)
 
     def ask(self, method: str, path: str, value: Any = None, **headers: str) -> HTTPResponse:
         body = value if isinstance(value, bytes | None) else json.dumps(value).encode()
@@ -205,7 +205,7 @@ def test_a_page_of_another_name_that_was_made_to_point_here_is_refused(page: Pag
 def test_who_does_not_know_the_secret_finds_nothing(page: Page):
     assert len(page.url.path) > 16
     for path in ("/", "/model", "/wrong/model", "/wrong/", page.url.path.rstrip("/"), "/../", "/%00/", "x"):
-        with closing(HTTPConnection("127.0.0.1", page.url.port, timeout=60)) as connection:
+        with closing(HTTPConnection("127.0.0.1", page.url.port, timeout=300)) as connection:
             connection.request("GET", path)
             reply = connection.getresponse()
             assert (reply.status, "nothing is here" in reply.read().decode()) == (404, True)
@@ -309,7 +309,7 @@ def test_connections_are_bounded_and_a_seat_that_was_left_is_free_again(page: Pa
             page.close()
             return False
 
-    wait_until(served, 30)
+    wait_until(served)
 
 
 def test_a_server_that_does_not_answer_is_told_in_words(pages):
@@ -353,4 +353,4 @@ def test_where_there_is_a_desktop_the_page_is_opened(address: str, start_looking
     opened = tmp_path / "opened"
     desktop = {"DISPLAY": ":0", "BROWSER": f"sh -c 'echo \"$0\" > {opened}' %s"}
     _, url = start_looking("--server", address, "look", "digits", **desktop)
-    wait_until(lambda: opened.exists() and opened.read_text() == f"{url}\n", 60)
+    wait_until(lambda: opened.exists() and opened.read_text() == f"{url}\n")

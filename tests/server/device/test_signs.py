@@ -18,16 +18,16 @@ ANSWER = Message({"it": "took its time"})
 
 @pytest.fixture
 def ends(monkeypatch):
-    """A line for whoever asks, and has patience for half a second, and one for whoever answers after a whole one."""
+    """A line for whoever asks, and has patience for a second, and one for whoever answers after one and a half."""
     monkeypatch.setattr(signs, "SECONDS", 0.05)
     asker, answerer = socket.socketpair()
     with closing(asker), closing(answerer):
-        yield Line(asker, 0.5), Line(answerer)
+        yield Line(asker, 1.0), Line(answerer)
 
 
 def answer(line, meanwhile):
     with meanwhile:
-        time.sleep(1.0)
+        time.sleep(1.5)
     line.send(ANSWER)
 
 

@@ -53,7 +53,7 @@ def test_a_job_is_attended_to_its_end_though_an_answer_of_the_database_is_lost(
 ):
     with serve_trainer(make_settings()) as trainer, answer_lost(state) as lost:
         job_id = trainer.create(SPEC).id
-        for _ in trainer.stub.WatchJob(pb.WatchJobRequest(id=job_id), timeout=30):
+        for _ in trainer.stub.WatchJob(pb.WatchJobRequest(id=job_id), timeout=300):
             pass
         job = trainer.get(job_id)
         other = trainer.wait_for_end(trainer.create(SPEC).id)

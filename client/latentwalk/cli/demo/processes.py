@@ -1,12 +1,13 @@
 """The services as processes of the demo: started, awaited, and gone afterwards whatever happens."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from latentwalk.client import Client, DeadlineExceeded, Unavailable
 START_SECONDS = 120
 GRACE_SECONDS = 5
 STOP_SECONDS = 20
+
+_PORTS = range(20_000, 32_000)
+_TRIES = 100
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,12 @@ def wait_until_ready(server: str, trainer: str, services: list[Service]) -> None
 
 
 def free_address() -> str:
-    """An address of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    """An address of this machine that nobody listens on.
+
+    Its port is none of those that systems give to whoever asks for any: it is still free when a service has started.
+    """
+    for port in random.sample(_PORTS, _TRIES):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return f"127.0.0.1:{port}"
+    raise CommandFailed(f"of {_TRIES} ports of 127.0.0.1, none from {_PORTS[0]} to {_PORTS[-1]} is free")
