@@ -48,6 +48,13 @@ def test_none_is_taken_twice_and_both_ends_are_there(brightness, data):
     assert (places[0], places[-1]) == (0, len(brightness) - 1)
 
 
+def test_a_loop_is_as_even_where_it_closes(client: Client):
+    drawn = client.walk("tiny", "zoom", seeds=1, frames=101, easing="in", loop=True).collect()
+    evenly = drawn.evenly(20, loop=True)
+    whole_way = steps([*evenly, evenly[0]])
+    assert whole_way[-1] == pytest.approx(whole_way.mean(), rel=0.3)
+
+
 @pytest.mark.parametrize("count", [1, 6, 2.5])
 def test_more_than_there_are_and_fewer_than_two_are_refused(client: Client, count):
     frames = client.walk("tiny", "zoom", seeds=1, frames=5).collect()

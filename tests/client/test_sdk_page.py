@@ -21,6 +21,7 @@ STYLED = GeneratorSpec(
 )
 
 
+@pytest.mark.timeout(900)  # it trains a dozen things
 def test_the_python_of_the_page_runs_as_written(start_server, start_trainer, tmp_path: Path, monkeypatch):
     store = tmp_path / "store"
     shutil.copytree(BUILTIN, store)

@@ -12,6 +12,7 @@ from latentwalk.cli import (
     inverting,
     jobs,
     models,
+    moving,
     pictures,
     pull,
     services,
@@ -78,8 +79,8 @@ app.add_typer(directions.app, name="directions")
 app.add_typer(style_figures.app, name="figure")
 app.add_typer(store.app, name="store")
 app.command()(pictures.generate)
-app.command()(pictures.walk)
-app.command()(pictures.interpolate)
+app.command()(moving.walk)
+app.command()(moving.interpolate)
 app.command()(inverting.invert)
 app.command()(look.look)
 for command in (

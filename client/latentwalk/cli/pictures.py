@@ -1,4 +1,4 @@
-"""`latentwalk generate | walk | interpolate`: pictures into files."""
+"""`latentwalk generate`: pictures into files, and the options of all commands that draw some."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -7,44 +7,25 @@ from typing import Annotated, Any, Literal, TypedDict, Unpack
 
 import typer
 
-from latentwalk.cli import completing
 from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
-from latentwalk.cli.movements import displacement, gathered, stretch
-from latentwalk.cli.options import spelled_out, writable, writable_frames
+from latentwalk.cli.movements import displacement
+from latentwalk.cli.options import spelled_out, writable
 from latentwalk.cli.output import Json, show_json
-from latentwalk.cli.parsing import (
-    Numbers,
-    SliderName,
-    parse_classes,
-    parse_mix,
-    parse_noise,
-    parse_numbers,
-    parse_slider,
-)
-from latentwalk.cli.progress import counting
-from latentwalk.client import Displacement, Leg, Mix, Stretch, Style, Walk, load_latents
+from latentwalk.cli.parsing import Numbers, parse_classes, parse_mix, parse_noise, parse_numbers
+from latentwalk.client import Displacement, Mix, Style, load_latents
 
 Out = Annotated[
     Path,
     typer.Option("--out", "-o", dir_okay=False, callback=writable, help="the file; its ending says how it is written"),
-]
-MovingOut = Annotated[
-    Path,
-    typer.Option(
-        "--out", "-o", dir_okay=False, callback=writable_frames, help="the file; its ending says how it is written"
-    ),
 ]
 Seeds = Annotated[
     Numbers | None, typer.Option(parser=parse_numbers, metavar="SEEDS", help="e.g. 7 or 1,2,5-8; default: 0")
 ]
 AnyClass = Annotated[bool, typer.Option("--any-class", help="let a slider of one class move other classes too")]
 
-FPS = 12.0
-
 _start = partial(typer.Option, rich_help_panel="Where it starts, and how it is served")
 _noise = partial(typer.Option, rich_help_panel="Noise of a StyleGAN")
-_pace = partial(typer.Option, rich_help_panel="How frames follow one another")
 
 
 class Starting(TypedDict, total=False):
@@ -97,21 +78,6 @@ class Drawing(Starting, total=False):
     ]
 
 
-class Moving(Drawing, total=False):
-    """How frames are drawn, and how they follow one another."""
-
-    easing: Annotated[
-        Literal["linear", "in", "out", "in_out"],
-        _pace(help="how time becomes progress; default: linear"),
-    ]
-    loop: Annotated[bool, _pace("--loop", help="let the last frame lead back to the first")]
-    fps: Annotated[
-        float,
-        _pace(help=f"frames a second of a file that moves, and how fast they are wanted; default: {FPS:g}"),
-    ]
-    from_frame: Annotated[int, _pace(min=0, help="leave out the frames before this one; default: 0")]
-
-
 @spelled_out
 def generate(
     context: typer.Context,
@@ -144,82 +110,7 @@ def generate(
         digest = pictures.model_digest
         show_json({"file": str(out), "pictures": len(pictures), "version": pictures.model_version, "digest": digest})
     else:
-        typer.echo(f"{out}: {_counted(len(pictures), 'picture')}")
-
-
-@spelled_out
-def walk(
-    context: typer.Context,
-    model: Name,
-    out: MovingOut,
-    directions: Annotated[
-        list[SliderName] | None,
-        typer.Argument(
-            parser=parse_slider,
-            metavar="DIRECTION[:SLIDER]",
-            autocompletion=completing.directions,
-            help="over all that it was trained on; :SLIDER where it has several; more than one move at once",
-        ),
-    ] = None,
-    seeds: Seeds = None,
-    amount: Annotated[
-        list[Stretch] | None,
-        typer.Option(
-            parser=stretch("amount"),
-            metavar="WAY",
-            help="from and to in the edit's unit, e.g. zoom=0.5:2, or only layers 0-3: zoom=0.5:2:0-3; repeatable",
-        ),
-    ] = None,
-    alpha: Annotated[
-        list[Stretch] | None,
-        typer.Option(parser=stretch("alpha"), metavar="WAY", help="the same in latent units, e.g. pca:1=-2:2"),
-    ] = None,
-    layers: Annotated[
-        Numbers | None,
-        typer.Option(
-            parser=parse_numbers,
-            metavar="LAYERS",
-            help="of a StyleGAN: move only these, e.g. 0-3,6; default: all that the direction moves",
-        ),
-    ] = None,
-    any_class: AnyClass = False,
-    frames: Annotated[int, typer.Option(min=1, help="how many, both ends included")] = 16,
-    as_json: Json = False,
-    **options: Unpack[Moving],
-) -> None:
-    """Walks seeds along a direction, or several at once; a GIF, WebP or MP4 moves, a PNG or JPEG is a strip.
-
-    From where to where is said in place of DIRECTION: latentwalk walk faces --amount zoom=0.5:2 --out zoom.gif
-    """
-    stretches = gathered(directions or (), [*(amount or ()), *(alpha or ())], layers)
-    leg = Leg(stretches, frames=frames, easing=options.get("easing", "linear"))
-    with connect(context) as client:
-        steps = client.walk_legs(model, leg, any_class=any_class, **_moving(options, seeds, [0]))
-        _keep(steps, out, options.get("fps", FPS), as_json)
-
-
-@spelled_out
-def interpolate(
-    context: typer.Context,
-    model: Name,
-    out: MovingOut,
-    seeds: Annotated[
-        Numbers | None, typer.Option(parser=parse_numbers, metavar="SEEDS", help="e.g. 1,2,5-8; default: 0-3")
-    ] = None,
-    frames_per_leg: Annotated[int, typer.Option(min=1, help="from one seed up to the next")] = 12,
-    space: Annotated[Literal["z", "w"] | None, typer.Option(help="to blend in; default: w if the model has it")] = None,
-    method: Annotated[
-        Literal["slerp", "lerp"] | None, typer.Option(help="along the arc, in z only, or along the line")
-    ] = None,
-    as_json: Json = False,
-    **options: Unpack[Moving],
-) -> None:
-    """Travels from seed to seed; a GIF, WebP or MP4 moves, a PNG or JPEG is a strip."""
-    easing = options.get("easing", "linear")
-    how = {"frames_per_leg": frames_per_leg, "space": space, "method": method, "easing": easing}
-    with connect(context) as client:
-        steps = client.interpolate(model, **how, **_moving(options, seeds, range(4)))
-        _keep(steps, out, options.get("fps", FPS), as_json)
+        typer.echo(f"{out}: {counted(len(pictures), 'picture')}")
 
 
 def drawing(options: Drawing, seeds: Numbers | None, default: Sequence[int]) -> dict[str, Any]:
@@ -243,15 +134,6 @@ def _latents(files: list[Path], seeds: Numbers | None, default: Sequence[int]) -
         raise typer.BadParameter(f"{error.filename} cannot be read: {error.strerror}") from None
 
 
-def _moving(options: Moving, seeds: Numbers | None, default: Sequence[int]) -> dict[str, Any]:
-    """What the SDK is told of it, all but the easing."""
-    return drawing(options, seeds, default) | {
-        "loop": options.get("loop", False),
-        "fps": options.get("fps", FPS),
-        "first_frame": options.get("from_frame", 0),
-    }
-
-
 def _style(options: Drawing) -> Style:
     """What is told with each latent. Where nothing is said, nothing is sent, so that any model can be asked."""
     return Style(
@@ -265,18 +147,6 @@ def _style(options: Drawing) -> Style:
     )
 
 
-def _keep(steps: Walk, out: Path, fps: float, as_json: bool) -> None:
-    with steps:
-        header = steps.header()
-        first = header.first_frame
-        with counting(lambda: steps.next_index - first, header.frames - first, "frames"):
-            steps.save(out, fps=fps)
-    frames = steps.next_index - first
-    if as_json:
-        show_json({"file": str(out), "frames": frames, "rows": header.rows, "digest": header.model_digest})
-    else:
-        typer.echo(f"{out}: {_counted(frames, 'frame')} of {_counted(header.rows, 'picture')}")
-
-
-def _counted(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """So many of it, in words: "1 frame", "2 frames"."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"

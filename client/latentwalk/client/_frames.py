@@ -119,16 +119,19 @@ class Frames(Sequence[Frame]):
         """One picture with the frames of each start in rows of `columns`, one start below the other."""
         return tile(line for row in self.rows for line in wrapped(row, columns))
 
-    def evenly(self, count: int) -> "Frames":
-        """So many of the frames, the first and the last among them, of which each differs as much from the next.
+    def evenly(self, count: int, *, loop: bool = False) -> "Frames":
+        """So many of the frames, of which each differs as much from the next; the first is one of them.
 
         Latents that move at constant speed make pictures that linger and jump. Draw several times as many frames as are
-        to be shown: `client.interpolate(..., frames=96).collect().evenly(24)`. They keep their indices and positions.
+        to be shown: `client.interpolate(..., frames_per_leg=96).collect().evenly(24)`. They keep indices and positions.
+
+        loop: the last frame leads back to the first; without it, the last one is the last of those that were drawn.
 
         InvalidRequest unless there are so many, and `count` is at least 2.
         """
         whole("count", count, low=2, high=len(self.frames))
-        return Frames(tuple(self.frames[place] for place in evenly_spread(self.array, count)))
+        pixels = np.concatenate([self.array, self.array[:1]]) if loop else self.array
+        return Frames(tuple(self.frames[place] for place in evenly_spread(pixels, count + loop)[:count]))
 
     def save(self, path: StrPath, *, fps: float = 12.0) -> None:
         """Writes the frames; the ending of `path` says how.
