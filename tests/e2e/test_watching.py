@@ -117,7 +117,7 @@ def test_every_alert_says_what_to_do_and_is_tested(rule):
 def prometheus(services, tmp_path):
     """The address of a Prometheus with our own configuration, but for the addresses, and impatient."""
     config = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
-    config["global"] = {"scrape_interval": "250ms", "scrape_timeout": "250ms", "evaluation_interval": "250ms"}
+    config["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "250ms"}
     config["rule_files"] = [str(DEPLOY / "prometheus" / name) for name in config["rule_files"]]
     addresses = {"latentwalk-server": services.server_metrics, "latentwalk-trainer": services.trainer_metrics}
     for job in config["scrape_configs"]:

@@ -210,6 +210,9 @@ def compare(jobs: Mapping[str, pb.JobSpec], sources: Sources, folder: Path, devi
     in_full_precision()
     if simulated := device.startswith(second_device.NAME):
         second_device.set_up()
+        # Convolutions on the second device are torch's own. oneDNN, where it has others for this processor, sums up in
+        # another order, of which 15 steps of a game can make another picture.
+        torch.backends.mkldnn.enabled = False
     here, there = sources.open(), sources.open(device=settle_on(device))
     for name, job in jobs.items():
         spec = complete(job, here)

@@ -96,7 +96,7 @@ INVALID = [
         "displacements[0].extent.amount",
         "imitates no edit; give an alpha",
     ),
-    (GENERATE, displaced('direction: "style" extent { alpha: 1 }'), "displacements[0].slider", "one of age, light"),
+    (GENERATE, displaced('direction: "style" extent { alpha: 1 }'), "displacements[0].slider", "age, light"),
     (
         GENERATE,
         displaced('direction: "style" slider: "size" extent { alpha: 1 }'),
