@@ -299,7 +299,7 @@ async def test_memory_stays_flat_however_long_it_is_used(lasting, soak_seconds):
         for user in users:
             await user
     server.settles()
-    assert growth(memory) < 32 * MIB
+    assert growth(memory) < 16 * MIB
     assert not server.faults()
 
 
