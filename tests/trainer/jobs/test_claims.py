@@ -27,15 +27,13 @@ def schema_of(url):
     return re.search(r"search_path%3D(\w+)", url)[1]
 
 
-def cut(url):
-    """Ends all connections to the database that are called as its schema, as PostgreSQL does when it is restarted."""
+def cut(url, which="TRUE"):
+    """Ends connections to the database that are called as its schema, by default all of them, as a restart does."""
     other = make_url(url).difference_update_query(["application_name"])
     engine = open_database(other.render_as_string(hide_password=False))
     with engine.connect() as connection:
-        end = text(
-            "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE application_name = :name"
-        )
-        assert connection.scalar(end, {"name": schema_of(url)})
+        ended = "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE application_name = :name"
+        assert connection.scalar(text(f"{ended} AND {which}"), {"name": schema_of(url)})
     engine.dispose()
 
 
@@ -60,6 +58,18 @@ def test_a_trainer_whose_database_another_one_has_taken_leaves_it_alone_until_th
                 with pytest.raises(OperationalError, match="in use by another trainer"):
                     store.counts()
         assert store.counts() == NOTHING
+        store.close()
+
+
+def test_a_trainer_that_has_lost_its_claim_alone_leaves_its_database_to_another_one(postgres_url):
+    with claimed(postgres_url) as claim:
+        store = JobStore(postgres_url, max_queued=1, claim=claim)
+        cut(postgres_url, "pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')")
+        with claimed(postgres_url), pytest.raises(OperationalError, match="in use by another trainer"):
+            store.counts()
+        assert store.counts() == NOTHING
+        with pytest.raises(InUse, match="in use by another trainer"), claimed(postgres_url):
+            pass
         store.close()
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -36,8 +35,8 @@ class DatabaseUnusable(Exception):
 def open_database(url: str, claim: Claim | None = None) -> Engine:
     """Connects to a SQLite file ("sqlite:///data/trainer.db") or to PostgreSQL ("postgresql://user@host/name").
 
-    Makes the tables, and the file with its folder, where they are missing. Each new connection makes sure of the claim:
-    where the ones before were lost, that may be, too. Raises DatabaseUnusable.
+    Makes the tables, and the file with its folder, where they are missing. Each use of a connection makes sure of the
+    claim first, which has a connection of its own, and may have lost that alone. Raises DatabaseUnusable.
     """
     with explained():
         address = address_of(url)
@@ -45,7 +44,7 @@ def open_database(url: str, claim: Claim | None = None) -> Engine:
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _harden_sqlite)
         if claim:
-            event.listen(engine, "connect", partial(_make_sure, claim))
+            event.listen(engine, "checkout", lambda *_: claim())
         _make_tables(engine)
     return engine
 
@@ -102,14 +101,6 @@ def _add_new_columns(connection: Connection) -> None:
         for column in (column for column in table.columns if column.name not in known):
             definition = CreateColumn(column).compile(connection)
             connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {definition}"))
-
-
-def _make_sure(claim: Claim, connection: Any, _record: object) -> None:
-    try:
-        claim()
-    except BaseException:
-        connection.close()  # which nobody has yet
-        raise
 
 
 def _harden_sqlite(connection: Any, _record: object) -> None:
