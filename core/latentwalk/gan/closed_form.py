@@ -1,5 +1,6 @@
 """Directions that follow from weights and from statistics, without any training."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -22,13 +23,21 @@ def semantic_factors(weights: Tensor, count: int) -> tuple[Tensor, Tensor]:
     return _signed(vectors.T.flip(0)[:count]), values.flip(0)[:count]
 
 
-def latents_of_components(z: Tensor, coordinates: Tensor) -> Tensor:
+def latents_of_components(samples: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
     """The unit directions [K, Z] of latent space that explain principal coordinates.
 
-    GANSpace (Haerkoenen et al. 2020, section 3.1): U minimises sum |U x - z|^2 over samples of latents z [N, Z] and
-    their coordinates x [N, K]; its columns, brought to length 1, are the directions.
+    GANSpace (Haerkoenen et al. 2020, section 3.1): U minimises sum |U x - z|^2 over samples of latents z and their
+    coordinates x; its columns, brought to length 1, are the directions. samples: z [N, Z] and x [N, K], some at a time,
+    at least one; none of them is kept, however many there are.
     """
-    solution = torch.linalg.lstsq(coordinates.double(), z.double()).solution  # [K, Z]
+    squares = products = torch.zeros((), dtype=torch.float64)
+    for z, coordinates in samples:
+        x = coordinates.double()
+        squares, products = squares + x.T @ x, products + x.T @ z.double()
+    # The normal equations, with all coordinates of one size: a component of little variance has as much of a say.
+    sizes = squares.diagonal().sqrt()
+    sizes = torch.where(sizes > 0, sizes, 1.0)
+    solution = torch.linalg.lstsq(squares / sizes.outer(sizes), products / sizes[:, None]).solution / sizes[:, None]
     return (solution / solution.norm(dim=1, keepdim=True)).float()
 
 

@@ -5,11 +5,20 @@ import json
 import pytest
 import torch
 
-from latentwalk.gan.artifacts import ArtifactStore, save_classifier
+from latentwalk.gan.artifacts import ArtifactStore, save_classifier, save_generator
 from latentwalk.gan.classifiers import ClassifierSpec, build_classifier
+from latentwalk.gan.families import build_generator
+from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.materials import Materials
-from latentwalk.trainer.specs import ClassDirectionsSpec, Data, DiscoverySpec, spec_from_json, spec_to_json
+from latentwalk.trainer.methods import class_directions
+from latentwalk.trainer.methods import discovery as discovery_method
+from latentwalk.trainer.methods.class_directions import ClassDirections
+from latentwalk.trainer.methods.discovery import Discovery
+from latentwalk.trainer.networks.sizes import count_numbers
+from latentwalk.trainer.specs import ClassDirectionsSpec, Data, DiscoverySpec, JobSpec, spec_from_json, spec_to_json
+from latentwalk.trainer.specs.discovery import DeformatorKind, PredictorKind
+from latentwalk.trainer.starts import Drawn
 from latentwalk.trainer.validation import read_spec
 from latentwalk.v1 import training_service_pb2 as pb
 
@@ -117,3 +126,34 @@ def test_a_spec_that_cannot_work_is_refused_by_field(materials, bad, field, prob
     [(named, said)] = refusal.value.violations
     assert named == f"spec.{field}"
     assert problem in said
+
+
+@pytest.mark.parametrize(
+    ("spec", "made", "instead"),
+    [
+        (discovery("many", deformator=pb.DEFORMATOR_RBF, directions=4_096, dipoles=512), 4_096, "fewer dipoles"),
+        (banks("many", separate_predictors=True, predictor=pb.SHIFT_PREDICTOR_RESNET18), 8, "one predictor for all"),
+    ],
+)
+def test_no_more_is_made_than_can_be_trained(materials, spec, made, instead):
+    many = build_generator(GeneratorSpec("dcgan", 256, 60, 16, 3, {"width": 2})).freeze()
+    save_generator(materials.store, "many", many, provenance={}, created="2026-01-01T00:00:00Z")
+    with pytest.raises(InvalidRequest, match=rf"^spec\.\w+\.directions: {made:,}, and a .* weights; .*{instead}"):
+        read_spec(spec, materials)
+
+
+@pytest.mark.parametrize("predictor", PredictorKind)
+@pytest.mark.parametrize("separate", [True, False])
+def test_what_is_counted_of_banks_and_their_predictors_is_what_is_made(make_generator, predictor, separate):
+    generator = make_generator(classes=3)
+    settings = ClassDirectionsSpec(2, predictor, predictor_learning_rate=0.1, separate_predictors=separate)
+    spec = JobSpec("tiny", 1, "d", 0, 50, "class_directions", settings)
+    trained = ClassDirections(spec, Drawn(generator), 3).trained
+    assert class_directions.count_weights(settings, generator.spec, 3) == count_numbers(trained)
+
+
+@pytest.mark.parametrize("deformator", DeformatorKind)
+def test_what_is_counted_of_a_deformator_and_its_predictor_is_what_is_made(generator, deformator):
+    settings = DiscoverySpec(5, deformator=deformator, dipoles=3, predictor_learning_rate=0.1)
+    trained = Discovery(JobSpec("tiny", 1, "d", 0, 50, "discovery", settings), generator).trained
+    assert discovery_method.count_weights(settings, generator.spec) == count_numbers(trained)

@@ -23,7 +23,7 @@ from latentwalk.trainer.data import DataRefused
 from latentwalk.trainer.loop import Interrupted, train
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.evaluation import Evaluation
-from latentwalk.trainer.methods.samples import latents, sample
+from latentwalk.trainer.methods.samples import latents, noise, sample
 from latentwalk.trainer.specs import Data, Distance, EvaluationSpec, JobSpec
 from latentwalk.trainer.validation import read_spec
 from latentwalk.v1 import training_service_pb2 as pb
@@ -80,10 +80,10 @@ def pairs(generator, job_seed):
     parts = []
     for step in range(STEPS):
         z, condition = sample(generator, job_seed, step, SAMPLES)
-        random = seeds.draw_generator(job_seed, STEPS + step)
-        places = torch.rand(len(z), 1, generator=random)
-        noise = torch.randn(len(z), len(generator.noise), generator=random)
-        parts.append((z, latents(generator, job_seed, STEPS + step, len(z)), condition, places, noise))
+        apart, rows = STEPS + step, torch.arange(len(z))
+        places = torch.rand(len(z), 1, generator=seeds.draw_generator(job_seed, apart))
+        others, own = latents(generator, job_seed, apart, len(z)), noise(generator, job_seed, apart, rows)
+        parts.append((z, others, condition, places, own))
     return [torch.cat(part) for part in zip(*parts, strict=True)]
 
 
@@ -91,17 +91,17 @@ def pairs(generator, job_seed):
 def test_paths_are_as_long_as_plain_arithmetic_says(materials, tmp_path):
     outcome = measured(job(), materials, tmp_path / "job")
     styled = make_styled()
-    z, others, condition, places, noise = pairs(styled, 3)
+    z, others, condition, places, own = pairs(styled, 3)
 
     def length(draw):
         return path_length((draw(STEP) - draw(0)).square().mean(dim=(1, 2, 3)))
 
     def in_z(place):
-        return lambda step: styled.synthesise(styled.map(slerp(z, others, place + step), condition), noise)
+        return lambda step: styled.synthesise(styled.map(slerp(z, others, place + step), condition), own)
 
     def in_w(place):
         ends = styled.map(z, condition), styled.map(others, condition)
-        return lambda step: styled.synthesise(lerp(*ends, (place + step)[:, :, None]), noise)
+        return lambda step: styled.synthesise(lerp(*ends, (place + step)[:, :, None]), own)
 
     start = torch.zeros_like(places)
     expected = {
@@ -118,8 +118,8 @@ def test_paths_are_as_long_as_plain_arithmetic_says(materials, tmp_path):
 def test_the_classes_that_a_classifier_sees_are_separated_in_z_and_in_w(materials, tmp_path):
     outcome = measured(job(classifier="judge"), materials, tmp_path / "job")
     styled, judge = make_styled(), materials.classifier("judge")
-    z, _, condition, _, noise = pairs(styled, 3)
-    seen = margins(judge(styled.synthesise(styled.map(z, condition), noise)))
+    z, _, condition, _, own = pairs(styled, 3)
+    seen = margins(judge(styled.synthesise(styled.map(z, condition), own)))
     for space in ("z", "w"):
         codes = styled.encode(z, space, condition)
         entropies = torch.tensor([conditional_entropy(codes, margin) for margin in seen.unbind(dim=1)])

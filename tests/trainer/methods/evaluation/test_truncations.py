@@ -107,7 +107,7 @@ def test_what_is_drawn_by_psi_is_pulled_towards_the_mean_with_the_noise_and_the_
     z, condition = sample(styled, 3, 0, SAMPLES)
     w_plus = styled.map(z, condition).clone()
     w_plus[:, :2] = (w_plus[:, :2] + styled.mean_w) / 2
-    expected = as_served(styled.synthesise(w_plus, noise(styled, 3, 0, SAMPLES)))
+    expected = as_served(styled.synthesise(w_plus, noise(styled, 3, 0, torch.arange(SAMPLES))))
     torch.testing.assert_close(torch.cat([*drawing.pictures(0, SAMPLES)]), expected, atol=1.1 / 127.5, rtol=0)
 
 

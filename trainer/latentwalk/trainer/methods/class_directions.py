@@ -15,10 +15,12 @@ import torch
 from torch import Tensor
 
 from latentwalk.gan.directions import Direction, LinearDirection, Slider
+from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.telling import Pairs, Telling, Told, slider
 from latentwalk.trainer.networks.banks import Banks, overlaps
 from latentwalk.trainer.networks.shift_predictors import SeparatePredictors, ShiftPredictor
+from latentwalk.trainer.networks.sizes import count_numbers
 from latentwalk.trainer.seat import ONLY_SEAT, Dice, Seat
 from latentwalk.trainer.specs import ClassDirectionsSpec, JobSpec
 from latentwalk.trainer.starts import Classified, Drawn, Source, Starts
@@ -115,3 +117,13 @@ class ClassDirections(Telling):
 
 def _share(which: Tensor) -> float:
     return which.double().mean().item()
+
+
+def count_weights(settings: ClassDirectionsSpec, spec: GeneratorSpec, classes: int) -> int:
+    """How many numbers the banks and the predictors of complete settings would have, for such a generator."""
+    predictors, of_each = (classes + 1, 1) if settings.separate_predictors else (1, classes + 1)
+    shape = spec.channels, of_each, settings.directions, settings.predictor_size
+    with torch.device("meta"):
+        banks = Banks(spec.size_of(settings.space), classes, settings.directions, settings.orthogonality)
+        predictor = ShiftPredictor(settings.predictor, *shape)  # one, and not thousands that are alike
+    return count_numbers(banks) + predictors * count_numbers(predictor)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.generator import Generator
+from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.trainer.data import Pictures
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.method import Outcome
@@ -21,6 +22,7 @@ from latentwalk.trainer.methods.telling import Pairs, Telling, Told, slider
 from latentwalk.trainer.methods.variation import Variation
 from latentwalk.trainer.networks.deformators import Deformator, build_deformator
 from latentwalk.trainer.networks.shift_predictors import ShiftPredictor
+from latentwalk.trainer.networks.sizes import count_numbers
 from latentwalk.trainer.seat import ONLY_SEAT, Dice, Seat
 from latentwalk.trainer.specs import DiscoverySpec, JobSpec
 from latentwalk.trainer.specs.discovery import DeformatorKind
@@ -46,11 +48,8 @@ class Discovery(Telling):
         return cls(spec, generator, real, materials.seat)
 
     def _networks(self) -> tuple[Deformator, ShiftPredictor]:
-        settings, spec = self._settings, self._generator.spec
-        size = spec.size_of(settings.space)
-        self._deformator = build_deformator(settings.deformator, size, settings.directions, settings.dipoles)
-        shape = spec.channels, 1, settings.directions, settings.predictor_size
-        return self._deformator, ShiftPredictor(settings.predictor, *shape)
+        self._deformator, predictor = _built(self._settings, self._generator.spec)
+        return self._deformator, predictor
 
     def _pairs(self, starts: Starts, dice: Dice) -> Pairs:
         axes, amounts = self._draw_shifts(len(starts.code), dice)
@@ -91,3 +90,16 @@ class Discovery(Telling):
             "shift_error": told.errors.mean().item(),
             **told.accuracies([str(axis) for axis in range(self._axes)]),
         }
+
+
+def count_weights(settings: DiscoverySpec, spec: GeneratorSpec) -> int:
+    """How many numbers the deformator and the predictor of complete settings would have, for such a generator."""
+    with torch.device("meta"):
+        networks = _built(settings, spec)
+    return sum(count_numbers(network) for network in networks)
+
+
+def _built(settings: DiscoverySpec, spec: GeneratorSpec) -> tuple[Deformator, ShiftPredictor]:
+    size, shape = spec.size_of(settings.space), (spec.channels, 1, settings.directions, settings.predictor_size)
+    deformator = build_deformator(settings.deformator, size, settings.directions, settings.dipoles)
+    return deformator, ShiftPredictor(settings.predictor, *shape)

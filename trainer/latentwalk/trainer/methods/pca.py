@@ -5,7 +5,7 @@ latent is isotropic: the components of the first features, brought back to laten
 one the first features are w, and the latent space is w: regression then gives the components themselves.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from latentwalk.gan.closed_form import latents_of_components
 from latentwalk.gan.generator import Generator
+from latentwalk.gan.likeness import Moments
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.bank import bank
 from latentwalk.trainer.methods.method import Method, Outcome
@@ -98,17 +99,20 @@ class Pca(Method):
     @torch.no_grad()
     def outcome(self, pause: Callable[[], None]) -> Outcome:
         """The components, brought back to latent space, and the part of the variance that each explains."""
-        codes: list[Tensor] = []
-        coordinates: list[Tensor] = []
-        for step in range(self.steps):
-            pause()
-            z, condition = sample(self._generator, self._seed, step, self._samples)
-            codes.append(self._generator.encode(z, self._space, condition).cpu())
-            features = self._generator.first_features(z, condition).cpu()
-            coordinates.append(self._components.coordinates(features, self._count))
-        vectors = latents_of_components(torch.cat(codes), torch.cat(coordinates))
+        along = Moments(self._count)
+        vectors = latents_of_components(self._seen(along, pause))
         names = [str(number) for number in range(self._count)]
-        variance = torch.cat(coordinates).var(dim=0) / self._components.variance.sum()
+        variance = along.covariance.diagonal() / self._components.variance.sum()
         measures = {f"explained_variance.{name}": part for name, part in zip(names, variance.tolist(), strict=True)}
         found = bank(self._name, self._generator, names, vectors, space=self._space, layers=self._layers)
         return Outcome((found,), measures=measures)
+
+    def _seen(self, along: Moments, pause: Callable[[], None]) -> Iterator[tuple[Tensor, Tensor]]:
+        """All codes [N, D] and their coordinates [N, K], a step at a time; the moments of these are gathered."""
+        for step in range(self.steps):
+            pause()
+            z, condition = sample(self._generator, self._seed, step, self._samples)
+            features = self._generator.first_features(z, condition).cpu()
+            coordinates = self._components.coordinates(features, self._count)
+            along.add(coordinates)
+            yield self._generator.encode(z, self._space, condition).cpu(), coordinates

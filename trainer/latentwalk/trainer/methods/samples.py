@@ -40,10 +40,13 @@ def latents(generator: Generator, job_seed: int, step: int, rows: int, threshold
     return latents_from_seeds(of_rows, generator.spec, threshold).to(generator.device)
 
 
-def noise(generator: Generator, job_seed: int, step: int, rows: int) -> Tensor:
-    """The noise [N, P] of those latents, each its own, where the generator is; P is 0 without noise."""
-    size = len(generator.noise)
-    return noise_from_seeds(seeds.training_seeds(job_seed, step, range(rows)), size).to(generator.device)
+def noise(generator: Generator, job_seed: int, step: int, rows: Tensor) -> Tensor:
+    """The noise [N, P] of some rows int64 [N] of one step, each its own, where the generator is; P is 0 without noise.
+
+    That of all rows of a step does not fit into every memory: a StyleGAN of 1024 px takes 11 MiB for each.
+    """
+    of_rows = seeds.training_seeds(job_seed, step, rows.tolist())
+    return noise_from_seeds(of_rows, len(generator.noise)).to(generator.device)
 
 
 def drawn(generator: Generator, code: Tensor, space: str, condition: Tensor | None, noise: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
+from latentwalk.trainer.methods import class_directions, discovery
 from latentwalk.trainer.specs import ClassDirectionsSpec, DiscoverySpec, TellingSettings
 from latentwalk.trainer.specs.discovery import DeformatorKind
 from latentwalk.trainer.validation.context import Context
@@ -18,6 +19,8 @@ ORTHONORMAL = {DeformatorKind.ORTHONORMAL, DeformatorKind.RANDOM, DeformatorKind
 DEFAULT_BANK = 8
 MAX_SLOTS = 65_536
 """Of the predictor, over all banks."""
+MAX_WEIGHTS = 2**29
+"""Of directions and predictors: 2 GiB, of which training takes four times as much."""
 
 SPACES = ("z", "w")
 _SIZES = {"z": "latent size", "w": "size of w"}
@@ -39,10 +42,13 @@ def complete_discovery(settings: DiscoverySpec, context: Context) -> DiscoverySp
     _check_classes(f"{where}.class_ids", settings.class_ids, spec)
     if settings.data is not None:
         context.check_real(f"{where}.data", settings.data)
-    return replace(
+    completed = replace(
         _complete(settings, where, directions, DEFAULT_RBF_SHIFTS if curved else DEFAULT_SHIFTS),
         dipoles=settings.dipoles or (DEFAULT_DIPOLES if curved else 0),
     )
+    instead = ", or fewer dipoles" if curved else ""
+    _check_weights(f"{where}.directions", completed, discovery.count_weights(completed, spec), instead)
+    return completed
 
 
 def complete_class_directions(settings: ClassDirectionsSpec, context: Context) -> ClassDirectionsSpec:
@@ -59,11 +65,15 @@ def complete_class_directions(settings: ClassDirectionsSpec, context: Context) -
     if (slots := directions * (classes + 1)) > MAX_SLOTS:
         most = f"with {classes:,} classes and the global bank; at most {MAX_SLOTS:,} are allowed"
         raise InvalidRequest(f"{where}.directions", f"{directions:,} make {slots:,} {most}")
-    return replace(
+    completed = replace(
         _complete(settings, where, directions, DEFAULT_SHIFTS),
         classifier=classifier,
         confidence=settings.confidence or (0.0 if settings.classifier else None),
     )
+    instead = ", or one predictor for all banks" if settings.separate_predictors else ""
+    weights = class_directions.count_weights(completed, spec, classes)
+    _check_weights(f"{where}.directions", completed, weights, instead)
+    return completed
 
 
 def _complete(settings: Telling, where: str, directions: int, defaults: tuple[float, float]) -> Telling:
@@ -74,6 +84,13 @@ def _complete(settings: Telling, where: str, directions: int, defaults: tuple[fl
         raise InvalidRequest(f"{where}.shift_min", f"{least:g} must be at most shift_scale, {scale:g}")
     rate = settings.predictor_learning_rate or settings.learning_rate
     return replace(settings, directions=directions, predictor_learning_rate=rate, shift_scale=scale, shift_min=least)
+
+
+def _check_weights(field: str, settings: TellingSettings, weights: int, instead: str) -> None:
+    """Raises InvalidRequest for more than can be trained."""
+    if weights > MAX_WEIGHTS:
+        made = f"{settings.directions:,}, and a {settings.predictor} to tell them, make {weights:,} weights"
+        raise InvalidRequest(field, f"{made}; at most {MAX_WEIGHTS:,} are allowed: take fewer{instead}")
 
 
 def _check_classes(field: str, class_ids: tuple[int, ...], spec: GeneratorSpec) -> None:

@@ -33,9 +33,9 @@ class Drawing:
         """Those of one step, of so many samples in all, some [N, C, H, W] at a time."""
         threshold = self.truncation and self.truncation.threshold
         z, condition = sample(self._generator, self._seed, step, samples, threshold)
-        own = noise(self._generator, self._seed, step, len(z))
         for rows in torch.arange(len(z)).split(DRAWN_AT_ONCE):
-            pictures = self._drawn(z[rows], None if condition is None else condition[rows], own[rows])
+            own = noise(self._generator, self._seed, step, rows)
+            pictures = self._drawn(z[rows], None if condition is None else condition[rows], own)
             yield as_served(pictures, self._generator.spec.range)
 
     def _drawn(self, z: Tensor, condition: Tensor | None, noise: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ w tell the classes that a classifier sees. Pictures are not cropped, as the pape
 same noise, and the same class.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -21,7 +21,7 @@ from latentwalk.gan.interpolation import arc, line
 from latentwalk.trainer import seeds
 from latentwalk.trainer.distances import Differ
 from latentwalk.trainer.methods.evaluation.measure import Measure
-from latentwalk.trainer.methods.samples import DRAWN_AT_ONCE, drawn, latents, sample
+from latentwalk.trainer.methods.samples import DRAWN_AT_ONCE, drawn, latents, noise, sample
 from latentwalk.trainer.specs import EvaluationSpec, JobSpec
 from latentwalk.trainer.specs.closed_form import SAMPLES_PER_STEP
 
@@ -44,12 +44,6 @@ class Ways:
     places: Mapping[str, Tensor]
     """On which a pair begins, from 0 to 1: [N, 1] by the kind of path length."""
 
-    def part(self, rows: Tensor) -> "Ways":
-        """Some of them, int64 [M]."""
-        condition = None if self.condition is None else self.condition[rows]
-        places = {kind: place[rows] for kind, place in self.places.items()}
-        return Ways(self.z[rows], self.others[rows], condition, self.noise[rows], places)
-
 
 class Entanglement(Measure):
     """Measures "path_length.<space>.<full or end>", and "separability.<space>" with a classifier."""
@@ -69,13 +63,12 @@ class Entanglement(Measure):
 
     def take(self, step: int) -> None:
         """Measures pairs on the ways between fresh latents, and looks at the pictures of their beginnings."""
-        ways, first = self._ways(step), step * SAMPLES_PER_STEP
-        for rows in torch.arange(len(ways.z)).split(DRAWN_AT_ONCE):
-            some, kept = ways.part(rows), first + rows
+        for rows, ways in self._ways(step):
+            kept = step * SAMPLES_PER_STEP + rows
             for number, (space, kind) in enumerate(self._paths):
-                self._distances[number, kept] = self._change(some, space, kind).cpu()
+                self._distances[number, kept] = self._change(ways, space, kind).cpu()
             if self._classifier:
-                logits = self._classifier(self._draw(some.z, some, "z"))
+                logits = self._classifier(self._draw(ways.z, ways, "z"))
                 self._margins[kept] = margins(logits).float().cpu()
 
     def measures(self, pause: Callable[[], None]) -> Mapping[str, float]:
@@ -88,16 +81,17 @@ class Entanglement(Measure):
             measures[f"separability.{space}"] = separability(torch.tensor(entropies))
         return measures
 
-    def _ways(self, step: int) -> Ways:
-        """Those of one step; the last has what is left."""
+    def _ways(self, step: int) -> Iterator[tuple[Tensor, Ways]]:
+        """Those of one step, some at a time, and which of its rows they are, int64 [N]; the last has what is left."""
         z, condition = sample(self._generator, self._seed, step, self._samples)
         apart = self._steps + step  # a step that no sample is of
-        random = seeds.draw_generator(self._seed, apart)
-        places = torch.rand(len(z), 1, generator=random).to(z.device)
-        noise = torch.randn(len(z), len(self._generator.noise), generator=random)
         others = latents(self._generator, self._seed, apart, len(z))
-        start = torch.zeros_like(places)
-        return Ways(z, others, condition, noise.to(z.device), dict(zip(_KINDS, (places, start), strict=True)))
+        places = torch.rand(len(z), 1, generator=seeds.draw_generator(self._seed, apart)).to(z.device)
+        for rows in torch.arange(len(z)).split(DRAWN_AT_ONCE):
+            some = None if condition is None else condition[rows]
+            own = noise(self._generator, self._seed, apart, rows)
+            begun = {"full": places[rows], "end": torch.zeros_like(places[rows])}
+            yield rows, Ways(z[rows], others[rows], some, own, begun)
 
     def _change(self, ways: Ways, space: str, kind: str) -> Tensor:
         """By how much pictures differ that are a STEP apart on their ways [N]."""
