@@ -61,6 +61,7 @@ def test_an_earlier_version_may_be_asked_for(materials, publish):
         ("push@0", "is no name, nor a name with a version, like zoom@3"),
         ("push@x", "is no name"),
         ("push@", "is no name"),
+        (f"push@{'9' * 5_000}", "is no name"),
         ("@1", "is no name"),
         ("../push", "is no name"),
     ],

@@ -31,6 +31,12 @@ def test_pictures_without_names_and_amounts_are_all_there_is():
     assert (pixels[32:34] == 255).all()
 
 
+@pytest.mark.parametrize(("channels", "shown"), [(2, [0, 0, 0]), (4, [0, 85, 170]), (5, [0, 64, 128])])
+def test_of_pictures_that_have_neither_grey_nor_colours_the_first_channels_are_shown(channels, shown):
+    pixels = drawn(Strip(torch.linspace(-1, 1, channels)[None, :, None, None].expand(-1, -1, 32, 32)))
+    assert pixels[5, 5].tolist() == shown
+
+
 def test_a_name_stands_to_the_left_and_amounts_above():
     pixels = drawn(Strip(shades(), "zoom", AMOUNTS))
     left = pixels.shape[1] - 3 * 34

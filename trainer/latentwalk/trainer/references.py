@@ -19,9 +19,14 @@ class Reference:
     def read(cls, text: str) -> "Reference":
         """The inverse of str. Raises ValueError for what names no artifact."""
         name, mark, version = text.partition(_MARK)
-        if not is_name_part(name) or (mark and not (version.isdecimal() and version.isascii() and int(version) > 0)):
+        if not is_name_part(name) or (mark and not _is_version(version)):
             raise ValueError(f"{text!r} is no name, nor a name with a version, like zoom@3")
         return cls(name, int(version) if mark else None)
 
     def __str__(self) -> str:
         return self.name if self.version is None else f"{self.name}{_MARK}{self.version}"
+
+
+def _is_version(text: str) -> bool:
+    """Of as many digits as a number of the store can have: more of them than some thousand, Python reads no more."""
+    return text.isdecimal() and text.isascii() and len(text) < 19 and int(text) > 0

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torch.nn import functional as F
@@ -43,7 +44,7 @@ def sheet(strips: Sequence[Strip], value_range: tuple[float, float] = (-1.0, 1.0
     """Strips of pictures in value_range below one another, as one PNG in base64.
 
     Amounts stand above a strip unless the one before it has the same, and of those that would run into one another
-    only as many as can be read.
+    only as many as can be read. Of more channels than three, the first three are shown, and of two the first.
     """
     font = ImageFont.load_default(_LETTERS)
     left = max(round(font.getlength(strip.name)) for strip in strips)
@@ -60,8 +61,8 @@ def sheet(strips: Sequence[Strip], value_range: tuple[float, float] = (-1.0, 1.0
         y += head
         pen.text((left - 2 * _GAP, y + tall / 2), strip.name, "black", font, "rm")
         for place, pixels in enumerate(to_uint8(strip.pictures.detach(), value_range).cpu().numpy()):
-            grey = pixels.shape[2] == 1
-            canvas.paste(Image.fromarray(pixels[:, :, 0] if grey else pixels), (left + place * (wide + _GAP), y))
+            seen = pixels[:, :, :3] if pixels.shape[2] >= 3 else pixels[:, :, 0]
+            canvas.paste(Image.fromarray(np.ascontiguousarray(seen)), (left + place * (wide + _GAP), y))
         y += tall + _GAP
     content = BytesIO()
     canvas.save(content, "PNG")

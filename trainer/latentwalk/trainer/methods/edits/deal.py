@@ -66,7 +66,7 @@ def deal(tasks: Sequence[Task], step: int, rows: int, dice: Dice) -> Deal:
     whole = dice.seat.batch_rows(rows)
     first, hands = step * whole, list[Hand]()
     for number, task in enumerate(tasks):
-        if theirs := [row for row in range(whole) if (first + row) % len(tasks) == number]:
+        if theirs := list(range((number - first) % len(tasks), whole, len(tasks))):
             hands.append(Hand(number, task, theirs, task.draw(len(theirs), dice.random)))
     return Deal([hand.within(dice.seat.own_rows(whole)) for hand in hands])
 
