@@ -95,6 +95,15 @@ def test_what_is_measured_under_a_truncation_stands_below_what_is_measured_witho
     assert table.split() == ["fid", "none", "4", "psi=0.5", "6", "psi=0.7", "5"]
 
 
+def test_quality_and_variety_stand_beside_each_other_by_truncation(capsys):
+    measures = {"precision": 0.5, "recall": 0.25, "precision.ceiling": 0.75}
+    measures |= {"truncation.psi=0.5.precision": 0.625, "truncation.psi=0.5.recall": 0.125}
+    show_result(JobResult((), "", (), measures, {}))
+    plain, table = capsys.readouterr().out.split("truncation")
+    assert plain.split() == ["measure", "value", "precision", "0.5", "recall", "0.25", "precision.ceiling", "0.75"]
+    assert table.split() == ["precision", "recall", "none", "0.5", "0.25", "psi=0.5", "0.625", "0.125"]
+
+
 def test_data_that_the_trainer_has_not_are_refused_by_its_field(services):
     arguments = ["train", "discover", "faces", "found", "--folder", "nowhere"]
     done = CliRunner().invoke(app, [*services.flags, *arguments])

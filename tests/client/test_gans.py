@@ -76,7 +76,9 @@ def test_a_model_is_measured_under_truncation_and_the_result_tells_by_which(clie
     job = client.train_evaluation("shades", truncations=[0.5, (0.5, 2), 0], **asked)
     result = job.result(timeout=120)
     assert list(result.truncations) == ["psi=0", "psi=0.5", "psi=0.5,layers=2"]
-    assert {tuple(told) for told in result.truncations.values()} == {("frechet_distance", "kernel_distance")}
+    told = "frechet_distance", "kernel_distance", "precision", "recall"
+    assert {tuple(one) for one in result.truncations.values()} == {told}
+    assert {f"{name}.ceiling" for name in told[2:]} <= result.measures.keys()
     assert job.describe().spec.settings["truncations"] == [{"psi": 0.5}, {"psi": 0.5, "layers": 2}, {"psi": 0.0}]
     with pytest.raises(InvalidRequest, match=r"truncations\[0\]\.threshold.*give a psi"):
         client.train_evaluation("shades", thresholds=[0.5], **asked)

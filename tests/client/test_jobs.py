@@ -188,11 +188,15 @@ def test_what_is_measured_under_a_truncation_stands_by_its_name_the_least_first(
         "truncation.psi=-1.fid.torchvision": 5.0,
         "truncation.psi=0.7.fid": 1.0,
         "truncation.psi=0.7.kid": 0.5,
+        "truncation.psi=0.7.precision.inception": 0.75,
         "truncation.threshold=1e-05.fid": 4.0,
     }
     found = truncations_in(measures | {"fid": 9.0, "limits.d.1.gain.+1": 0.2})
     assert list(found) == ["psi=-1", "psi=0.65", "psi=0.7", "psi=0.7,layers=8", "threshold=1e-05"]
-    assert (found["psi=0.7"], found["psi=-1"]) == ({"fid": 1.0, "kid": 0.5}, {"fid.torchvision": 5.0})
+    assert (found["psi=0.7"], found["psi=-1"]) == (
+        {"fid": 1.0, "kid": 0.5, "precision.inception": 0.75},
+        {"fid.torchvision": 5.0},
+    )
 
 
 def test_jobs_come_in_pages(client: Client):

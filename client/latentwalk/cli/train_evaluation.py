@@ -29,7 +29,10 @@ def evaluation(
     folder: Pictures = None,
     inception: Annotated[
         bool,
-        typer.Option("--inception", help="also measure FID and KID; the trainer needs the weights of Inception v3"),
+        typer.Option(
+            "--inception",
+            help="also measure FID, KID, precision and recall by Inception v3; the trainer needs its weights",
+        ),
     ] = False,
     direction: Annotated[
         list[SliderName] | None,

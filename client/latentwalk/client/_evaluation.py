@@ -41,6 +41,8 @@ def train_evaluation(
     How entangled its latent spaces are (Karras et al. 2019): "path_length.w.full" and its like, and, with a classifier,
     "separability.w" and its like; the less, the less entangled. How real its pictures look: with data, and a
     classifier, "frechet_distance" and "kernel_distance" to real ones, and what a perfect model would have, the "floor".
+    Quality apart from variety (Kynkäänniemi et al. 2019): with the same, "precision", the share of its pictures that
+    could be real, and "recall", the share of real ones that it could draw; what a perfect model would have, "ceiling".
     How far it can be steered: `result().limits`, of every slider of `directions`.
 
     classifier: the name of one whose classes are to be separated, and in whose features pictures are compared.
@@ -48,8 +50,8 @@ def train_evaluation(
     classifier's features, or else pixels; `job.describe().spec` tells which. Only like is compared with like.
     samples: latents for each measure; None leaves them to the trainer.
     data: real pictures, as in Gan; their test part is what counts.
-    inception: also measure "fid" and "kid", as papers do, between the samples and all of the train part of the data;
-    the trainer must have the weights of Inception v3.
+    inception: also measure "fid" and "kid", as papers do, between the samples and all of the train part of the data,
+    and "precision.inception" and "recall.inception"; the trainer must have the weights of Inception v3.
     directions: names, or pairs (direction, slider), whose limits are measured, each in a pass over the samples.
     calibrate: publish these directions once more, with the amounts that the sliders which imitate an edit were measured
     to achieve: from then on, an `amount` is what comes of it, and more than can be achieved is refused.

@@ -1350,9 +1350,12 @@ class EvaluationSpec(_message.Message):
     Source: Karras et al., "A style-based generator architecture for generative adversarial networks" (2019), section 4.
 
     How real its pictures look, with data: "frechet_distance" and "kernel_distance" to real pictures, and the
-    "<name>.floor" of each, what it is between the halves of the real ones.
+    "<name>.floor" of each, what it is between the halves of the real ones. Quality apart from variety: "precision", the
+    share of drawn pictures that could be real ones by the neighbourhoods of these, "recall", the share of real pictures
+    that could be drawn ones, and the "<name>.ceiling" of each, what it is between the halves of the real ones.
     Sources: Heusel et al., "GANs trained by a two time-scale update rule converge to a local Nash equilibrium" (2017);
-    Binkowski et al., "Demystifying MMD GANs" (2018).
+    Binkowski et al., "Demystifying MMD GANs" (2018); Kynkäänniemi et al., "Improved precision and recall metric for
+    assessing generative models" (2019), with 3 neighbours.
 
     How far sliders can go: "limits.<direction>.<slider>.<what>.<alpha>" at a ladder of alphas, and for those that imitate
     an edit "limits.<direction>.<slider>.gain.<low or high>", the amounts between which the walk removes at least half of
@@ -1389,8 +1392,11 @@ class EvaluationSpec(_message.Message):
     inception: _builtins.bool
     """Measure "fid" and "kid", as papers do: the distances in the features of TensorFlow's Inception v3 of 2015 between as
     many drawn pictures as there are samples (papers take 50,000) and all of the train part of data, which is needed.
+    In the same features "precision.inception" and "recall.inception", of the first 10,000 pictures of either at most, and
+    as many of the one as of the other; their paper takes those of VGG-16, and 50,000.
     Its weights must be at hand (inception_weights of the trainer); with those of torchvision's Inception v3 the measures
-    are "fid.torchvision" and "kid.torchvision", and comparable to none of papers. Default false.
+    are "fid.torchvision", "kid.torchvision", "precision.torchvision" and "recall.torchvision", and comparable to none of
+    papers. Default false.
     """
     calibrate: _builtins.bool
     """Publish each direction of the sliders that imitate an edit once more, with the amounts that they were measured to

@@ -15,6 +15,7 @@ from latentwalk.gan.images import to_uint8
 from latentwalk.gan.interpolation import lerp, slerp
 from latentwalk.gan.latents import latents_from_seeds
 from latentwalk.gan.likeness import kernel_distance
+from latentwalk.gan.manifolds import Manifold, precision_and_recall
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer import seeds
@@ -159,6 +160,10 @@ def test_a_generator_is_as_far_from_its_own_pictures_as_those_are_from_one_anoth
     assert faded["frechet_distance"] > 10 * max(own["frechet_distance"], faded["frechet_distance.floor"])
     assert abs(own["kernel_distance"]) < 0.1 * faded["kernel_distance"]
     assert abs(faded["kernel_distance.floor"]) < 0.1 * faded["kernel_distance"]
+    assert min(own[name] for name in ("precision", "recall", "precision.ceiling", "recall.ceiling")) > 0.7
+    # Of less contrast than what is drawn: all of that could be drawn, and much that is drawn could not be real.
+    assert faded["precision"] < 0.85 * faded["precision.ceiling"]
+    assert faded["recall"] > 0.9 * faded["recall.ceiling"]
     assert of_own.data.keys() == {"test"}
     assert of_own.data != of_faded.data
 
@@ -189,6 +194,9 @@ def test_as_many_are_drawn_as_there_are_in_half_of_the_real_test_part(materials,
     drawn = seer.features(grey(latents(grey, 3, 0, 5)))
     assert outcome.measures["kernel_distance"] == pytest.approx(kernel_distance(drawn, half), rel=1e-4)
     assert outcome.measures["kernel_distance.floor"] == pytest.approx(kernel_distance(other, half), rel=1e-4)
+    for end, some in (("", drawn), (".ceiling", other)):
+        shares = precision_and_recall(Manifold(some), Manifold(half))
+        assert (outcome.measures[f"precision{end}"], outcome.measures[f"recall{end}"]) == shares
 
 
 def test_an_interrupted_job_knows_what_it_has_drawn(materials, mnist, tmp_path):

@@ -1,4 +1,4 @@
-"""Evaluations that measure FID and KID, by an Inception v3 of random weights."""
+"""Evaluations that measure FID and KID, precision and recall, by an Inception v3 of random weights."""
 
 from dataclasses import replace
 
@@ -9,8 +9,10 @@ from backbone_files import TORCHVISION, write_inception
 from latentwalk.gan.artifacts import ArtifactStore
 from latentwalk.gan.images import as_served
 from latentwalk.gan.likeness import kernel_distance
+from latentwalk.gan.manifolds import Manifold, precision_and_recall
 from latentwalk.gan.truncations import Truncation
 from latentwalk.rpc.errors import InvalidRequest
+from latentwalk.trainer import seeds
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods.evaluation.drawing import Drawing
 from latentwalk.trainer.methods.evaluation.inception import Gallery, InceptionLikeness
@@ -63,14 +65,16 @@ def test_the_samples_are_compared_with_all_real_pictures_as_they_are_and_then_tr
     )
     assert found["kid"] == pytest.approx(kernel_distance(drawn, others), rel=1e-3)
     assert found["fid"] > 0
+    # Of sets of equal size: the last of the real ones, in their order by chance, is left out.
+    kept = others[torch.randperm(REAL, generator=seeds.held_out_generator("inception"))][:SAMPLES]
+    shares = precision_and_recall(Manifold(drawn), Manifold(kept))
+    assert (found["precision.inception"], found["recall.inception"]) == shares
 
     truncated = InceptionLikeness(Drawing(SPEC, generator, Truncation(threshold=0.5)), gallery)
     truncated.take(0)
     drawn = inception(as_served(generator(latents(generator, 3, 0, SAMPLES, 0.5))))
-    assert list(less := truncated.measures(lambda: None)) == [
-        "truncation.threshold=0.5.fid",
-        "truncation.threshold=0.5.kid",
-    ]
+    less = truncated.measures(lambda: None)
+    assert list(less) == [f"truncation.threshold=0.5.{name}" for name in found]
     assert less["truncation.threshold=0.5.kid"] == pytest.approx(kernel_distance(drawn, others), rel=1e-3)
     assert less["truncation.threshold=0.5.fid"] > 0
     assert plain.measures(lambda: None) == found
@@ -105,7 +109,10 @@ def test_real_pictures_may_be_fewer_than_steps(materials, real):
 def test_other_weights_give_measures_of_another_name(materials, real, tmp_path):
     other = replace(materials, inception=write_inception(tmp_path / "other.pth", TORCHVISION))
     named = [measuring(one, real)[0].names for one in (materials, other)]
-    assert named == [("fid", "kid"), ("fid.torchvision", "kid.torchvision")]
+    assert named == [
+        ("fid", "kid", "precision.inception", "recall.inception"),
+        ("fid.torchvision", "kid.torchvision", "precision.torchvision", "recall.torchvision"),
+    ]
 
 
 def evaluation(model="grey", **settings):
@@ -142,4 +149,5 @@ def test_a_job_measures_them(make_settings, serve_trainer, mnist, weights):
     assert made.state == pb.JOB_STATE_SUCCEEDED, made.error
     assert made.result.measures["fid"] > 0
     assert "kid" in made.result.measures
+    assert all(0 <= made.result.measures[f"{name}.inception"] <= 1 for name in ("precision", "recall"))
     assert set(made.result.data_digests) == {"train", "test"}

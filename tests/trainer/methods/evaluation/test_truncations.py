@@ -86,8 +86,9 @@ def test_likeness_is_measured_under_each_truncation_beside_that_of_all(materials
     plain = measured(job(), materials, tmp_path / "plain")
     assert {name: value for name, value in measures.items() if not name.startswith("truncation.")} == plain
     whole, half, coarse = (truncated(measures, one.name) for one in PSIS)
-    assert list(half) == ["frechet_distance", "kernel_distance"]
+    assert list(half) == ["frechet_distance", "kernel_distance", "precision", "recall"]
     assert whole == pytest.approx({name: plain[name] for name in whole}, rel=1e-4, abs=1e-5)
+    assert half["recall"] < whole["recall"]
     assert half["frechet_distance"] > 1.3 * whole["frechet_distance"]
     assert coarse["frechet_distance"] != pytest.approx(half["frechet_distance"], rel=0.01)
 
@@ -126,6 +127,29 @@ def test_what_is_drawn_by_a_threshold_is_of_latents_within_it(materials, tmp_pat
     assert (
         frechet_distance(*(Moments.of(large.features(drawn[rows::2])) for rows in (0, 1))) < found["frechet_distance"]
     )
+
+
+@torch.no_grad()
+def test_a_trainer_tells_that_what_is_truncated_looks_more_real_and_is_less_varied(
+    materials, make_settings, serve_trainer, tmp_path
+):
+    """Real pictures are those of z within +-0.7, beyond which the model draws what is not real, too."""
+    tiny = materials.generator(job(model="tiny"))
+    (tmp_path / "real" / "within").mkdir(parents=True)
+    for number, pixels in enumerate(to_uint8(tiny(latents_from_seeds(range(5_000, 7_400), tiny.spec, 0.7))).numpy()):
+        Image.fromarray(pixels).save(tmp_path / "real" / "within" / f"{number:05}.png")
+    asked = message(
+        latent_pb2.Truncation(threshold=0.35),
+        model="tiny", classifier="large", data=pb.Data(folder="within"), samples=SAMPLES, distance=pb.DISTANCE_PIXELS,
+    )  # fmt: skip
+    with serve_trainer(make_settings(data=str(tmp_path / "real"))) as trainer:
+        made = trainer.wait_for_end(trainer.create(asked).id)
+    assert made.state == pb.JOB_STATE_SUCCEEDED, made.error
+    plain, less = made.result.measures, truncated(made.result.measures, "threshold=0.35")
+    assert less["precision"] > plain["precision"] + 0.25
+    assert less["recall"] < plain["recall"] - 0.15
+    assert min(plain["precision.ceiling"], plain["recall.ceiling"]) > 0.85
+    assert {"precision", "recall"} == {name for name in less if not name.endswith("distance")}
 
 
 def message(*truncations, model="styled", **settings):

@@ -1,7 +1,8 @@
 """How real the pictures of a generator look, by the distances that papers give.
 
 Fréchet Inception distance (Heusel et al. 2017) and kernel Inception distance (Binkowski et al. 2018), between drawn
-pictures and all of those that generators are trained on. Both are looked at step by step, so that a job that is
+pictures and all of those that generators are trained on; and, in the same features, the precision and the recall of
+Kynkäänniemi et al. (2019), who take those of VGG-16. Both sets are looked at step by step, so that a job that is
 interrupted knows what it has seen.
 """
 
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from latentwalk.gan.inception import FEATURES, Inception
 from latentwalk.gan.likeness import Moments, frechet_distance, kernel_distance
+from latentwalk.gan.manifolds import Manifold, precision_and_recall
 from latentwalk.trainer import seeds
 from latentwalk.trainer.data import Pictures
 from latentwalk.trainer.methods.evaluation.drawing import Drawing
@@ -19,8 +21,9 @@ from latentwalk.trainer.methods.evaluation.measure import Measure
 from latentwalk.trainer.methods.samples import DRAWN_AT_ONCE
 from latentwalk.trainer.specs import EvaluationSpec
 
-KERNEL_ROWS = 10_000
-"""Pictures of either set, the first, for the kernel distance: it has no bias, and checkpoints hold their features."""
+KEPT_ROWS = 10_000
+"""Pictures of either set, the first, for the kernel distance, which has no bias, and for precision and recall, which
+compare each with each: checkpoints hold their features."""
 
 
 class Seen(nn.Module):
@@ -30,7 +33,7 @@ class Seen(nn.Module):
         super().__init__()
         self.rows: Tensor
         self.moments = Moments(FEATURES)
-        self.register_buffer("rows", torch.zeros(min(pictures, KERNEL_ROWS), FEATURES))
+        self.register_buffer("rows", torch.zeros(min(pictures, KEPT_ROWS), FEATURES))
 
     def add(self, features: Tensor) -> None:
         """Takes the features [N, F] of more pictures in."""
@@ -49,6 +52,7 @@ class Gallery:
         self.inception, self._pictures = inception, real
         self._order = torch.randperm(len(real), generator=seeds.held_out_generator("inception"))
         self.real, self.drawn = Seen(len(real)), Seen(settings.samples)
+        self._manifold: Manifold | None = None
         self.gathered = nn.ModuleDict({"real": self.real, "drawn": self.drawn})
 
     def see_real(self, step: int) -> None:
@@ -57,23 +61,30 @@ class Gallery:
         for rows in share.split(DRAWN_AT_ONCE) if len(share) else ():  # of few pictures there is not one for each step
             self.real.add(self.inception(self._pictures.pictures(rows)))
 
-    def distances(self) -> tuple[float, float]:
-        """The Frechet and the kernel distance."""
+    def compared(self) -> tuple[float, float, float, float]:
+        """The Frechet and the kernel distance, the precision and the recall."""
         one, other = self.drawn, self.real
-        return frechet_distance(one.moments, other.moments), kernel_distance(one.rows, other.rows)
+        distances = frechet_distance(one.moments, other.moments), kernel_distance(one.rows, other.rows)
+        return *distances, *self._shares(min(len(one.rows), len(other.rows)))
+
+    def _shares(self, rows: int) -> tuple[float, float]:
+        """Precision and recall of so many pictures of either set; what the real ones stand for is told but once."""
+        if self._manifold is None:
+            self._manifold = Manifold(self.real.rows[:rows])
+        return precision_and_recall(Manifold(self.drawn.rows[:rows]), self._manifold)
 
 
 class InceptionLikeness(Measure):
-    """Measures "fid" and "kid", with other weights than those of papers under names of their own.
+    """Measures "fid", "kid", "precision.inception" and "recall.inception", by other weights under names of their own.
 
     The first of a job, of what is not truncated, sees the real pictures, too.
     """
 
     def __init__(self, drawing: Drawing, gallery: Gallery) -> None:
         self._drawing, self._gallery = drawing, gallery
-        self._distances = torch.zeros(2, dtype=torch.float64)
+        self._found = torch.zeros(len(self.names), dtype=torch.float64)
         self.gathered = nn.Module()
-        self.gathered.register_buffer("distances", self._distances)
+        self.gathered.register_buffer("found", self._found)
 
     def take(self, step: int) -> None:
         """Sees what is drawn; after the last step, tells how far it is from the real ones."""
@@ -85,13 +96,15 @@ class InceptionLikeness(Measure):
         if self._drawing.truncation is None:
             gallery.see_real(step)
         if step == gallery.steps - 1:
-            self._distances.copy_(torch.tensor(gallery.distances()))
+            self._found.copy_(torch.tensor(gallery.compared(), dtype=torch.float64))
 
     def measures(self, pause: Callable[[], None]) -> Mapping[str, float]:
-        """Both distances."""
-        return self._drawing.named(dict(zip(self.names, self._distances.tolist(), strict=True)))
+        """All four."""
+        return self._drawing.named(dict(zip(self.names, self._found.tolist(), strict=True)))
 
     @property
-    def names(self) -> tuple[str, str]:
-        """Of both distances: those of papers are theirs alone."""
-        return ("fid", "kid") if self._gallery.inception.is_published else ("fid.torchvision", "kid.torchvision")
+    def names(self) -> tuple[str, str, str, str]:
+        """Of all four: those of papers' distances are theirs alone."""
+        if self._gallery.inception.is_published:
+            return "fid", "kid", "precision.inception", "recall.inception"
+        return "fid.torchvision", "kid.torchvision", "precision.torchvision", "recall.torchvision"

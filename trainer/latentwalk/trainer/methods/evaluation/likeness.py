@@ -1,8 +1,9 @@
 """How real the pictures of a generator look.
 
-The distances by which papers compare generators (Heusel et al. 2017; Binkowski et al. 2018), in the features of a
-classifier of ours. As many drawn pictures as there are in one half of the real test part are compared with that half,
-and so is the other half: the floor, which has the same bias and the same chance.
+The distances by which papers compare generators (Heusel et al. 2017; Binkowski et al. 2018), and the shares that tell
+quality from variety (Kynkäänniemi et al. 2019), in the features of a classifier of ours. As many drawn pictures as
+there are in one half of the real test part are compared with that half, and so is the other half: the floor of a
+distance and the ceiling of a share, which have the same bias and the same chance.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,12 +13,16 @@ from torch import Tensor, nn
 
 from latentwalk.gan.classifiers import Classifier
 from latentwalk.gan.likeness import Moments, frechet_distance, kernel_distance
+from latentwalk.gan.manifolds import Manifold, precision_and_recall
 from latentwalk.trainer import seeds
 from latentwalk.trainer.data import Pictures
 from latentwalk.trainer.methods.evaluation.drawing import Drawing
 from latentwalk.trainer.methods.evaluation.measure import Measure
 from latentwalk.trainer.methods.samples import DRAWN_AT_ONCE
 from latentwalk.trainer.specs.closed_form import SAMPLES_PER_STEP
+
+MANIFOLD_ROWS = 10_000
+"""Pictures of either set, the first, for precision and recall: each is compared with each."""
 
 
 class Halves:
@@ -28,6 +33,7 @@ class Halves:
         self.rows = min(samples, len(real) // 2)
         self.classifier, self._real = classifier, real
         self._told: tuple[Tensor, Tensor] | None = None
+        self._manifold: Manifold | None = None
 
     def told(self, pause: Callable[[], None]) -> tuple[Tensor, Tensor]:
         """Those of the half that others are compared with, and of the other half, each [rows, F] on the CPU."""
@@ -36,6 +42,12 @@ class Halves:
             half, other = order[: 2 * self.rows].chunk(2)
             self._told = self._seen(half, pause), self._seen(other, pause)
         return self._told
+
+    def manifold(self, pause: Callable[[], None]) -> Manifold:
+        """What the half that others are compared with stands for."""
+        if self._manifold is None:
+            self._manifold = manifold(self.told(pause)[0], pause)
+        return self._manifold
 
     def seen(self, pictures: Tensor) -> Tensor:
         """What the classifier tells pictures by [N, F], on the CPU."""
@@ -50,7 +62,10 @@ class Halves:
 
 
 class Likeness(Measure):
-    """Measures "frechet_distance" and "kernel_distance" and, of what is not truncated, the "floor" of each."""
+    """Measures "frechet_distance", "kernel_distance", "precision" and "recall".
+
+    Of what is not truncated also the "floor" of each distance, and the "ceiling" of each share.
+    """
 
     def __init__(self, drawing: Drawing, halves: Halves) -> None:
         self._drawing, self._halves = drawing, halves
@@ -68,12 +83,22 @@ class Likeness(Measure):
             first += len(pictures)
 
     def measures(self, pause: Callable[[], None]) -> Mapping[str, float]:
-        """Both distances, and what they are between the halves of the real pictures."""
+        """Both distances and both shares, and what they are between the halves of the real pictures."""
         half, other = self._halves.told(pause)
-        found = _distances(self._features, half)
+        found = _distances(self._features, half) | self._shares(self._features, pause)
         if self._drawing.truncation is None:
             found |= {f"{name}.floor": value for name, value in _distances(other, half).items()}
+            found |= {f"{name}.ceiling": value for name, value in self._shares(other, pause).items()}
         return self._drawing.named(found)
+
+    def _shares(self, one: Tensor, pause: Callable[[], None]) -> dict[str, float]:
+        shares = precision_and_recall(manifold(one, pause), self._halves.manifold(pause), pause=pause)
+        return dict(zip(("precision", "recall"), shares, strict=True))
+
+
+def manifold(features: Tensor, pause: Callable[[], None]) -> Manifold:
+    """What the first of so many features [N, F] stand for."""
+    return Manifold(features[:MANIFOLD_ROWS], pause=pause)
 
 
 def _distances(one: Tensor, other: Tensor) -> dict[str, float]:
