@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from latentwalk.client._choices import chosen
-from latentwalk.client._numbers import number_or_none, whole
+from latentwalk.client._numbers import number, whole
 from latentwalk.v1 import generation_service_pb2 as pb
 
 Determinism = Literal["default", "strict"]
@@ -28,12 +28,19 @@ PRIORITIES: Mapping[str, pb.Priority.ValueType] = {
 _FRAMES_PER_MESSAGE = 64
 
 
-def delivery_message(determinism: str, priority: str, *, fps: float | None = None, first_frame: int = 0) -> pb.Delivery:
+def delivery_message(determinism: str, priority: str) -> pb.Delivery:
     """The delivery on the wire; InvalidRequest for a name that is not one."""
     return pb.Delivery(
         determinism=chosen("determinism", determinism, DETERMINISMS),
         priority=chosen("priority", priority, PRIORITIES),
-        fps=number_or_none("fps", fps),
-        first_frame=whole("first_frame", first_frame),
-        frames_per_message=_FRAMES_PER_MESSAGE,
     )
+
+
+def frames_delivery_message(determinism: str, priority: str, fps: float | None, first_frame: int) -> pb.Delivery:
+    """That of a stream of frames."""
+    message = delivery_message(determinism, priority)
+    if fps is not None:
+        message.fps = number("fps", fps)
+    message.first_frame = whole("first_frame", first_frame)
+    message.frames_per_message = _FRAMES_PER_MESSAGE
+    return message

@@ -11,7 +11,7 @@ from latentwalk.client import _rpcs as rpcs
 from latentwalk.client._calls import DuplexCall, StreamCall, UnaryCall
 from latentwalk.client._choices import chosen
 from latentwalk.client._courses import Course, Event, FramesCourse
-from latentwalk.client._delivery import Determinism, Priority, delivery_message
+from latentwalk.client._delivery import Determinism, Priority, delivery_message, frames_delivery_message
 from latentwalk.client._latents import Classes, Seeds, latents
 from latentwalk.client._numbers import whole
 from latentwalk.client._options import NOT_SAID, Timeout
@@ -176,7 +176,7 @@ def walk_legs(
         any_class=switch("any_class", any_class),
         loop=switch("loop", loop),
         encoding=encoding_message(encoding, quality),
-        delivery=delivery_message(determinism, priority, fps=fps, first_frame=first_frame),
+        delivery=frames_delivery_message(determinism, priority, fps, first_frame),
     )
     return FramesCall(rpcs.WALK, request, _as_it_is, timeout)
 
@@ -220,7 +220,7 @@ def interpolate(
         easing=easing_message(easing),
         loop=switch("loop", loop),
         encoding=encoding_message(encoding, quality),
-        delivery=delivery_message(determinism, priority, fps=fps, first_frame=first_frame),
+        delivery=frames_delivery_message(determinism, priority, fps, first_frame),
     )
     return FramesCall(rpcs.INTERPOLATE, request, _as_it_is, timeout)
 
