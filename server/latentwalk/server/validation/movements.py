@@ -87,13 +87,13 @@ def _stretch(field: str, stretch: pb.Stretch, model: ServedModel) -> Stretch:
 def find_slider(field: str, direction_name: str, slider_name: str, model: ServedModel) -> tuple[Direction, int]:
     """A direction that is loaded, and which of its sliders is meant; the field is that of the movement."""
     direction = model.direction(direction_name).direction
-    names = [slider.name for slider in direction.sliders]
-    if not slider_name and len(names) > 1:
-        raise InvalidRequest(f"{field}.slider", f"is needed: direction {direction_name!r} has {', '.join(names)}")
+    if not slider_name and len(direction.sliders) > 1:
+        names = ", ".join(slider.name for slider in direction.sliders)
+        raise InvalidRequest(f"{field}.slider", f"is needed: direction {direction_name!r} has {names}")
     try:
         return direction, direction.slider_index(slider_name)
     except UnknownSlider as error:
-        raise InvalidRequest(f"{field}.slider", f"{slider_name!r} is none of {', '.join(names)}") from error
+        raise InvalidRequest(f"{field}.slider", f"{slider_name!r} is none of {', '.join(error.existing)}") from error
 
 
 def _layers(field: str, layers: Sequence[int], direction: Direction, model: ServedModel) -> tuple[int, ...]:
