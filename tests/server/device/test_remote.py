@@ -4,7 +4,6 @@ import asyncio
 import gc
 import os
 import signal
-import socket
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -15,16 +14,12 @@ import numpy as np
 import pytest
 import torch
 
-from latentwalk.gan.errors import CorruptArtifact
 from latentwalk.gan.spec import GeneratorSpec
-from latentwalk.rpc import forkserver
 from latentwalk.server.device import Device, DeviceSettings
-from latentwalk.server.device.host import Host, serve
-from latentwalk.server.device.line import Line, Message
-from latentwalk.server.device.messages import Draw, Make, check, choice_of, failure, pictures_of
-from latentwalk.server.engine import Engine, NonFinitePicture, NoSuchDevice, Row, Tuning
+from latentwalk.server.device.messages import Draw
+from latentwalk.server.engine import Engine, NonFinitePicture, NoSuchDevice, Row
 from latentwalk.server.engine.rows import sample_rows
-from latentwalk.server.scheduler import DeviceFailed, DeviceLost, DeviceOutOfMemory, NeverBegun
+from latentwalk.server.scheduler import DeviceFailed, DeviceLost, NeverBegun
 
 CPU = torch.device("cpu")
 SETTINGS = DeviceSettings("cpu", 1, 8, 0.0, 0.5, "", 60.0, "error")
@@ -284,34 +279,6 @@ async def test_a_signal_to_the_whole_group_does_not_end_it(device, faces, device
     assert device_process() is process
 
 
-@pytest.mark.parametrize("settings", [SETTINGS, replace(SETTINGS, device="cuda:99")], ids=["usable", "unusable"])
-def test_a_process_whose_server_goes_while_it_starts_ends_without_a_traceback(settings):
-    (drawing, theirs_drawing), (making, theirs_making) = socket.socketpair(), socket.socketpair()
-    for ours in (drawing, making):
-        ours.close()
-    process = forkserver.CONTEXT.Process(target=serve, args=(Line(theirs_drawing), Line(theirs_making), settings))
-    process.start()
-    for theirs in (theirs_drawing, theirs_making):
-        theirs.close()
-    process.join(60)
-    assert process.exitcode == 0, "a traceback would make it 1"
-
-
-@pytest.mark.parametrize("line", ["drawing", "making"])
-def test_a_process_of_which_one_line_breaks_down_ends(line):
-    ends = {name: socket.socketpair() for name in ("drawing", "making")}
-    theirs = [Line(end) for _, end in ends.values()]
-    process = forkserver.CONTEXT.Process(target=serve, args=(*theirs, SETTINGS))
-    process.start()
-    for _, end in ends.values():
-        end.close()
-    making = Line(ends["making"][0])
-    check(making.receive())
-    Line(ends[line][0]).send(Message({"no request": "at all"}))
-    process.join(60)
-    assert process.exitcode == 1
-
-
 async def test_an_engine_that_nobody_has_any_more_is_forgotten(device, faces):
     gone, kept = device.make_engine(faces), device.make_engine(faces)
     del gone
@@ -373,32 +340,3 @@ async def test_a_device_that_was_closed_is_not_started_again(device, faces):
         await drawn_by(engine, sample_rows(faces, 1))
     with pytest.raises(DeviceFailed, match="the server is ending"):
         device.make_engine(faces)
-
-
-def test_the_process_lets_go_of_what_is_forgotten(faces):
-    host = Host(Tuning((CPU,), 4, 0.0, 0.5, ""))
-    rows = sample_rows(faces, 1)
-    for number in (1, 2):
-        assert choice_of(host.answer(Make(number, faces, None).to_message())).variants
-    host.forget([1, 99])
-    assert pictures_of(host.answer(Draw(2, rows).to_message())) == Engine(faces, CPU).draw(rows)
-    with pytest.raises(RuntimeError, match="KeyError: 1"):
-        pictures_of(host.answer(Draw(1, rows).to_message()))
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is there, and of use")
-def test_the_process_does_not_go_on_with_a_device_that_is_of_no_more_use_to_it(faces):
-    host = Host(Tuning((torch.device("cuda"),), 4, 0.0, 0.5, ""))
-    with pytest.raises(KeyError):
-        host.answer(Draw(1, sample_rows(faces, 1)).to_message())
-
-
-@pytest.mark.parametrize("kind", [DeviceOutOfMemory, NonFinitePicture, NoSuchDevice])
-def test_errors_that_are_told_apart_arrive_as_what_they_are(kind):
-    with pytest.raises(kind, match=r"^the words$"):
-        pictures_of(failure(kind("the words")))
-
-
-def test_other_errors_arrive_in_words():
-    with pytest.raises(RuntimeError, match=r"^CorruptArtifact: .*torn"):
-        choice_of(failure(CorruptArtifact("generators/faces/1", "torn")))
