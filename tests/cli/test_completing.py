@@ -33,6 +33,15 @@ def test_names_are_those_that_the_server_has(address: str, line: str, names: lis
     assert offered(line, server=address) == names
 
 
+@pytest.mark.parametrize("line", ["latentwalk walk --server ", "latentwalk walk digits --seeds 1 --trainer "])
+def test_where_a_server_is_to_be_named_there_are_no_other_names(address: str, line: str):
+    assert offered(line, server=address) == []
+
+
+def test_where_a_file_is_to_be_named_there_are_no_words_of_the_command():
+    assert offered("latentwalk store delete --tls-root ") == []
+
+
 def test_the_server_may_be_named_in_the_line(address: str):
     assert offered(f"latentwalk --server {address} walk di") == ["digits"]
 

@@ -71,8 +71,7 @@ class ConnectedCommands(Commands):
             (own if name in is_flag else others).append(word)
             if not joined and not is_flag.get(name, True):
                 if not left and is_being_typed:
-                    own.pop()
-                    break
+                    return own[:-1], []  # it is the value of this option that is being typed, not of the command
                 if not left:
                     raise typer.BadParameter("it needs a value", param_hint=name)
                 own.append(left.pop(0))
