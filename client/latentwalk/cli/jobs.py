@@ -159,7 +159,7 @@ def _draw_events(handle: JobHandle, after: int, samples: Path | None) -> None:
 
 def _save_sample(event: JobEvent, folder: Path | None) -> None:
     if folder is not None and isinstance(event.what, JobSample):
-        (folder / f"step-{event.what.step:09d}.png").write_bytes(event.what.data)
+        event.what.save(folder / f"step-{event.what.step:09d}.png")
 
 
 def show_result(result: JobResult) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from PIL import Image
 
+from latentwalk.client._aside import written_aside
 from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._numbers import number
 from latentwalk.client._values import instance
@@ -108,7 +109,14 @@ def check_frames_file(path: StrPath, fps: float) -> None:
 def save_still(image: Image.Image, path: StrPath) -> None:
     """Writes one picture."""
     kind = file_kind(path)
-    image.save(path, format=kind.format, **(kind.still or {}))
+    with written_aside(file_path("path", path)) as part:
+        image.save(part, format=kind.format, **(kind.still or {}))
+
+
+def save_bytes(content: bytes, path: StrPath) -> None:
+    """Writes a file of which there is all that is to be in it."""
+    with written_aside(file_path("path", path)) as part:
+        part.write_bytes(content)
 
 
 def save_moving(images: Iterable[Image.Image], path: StrPath, fps: float) -> None:
@@ -142,15 +150,9 @@ def _save_looping(images: Sequence[Image.Image], path: StrPath, fps: float) -> N
     kind = file_kind(path, moving=True)
     if not images:
         raise InvalidRequest.of("pictures", "are none: there is nothing to show")
-    images[0].save(
-        path,
-        format=kind.format,
-        save_all=True,
-        append_images=images[1:],
-        duration=_durations(len(images), fps, kind),
-        loop=0,
-        **(kind.moving or {}),
-    )
+    how = {"duration": _durations(len(images), fps, kind), "loop": 0, **(kind.moving or {})}
+    with written_aside(file_path("path", path)) as part:
+        images[0].save(part, format=kind.format, save_all=True, append_images=images[1:], **how)
 
 
 def _durations(frames: int, fps: float, kind: FileKind) -> list[int]:

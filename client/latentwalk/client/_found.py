@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from latentwalk.client._aside import written_aside
 from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._files import StrPath, file_path
 from latentwalk.client._latents import Class, Classes
@@ -66,7 +67,7 @@ class Found:
     def save(self, path: StrPath) -> None:
         """Writes the latent as a NumPy file (.npz), for `load_latents` and `latentwalk walk --latent`."""
         mixture = {self.classes: 1.0} if isinstance(self.classes, int) else self.classes or {}
-        with file_path("path", path).open("wb") as file:  # numpy would add an ending to a path
+        with written_aside(file_path("path", path)) as part, part.open("wb") as file:  # numpy would add an ending
             np.savez(
                 file,
                 space=np.array(self.space),

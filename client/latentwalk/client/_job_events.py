@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from latentwalk.client._files import StrPath, save_bytes
 from latentwalk.client._measures import in_order
 from latentwalk.v1 import training_service_pb2 as pb
 
@@ -114,6 +115,10 @@ class JobSample:
     def from_message(cls, sample: pb.JobSample) -> "JobSample":
         """The sample in a message."""
         return cls(sample.step, sample.caption, sample.png)
+
+    def save(self, path: StrPath) -> None:
+        """Writes the sheet as it came, a PNG file, whatever the ending of `path`."""
+        save_bytes(self.data, path)
 
     def _repr_png_(self) -> bytes:
         return self.data

@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 
 from latentwalk.client._choices import chosen
 from latentwalk.client._errors import InvalidRequest
-from latentwalk.client._files import StrPath, file_kind, file_path, save_still
+from latentwalk.client._files import StrPath, file_kind, file_path, save_bytes, save_still
 from latentwalk.client._numbers import count, whole
 from latentwalk.client._values import instance
 from latentwalk.v1 import image_pb2 as pb
@@ -118,7 +118,7 @@ class Picture:
     def save(self, path: StrPath) -> None:
         """Writes the picture; the ending of `path` says how. What came in that format is written as it came."""
         if file_kind(path).format.lower() == self.encoding:
-            file_path("path", path).write_bytes(self.data)
+            save_bytes(self.data, path)
         else:
             save_still(self.image(), path)
 

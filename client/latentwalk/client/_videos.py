@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from latentwalk.client._aside import Aside
 from latentwalk.client._errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ class Video:
     def __init__(self, file: Path, fps: float) -> None:
         import av
 
-        self._file, self._part = file, file.with_name(f".{file.name}.part")
+        self._aside = Aside(file)
         self._rate = Fraction(fps).limit_denominator(_FINEST)
-        self._container = av.open(self._part, "w", format="mp4", options=_CONTAINER)
+        self._container = av.open(self._aside.path, "w", format="mp4", options=_CONTAINER)
         self._stream: VideoStream | None = None
         self._turn, self._closed = threading.Lock(), False
 
@@ -59,7 +60,7 @@ class Video:
                 raise InvalidRequest.of("pictures", "are none: there is nothing to show")
             self._container.mux(self._stream.encode(None))
             self._container.close()
-            self._part.replace(self._file)
+            self._aside.keep()
 
     def close(self) -> None:
         """Leaves nothing of what is not finished."""
@@ -68,7 +69,7 @@ class Video:
             try:
                 self._container.close()
             finally:  # it may want to write where there is no room
-                self._part.unlink(missing_ok=True)
+                self._aside.drop()
 
     def _append(self, image: Image.Image) -> None:
         import av
