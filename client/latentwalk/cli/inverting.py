@@ -1,12 +1,14 @@
 """`latentwalk invert`: the latent of a picture of one's own, into a file that the other commands take."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal, Unpack
+from typing import Annotated, Literal, Unpack, cast
 
 import typer
 
 from latentwalk.cli.connection import connect
+from latentwalk.cli.interrupts import without_interrupts
 from latentwalk.cli.models import Name
 from latentwalk.cli.options import spelled_out
 from latentwalk.cli.output import Json, show_json
@@ -14,6 +16,40 @@ from latentwalk.cli.parsing import Numbers, parse_numbers
 from latentwalk.cli.pictures import Drawing, Out, Starting, drawing
 from latentwalk.cli.progress import add_bar, job_bars
 from latentwalk.client import Client, Found, Picture, Search
+
+_STEPS = 200
+
+_looking = partial(typer.Option, rich_help_panel="How it is looked for")
+
+
+class Searching(Starting, total=False):
+    """Where a latent is looked for, and how."""
+
+    seeds: Annotated[
+        Numbers,
+        _looking(
+            parser=parse_numbers,
+            metavar="SEEDS",
+            help="it begins at the one that is the most like the picture; default: 0-31",
+        ),
+    ]
+    space: Annotated[Literal["z", "w", "w+"], _looking(help="default: w+ if the model has it, or z")]
+    steps: Annotated[int, _looking(min=1, max=10_000, help=f"of the search; default: {_STEPS}")]
+    prior: Annotated[float, _looking(min=0, max=100, help="how strongly it is held where latents lie; default: 0.001")]
+    lpips: Annotated[
+        float,
+        _looking(
+            min=0, max=100, help="weight of LPIPS beside the squared error; the server needs its backbone; default: 0"
+        ),
+    ]
+    mask: Annotated[
+        Path,
+        _looking(
+            exists=True,
+            dir_okay=False,
+            help="a picture of the same size: what is white there counts, what is black not",
+        ),
+    ]
 
 
 @spelled_out
@@ -27,57 +63,41 @@ def invert(
     to: Annotated[
         Path | None, typer.Option(dir_okay=False, help="the file for the latent; default: as --out, but .npz")
     ] = None,
-    seeds: Annotated[
-        Numbers | None,
-        typer.Option(
-            parser=parse_numbers,
-            metavar="SEEDS",
-            help="it begins at the one that is the most like the picture; default: 0-31",
-        ),
-    ] = None,
-    space: Annotated[Literal["z", "w", "w+"] | None, typer.Option(help="default: w+ if the model has it, or z")] = None,
-    steps: Annotated[int, typer.Option(min=1, max=10_000, help="of the search")] = 200,
-    prior: Annotated[
-        float | None,
-        typer.Option(min=0, max=100, help="how strongly it is held where latents lie; default: 0.001"),
-    ] = None,
-    lpips: Annotated[
-        float | None,
-        typer.Option(
-            min=0, max=100, help="weight of LPIPS beside the squared error; the server needs its backbone; default: 0"
-        ),
-    ] = None,
-    mask: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            help="a picture of the same size: what is white there counts, what is black not",
-        ),
-    ] = None,
     as_json: Json = False,
-    **options: Unpack[Starting],
+    **options: Unpack[Searching],
 ) -> None:
     """Finds the latent whose picture is the most like one of your own, for `latentwalk walk --latent`.
 
     Ctrl-C ends it with the best so far.
     """
-    file = to or out.with_suffix(".npz")
+    latent = to or out.with_suffix(".npz")
 
     def keep(found: Found) -> None:
         found.picture.save(out)
-        found.save(file)
+        found.save(latent)
 
     with connect(context) as client:
-        given, counts = _fitting(client, model, picture, mask)
-        how = drawing(Drawing(**options), seeds, range(32))
-        search = client.invert(model, given, space=space, steps=steps, prior=prior, lpips=lpips, mask=counts, **how)
-        found = _followed(search, steps, keep)
+        found = _followed(_search(client, model, picture, options), options.get("steps", _STEPS), keep)
     if as_json:
         told = {"classes": found.classes, "error": found.error, "lpips": found.lpips, "digest": found.model_digest}
-        show_json({"file": str(out), "latent": str(file), **told})
+        show_json({"file": str(out), "latent": str(latent), **told})
     else:
-        typer.echo(f"{out}, {file}: {_closeness(found)}")
+        typer.echo(f"{out}, {latent}: {_closeness(found)}")
+
+
+def _search(client: Client, model: str, picture: Path, options: Searching) -> Search:
+    """The search that is asked for, which has not begun."""
+    given, counts = _fitting(client, model, picture, options.get("mask"))
+    return client.invert(
+        model,
+        given,
+        space=options.get("space"),
+        steps=options.get("steps", _STEPS),
+        prior=options.get("prior"),
+        lpips=options.get("lpips"),
+        mask=counts,
+        **drawing(Drawing(**cast("Starting", options)), options.get("seeds"), range(32)),
+    )
 
 
 def _fitting(client: Client, name: str, path: Path, mask: Path | None) -> tuple[Picture, Picture | None]:
@@ -107,7 +127,7 @@ def _followed(search: Search, steps: int, keep: Callable[[Found], object]) -> Fo
     """What is found in the end; a bar shows how it comes on.
 
     The first is kept at once, so that a file that cannot be written is told of before the search, and the best at the
-    end, whatever ends it: also where Ctrl-C has torn the first.
+    end, whatever ends it.
     """
     with search, job_bars() as bars:
         first = next(search)  # before the bar: a call that is refused needs none
@@ -117,6 +137,7 @@ def _followed(search: Search, steps: int, keep: Callable[[Found], object]) -> Fo
             for found in search:
                 bars.update(bar, completed=found.step, total=steps, note=_closeness(found))
         finally:
-            search.close()
-            keep(search.result())
+            with without_interrupts():  # neither file is to be of another latent than the other
+                search.close()
+                keep(search.result())
         return search.result()

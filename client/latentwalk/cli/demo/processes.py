@@ -13,6 +13,7 @@ from pathlib import Path
 
 from latentwalk.cli.demo.tour import TOUR
 from latentwalk.cli.failures import CommandFailed
+from latentwalk.cli.interrupts import without_interrupts
 from latentwalk.client import Client, DeadlineExceeded, Unavailable
 
 START_SECONDS = 120
@@ -95,16 +96,6 @@ def service(module: str, flags: list[str], data: Path) -> Generator[Service]:
     finally:
         with without_interrupts():
             started.stop()
-
-
-@contextmanager
-def without_interrupts() -> Generator[None]:
-    """A second Ctrl-C must not interrupt the clean-up after the first."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def wait_until_ready(server: str, trainer: str, services: list[Service]) -> None:
