@@ -79,7 +79,8 @@ def test_the_command_line_lists_and_deletes_and_asks_whether_it_is_meant(own: Cl
         return CliRunner().invoke(app, [*flags, "store", *arguments], **more)
 
     head, *rows = run("list", "tiny").stdout.splitlines()
-    assert head.split() == ["name", "kind", "version", "size", "published", "loaded", "generator"]
+    assert head.split() == ["name", "kind", "version", "size", "age", "loaded", "generator"]
+    assert max(map(len, rows)) <= 80
     # Beside what other tests have published.
     told = {tuple(row.split()[:3]): row for row in rows}
     assert ("tiny", "generator", "1") in told

@@ -7,7 +7,7 @@ import typer
 
 from latentwalk.cli import completing
 from latentwalk.cli.connection import Everywhere, answers, connect
-from latentwalk.cli.output import Json, show_json, show_table
+from latentwalk.cli.output import Json, show_digest, show_json, show_table
 from latentwalk.client import Direction, Model
 
 app = typer.Typer(no_args_is_help=True, help="Lists, shows, loads and unloads models.")
@@ -67,7 +67,8 @@ def unload(context: typer.Context, name: Name, everywhere: Everywhere = False, a
 
 
 def _row(model: Model) -> tuple[object, ...]:
-    return model.name, model.version, model.state, _kind(model), _size(model), model.classes or "", model.digest[:19]
+    digest = show_digest(model.digest)
+    return model.name, model.version, model.state, _kind(model), _size(model), model.classes or "", digest
 
 
 def _facts(model: Model, directions: Sequence[Direction]) -> Iterator[tuple[str, str]]:

@@ -56,6 +56,11 @@ def show_age(age: timedelta) -> str:
     return f"{seconds} s"
 
 
+def show_digest(digest: str) -> str:
+    """The beginning of a digest, by which those of one table are told apart; empty for none."""
+    return digest.removeprefix("sha256:")[:12]
+
+
 def show_json(value: Any) -> None:
     """Prints a value, dataclasses and all, as JSON on one line."""
     print(json.dumps(plain(value)), flush=True)

@@ -1,11 +1,12 @@
 """`latentwalk store`: what lies in the artifact store."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import typer
 
 from latentwalk.cli.connection import connect
-from latentwalk.cli.output import Json, show_json, show_table, show_time
+from latentwalk.cli.output import Json, show_age, show_digest, show_json, show_table
 from latentwalk.cli.parsing import Numbers, parse_numbers, write_numbers
 from latentwalk.client import StoredVersion
 
@@ -21,13 +22,15 @@ def list_versions(
     kind: Annotated[Kind | None, typer.Option(help="only of this kind")] = None,
     as_json: Json = False,
 ) -> None:
-    """Lists every version in the store, with its size and its date."""
+    """Lists every version in the store, with its size and its age."""
     with connect(context) as client:
         versions = client.versions(kind, name)
     if as_json:
         show_json(versions)
     else:
-        show_table(("name", "kind", "version", "size", "published", "loaded", "generator"), map(_row, versions))
+        now = datetime.now(UTC)
+        columns = ("name", "kind", "version", "size", "age", "loaded", "generator")
+        show_table(columns, (_row(stored, now) for stored in versions))
 
 
 @app.command()
@@ -52,10 +55,11 @@ def delete(
                 typer.echo(f"{kind} {name} version {deleted.version} is deleted ({_size(deleted)})")
 
 
-def _row(stored: StoredVersion) -> tuple[object, ...]:
-    about = stored.problem or stored.generator_digest[:19]
+def _row(stored: StoredVersion, now: datetime) -> tuple[object, ...]:
+    age = show_age(now - stored.create_time) if stored.create_time else ""
+    about = stored.problem or show_digest(stored.generator_digest)
     loaded = "yes" if stored.loaded else ""
-    return stored.name, stored.kind, stored.version, _size(stored), show_time(stored.create_time), loaded, about
+    return stored.name, stored.kind, stored.version, _size(stored), age, loaded, about
 
 
 def _size(stored: StoredVersion) -> str:
