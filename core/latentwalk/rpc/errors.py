@@ -103,21 +103,22 @@ class _Unknown(ServiceError):
     status = grpc.StatusCode.NOT_FOUND
     kind: ClassVar[str]
 
-    def __init__(self, name: str, existing: Sequence[str]) -> None:
-        super().__init__(f"no {self.kind} {shortened(name, LONGEST_VALUE)!r}; {_listed(existing)}", name=name)
+    def __init__(self, name: str, existing: Sequence[str], *, version: object = None) -> None:
+        what = self.kind if version is None else f"version {version} of {self.kind}"
+        super().__init__(f"no {what} {shortened(name, LONGEST_VALUE)!r}; {_listed(existing)}", name=name)
         self.name = name
         self.existing = tuple(existing)
 
 
 class UnknownModel(_Unknown):
-    """No model of that `name`; `existing` are those there are."""
+    """No model of that `name`, or no such `version` of it; `existing` are those there are."""
 
     reason = reasons.ERROR_REASON_UNKNOWN_MODEL
     kind = "model"
 
 
 class UnknownDirection(_Unknown):
-    """No direction of that `name`; `existing` are those there are."""
+    """No direction of that `name`, or no such `version` of it; `existing` are those there are."""
 
     reason = reasons.ERROR_REASON_UNKNOWN_DIRECTION
     kind = "direction"

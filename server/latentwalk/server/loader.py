@@ -142,7 +142,7 @@ def _check_is_stored(
     if name not in stored:
         raise unknown(name, sorted(stored))
     if version is not None and version not in stored[name]:
-        raise unknown(f"{name}, version {version}", [f"version {one}" for one in stored[name]])
+        raise unknown(name, [str(one) for one in stored[name]], version=version)
 
 
 def _row_bytes(engine: RemoteEngine) -> int:

@@ -107,7 +107,7 @@ class OipServicer(open_inference_service_pb2_grpc.GRPCInferenceServiceServicer):
         """The model that serves under that name, if it is of that version, or none was named. Raises UnknownModel."""
         model = self._repository.model(name)
         if version not in ("", str(model.version)):
-            raise UnknownModel(f"{name}, version {version}", [f"version {model.version}"])
+            raise UnknownModel(name, [str(model.version)], version=version)
         return model
 
 
