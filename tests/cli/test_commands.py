@@ -262,14 +262,15 @@ def test_a_file_that_is_no_edit_is_refused(latentwalk, monkeypatch, tmp_path, wr
         (["generate", "faces", "--out", "x.bmp"], "'x.bmp' ends with '.bmp'"),
         (["generate", "faces", "--seeds", "18446744073709551616", "--out", "x.png"], "seeds[0]: 18446744073709551616"),
         (["generate", "faces", "--classes", "1", "--out", "x.png"], "no classes; leave it out (--classes)"),
-        (["generate", "faces", "--out", "no/such/folder/x.png"], "No such file or directory"),
+        (["generate", "faces", "--seeds", "0-64", "--out", "x.png"], "latents: 65 must be from 1 to 64 (--seeds)"),
+        (["generate", "faces", "--out", "no/such/folder/x.png"], "error: No such file or directory: 'no/such"),
         (["walk", "faces", "nope", "--out", "x.gif"], "no direction 'nope'"),
         (["interpolate", "faces", "--seeds", "1", "--out", "x.gif"], "1 must be from 2 to 1,024 (--seeds)"),
         (["jobs", "show", "nope"], "no job 'nope'"),
         (["jobs", "watch", "nope"], "no job 'nope'"),
         (["jobs", "watch", "nope", "--samples", "/dev/null"], "File exists: '/dev/null'"),
         (["train", "edit", "faces", "x", "--edit", "warp"], "warp"),
-        (["models", "load", "faces", "--version", "99"], "99"),
+        (["models", "load", "faces", "--version", "99"], "no version 99 of model 'faces'; there are: 1"),
     ],
 )
 def test_a_failure_is_a_line_on_stderr_and_exit_code_1(latentwalk, monkeypatch, tmp_path, arguments, told: str):

@@ -34,6 +34,18 @@ def test_a_file_that_cannot_be_written_is_told_of_before_the_search(latentwalk, 
     assert "/10000" not in refused.stderr
 
 
+def test_the_latent_has_a_file_of_its_own(latentwalk, mine, tmp_path):
+    out = tmp_path / "found.png"
+    refused = latentwalk("invert", "faces", mine, "--out", out, "--to", tmp_path / "." / "found.png")
+    assert (refused.exit_code, "for --to: " in refused.stderr, out.exists()) == (2, True, False)
+
+
+def test_a_search_that_is_refused_shows_no_bar(latentwalk, mine, tmp_path):
+    refused = latentwalk("invert", "faces", mine, "--out", tmp_path / "found.png", "--classes", 3)
+    assert refused.stderr.startswith("error: starts[0].condition")
+    assert len(refused.stderr.splitlines()) == 1
+
+
 def test_a_folder_is_no_file_to_write(latentwalk, mine):
     refused = latentwalk("invert", "faces", mine, "--out", "")
     assert (refused.exit_code, "is a directory" in refused.stderr) == (2, True)

@@ -46,6 +46,10 @@ def refused(*words: str) -> str:
         ((*EDIT, "--edit", "zoom", "--class", "a"), "'--class': 'a' is neither a class number nor 'each'"),
         (("train", "boundary", "digits", "x", "--classifier", "a"), "'--classifier': 'a' is not like digits:3"),
         (("directions", "figure", "digits", "x", "--out", "x.png", "--alpha", "2"), "'--alpha': '2' is not like -2:2"),
+        (
+            ("directions", "figure", "digits", "x", "--out", "x.png", "--classes", "x"),
+            "'--class' / '--classes': 'x'",
+        ),
         (("directions", "pick", "digits", "x", "--slider", "3=a:b"), "'--slider': '3=a:b' is not like 3=smile,"),
         (("store", "delete", "direction", "digits/zoom", "new"), "'VERSIONS': 'new' is neither a number nor a range"),
     ],

@@ -5,7 +5,16 @@ from hashlib import sha256
 
 import pytest
 
-from latentwalk.client import AsyncClient, Client, PermissionDenied, RateLimited, Tls, Unauthenticated, Unavailable
+from latentwalk.client import (
+    AsyncClient,
+    Client,
+    InvalidRequest,
+    PermissionDenied,
+    RateLimited,
+    Tls,
+    Unauthenticated,
+    Unavailable,
+)
 
 
 def test_without_a_valid_token_nothing_is_told(start_server, tmp_path):
@@ -77,6 +86,12 @@ async def test_a_client_shows_its_certificate_to_a_server_that_asks_for_one(star
 def test_a_certificate_without_its_key_is_refused(authority):
     with pytest.raises(ValueError, match="both certificate and key"):
         Tls(authority.root, certificate="certificate.pem")
+
+
+def test_a_file_that_is_no_pem_is_told_of_by_name(tmp_path):
+    (tmp_path / "root.pem").write_bytes(b"\x30\x82")  # as DER begins
+    with Client(tls=tmp_path / "root.pem") as client, pytest.raises(InvalidRequest, match="is no PEM file"):
+        client.models()
 
 
 def test_a_client_that_asks_too_often_is_told_when_to_ask_again_and_can_wait_itself(start_server):

@@ -12,7 +12,7 @@ from latentwalk.client import InvalidRequest, LatentwalkError
 
 _OPTIONS: Mapping[str, str] = {
     r"\w+\[\d+\]\.condition": "--classes",
-    r"keyframes$": "--seeds",
+    r"(keyframes|latents|starts)$": "--seeds",
     r"delivery\.first_frame": "--from-frame",
 }
 """Which option says what a field of a request does, where they do not have the same name."""
@@ -38,7 +38,12 @@ class Commands(TyperGroup):
             # A reader that went away (`latentwalk ... | head`) is no failure; typer ends quietly.
             if failure.errno == errno.EPIPE:
                 raise
-            raise fail(str(failure)) from failure
+            raise fail(_told(failure)) from failure
+
+
+def _told(failure: OSError) -> str:
+    """What is wrong with which file, without the number that programs know it by."""
+    return f"{failure.strerror}: {failure.filename!r}" if failure.strerror and failure.filename else str(failure)
 
 
 def _with_option(failure: LatentwalkError | CommandFailed) -> str:

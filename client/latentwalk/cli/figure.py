@@ -10,7 +10,7 @@ from latentwalk.cli.directions import DirectionName
 from latentwalk.cli.models import Name
 from latentwalk.cli.movements import Ends, parse_ends
 from latentwalk.cli.output import Json, show_json
-from latentwalk.cli.pictures import Out
+from latentwalk.cli.pictures import OneClass, Out
 from latentwalk.client import Client, Direction, Frames, Leg, LoadState, Slider, Stretch, contact_sheet
 
 
@@ -19,7 +19,7 @@ def figure(
     model: Name,
     direction: DirectionName,
     out: Out,
-    class_id: Annotated[int | None, typer.Option("--class", min=0, help="what a conditional model draws")] = None,
+    class_id: OneClass = None,
     slider: Annotated[list[str] | None, typer.Option(help="only these, e.g. 'global.*'; repeatable")] = None,
     seed: Annotated[int, typer.Option(min=0, help="where every row starts")] = 0,
     columns: Annotated[int, typer.Option(min=2, help="amounts, both ends included")] = 13,

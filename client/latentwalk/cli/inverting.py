@@ -71,6 +71,8 @@ def invert(
     Ctrl-C ends it with the best so far.
     """
     latent = to or out.with_suffix(".npz")
+    if latent.resolve() == out.resolve():
+        raise typer.BadParameter(f"{latent} is where --out has the picture; name another file", param_hint="--to")
 
     def keep(found: Found) -> None:
         found.picture.save(out)
@@ -129,13 +131,14 @@ def _followed(search: Search, steps: int, keep: Callable[[Found], object]) -> Fo
     The first is kept at once, so that a file that cannot be written is told of before the search, and the best at the
     end, whatever ends it.
     """
-    with search, job_bars() as bars:
+    with search:
         first = next(search)  # before the bar: a call that is refused needs none
         try:
             keep(first)
-            bar = add_bar(bars, "search")
-            for found in search:
-                bars.update(bar, completed=found.step, total=steps, note=_closeness(found))
+            with job_bars() as bars:
+                bar = add_bar(bars, "search")
+                for found in search:
+                    bars.update(bar, completed=found.step, total=steps, note=_closeness(found))
         finally:
             with without_interrupts():  # neither file is to be of another latent than the other
                 search.close()

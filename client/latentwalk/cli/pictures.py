@@ -22,6 +22,9 @@ Out = Annotated[
 Seeds = Annotated[
     Numbers | None, typer.Option(parser=parse_numbers, metavar="SEEDS", help="e.g. 7 or 1,2,5-8; default: 0")
 ]
+OneClass = Annotated[
+    int | None, typer.Option("--class", "--classes", min=0, metavar="CLASS", help="what a conditional model draws")
+]
 AnyClass = Annotated[bool, typer.Option("--any-class", help="let a slider of one class move other classes too")]
 
 _start = partial(typer.Option, rich_help_panel="Where it starts, and how it is served")
@@ -131,7 +134,7 @@ def _latents(files: list[Path], seeds: Numbers | None, default: Sequence[int]) -
     try:
         return load_latents(*files) if files else {"seeds": seeds or default}
     except OSError as error:
-        raise typer.BadParameter(f"{error.filename} cannot be read: {error.strerror}") from None
+        raise typer.BadParameter(f"{error.filename} cannot be read: {error.strerror}", param_hint="--latent") from None
 
 
 def _style(options: Drawing) -> Style:

@@ -7,14 +7,13 @@ import typer
 from latentwalk.cli.connection import connect
 from latentwalk.cli.models import Name
 from latentwalk.cli.parsing import Numbers, parse_numbers
-from latentwalk.cli.pictures import Out
+from latentwalk.cli.pictures import OneClass, Out
 from latentwalk.client import Picture
 
 app = typer.Typer(
     no_args_is_help=True, help="Draws sheets of what styles, truncation and noise do to the pictures of a StyleGAN."
 )
 
-Class = Annotated[int | None, typer.Option("--class", min=0, help="what a conditional model draws")]
 Rows = Annotated[
     Numbers | None,
     typer.Option(parser=parse_numbers, metavar="SEEDS", help="one a row, e.g. 7 or 1,2,5-8; default: 0-2"),
@@ -45,7 +44,7 @@ def mixing(
             help="whose styles are lent; a block for each; default: 0-3, 4-7 and those from 8 on",
         ),
     ] = None,
-    class_id: Class = None,
+    class_id: OneClass = None,
     truncation: Truncation = 1.0,
 ) -> None:
     """Draws seeds with the coarse, middle and fine styles of others."""
@@ -61,7 +60,7 @@ def truncation(
     out: Out,
     seeds: Rows = None,
     psi: Annotated[list[float] | None, typer.Option(help="one a column; default: 1 0.7 0.5 0 -0.5 -1")] = None,
-    class_id: Class = None,
+    class_id: OneClass = None,
 ) -> None:
     """Draws seeds nearer and nearer to the mean w, and beyond it."""
     psis: dict[str, Any] = {"psis": psi} if psi else {}
@@ -76,7 +75,7 @@ def noise(
     out: Out,
     seeds: Rows = None,
     realisations: Annotated[int, typer.Option(min=2, help="of the noise, over which pixels vary")] = 100,
-    class_id: Class = None,
+    class_id: OneClass = None,
     truncation: Truncation = 1.0,
 ) -> None:
     """Draws seeds with noise in all layers, in none, the coarse, the fine ones, and anew; and how each pixel varies."""

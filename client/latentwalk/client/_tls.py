@@ -29,11 +29,19 @@ class Tls:
             raise InvalidRequest.of("tls", "give both certificate and key, or neither")
 
     def credentials(self) -> grpc.ChannelCredentials:
-        """What secures a channel. Raises OSError for a file that cannot be read."""
-        root, key, certificate = (
-            None if path is None else Path(path).read_bytes() for path in (self.root, self.key, self.certificate)
-        )
+        """What secures a channel. Raises OSError for a file that cannot be read, InvalidRequest for no PEM."""
+        root, key, certificate = (_pem(name, getattr(self, name)) for name in ("root", "key", "certificate"))
         return grpc.ssl_channel_credentials(root, key, certificate)
+
+
+def _pem(name: str, path: StrPath | None) -> bytes | None:
+    """What is in the file: grpc says nothing of one that is not PEM."""
+    if path is None:
+        return None
+    content = Path(path).read_bytes()
+    if b"-----BEGIN " not in content:
+        raise InvalidRequest.of(f"tls.{name}", f"{str(path)!r} is no PEM file: it has no line -----BEGIN ...-----")
+    return content
 
 
 TlsChoice = bool | StrPath | Tls
