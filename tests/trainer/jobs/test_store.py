@@ -14,7 +14,6 @@ from latentwalk.trainer.jobs.claims import claimed
 from latentwalk.trainer.jobs.database import open_database
 from latentwalk.trainer.jobs.folders import InUse
 from latentwalk.trainer.jobs.records import Request
-from latentwalk.trainer.jobs.retention import Retention
 from latentwalk.trainer.jobs.store import JobStore
 from latentwalk.trainer.reports import (
     JobState,
@@ -22,7 +21,6 @@ from latentwalk.trainer.reports import (
     Progress,
     Published,
     Result,
-    Sample,
     SliderEvaluation,
     StateChange,
 )
@@ -213,7 +211,7 @@ def test_a_full_queue_is_refused_at_once_and_running_jobs_do_not_fill_it(store, 
     store.take("cpu")
     for _ in range(8):
         last = create()
-    with pytest.raises(QueueFull, match="8 jobs wait already, the limit is 8") as refusal:
+    with pytest.raises(QueueFull, match="8 jobs wait and 0 are paused already, the limit is 8") as refusal:
         create()
     assert refusal.value.retry_after_seconds > 0
     store.cancel(last.id)
@@ -221,6 +219,21 @@ def test_a_full_queue_is_refused_at_once_and_running_jobs_do_not_fill_it(store, 
     with pytest.raises(QueueFull):
         store.resume(last.id)
     assert create(Request("r", "digest")).state == JobState.QUEUED
+
+
+def test_a_paused_job_keeps_its_room_so_that_nobody_has_more_jobs_than_fit(store, create):
+    paused = [create() for _ in range(5)]
+    for job in paused:
+        store.pause(job.id)
+    for _ in range(3):
+        create()
+    with pytest.raises(QueueFull, match="3 jobs wait and 5 are paused already, the limit is 8"):
+        create()
+    assert store.resume(paused[0].id).state == JobState.QUEUED
+    store.cancel(paused[1].id)
+    create()
+    with pytest.raises(QueueFull, match="5 jobs wait and 3 are paused already"):
+        store.resume(paused[1].id)
 
 
 def test_a_request_makes_one_job_however_often_it_is_sent(store, create):
@@ -295,56 +308,9 @@ def test_what_was_stored_is_there_for_the_next_trainer(database_url, make_spec):
     after.close()
 
 
-@pytest.fixture
-def forgetful(database_url):
-    store = JobStore(database_url, max_queued=8, retention=Retention(events=5, samples=2, ended_jobs=2))
-    yield store
-    store.close()
-
-
-def test_the_newest_events_of_a_job_are_kept_and_every_change_of_its_state(forgetful, make_spec):
-    job = forgetful.create(NO_REQUEST, make_spec())
-    other = forgetful.create(NO_REQUEST, make_spec())
-    forgetful.take("cpu")
-    for step in range(10):
-        forgetful.record(job.id, Progress(step, 10))
-    job, events = forgetful.events(job.id, 0, 100)
-    assert [event.sequence for event in events] == [1, 2, 8, 9, 10, 11, 12]
-    assert [type(event.happening) for event in events] == [StateChange] * 2 + [Progress] * 5
-    assert job.last_sequence == 12
-    assert len(forgetful.events(other.id, 0, 100)[1]) == 1
-
-
 def test_no_event_comes_after_the_greatest_number_that_a_caller_can_send(store, create):
     job = create()
     assert store.events(job.id, 2**64 - 1, 10) == (job, [])
-
-
-def test_of_samples_fewer_are_kept_than_of_other_events(forgetful, make_spec):
-    job = forgetful.create(NO_REQUEST, make_spec())
-    for step in range(4):
-        forgetful.record(job.id, Sample(step, "a sheet", "aGk="))
-    assert happenings(forgetful, job)[1:] == [Sample(2, "a sheet", "aGk="), Sample(3, "a sheet", "aGk=")]
-
-
-def test_jobs_that_ended_first_are_forgotten_first_and_those_that_live_never(forgetful, make_spec):
-    created = [forgetful.create(NO_REQUEST, make_spec()).id for _ in range(5)]
-    for number in (3, 0, 2, 1):
-        forgetful.cancel(created[number])
-    assert set(forgetful.prune()) == {created[3], created[0]}
-    assert forgetful.prune() == []
-    assert [job.id for job in forgetful.page((), None, 10)] == [created[4], created[2], created[1]]
-    with pytest.raises(UnknownJob):
-        forgetful.events(created[0], 0, 10)
-
-
-def test_a_job_that_has_just_ended_is_kept_though_the_clock_went_back(database_url, make_spec):
-    times = iter(range(1_000, 0, -1))
-    store = JobStore(database_url, max_queued=8, retention=Retention(ended_jobs=1), clock=lambda: float(next(times)))
-    first, last = (store.create(NO_REQUEST, make_spec()).id for _ in range(2))
-    assert store.cancel(first).end_time > store.cancel(last).end_time
-    assert store.prune() == [first]
-    store.close()
 
 
 OPERATIONS = {

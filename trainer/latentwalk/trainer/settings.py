@@ -49,12 +49,16 @@ class Settings(Endpoint):
         between(1, 64),
     )
     threads: int = setting(1, "CPU threads of each process; another number may give other last bits", between(1, 256))
-    max_queued_jobs: int = setting(100, "jobs that may wait; more are refused", between(1, 10_000))
+    max_queued_jobs: int = setting(
+        100, "jobs that may wait, with those that are paused; more are refused", between(1, 10_000)
+    )
     max_restarts: int = setting(
         3, "how often a job is started again when its process, or the trainer, is killed", between(0, 100)
     )
     keep_events: int = setting(
-        Retention.events, "events kept of each job, the newest; changes of state are kept in any case", at_least(1)
+        Retention.events,
+        "events kept of each job, the newest; and so many changes of its state, however old",
+        at_least(1),
     )
     keep_samples: int = setting(Retention.samples, "sheets of samples kept of each job, the newest", at_least(1))
     keep_ended_jobs: int = setting(

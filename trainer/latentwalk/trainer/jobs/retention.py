@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Retention:
-    """The newest are kept, so many; but a job's changes of state for as long as the job itself."""
+    """The newest are kept, so many."""
 
     events: int = 5_000
-    """Of each job."""
+    """Of each job; and as many of its changes of state, however much else has happened since."""
     samples: int = 100
     """Of each job, among its events: they are large."""
     ended_jobs: int = 1_000

@@ -120,8 +120,9 @@ class JobStore:
         """
         with self._session.begin() as session:
             row = find_row_in(session, job_id, RESUMABLE, "resumed")
-            self._check_room(session)
-            row.ticket = row.ticket if row.state == JobState.PAUSED else next_ticket(session)
+            if row.state != JobState.PAUSED:
+                self._check_room(session)
+                row.ticket = next_ticket(session)
             row.restarts = 0
             row.error, row.end_time = "", None
             self._enter(session, row, JobState.QUEUED, "resumed by a caller")
@@ -259,13 +260,18 @@ class JobStore:
     # -- inside a transaction ----------------------------------------------------------------------------------------
 
     def _check_room(self, session: Session) -> None:
-        waiting = session.scalar(select(func.count()).where(JobRow.state == JobState.QUEUED)) or 0
-        if waiting >= self._max_queued:
+        """Raises QueueFull. A paused job takes its room with it: else whoever pauses could have any number of them."""
+        waiting, paused = (self._count(session, state) for state in (JobState.QUEUED, JobState.PAUSED))
+        if waiting + paused >= self._max_queued:
             raise QueueFull(
-                f"{waiting} jobs wait already, the limit is {self._max_queued}: try again when one has started",
+                f"{waiting} jobs wait and {paused} are paused already, the limit is {self._max_queued} "
+                "(max_queued_jobs): try again when one has started, or cancel one",
                 RETRY_SECONDS,
                 limit=str(self._max_queued),
             )
+
+    def _count(self, session: Session, state: JobState) -> int:
+        return session.scalar(select(func.count()).where(JobRow.state == state)) or 0
 
     def _new_row(self, session: Session, request: Request, spec: AnyJobSpec) -> JobRow:
         row = JobRow(

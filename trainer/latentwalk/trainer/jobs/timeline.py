@@ -42,9 +42,10 @@ class Timeline:
         own, kind = EventRow.job_number == row.number, EventRow.happening["kind"].as_string()
         expired = EventRow.sequence <= row.last_sequence - self._retention.events
         session.execute(delete(EventRow).where(own, expired, kind != reports.kind_of(StateChange)))
-        if isinstance(newest, Sample):
-            shown = select(EventRow.sequence).where(own, kind == reports.kind_of(Sample))
-            surplus = shown.order_by(EventRow.sequence.desc()).offset(self._retention.samples)
+        most = {Sample: self._retention.samples, StateChange: self._retention.events}.get(type(newest))
+        if most is not None and row.last_sequence > most:
+            alike = select(EventRow.sequence).where(own, kind == reports.kind_of(type(newest)))
+            surplus = alike.order_by(EventRow.sequence.desc()).offset(most)
             session.execute(delete(EventRow).where(own, EventRow.sequence.in_(session.scalars(surplus).all())))
 
 
