@@ -1,5 +1,7 @@
 """Files are read again once they have changed, and looked at no more than once a second."""
 
+import os
+
 import pytest
 
 from latentwalk.rpc.reloading import Reloaded
@@ -51,6 +53,15 @@ def test_what_cannot_be_read_leaves_what_was_and_is_read_once_more_when_it_chang
     assert file.reads == 2
     file.path.write_text("whole again")
     assert file.value_after(2.0) == "whole again"
+
+
+def test_what_may_be_read_at_last_or_has_the_time_of_before_is_read_again(file):
+    file.path.chmod(0o640)
+    assert [file.value_after(2.0), file.reads] == ["one", 2]
+    before = file.path.stat()
+    file.path.write_text("two")
+    os.utime(file.path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert file.value_after(2.0) == "two"
 
 
 def test_what_cannot_be_read_at_first_is_refused(tmp_path):

@@ -81,6 +81,8 @@ def test_every_type_is_read_from_text():
         (["--address", "here"], {}, "flag: address = 'here': must be host:port"),
         (["--address", "h:70000"], {}, "flag: address = 'h:70000': must be host:port"),
         (["--metrics-address", "h"], {}, "flag: metrics_address = 'h': must be host:port"),
+        (["--address", "h:1:2"], {}, "flag: address = 'h:1:2': must be host:port"),
+        ([], {"LATENTWALK_GRACE": "inf"}, "environment: grace = 'inf': must be a finite number"),
         (["--peers", "a:1,b"], {}, "flag: peers = 'a:1,b': must be words, each host:port"),
     ],
 )

@@ -90,14 +90,16 @@ async def test_a_server_of_an_empty_store_runs_and_takes_in_a_model_later(empty_
         assert (await picture(server)).model_digest == faces.digest
 
 
-async def test_that_a_model_is_being_loaded_is_logged_before_it_serves(library, serve, caplog):
+async def test_that_a_model_is_being_loaded_serves_and_is_unloaded_is_logged(library, serve, caplog):
     with caplog.at_level(logging.INFO, "latentwalk.repository"):
-        async with serve(library):
-            pass
+        async with serve(library) as server:
+            await server.models.UnloadDirection(pb.UnloadDirectionRequest(model="faces", direction="zoom"))
+            await server.models.UnloadModel(pb.UnloadModelRequest(model="digits"))
     told = [one.getMessage() for one in caplog.records if one.name == "latentwalk.repository"]
-    of_digits = [message for message in told if message.startswith("model digits ")]
-    assert [" is being loaded: " in message for message in of_digits] == [True, False]
-    assert " serves: " in of_digits[1]
+    loading, serves, unloaded = (message for message in told if message.startswith("model digits "))
+    assert (" is being loaded: " in loading, " serves: " in serves) == (True, True)
+    assert unloaded == "model digits serves no more: it was unloaded"
+    assert "direction faces/zoom serves no more: it was unloaded" in told
 
 
 async def test_what_is_damaged_at_start_is_logged_and_the_rest_serves(library, serve, caplog):

@@ -50,13 +50,14 @@ def loaded_at(host, port, credentials=None):
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"one\ntwo", b"a\0b", "\u00e9".encode()])
-def test_a_job_has_published_though_the_token_for_the_servers_is_none(
+def test_a_job_has_published_though_the_token_for_the_servers_is_none_any_more(
     serve_at, make_settings, serve_trainer, tmp_path, content
 ):
     token = tmp_path / "token"
-    token.write_bytes(content)
+    token.write_text("one\n")
     address = f"127.0.0.1:{serve_at('127.0.0.1')}"
     with serve_trainer(make_settings(server_address=(address,), server_token=str(token))) as trainer:
+        token.write_bytes(content)
         published = published_by(trainer, "axes")
     assert not published.loaded
     assert f"{token} holds no token: it must be one line of printable ASCII" in published.load_error

@@ -200,9 +200,18 @@ def test_settings_that_cannot_be_used_are_one_line(complaints, tmp_path):
     assert main(["--database", "sqlite:////dev/null/trainer.db", "--folder", str(tmp_path)]) == 1
     assert main(["--tls-key", "key.pem"]) == 1
     assert main(["--devices", "cuda:99"]) == 1
-    concurrency, url, file, tls, devices = complaints()
+    assert main(["--store", "nofs://store", "--folder", str(tmp_path)]) == 1
+    assert main(["--folder", "/dev/null/jobs"]) == 1
+    assert main(["--server-token", str(tmp_path / "nowhere")]) == 1
+    assert main(["--server-certificate", str(tmp_path / "nowhere")]) == 1
+    concurrency, url, file, tls, devices, store, folder, token, root = complaints()
     assert "concurrency" in concurrency
     assert "give sqlite:///FILE or postgresql://" in url
     assert "/dev/null" in file
     assert "tls_certificate" in tls
     assert "no 'cuda:99' here" in devices
+    assert "artifact store 'nofs://store' cannot be opened" in store
+    assert "folder = '/dev/null/jobs': jobs cannot be kept there" in folder
+    for name, told in (("server_token", token), ("server_certificate", root)):
+        assert f"{name} cannot be used" in told
+        assert str(tmp_path / "nowhere") in told

@@ -15,7 +15,8 @@ _LOOK_EVERY_SECONDS = 1.0
 
 _log = logging.getLogger("latentwalk.reloading")
 
-_Stamp = tuple[tuple[int, int, int] | None, ...]
+_FileStamp = tuple[int, int, int, int]
+_Stamp = tuple[_FileStamp | None, ...]
 
 
 class Reloaded(Generic[T]):
@@ -62,10 +63,10 @@ class Reloaded(Generic[T]):
         return tuple(map(_stamp, self._paths))
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """Another one whenever the file is replaced or written; None while there is none."""
+def _stamp(path: Path) -> _FileStamp | None:
+    """Another one whenever the file is replaced, written, or may be read by others; None while there is none."""
     try:
         status = path.stat()
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino

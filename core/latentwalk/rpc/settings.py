@@ -6,6 +6,7 @@ the TOML file that `--config` or `LATENTWALK_CONFIG` names.
 
 import argparse
 import dataclasses
+import math
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -72,11 +73,12 @@ def each(check: Check) -> Check:
 
 def _is_host_and_port(value: str) -> bool:
     host, _, port = value.rpartition(":")
-    return bool(host) and port.isdecimal() and int(port) <= 65_535
+    is_host = bool(host) and (":" not in host or (host.startswith("[") and host.endswith("]")))
+    return is_host and port.isdecimal() and int(port) <= 65_535
 
 
 HOST_AND_PORT = Check("host:port with a port from 0 to 65535", _is_host_and_port)
-"""Where to listen, or whom to ask; to listen on port 0 is to listen on any free one."""
+"""Where to listen, or whom to ask, an IPv6 address in brackets; to listen on port 0 is to listen on any free one."""
 
 
 def load_settings(cls: type[Settings], argv: Sequence[str], environ: Mapping[str, str], *, program: str) -> Settings:
@@ -149,7 +151,9 @@ def _read_number(kind: type[int] | type[float]) -> Callable[[Any], int | float]:
     def read(raw: Any) -> int | float:
         if isinstance(raw, bool) or (kind is int and isinstance(raw, float)):
             raise TypeError(raw)
-        return kind(raw)
+        if math.isinf(value := kind(raw)):
+            raise ValueError(raw)
+        return value
 
     return read
 
@@ -175,7 +179,7 @@ _READERS: Mapping[Any, Callable[[Any], Value]] = {
 _KINDS: Mapping[Any, str] = {
     str: "text",
     int: "a whole number",
-    float: "a number",
+    float: "a finite number",
     bool: "true or false",
     tuple[str, ...]: "words with commas between them",
 }

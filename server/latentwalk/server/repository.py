@@ -142,8 +142,11 @@ class Repository:
             }
             served = replace(served, directions=kept)
             self._swap({**self._models, name: served})
+        dropped = sorted(before.keys() - kept.keys())
         _log.info("model %s version %d serves: %s", name, served.version, served.digest)
-        return served, sorted(before.keys() - kept.keys())
+        for direction in dropped:
+            _log.warning("direction %s/%s serves no more: it is of another generator", name, direction)
+        return served, dropped
 
     async def load_direction(self, model: str, name: str, version: int | None = None) -> ServedDirection:
         """Loads a version, the newest by default, for a model that serves.
@@ -189,6 +192,7 @@ class Repository:
         async with self._turn:
             self.model(name)
             self._swap({key: model for key, model in self._models.items() if key != name})
+        _log.info("model %s serves no more: it was unloaded", name)
 
     async def unload_direction(self, model: str, name: str) -> None:
         """Refuses new requests for a direction. Raises UnknownModel, UnknownDirection."""
@@ -197,6 +201,7 @@ class Repository:
             owner.direction(name)
             rest = {key: direction for key, direction in owner.directions.items() if key != name}
             self._swap({**self._models, model: replace(owner, directions=rest)})
+        _log.info("direction %s/%s serves no more: it was unloaded", model, name)
 
     # --------------------------------------------------------------------------------------------------------------
 

@@ -266,12 +266,12 @@ async def test_of_calls_refused_because_of_load_there_is_a_line_now_and_then(run
         run.echo.behaviour = None
         await run.unary()
         await eventually(lambda: len(lines()) == 4)
-    told = [(line["method"], line["code"], line.get("left_out")) for line in lines()]
+    told = [(line["method"], line["code"], line.get("error"), line.get("left_out")) for line in lines()]
     assert told == [
-        ("test.Echo/Unary", "RESOURCE_EXHAUSTED", 0),
-        ("test.Echo/ServerStream", "RESOURCE_EXHAUSTED", 0),
-        ("test.Echo/Unary", "RESOURCE_EXHAUSTED", 19),
-        ("test.Echo/Unary", "OK", None),
+        ("test.Echo/Unary", "RESOURCE_EXHAUSTED", "no room", 0),
+        ("test.Echo/ServerStream", "RESOURCE_EXHAUSTED", "no room", 0),
+        ("test.Echo/Unary", "RESOURCE_EXHAUSTED", "no room", 19),
+        ("test.Echo/Unary", "OK", None, None),
     ]
 
 

@@ -1,11 +1,13 @@
 """The book of jobs: watchers see every event, whenever they come, and are let go at the end."""
 
 import asyncio
+import logging
 import tracemalloc
 
 import pytest
 from sqlalchemy.exc import DataError, OperationalError
 
+from latentwalk.rpc import logs
 from latentwalk.rpc.errors import NotServing, UnknownJob
 from latentwalk.trainer.jobs.book import JobBook
 from latentwalk.trainer.jobs.records import Request
@@ -47,6 +49,25 @@ async def test_many_watchers_see_every_event_as_it_comes_and_end_with_the_job(bo
         list(range(3, 24)),
         list(range(21, 24)),
     ]
+
+
+async def test_the_log_tells_what_becomes_of_a_job(book, make_spec, caplog):
+    with caplog.at_level(logging.INFO, "latentwalk.jobs"):
+        job = await book.change(JobStore.create, Request("", ""), make_spec())
+        await book.change(JobStore.take, "cpu")
+        await book.change(JobStore.restart, job.id, "it was killed")
+        await book.change(JobStore.fail, job.id, "it is over")
+    assert [(one.levelname, one.getMessage()) for one in caplog.records] == [
+        ("INFO", f"job {job.id} is QUEUED"),
+        ("INFO", f"job {job.id} is RUNNING: on cpu"),
+        ("WARNING", f"job {job.id}: it was killed; restart 1 from the last checkpoint"),
+        ("ERROR", f"job {job.id} is FAILED: it is over"),
+    ]
+
+
+async def test_what_is_asked_of_the_store_is_logged_with_the_id_of_the_request(book):
+    logs.request_id.set("abc")
+    assert await book.read(lambda _: logs.request_id.get()) == "abc"
 
 
 async def test_a_late_watcher_sees_everything_that_was(book, job):

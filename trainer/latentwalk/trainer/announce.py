@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc
 
+from latentwalk.rpc.settings import SettingsError
 from latentwalk.trainer.jobs.records import Job
 from latentwalk.trainer.places import Place, places_of
 from latentwalk.trainer.reports import Published, Result
@@ -34,6 +35,14 @@ class Announcer:
     """PEM files of the certificate, and of its key, for a server that asks for one; "" for none."""
     token: str
     """A file with the bearer token; "" for none."""
+
+    def check(self) -> None:
+        """Raises SettingsError for files that cannot be read now: else the first to find it were a job at its end."""
+        for setting, read in (("server_certificate", self._credentials), ("server_token", self._metadata)):
+            try:
+                read()
+            except OSError as error:
+                raise SettingsError(f"{setting} cannot be used: {error}") from error
 
     async def announce(self, job: Job, result: Result) -> Result:
         """Has all servers load what was published; the returned result says whether they did, and if not, why."""
@@ -82,11 +91,18 @@ class Announcer:
     def _channel(self, place: Place) -> grpc.aio.Channel:
         # The certificate is for the name. Who is to be reached without a proxy is named to gRPC, too, not numbered.
         arguments = [("grpc.default_authority", place.address), ("grpc.enable_http_proxy", 0)]
-        if not self.certificate:
+        credentials = self._credentials()
+        if credentials is None:
             return grpc.aio.insecure_channel(place.target, arguments)
+        return grpc.aio.secure_channel(place.target, credentials, arguments)
+
+    def _credentials(self) -> grpc.ChannelCredentials | None:
+        """What secures a channel; None for plain text. Raises OSError."""
+        if not self.certificate:
+            return None
         root = Path(self.certificate).read_bytes()
         certificate, key = (Path(file).read_bytes() if file else None for file in self.shown)
-        return grpc.aio.secure_channel(place.target, grpc.ssl_channel_credentials(root, key, certificate), arguments)
+        return grpc.ssl_channel_credentials(root, key, certificate)
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
         if not self.token:

@@ -5,12 +5,14 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
+from latentwalk.gan.errors import GanError
 from latentwalk.rpc.lifecycle import Doorway
 from latentwalk.rpc.program import run_service
+from latentwalk.rpc.settings import SettingsError
 from latentwalk.trainer.announce import Announcer
 from latentwalk.trainer.devices import NoSuchDevice, devices_for_jobs
 from latentwalk.trainer.jobs.book import JobBook
@@ -39,14 +41,15 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
     """A trainer that serves within the context and drains at its end: running jobs write a checkpoint, and wait.
 
     Raises AddressInUse; InUse if another trainer works in the folder or with the database; DatabaseUnusable;
-    NoSuchDevice, and Unshareable if its devices do not let processes share a job; OSError for files that cannot be
-    opened.
+    NoSuchDevice, and Unshareable if its devices do not let processes share a job; SettingsError for files that cannot
+    be used, GanError or OSError for a store that cannot be opened.
     """
     devices = devices_for_jobs(settings.devices)
     check_devices(devices, settings.processes_per_job)
+    announcer = _announcer(settings)
     registry = CollectorRegistry()
     doorway = Doorway(settings, {SERVICE_NAME: ROLES}, registry, translate, tracer)
-    with lock(Path(settings.folder), wait=False), claimed(settings.database) as claim:
+    with _folder(settings.folder), claimed(settings.database) as claim:
         sources = settings.sources
         materials = sources.open()
         await asyncio.to_thread(materials.store.sweep, before=time.time() - _ABANDONED_SECONDS)
@@ -61,7 +64,7 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
             processes=settings.processes_per_job,
             database=store.name,
         )
-        dispatcher = _dispatcher(settings, devices, book, launcher, Metrics(registry))
+        dispatcher = _dispatcher(settings, devices, book, launcher, announcer, Metrics(registry))
         servicer = TrainingServicer(materials, book, dispatcher, launcher)
         training_service_pb2_grpc.add_TrainingServiceServicer_to_server(servicer, doorway.server)
         leaving = asyncio.create_task(_leave_when_draining(doorway, dispatcher, book))
@@ -76,16 +79,35 @@ async def serving(settings: Settings, tracer: "Tracer | None" = None) -> AsyncGe
             book.close()
 
 
-def _dispatcher(
-    settings: Settings, devices: Sequence[str], book: JobBook, launcher: Launcher, metrics: Metrics
-) -> Dispatcher:
-    """What runs the jobs, and tells generation servers of what they publish."""
+def _folder(name: str) -> IO[bytes]:
+    """Makes the folder of jobs, and locks it. Raises InUse; SettingsError where there can be no such folder."""
+    try:
+        return lock(Path(name), wait=False)
+    except OSError as error:
+        raise SettingsError(f"folder = {name!r}: jobs cannot be kept there: {error}") from error
+
+
+def _announcer(settings: Settings) -> Announcer:
+    """What tells generation servers of what was published. Raises SettingsError."""
     announcer = Announcer(
         settings.server_address,
         settings.server_certificate,
         (settings.tls_certificate, settings.tls_key),
         settings.server_token,
     )
+    announcer.check()
+    return announcer
+
+
+def _dispatcher(
+    settings: Settings,
+    devices: Sequence[str],
+    book: JobBook,
+    launcher: Launcher,
+    announcer: Announcer,
+    metrics: Metrics,
+) -> Dispatcher:
+    """What runs the jobs."""
     return Dispatcher(
         book,
         launcher,
@@ -107,7 +129,7 @@ async def _leave_when_draining(doorway: Doorway, dispatcher: Dispatcher, book: J
 
 def main(argv: Sequence[str]) -> int:
     """Serves until a signal; returns the exit code: 0 after a drain, 1 with one line on standard error otherwise."""
-    refusals = (InUse, DatabaseUnusable, NoSuchDevice, Unshareable, ValueError)
+    refusals = (InUse, DatabaseUnusable, NoSuchDevice, Unshareable, GanError, ValueError)
     # Not uvloop: it starts processes by fork(), into which gRPC's fork handlers would interfere.
     command = "latentwalk trainer"
     return run_service("trainer", Settings, serving, argv, command=command, refusals=refusals, run=asyncio.run)

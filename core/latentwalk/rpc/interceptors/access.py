@@ -26,7 +26,8 @@ _log = logging.getLogger("latentwalk.access")
 class AccessLayer(Layer):
     """Takes `x-request-id` from the caller, or makes one, returns it in the trailing metadata, and logs the call.
 
-    The log has method, code, seconds, caller and peer, and never the value of any metadata. Of the calls of a method
+    The log has method, code, seconds, caller and peer, of what fails also what its caller was told, and never the value
+    of any metadata. Of the calls of a method
     that end in RESOURCE_EXHAUSTED there is one line a second, with how many were left out before it: to write them all
     would take the time that it takes to refuse.
     """
@@ -56,7 +57,9 @@ class AccessLayer(Layer):
         return reply
 
     def _tell(self, call: Call, context: Context, error: BaseException | None, started: float) -> None:
-        now, code, more = perf_counter(), outcome(context, error), dict[str, int]()
+        now, code, more = perf_counter(), outcome(context, error), dict[str, str | int]()
+        if code is not grpc.StatusCode.OK and (told := context.details()):
+            more["error"] = told
         if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
             if (left_out := self._refusals[call.method].left_out_before(now)) is None:
                 return

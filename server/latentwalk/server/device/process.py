@@ -101,6 +101,12 @@ class DeviceProcess:
         """Has it let go of engines, once it has made what it makes. Raises DeviceFailed."""
         check(self._ask_at_leisure(_with(forgotten, Tidy())))
 
+    def exit_code(self) -> int | None:
+        """With which it has ended, which is waited for; -N if signal N killed it."""
+        with self._ending_turn:  # of two threads that wait for a process, one may be told a code that is not its own
+            self._process.join(_END_SECONDS)
+            return self._process.exitcode
+
     def kill(self) -> None:
         """Ends it at once, whatever it does; whoever waits for a reply gets DeviceFailed."""
         self._process.kill()
@@ -110,7 +116,7 @@ class DeviceProcess:
         """Ends it, and frees what it held. Whoever waits for a reply gets DeviceFailed."""
         atexit.unregister(self.end)
         self.kill()
-        self._exit_code()
+        self.exit_code()
         self._making.close()
 
     async def _ask(self, message: Message, read: Callable[[Message], Reply]) -> Reply:
@@ -157,18 +163,12 @@ class DeviceProcess:
 
     def _failed(self, kind: type[DeviceFailed] = DeviceFailed) -> DeviceFailed:
         when = "" if self._is_ready else " before it was ready"
-        return kind(f"the device's process ended with exit code {self._exit_code()}{when}{self._advice}")
+        return kind(f"the device's process ended with exit code {self.exit_code()}{when}{self._advice}")
 
     @property
     def _advice(self) -> str:
         """The first one is not replaced: without it, no server starts."""
         return "; try again: it is replaced" if self._is_ready else ""
-
-    def _exit_code(self) -> int | None:
-        """Once it has ended."""
-        with self._ending_turn:  # of two threads that wait for a process, one may be told a code that is not its own
-            self._process.join(_END_SECONDS)
-            return self._process.exitcode
 
 
 def _with(forgotten: Sequence[int], request: Draw | Step | Make | Tidy) -> Message:

@@ -70,7 +70,9 @@ class Device:
             if self._closed:
                 raise DeviceFailed("the device was closed: the server is ending")
             if self._process.has_ended:
-                _log.error("the device's process has ended; a new one is started")
+                _log.error(
+                    "the device's process has ended with exit code %s; a new one is started", self._process.exit_code()
+                )
                 self._process.end()
                 self._start_again()
             return self._process

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection
+from contextvars import copy_context
+from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
@@ -45,7 +47,9 @@ class JobBook:
         **named: Arguments.kwargs,
     ) -> Answer:
         """Calls a method of the store that changes nothing: `await book.read(JobStore.find, job_id)`."""
-        return await asyncio.wrap_future(self._clerk.ask(lambda: method(self._store, *arguments, **named)))
+        context = copy_context()  # for the log, which tells of whose request this is
+        call = partial(context.run, method, self._store, *arguments, **named)
+        return await asyncio.wrap_future(self._clerk.ask(call))
 
     async def change(
         self,

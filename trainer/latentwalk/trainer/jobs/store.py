@@ -3,6 +3,7 @@
 It blocks, so the event loop must not call it; jobs.book does so from a thread.
 """
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Collection
@@ -34,6 +35,8 @@ from latentwalk.trainer.specs import AnyJobSpec, Unreadable, spec_to_json
 
 # How long a caller should wait before it tries a full queue again: jobs take minutes.
 RETRY_SECONDS = 15.0
+
+_log = logging.getLogger("latentwalk.jobs")
 
 
 class JobStore:
@@ -213,7 +216,9 @@ class JobStore:
         with self._session.begin() as session:
             row = find_row(session, job_id, lock=True)
             row.restarts += 1
-            self._timeline.add(session, row, Message(f"{reason}; restart {row.restarts} from the last checkpoint"))
+            told = f"{reason}; restart {row.restarts} from the last checkpoint"
+            _log.warning("job %s: %s", job_id, told)
+            self._timeline.add(session, row, Message(told))
             return job_of(row)
 
     def succeed(self, job_id: str, result: Result) -> Job:
@@ -293,6 +298,8 @@ class JobStore:
 
     def _enter(self, session: Session, row: JobRow, state: JobState, reason: str = "") -> None:
         row.state = state
+        level = logging.ERROR if state is JobState.FAILED else logging.INFO
+        _log.log(level, "job %s is %s%s", row.id, state, reason and f": {reason}")
         if state in ENDED:
             row.end_time, row.ended = self._clock(), next_end(session)
         self._timeline.add(session, row, StateChange(state, reason))

@@ -1,6 +1,6 @@
 """The events of jobs: each as it happens, and of all of them the newest."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -42,7 +42,8 @@ class Timeline:
         own, kind = EventRow.job_number == row.number, EventRow.happening["kind"].as_string()
         expired = EventRow.sequence <= row.last_sequence - self._retention.events
         session.execute(delete(EventRow).where(own, expired, kind != reports.kind_of(StateChange)))
-        most = {Sample: self._retention.samples, StateChange: self._retention.events}.get(type(newest))
+        bounds: Mapping[type, int] = {Sample: self._retention.samples, StateChange: self._retention.events}
+        most = bounds.get(type(newest))
         if most is not None and row.last_sequence > most:
             alike = select(EventRow.sequence).where(own, kind == reports.kind_of(type(newest)))
             surplus = alike.order_by(EventRow.sequence.desc()).offset(most)
