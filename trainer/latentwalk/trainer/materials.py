@@ -13,6 +13,7 @@ from latentwalk.gan.errors import GanError
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.inception import INCEPTION, Inception, check_channels, read_inception
 from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.gan.usual_range import in_usual_range
 from latentwalk.trainer.data import Form, Kind, Library, Part, Pictures
 from latentwalk.trainer.devices import CPU
 from latentwalk.trainer.losses import LOSSES, Loss
@@ -83,8 +84,11 @@ class Materials:
     """Where networks and pictures are wanted. Vectors of directions stay on the CPU."""
 
     def generator(self, spec: AnyJobSpec) -> Generator:
-        """The generator that the job works on, frozen. Raises UnknownArtifact, CorruptArtifact."""
-        return load_generator(self.store, spec.model, spec.model_version)[0].to(self.device)
+        """The generator that the job works on, frozen, with pictures in (-1, 1), whatever the range of its own.
+
+        Raises UnknownArtifact, CorruptArtifact.
+        """
+        return in_usual_range(load_generator(self.store, spec.model, spec.model_version)[0]).to(self.device)
 
     def parent(self, settings: GanSettings) -> Parent | None:
         """What a new generator is to start from, if it is. Raises UnknownArtifact, CorruptArtifact."""

@@ -75,7 +75,7 @@ class SliderEvaluation:
 
     slider: str
     error: float
-    """Masked mean squared error of the walked picture against the edited one, in the generator's picture range."""
+    """Masked mean squared error of the walked picture against the edited one, in (-1, 1)."""
     baseline: float
     """The same error of the untouched picture: what doing nothing costs."""
 

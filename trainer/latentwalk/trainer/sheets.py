@@ -22,7 +22,7 @@ class Strip:
     """A row of pictures, and what they show."""
 
     pictures: Tensor
-    """[N, C, H, W]."""
+    """[N, C, H, W] in (-1, 1)."""
     name: str = ""
     """To the left of them."""
     amounts: tuple[str, ...] = ()
@@ -40,8 +40,8 @@ def amounts_shown(amounts: Sequence[float]) -> tuple[str, ...]:
     return tuple("0" if abs(amount) <= nothing else f"{amount:.3g}" for amount in amounts)
 
 
-def sheet(strips: Sequence[Strip], value_range: tuple[float, float] = (-1.0, 1.0)) -> str:
-    """Strips of pictures in value_range below one another, as one PNG in base64.
+def sheet(strips: Sequence[Strip]) -> str:
+    """Strips of pictures below one another, as one PNG in base64.
 
     Amounts stand above a strip unless the one before it has the same, and of those that would run into one another
     only as many as can be read. Of more channels than three, the first three are shown, and of two the first.
@@ -60,7 +60,7 @@ def sheet(strips: Sequence[Strip], value_range: tuple[float, float] = (-1.0, 1.0
             _write_amounts(pen, font, strip.amounts, left, y, wide + _GAP)
         y += head
         pen.text((left - 2 * _GAP, y + tall / 2), strip.name, "black", font, "rm")
-        for place, pixels in enumerate(to_uint8(strip.pictures.detach(), value_range).cpu().numpy()):
+        for place, pixels in enumerate(to_uint8(strip.pictures.detach()).cpu().numpy()):
             seen = pixels[:, :, :3] if pixels.shape[2] >= 3 else pixels[:, :, 0]
             canvas.paste(Image.fromarray(np.ascontiguousarray(seen)), (left + place * (wide + _GAP), y))
         y += tall + _GAP

@@ -4,6 +4,9 @@ Jahanian, Chai and Isola, "On the steerability of generative adversarial network
 and walk share an objective, so that the generator learns to be steerable. In each step it draws z and z + alpha w; the
 discriminator sees both, and the walked picture is to be the edited plain one, which is data: no gradient flows through
 it. The real pictures should be augmented by the same edits, or the game forbids what the walk asks for.
+
+Either player's loss is the mean over plain and walked pictures, which the paper's code adds up; and its pictures are
+from 0 to 1, so that its squared errors are a fourth of those here. Its weight of 1 for the edit loss is 1/8 here.
 """
 
 from collections.abc import Callable, Mapping, Sequence

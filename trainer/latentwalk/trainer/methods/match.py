@@ -201,7 +201,7 @@ class Match(nn.Module):
         captions = [f"samples{grown}" + (", one class a row" if spec.classes else "")]
         captions += ["sliders " + ", ".join(strip.name for strip in below)] if below else []
         strips = [*self._strips(stage, sum(_area(strip.pictures) for strip in below)), *below]
-        return Sample(step, "; ".join(captions), sheet(strips, spec.range))
+        return Sample(step, "; ".join(captions), sheet(strips))
 
     @torch.no_grad()
     def _strips(self, stage: Stage, taken: int) -> list[Strip]:

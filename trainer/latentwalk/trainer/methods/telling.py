@@ -174,7 +174,7 @@ class Telling(Method):
         shown = [place for place, one in enumerate(direction.sliders) if one.class_id in (None, class_id)][:_SHOWN_ROWS]
         strips = [self._strip(direction, place, start) for place in shown]
         names = ", ".join(strip.name for strip in strips)
-        return Sample(step, f"sliders {names}", sheet(strips, self._source.generator.spec.range))
+        return Sample(step, f"sliders {names}", sheet(strips))
 
     def _strip(self, direction: Direction, place: int, start: Starts) -> Strip:
         """What one slider does to a single start."""

@@ -62,12 +62,11 @@ class Variation:
             yield pictures, torch.arange(2, device=pictures.device).repeat_interleave(_ROWS // 2)
 
     def _judged(self, tells_drawn: nn.Module) -> Iterator[Batch]:
-        """Real pictures, in the generator's range, and what the first network makes of them."""
-        low, high = self._source.generator.spec.range
+        """Real pictures, and what the first network makes of them."""
         order = Order(len(self._real), 0)
         for batch in range(_LEARNT):
             self._pause()
-            pictures = low + (high - low) * (self._real.pictures(order.rows(batch, _ROWS)) + 1) / 2
+            pictures = self._real.pictures(order.rows(batch, _ROWS))
             with torch.no_grad():
                 sides = tells_drawn(pictures).argmax(dim=1)
             yield pictures, sides

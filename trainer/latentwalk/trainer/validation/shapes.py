@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.gan.usual_range import USUAL_RANGE
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.data import Form
 from latentwalk.trainer.specs import GanFamily, GanSettings
@@ -12,8 +13,6 @@ from latentwalk.trainer.specs.bounds import BOUNDS
 from latentwalk.trainer.validation.context import Context
 
 DEFAULT_RESOLUTION, DEFAULT_LATENT_SIZE, DEFAULT_WIDTH = 32, 100, 32
-PICTURES = (-1.0, 1.0)
-"""From black to white, as they are learned from."""
 
 
 def shaped(gan: GanSettings, form: Form, where: str, context: Context) -> GanSettings:
@@ -52,9 +51,9 @@ def _shape_of(spec: GeneratorSpec, field: str, name: str) -> Mapping[str, Any]:
     """The settings with which such a generator would be made; InvalidRequest if it could not."""
     if spec.family not in list(GanFamily):
         raise InvalidRequest(field, f"{name!r} is of family {spec.family}: only {', '.join(GanFamily)} are trained")
-    if spec.range != PICTURES:
+    if spec.range != USUAL_RANGE:
         raise InvalidRequest(
-            field, f"{name!r} draws pictures in the range {spec.range}: what is trained has {PICTURES}"
+            field, f"{name!r} draws pictures in the range {spec.range}: what is trained has {USUAL_RANGE}"
         )
     styles = {"w_size": spec.w_size} if spec.layers else {}
     told: dict[str, Any] = {"resolution": spec.resolution, "latent_size": spec.latent_size, **styles, **spec.config}

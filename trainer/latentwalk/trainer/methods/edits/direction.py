@@ -113,7 +113,7 @@ class EditDirection(Method):
             return None
         strips = self.strips()
         names = ", ".join(strip.name for strip in strips)
-        return Sample(step, f"sliders {names}", sheet(strips, self._generator.spec.range))
+        return Sample(step, f"sliders {names}", sheet(strips))
 
     @torch.no_grad()
     def strips(self, most: int = SHOWN_SLIDERS) -> list[Strip]:

@@ -36,7 +36,7 @@ class Drawing:
         for rows in torch.arange(len(z)).split(DRAWN_AT_ONCE):
             own = noise(self._generator, self._seed, step, rows)
             pictures = self._drawn(z[rows], None if condition is None else condition[rows], own)
-            yield as_served(pictures, self._generator.spec.range)
+            yield as_served(pictures)
 
     def _drawn(self, z: Tensor, condition: Tensor | None, noise: Tensor) -> Tensor:
         generator = self._generator

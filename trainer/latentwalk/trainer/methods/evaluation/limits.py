@@ -85,8 +85,7 @@ class Limits(Measure):
 
     def sample(self, step: int) -> Sample:
         """What the slider does to some latents, over its limits."""
-        pictures = sheet(self.walker.strips(), self.walker.generator.spec.range)
-        return Sample(step, f"limits of {self.walker.name}", pictures)
+        return Sample(step, f"limits of {self.walker.name}", sheet(self.walker.strips()))
 
     def measures(self, pause: Callable[[], None]) -> Mapping[str, float]:
         """All of them, at each alpha but 0, where there is nothing to tell; and how far either side can go."""

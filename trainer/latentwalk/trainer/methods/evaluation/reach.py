@@ -25,7 +25,7 @@ class Spread:
         """``spec`` is that of the generator: its classes, if there are as many, are those of the pictures."""
         self.names = attributes_of(spec.channels)
         self.classes = spec.classes if spec.classes == len(real.classes) else 0
-        self._real, self._range = real, spec.range
+        self._real = real
         self._values: Tensor | None = None
 
     def deviations(self, pause: Callable[[], None]) -> Tensor:
@@ -41,14 +41,12 @@ class Spread:
         return torch.stack([one.std(dim=1, correction=0) if one.shape[1] > 1 else none for one in some], dim=1)
 
     def _seen(self, pause: Callable[[], None]) -> Tensor:
-        """All attributes of all pictures [T, M], in the range of the generator."""
+        """All attributes of all pictures [T, M]."""
         if self._values is None:
-            low, high = self._range
             parts: list[Tensor] = []
             for rows in torch.arange(len(self._real)).split(DRAWN_AT_ONCE):
                 pause()
-                pictures = low + (high - low) * (self._real.pictures(rows) + 1) / 2
-                seen = attributes(self.names, pictures)
+                seen = attributes(self.names, self._real.pictures(rows))
                 parts.append(torch.stack([seen[name].double().cpu() for name in self.names]))
             self._values = torch.cat(parts, dim=1)
         return self._values
