@@ -1412,7 +1412,8 @@ class EvaluationSpec(_message.Message):
     @_builtins.property
     def sliders(self) -> _containers.RepeatedCompositeFieldContainer[Global___SliderReference]:
         """Sliders of directions in the store whose limits are measured: those named, and all of a direction of which none is.
-        At most 64, each once. Each costs a pass over the samples, with 13 pictures a latent. Default: none.
+        At most 64, each once, and no two whose measures would have one name: of two versions of a direction, or "left.far" of
+        "turn" and "far" of "turn.left". Each costs a pass over the samples, with 13 pictures a latent. Default: none.
         """
 
     @_builtins.property

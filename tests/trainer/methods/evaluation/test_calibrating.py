@@ -139,7 +139,10 @@ def test_a_direction_of_which_nothing_is_achieved_is_not_published(digits, tmp_p
 def test_what_cannot_be_calibrated_is_refused(digits):
     with pytest.raises(InvalidRequest, match=r"evaluation.calibrate: is for sliders that imitate an edit"):
         completed(digits, ("found", ""))
-    rotate, _ = load_direction(digits.store, "digits", "rotate")
-    save_direction(digits.store, "digits", rotate, provenance={}, created="2026-01-01T00:00:00Z")
-    with pytest.raises(InvalidRequest, match=r"evaluation.sliders: name rotate in two versions"):
-        completed(digits, ("rotate@1", ""), ("rotate@2", ""))
+    generator = digits.generator(completed(digits, ("rotate", "")))
+    sliders = ROTATE, replace(ROTATE, name="turn")
+    both = LinearDirection("both", generator.digest, sliders, torch.zeros(2, generator.spec.latent_size))
+    for _ in range(2):
+        save_direction(digits.store, "digits", both, provenance={}, created="2026-01-01T00:00:00Z")
+    with pytest.raises(InvalidRequest, match=r"evaluation.sliders: name both in two versions"):
+        completed(digits, ("both@1", "rotate"), ("both@2", "turn"))

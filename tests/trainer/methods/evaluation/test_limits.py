@@ -316,7 +316,7 @@ def test_sliders_in_w_move_w_with_the_noise_of_each_picture(materials, tmp_path)
         ([("foreign", "")], "sliders[0].direction", "belongs to the generator"),
         ([("axes", "7")], "sliders[0].slider", "7"),
         ([("gone", "")] * 65, "sliders", "are 65 sliders; at most 64 are allowed"),
-        ([("axes", "1"), ("axes", "")], "sliders[1]", "slider '1' of 'axes' is there twice"),
+        ([("axes", "1"), ("axes", "")], "sliders[1]", "slider '1' of 'axes@1' is there twice"),
     ],
 )
 def test_what_cannot_be_walked_is_refused_by_field(materials, sliders, field, problem):
@@ -327,6 +327,21 @@ def test_what_cannot_be_walked_is_refused_by_field(materials, sliders, field, pr
     [(named, said)] = refusal.value.violations
     assert named == f"spec.evaluation.{field}"
     assert problem in said
+
+
+def test_sliders_whose_measures_would_have_one_name_are_refused(materials, generator):
+    axes = straight(generator, "axes", torch.eye(8)[:2])
+    within = replace(axes, sliders=tuple(replace(one, name=f"0.{one.name}") for one in axes.sliders))
+    for direction in (axes, within, replace(axes, name="axes.0")):
+        save_direction(materials.store, "tiny", direction, **CREATED)
+    for first, second, said in (
+        (("axes@3", "0.1"), ("axes.0", "1"), "slider '1' of 'axes.0@1' and '0.1' of 'axes@3' as 'axes.0.1'"),
+        (("axes@1", "0"), ("axes@2", "0"), "slider '0' of 'axes@2' and '0' of 'axes@1' as 'axes.0'"),
+    ):
+        with pytest.raises(InvalidRequest, match=r"sliders\[1\]") as refusal:
+            completed(materials, first, second)
+        assert f"would measure {said}: measure each in a job of its own" in str(refusal.value)
+    assert len(completed(materials, ("axes@1", "0"), ("axes@2", "1"), ("axes.0", "")).settings.sliders) == 4
 
 
 def test_more_sliders_than_a_job_can_hold_are_refused(materials, generator):

@@ -19,6 +19,11 @@ class Distance(StrEnum):
     PIXELS = "pixels"
 
 
+def name_of_limits(direction: str, slider: str) -> str:
+    """Under which name the limits of a slider are told, in "limits.<name>.<what>"."""
+    return f"{direction}.{slider}"
+
+
 @dataclass(frozen=True, slots=True)
 class EvaluationSpec(MethodSettings):
     """How entangled the latent spaces of a generator are, how real its pictures look, how far its sliders can go."""

@@ -7,6 +7,7 @@ from latentwalk.gan.errors import GanError, InvalidTruncation, UnknownSlider
 from latentwalk.gan.truncations import Truncation
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.specs import Data, Distance, EditLoss, EvaluationSpec, SliderReference
+from latentwalk.trainer.specs.evaluation import name_of_limits
 from latentwalk.trainer.validation.context import Context
 
 LEAST_REAL = 4
@@ -54,7 +55,7 @@ def _truncations(field: str, settings: EvaluationSpec, context: Context) -> tupl
 def _sliders(field: str, references: Sequence[SliderReference], context: Context) -> tuple[SliderReference, ...]:
     """Each slider that is named, and all of a direction of which none is."""
     _check_count(field, len(references))
-    named: list[SliderReference] = []
+    named: dict[str, SliderReference] = {}
     for index, reference in enumerate(references):
         place = f"{field}[{index}]"
         direction, name = context.check_direction(f"{place}.direction", reference.direction)
@@ -62,11 +63,19 @@ def _sliders(field: str, references: Sequence[SliderReference], context: Context
         if reference.slider and reference.slider not in known:
             raise InvalidRequest(f"{place}.slider", str(UnknownSlider(reference.slider, tuple(known))))
         for slider in [reference.slider] if reference.slider else known:
-            if (one := SliderReference(name, slider)) in named:
-                raise InvalidRequest(place, f"slider {slider!r} of {direction.name!r} is there twice")
-            named.append(one)
+            one, limits = SliderReference(name, slider), name_of_limits(direction.name, slider)
+            if named.setdefault(limits, one) is not one:
+                raise InvalidRequest(place, _why_not_both(one, named[limits], limits))
     _check_count(field, len(named))
-    return tuple(named)
+    return tuple(named.values())
+
+
+def _why_not_both(one: SliderReference, before: SliderReference, limits: str) -> str:
+    """Why a slider is not measured in one job with another, of which the measures have the same name."""
+    if one == before:
+        return f"slider {one.slider!r} of {one.direction!r} is there twice"
+    both = f"slider {one.slider!r} of {one.direction!r} and {before.slider!r} of {before.direction!r}"
+    return f"would measure {both} as {limits!r}: measure each in a job of its own"
 
 
 def _check_count(field: str, sliders: int) -> None:

@@ -14,6 +14,7 @@ from latentwalk.gan.limits import ladder
 from latentwalk.trainer import seeds
 from latentwalk.trainer.methods.samples import drawn
 from latentwalk.trainer.sheets import Strip, amounts_shown, small
+from latentwalk.trainer.specs.evaluation import name_of_limits
 
 _SHOWN = range(2, 4)
 """Of ten digits, two that show when they are turned."""
@@ -31,7 +32,7 @@ class Walker:
         self.generator, self.direction, self.place = generator, direction, direction.slider_index(slider)
         # What it was trained to do, whatever it was measured to do since.
         self.slider = replace(direction.sliders[self.place], calibration=None)
-        self.name = f"{direction.name}.{self.slider.name}"
+        self.name = name_of_limits(direction.name, self.slider.name)
         self.alphas = tuple(sorted(ladder(self.slider.limit), key=lambda alpha: (alpha > 0, abs(alpha))))
         """Outward, first below 0 and then above."""
 
