@@ -18,7 +18,6 @@ PLAIN = GeneratorSpec("dcgan", 6, 0, 16, 3, {"width": 4})
 def test_psi_is_of_each_layer_up_to_the_last_that_is_pulled() -> None:
     assert Truncation(psi=0.5).of(SPEC).psis(4).tolist() == [0.5] * 4
     assert Truncation(psi=0.5, layers=3).of(SPEC).psis(4).tolist() == [0.5, 0.5, 0.5, 1]
-    assert Truncation(layers=1).of(SPEC) == Truncation(psi=0, layers=1)
     assert Truncation(threshold=0.5).of(PLAIN) == Truncation(threshold=0.5)
 
 
@@ -34,6 +33,8 @@ def test_what_is_pulled_lies_on_the_way_to_the_mean_and_a_psi_of_1_leaves_every_
 @pytest.mark.parametrize(
     ("truncation", "spec", "part", "reason"),
     [
+        (Truncation(), SPEC, "psi", "is needed; leave the truncation out for w as it comes"),
+        (Truncation(layers=1), SPEC, "psi", "is needed"),
         (Truncation(psi=2.5), SPEC, "psi", "2.5 must be from -2 to 2"),
         (Truncation(psi=math.nan), SPEC, "psi", "nan must be from -2 to 2"),
         (Truncation(psi=0.5, layers=5), SPEC, "layers", "5 must be from 1 to 4"),

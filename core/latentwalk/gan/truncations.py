@@ -3,7 +3,7 @@
 Shapes: N latents, L layers, W length of a w.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Self
 
 import torch
@@ -35,9 +35,9 @@ class Truncation:
         return ",".join(f"{part}={value:g}" for part, value in said if value is not None)
 
     def of(self, spec: GeneratorSpec) -> Self:
-        """The same as it is for a generator: for one with a mapping network psi is said, by default 0.
+        """The same, if a generator takes it.
 
-        Raises InvalidTruncation for what the generator does not take.
+        Raises InvalidTruncation for what it does not take, and without the psi or the threshold that it needs.
         """
         if spec.space == "z":
             self._check_threshold(spec)
@@ -45,12 +45,13 @@ class Truncation:
         if self.threshold is not None:
             problem = "is for a generator that draws z itself; this one has a mapping network, give a psi"
             raise InvalidTruncation("threshold", problem)
-        psi = 0.0 if self.psi is None else self.psi
-        if not -_MOST_PSI <= psi <= _MOST_PSI:
-            raise InvalidTruncation("psi", f"{psi:g} must be from {-_MOST_PSI:g} to {_MOST_PSI:g}")
+        if self.psi is None:
+            raise InvalidTruncation("psi", "is needed; leave the truncation out for w as it comes")
+        if not -_MOST_PSI <= self.psi <= _MOST_PSI:
+            raise InvalidTruncation("psi", f"{self.psi:g} must be from {-_MOST_PSI:g} to {_MOST_PSI:g}")
         if self.layers is not None and not 1 <= self.layers <= spec.layers:
             raise InvalidTruncation("layers", f"{self.layers} must be from 1 to {spec.layers}")
-        return replace(self, psi=psi)
+        return self
 
     def psis(self, layers: int) -> Tensor:
         """Psi in each of so many layers: [L]."""

@@ -108,16 +108,16 @@ class Truncation(_message.Message):
     THRESHOLD_FIELD_NUMBER: _builtins.int
     psi: _builtins.float
     """How much of the distance of w from the mean w of its generator is left (the truncation trick in W, Karras et al. 2019):
-    1 leaves w as it is, 0 is the mean itself, below 0 lies what is opposite to it. From -2 to 2. Default 0. Refused for a
-    generator without a mapping network, as are layers.
+    1 leaves w as it is, 0 is the mean itself, below 0 lies what is opposite to it. From -2 to 2. Needed for a generator
+    with a mapping network, and refused for one without, as are layers.
     """
     layers: _builtins.int
     """Only the first so many layers, from coarse to fine, are pulled. 1 to the number of layers. Default: all."""
     threshold: _builtins.float
     """The numbers of z are those of a normal law of which what is beyond +- this was drawn again (the truncation trick of
-    BigGAN, Brock et al. 2019, section 3.1). Above 0, up to 100. Only for a seed: a z that is given is not drawn, and
-    with it this is refused, as it is for a generator with a mapping network, and for one that is normalised for one
-    truncation (Model.truncation), to which its seeds keep.
+    BigGAN, Brock et al. 2019, section 3.1). Above 0, up to 100. Needed for a generator without a mapping network, and only
+    for a seed: a z that is given is not drawn, and with it this is refused, as it is for a generator with a mapping
+    network, and for one that is normalised for one truncation (Model.truncation), to which its seeds keep.
     """
     def __init__(
         self,

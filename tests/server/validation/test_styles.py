@@ -7,6 +7,7 @@ from styled_requests import latent, seeds, tensor
 from latentwalk.gan.families import build_generator
 from latentwalk.gan.spec import SPACES, GeneratorSpec
 from latentwalk.v1 import generation_service_pb2 as pb
+from latentwalk.v1 import latent_pb2
 
 
 @pytest.fixture
@@ -29,11 +30,17 @@ STYLED_REFUSALS = {
         "nan",
     ),
     "cutoff": (
-        lambda one: setattr(one.truncation, "layers", 7),
+        lambda one: one.truncation.MergeFrom(latent_pb2.Truncation(psi=0.5, layers=7)),
         "latents[0].truncation.layers",
         "7 must be from 1 to 6",
     ),
-    "no cutoff": (lambda one: setattr(one.truncation, "layers", 0), "latents[0].truncation.layers", "0 must be from 1"),
+    "no truncation": (lambda one: one.truncation.SetInParent(), "latents[0].truncation.psi", "is needed; leave"),
+    "layers alone": (lambda one: setattr(one.truncation, "layers", 2), "latents[0].truncation.psi", "is needed; leave"),
+    "no cutoff": (
+        lambda one: one.truncation.MergeFrom(latent_pb2.Truncation(psi=0.5, layers=0)),
+        "latents[0].truncation.layers",
+        "0 must be from 1",
+    ),
     "threshold": (
         lambda one: setattr(one.truncation, "threshold", 0.5),
         "latents[0].truncation.threshold",

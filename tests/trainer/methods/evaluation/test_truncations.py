@@ -158,7 +158,11 @@ def message(*truncations, model="styled", **settings):
 
 
 def test_a_request_names_them_as_a_latent_does_and_a_job_keeps_them(materials):
-    asked = (latent_pb2.Truncation(psi=0.5), latent_pb2.Truncation(layers=2), latent_pb2.Truncation(psi=-1, layers=4))
+    asked = (
+        latent_pb2.Truncation(psi=0.5),
+        latent_pb2.Truncation(psi=0, layers=2),
+        latent_pb2.Truncation(psi=-1, layers=4),
+    )
     spec = read_spec(message(*asked), materials)
     known = (Truncation(psi=0.5), Truncation(psi=0, layers=2), Truncation(psi=-1, layers=4))
     assert spec.settings.truncations == known
@@ -175,6 +179,8 @@ def test_a_request_names_them_as_a_latent_does_and_a_job_keeps_them(materials):
 @pytest.mark.parametrize(
     ("request_", "field", "problem"),
     [
+        (message(latent_pb2.Truncation()), "truncations[0].psi", "is needed"),
+        (message(latent_pb2.Truncation(layers=2)), "truncations[0].psi", "is needed"),
         (message(latent_pb2.Truncation(psi=3)), "truncations[0].psi", "3 must be from -2 to 2"),
         (message(latent_pb2.Truncation(psi=1, layers=5)), "truncations[0].layers", "5 must be from 1 to 4"),
         (message(latent_pb2.Truncation(threshold=1)), "truncations[0].threshold", "this one has a mapping network"),
