@@ -3,17 +3,12 @@
 import asyncio
 import gc
 import logging
-import threading
 
 import pytest
 import torch
 
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.server.device import RemoteEngine
-from latentwalk.server.engine import Engine
-from latentwalk.server.loader import Loader
-from latentwalk.server.mapper import Mapper
-from latentwalk.server.repository import Repository
 from latentwalk.v1 import generation_service_pb2 as generation
 from latentwalk.v1 import latent_pb2
 from latentwalk.v1 import model_service_pb2 as pb
@@ -226,53 +221,6 @@ async def test_a_load_does_not_hold_up_the_pictures_of_others(server, library, o
     load = asyncio.ensure_future(server.models.LoadModel(pb.LoadModelRequest(model="other")))
     assert (await picture(server)).images
     assert (await load).model.state == READY
-
-
-async def test_a_load_is_over_before_the_next_begins_also_when_its_caller_has_left(library):
-    at_once, running, begun, may_end = 0, 0, threading.Event(), threading.Event()
-
-    def make_engine(generator):
-        nonlocal at_once, running
-        running += 1
-        at_once = max(at_once, running)
-        begun.set()
-        may_end.wait(10)
-        running -= 1
-        return Engine(generator, torch.device("cpu"))
-
-    limits = {"max_rows": 1, "max_frames": 1, "max_frame_bytes": 1 << 20}
-    repository = Repository(Loader(library.store, make_engine, Mapper(), **limits), on_change=list)
-    first = asyncio.create_task(repository.load_model("faces"))
-    await asyncio.to_thread(begun.wait)
-    first.cancel()
-    await asyncio.wait([first])
-    second = asyncio.create_task(repository.load_model("faces"))
-    await asyncio.sleep(0.3)
-    may_end.set()
-    served, _ = await second
-    assert (served.name, at_once) == ("faces", 1)
-
-
-async def test_what_is_published_while_a_server_starts_is_loaded_before_it_serves(library, other, digits, direction_of):
-    """It loads digits, then faces; as it comes to the one, the other is published, with a direction."""
-    made = []
-
-    def make_engine(generator):
-        made.append(generator.digest)
-        if len(made) == 2:
-            library.put_direction("digits", direction_of(digits.digest))
-            library.put_generator("faces", other)
-            library.put_direction("faces", direction_of(other.digest))
-        return Engine(generator, torch.device("cpu"))
-
-    limits = {"max_rows": 1, "max_frames": 1, "max_frame_bytes": 1 << 20}
-    repository = Repository(Loader(library.store, make_engine, Mapper(), **limits), on_change=list)
-    await repository.load_newest(())
-    assert len(made) == 3
-    loaded = {name: repository.model(name) for name in ("digits", "faces")}
-    assert {name: model.version for name, model in loaded.items()} == {"digits": 1, "faces": 2}
-    versions = {name: {key: one.version for key, one in model.directions.items()} for name, model in loaded.items()}
-    assert versions == {"digits": {"zoom": 1}, "faces": {"zoom": 2}}
 
 
 async def test_loads_at_once_end_with_one_of_the_versions(server, library, other):

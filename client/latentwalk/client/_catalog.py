@@ -24,9 +24,13 @@ def model(name: str, *, timeout: Timeout = NOT_SAID) -> UnaryCall[pb.GetModelRes
 
 
 def load_model(
-    name: str, *, version: Version = "", timeout: Timeout = NOT_SAID
+    name: str, *, version: Version = "", timeout: Timeout = None
 ) -> UnaryCall[pb.LoadModelResponse, LoadedModel]:
-    """Loads a version of a model (default: the newest) and swaps it in; if that fails, the old one goes on serving."""
+    """Loads a version of a model (default: the newest) and swaps it in; if that fails, the old one goes on serving.
+
+    It has no deadline unless it is given one: where a generator was never served before, it is measured first, and
+    loads take turns. A load that has begun is seen through, also past a deadline.
+    """
     request = pb.LoadModelRequest(model=text("name", name), version=version_text("version", version))
     return UnaryCall(rpcs.LOAD_MODEL, request, _loaded_model, timeout)
 
@@ -50,11 +54,12 @@ def direction(model: str, name: str, *, timeout: Timeout = NOT_SAID) -> UnaryCal
 
 
 def load_direction(
-    model: str, name: str, *, version: Version = "", timeout: Timeout = NOT_SAID
+    model: str, name: str, *, version: Version = "", timeout: Timeout = None
 ) -> UnaryCall[pb.LoadDirectionResponse, Direction]:
-    """Loads a version of a direction (default: the newest) for a loaded model.
+    """Loads a version of a direction (default: the newest) for a loaded model, once all loads before it are done.
 
-    GeneratorMismatch, with both digests, if it belongs to another generator.
+    Like `load_model`, it has no deadline unless it is given one. GeneratorMismatch, with both digests, if it belongs to
+    another generator.
     """
     request = pb.LoadDirectionRequest(
         model=text("model", model), direction=text("name", name), version=version_text("version", version)

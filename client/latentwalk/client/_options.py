@@ -49,7 +49,7 @@ class NotSaid(Enum):
 
 
 NOT_SAID = NotSaid.NOT_SAID
-"""The default of every `timeout`: the client's own deadline. None is something else: no deadline at all."""
+"""The default of almost every `timeout`: the client's own deadline. None is something else: no deadline at all."""
 
 Timeout = float | None | NotSaid
 """Seconds; None for no deadline; NOT_SAID for the client's own."""

@@ -119,7 +119,8 @@ class ModelServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def LoadModel(self, request, context):
-        """Loads a version of a model and swaps it in.
+        """Loads a version of a model and swaps it in. Loads take turns; one that has begun is seen through, also if whoever asked
+        for it has left.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

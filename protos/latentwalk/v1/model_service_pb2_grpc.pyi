@@ -43,7 +43,9 @@ class ModelServiceStub:
     GetModel: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.GetModelRequest, _model_service_pb2.GetModelResponse]
     """Describes one model."""
     LoadModel: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.LoadModelRequest, _model_service_pb2.LoadModelResponse]
-    """Loads a version of a model and swaps it in."""
+    """Loads a version of a model and swaps it in. Loads take turns; one that has begun is seen through, also if whoever asked
+    for it has left.
+    """
     UnloadModel: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.UnloadModelRequest, _model_service_pb2.UnloadModelResponse]
     """Takes a model out of service, after the frames it has accepted. Its directions go with it."""
     ListDirections: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.ListDirectionsRequest, _model_service_pb2.ListDirectionsResponse]
@@ -86,7 +88,9 @@ class ModelServiceAsyncStub(ModelServiceStub):
     GetModel: _aio.UnaryUnaryMultiCallable[_model_service_pb2.GetModelRequest, _model_service_pb2.GetModelResponse]  # type: ignore[assignment]
     """Describes one model."""
     LoadModel: _aio.UnaryUnaryMultiCallable[_model_service_pb2.LoadModelRequest, _model_service_pb2.LoadModelResponse]  # type: ignore[assignment]
-    """Loads a version of a model and swaps it in."""
+    """Loads a version of a model and swaps it in. Loads take turns; one that has begun is seen through, also if whoever asked
+    for it has left.
+    """
     UnloadModel: _aio.UnaryUnaryMultiCallable[_model_service_pb2.UnloadModelRequest, _model_service_pb2.UnloadModelResponse]  # type: ignore[assignment]
     """Takes a model out of service, after the frames it has accepted. Its directions go with it."""
     ListDirections: _aio.UnaryUnaryMultiCallable[_model_service_pb2.ListDirectionsRequest, _model_service_pb2.ListDirectionsResponse]  # type: ignore[assignment]
@@ -144,7 +148,9 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _model_service_pb2.LoadModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_model_service_pb2.LoadModelResponse, _abc.Awaitable[_model_service_pb2.LoadModelResponse]]:
-        """Loads a version of a model and swaps it in."""
+        """Loads a version of a model and swaps it in. Loads take turns; one that has begun is seen through, also if whoever asked
+        for it has left.
+        """
 
     @_abc_1.abstractmethod
     def UnloadModel(

@@ -1,17 +1,18 @@
 """The repository: which models and directions serve, and how they come and go.
 
-Loads happen one at a time and off the event loop: read, check, warm, and only then swap. A request holds the snapshot
-with which it began, so what it was promised is drawn to the end, also after a swap or an unload.
+Loads happen one at a time and off the event loop: read, check, warm, and only then swap. One that has begun is seen
+through, also if whoever asked for it leaves. A request holds the snapshot with which it began, so what it was promised
+is drawn to the end, also after a swap or an unload.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.spec import JsonObject
@@ -64,7 +65,8 @@ class Repository:
         # (model, direction) that is being loaded; the direction is empty for a model.
         self._loading: tuple[str, str] | None = None
         self._turn = asyncio.Lock()
-        # A load cannot be stopped: the turn of one whose caller has left is over, but not its work. Hence one thread.
+        # Of whoever has the turn; the loop itself holds on to no task.
+        self._change: asyncio.Task[Any] | None = None
         self._thread = ThreadPoolExecutor(1, "loader")
 
     def close(self) -> None:
@@ -128,25 +130,7 @@ class Repository:
         Raises UnknownModel for what is not in the store, CorruptArtifact, and InvalidRequest if not even one picture
         fits a reply; then, what served goes on serving.
         """
-        async with self._turn:
-            self._loading = (name, "")
-            try:
-                served = await self._in_thread(partial(self._loader.model, name, version))
-            finally:
-                self._loading = None
-            before = self._models[name].directions if name in self._models else {}
-            kept = {
-                key: direction
-                for key, direction in before.items()
-                if direction.direction.generator_digest == served.digest
-            }
-            served = replace(served, directions=kept)
-            self._swap({**self._models, name: served})
-        dropped = sorted(before.keys() - kept.keys())
-        _log.info("model %s version %d serves: %s", name, served.version, served.digest)
-        for direction in dropped:
-            _log.warning("direction %s/%s serves no more: it is of another generator", name, direction)
-        return served, dropped
+        return await self._see_through(f"model {name}", self._load_model(name, version))
 
     async def load_direction(self, model: str, name: str, version: int | None = None) -> ServedDirection:
         """Loads a version, the newest by default, for a model that serves.
@@ -168,22 +152,11 @@ class Repository:
 
     async def _take_in(self, model: str, name: str, read: Callable[[ServedModel], ServedDirection]) -> ServedDirection:
         """Has what is read for a model that serves take the place of its direction of that name."""
-        async with self._turn:
-            owner = self.model(model)
-            self._loading = (model, name)
-            try:
-                served = await self._in_thread(partial(read, owner))
-            finally:
-                self._loading = None
-            owner = replace(owner, directions={**owner.directions, name: served})
-            self._swap({**self._models, model: owner})
-        _log.info("direction %s/%s version %d serves", model, name, served.version)
-        return served
+        return await self._see_through(f"direction {model}/{name}", self._replace(model, name, read))
 
     async def undisturbed(self, work: Callable[[Sequence[ServedModel]], T]) -> T:
         """Does what must know which models serve, while none comes or goes, in the thread that loads."""
-        async with self._turn:
-            return await self._in_thread(partial(work, self.served))
+        return await self._see_through("the store", self._in_thread(partial(work, self.served)))
 
     # -- how they go -----------------------------------------------------------------------------------------------
 
@@ -204,6 +177,51 @@ class Repository:
         _log.info("direction %s/%s serves no more: it was unloaded", model, name)
 
     # --------------------------------------------------------------------------------------------------------------
+
+    async def _see_through(self, what: str, change: Coroutine[Any, Any, T]) -> T:
+        """Has the change its turn, and brings it to its end, also if whoever waits for it leaves once it has begun."""
+        try:
+            await self._turn.acquire()
+        except asyncio.CancelledError:
+            change.close()
+            raise
+        self._change = task = asyncio.create_task(change)
+        task.add_done_callback(lambda _: self._turn.release())
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(partial(_tell_of_failure, what))
+            raise
+
+    async def _load_model(self, name: str, version: int | None) -> tuple[ServedModel, list[str]]:
+        self._loading = (name, "")
+        try:
+            served = await self._in_thread(partial(self._loader.model, name, version))
+        finally:
+            self._loading = None
+        before = self._models[name].directions if name in self._models else {}
+        kept = {
+            key: direction for key, direction in before.items() if direction.direction.generator_digest == served.digest
+        }
+        served = replace(served, directions=kept)
+        self._swap({**self._models, name: served})
+        dropped = sorted(before.keys() - kept.keys())
+        _log.info("model %s version %d serves: %s", name, served.version, served.digest)
+        for direction in dropped:
+            _log.warning("direction %s/%s serves no more: it is of another generator", name, direction)
+        return served, dropped
+
+    async def _replace(self, model: str, name: str, read: Callable[[ServedModel], ServedDirection]) -> ServedDirection:
+        owner = self.model(model)
+        self._loading = (model, name)
+        try:
+            served = await self._in_thread(partial(read, owner))
+        finally:
+            self._loading = None
+        owner = replace(owner, directions={**owner.directions, name: served})
+        self._swap({**self._models, model: owner})
+        _log.info("direction %s/%s version %d serves", model, name, served.version)
+        return served
 
     async def _load_untried(self, names: Sequence[str], tried: set[_Tried]) -> bool:
         """Tries the newest versions that were not tried, and notes them; whether there were any."""
@@ -235,3 +253,9 @@ class Repository:
             await load
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one, the others are to serve
             _log.error("%s is skipped: %s", what, error)
+
+
+def _tell_of_failure(what: str, change: asyncio.Task[object]) -> None:
+    """Of a change that nobody waits for any more."""
+    if not change.cancelled() and (error := change.exception()):
+        _log.error("%s is as it was: %s", what, error)

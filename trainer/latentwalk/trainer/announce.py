@@ -17,8 +17,9 @@ from latentwalk.trainer.places import Place, places_of
 from latentwalk.trainer.reports import Published, Result
 from latentwalk.v1 import model_service_pb2, model_service_pb2_grpc
 
-# A direction is a small file; a generator is warmed before it serves.
-_TIMEOUT_SECONDS = 120.0
+# As long as the image gives a server to start: the first load of a large generator measures and warms it. What is given
+# up here is seen through by the server.
+_TIMEOUT_SECONDS = 600.0
 
 _log = logging.getLogger("latentwalk.announce")
 
