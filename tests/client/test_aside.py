@@ -84,7 +84,7 @@ def test_a_pipe_is_written_to(tmp_path: Path):
 def test_a_folder_that_is_not_there_is_told_of_by_the_name_that_was_given(tmp_path: Path, name: str):
     with pytest.raises(FileNotFoundError) as caught:
         SAVING[name](tmp_path / "nowhere" / name)
-    assert caught.value.filename == str(tmp_path / "nowhere" / name)
+    assert str(caught.value) == f"[Errno 2] No such file or directory: '{tmp_path / 'nowhere' / name}'"
 
 
 _SAVE = """

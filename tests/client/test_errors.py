@@ -27,6 +27,7 @@ from latentwalk.client import (
     Stretch,
     Unavailable,
 )
+from latentwalk.client._failures import to_the_point
 from latentwalk.gan.artifacts import ArtifactStore, load_generator, save_generator
 
 
@@ -188,6 +189,22 @@ def test_nobody_at_the_address_is_told_with_the_address():
     ):
         nobody.models()
     assert isinstance(caught.value, ConnectionError)
+
+
+def test_a_server_without_tls_is_told_of_as_such(client: Client):
+    address = client.connection.options.address
+    with (
+        Client(address, tls=True, retries=0) as secure,
+        pytest.raises(Unavailable, match=f"^no server answers at {address}: whoever listens there does not speak TLS$"),
+    ):
+        secure.models()
+
+
+def test_a_name_that_nobody_knows_is_told_of_in_few_words():
+    point = "Domain name not found"
+    said = f"address lookup failed for gpu-9:50051: {point}"
+    assert to_the_point(f"errors resolving gpu-9:50051: [field:hostname lookup error:{said}]") == point
+    assert to_the_point(f"DNS resolution failed for gpu-9:50051: UNAVAILABLE: {said}") == point
 
 
 def test_a_deadline_is_told_with_its_seconds_and_the_address(client: Client):

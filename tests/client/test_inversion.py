@@ -184,6 +184,11 @@ def test_what_is_no_picture_is_refused(client, wrong):
         client.invert("tiny", wrong).result()
 
 
+def test_who_gives_a_path_is_told_how_it_is_read(client):
+    with pytest.raises(InvalidRequest, match=r"picture: 'face\.png' is a path, .*: Picture\.open reads it$"):
+        client.invert("tiny", "face.png")
+
+
 def test_a_picture_of_another_size_is_refused_by_the_server(client):
     with pytest.raises(InvalidRequest, match=r"picture.width: 8 must be 16"):
         client.invert("tiny", np.zeros((8, 8, 3), np.uint8)).result()

@@ -34,9 +34,9 @@ class Aside:
 
     def renamed(self, error: OSError) -> OSError:
         """The error with the name of the file as it was given, which is all that a caller knows of."""
-        if error.filename is not None and Path(error.filename) == self.path:
-            error.filename, error.filename2 = str(self._file), None
-        return error
+        if error.filename is None or Path(error.filename) != self.path:
+            return error
+        return OSError(error.errno, error.strerror, str(self._file))
 
     def _can_be_replaced(self) -> bool:
         if not self._place.exists():
@@ -57,6 +57,6 @@ def written_aside(file: Path) -> Generator[Path]:
         yield aside.path
         aside.keep()
     except OSError as error:
-        raise aside.renamed(error) from error.__cause__
+        raise aside.renamed(error) from None
     finally:
         aside.drop()

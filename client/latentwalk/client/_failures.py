@@ -32,6 +32,10 @@ _BEFORE_THE_POINT = re.compile(
     r"(ipv[46]:\S+: )?"
     r"(Failed to connect to remote host: )?"
 )
+# And what it says of a name that nobody knows: "Domain name not found".
+_UNKNOWN_NAME = re.compile(r".*address lookup failed for \S+: (?P<point>[^\[\]]+)\]?")
+# How its TLS says that whoever answered has none.
+_WITHOUT_TLS = "WRONG_VERSION_NUMBER"
 
 
 def failed(error: grpc.RpcError, *, peer: Peer, address: str, timeout: float | None, request_id: str) -> ServiceError:
@@ -43,10 +47,19 @@ def failed(error: grpc.RpcError, *, peer: Peer, address: str, timeout: float | N
         message = f"the {peer} at {address} starts, shuts down, or has lost its device"
         failure = Failure(failure.status, message, "NOT_SERVING", request_id=request_id)
     elif not failure.reason and status in TRANSPORT:
-        details = _BEFORE_THE_POINT.sub("", failure.message, count=1)
+        details = to_the_point(failure.message)
         message = TRANSPORT[status].format(peer=peer, address=address, details=details, within=within)
         failure = Failure(failure.status, message, request_id=request_id)
     return ERRORS.get(failure.reason, ERRORS.get(status, ServiceError))(failure)
+
+
+def to_the_point(details: str) -> str:
+    """What grpc says of the transport, in fewer words."""
+    if _WITHOUT_TLS in details:
+        return "whoever listens there does not speak TLS"
+    if unknown := _UNKNOWN_NAME.fullmatch(details):
+        return unknown["point"]
+    return _BEFORE_THE_POINT.sub("", details, count=1)
 
 
 def read_failure(error: grpc.RpcError, request_id: str) -> Failure:

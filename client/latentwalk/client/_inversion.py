@@ -1,5 +1,6 @@
 """The verb that looks for the latent of a picture."""
 
+from os import PathLike
 from typing import Literal
 
 import numpy as np
@@ -86,6 +87,9 @@ def invert(
 
 
 def _image(picture: Picture | Pixels) -> image_pb2.Image:
+    if isinstance(picture, (str, PathLike)):
+        wanted = "a Picture, or pixels uint8 [height, width, channels]"
+        raise InvalidRequest.of("picture", f"{picture!r} is a path, must be {wanted}: Picture.open reads it")
     if not isinstance(picture, Picture):
         picture = Picture.from_array(checked_pixels("picture", picture, "a Picture, or pixels"))
     return _message(picture)
