@@ -1,16 +1,38 @@
-"""Classifiers: what they are told by, what they say, and how they are kept."""
+"""Classifiers: what they see, what they say, and how they are kept."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
+from torch.nn import functional as F
 
 from latentwalk.gan.artifacts import ArtifactStore, load_classifier, save_classifier
 from latentwalk.gan.classifiers import Classifier, ClassifierSpec, build_classifier
 from latentwalk.gan.errors import CorruptArtifact, GanError, OutOfRange, UnknownArtifact, UnknownFamily
 
 SPEC = ClassifierSpec("convolutional", classes=4, resolution=16, channels=1, config={"width": 4})
+
+
+class Pixels(Classifier):
+    """Tells pictures by their pixels, as it sees them."""
+
+    @property
+    def feature_size(self) -> int:
+        return self.spec.channels * self.spec.resolution**2
+
+    def _features(self, pictures: Tensor) -> Tensor:
+        return pictures.flatten(1)
+
+    def logits(self, features: Tensor) -> Tensor:
+        return features[:, : self.spec.classes]
+
+
+def seen(pictures: Tensor, resolution: int = 16) -> Tensor:
+    """What a classifier sees of grey pictures [N, 1, H, W], at its resolution."""
+    spec = replace(SPEC, resolution=resolution)
+    return Pixels(spec).features(pictures).unflatten(1, (1, resolution, resolution))
 
 
 @pytest.fixture
@@ -63,6 +85,54 @@ def test_one_that_is_missing_or_damaged_is_refused(
     manifest.write_text(manifest.read_text().replace('"classes": 4', '"classes": 5'))
     with pytest.raises(CorruptArtifact, match="do not fit"):
         load_classifier(store, "digits")
+
+
+def test_pictures_of_its_own_size_are_seen_as_they_are() -> None:
+    pictures = torch.rand(2, 1, 16, 16)
+    assert torch.equal(seen(pictures), pictures)
+
+
+def test_of_pictures_twice_as_large_each_pixel_is_a_triangle_of_four_a_side() -> None:
+    pictures = torch.rand(2, 1, 32, 32, dtype=torch.float64)
+    side = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=torch.float64) / 8
+    inside = F.conv2d(pictures, torch.outer(side, side)[None, None], stride=2, padding=1)[..., 1:-1, 1:-1]
+    torch.testing.assert_close(seen(pictures)[..., 1:-1, 1:-1], inside)
+
+
+@pytest.mark.parametrize("larger", [17, 24, 31, 50, 64])
+def test_pictures_of_any_larger_size_keep_shades_and_places(larger: int) -> None:
+    torch.testing.assert_close(seen(torch.full((1, 1, larger, larger), 0.3)), torch.full((1, 1, 16, 16), 0.3))
+    ramp = torch.arange(larger).expand(1, 1, larger, larger).float()
+    places = (torch.arange(16) + 0.5) * larger / 16 - 0.5
+    assert (seen(ramp)[0, 0, 2:-2, 2:-2] - places[2:-2]).abs().max() < 0.05
+
+
+@pytest.mark.parametrize("larger", [31, 32, 48, 50])
+def test_what_is_too_fine_for_it_is_not_there(larger: int) -> None:
+    """A chessboard whose fields are pixels, of which every other size would otherwise show some pattern."""
+    place = torch.arange(larger)
+    fields = ((place[:, None] + place) % 2 * 2.0 - 1)[None, None]
+    assert seen(fields)[..., 2:-2, 2:-2].abs().max() < 0.02
+
+
+def test_gradients_reach_larger_pictures(classifier: Classifier) -> None:
+    pictures = torch.rand(2, 1, 40, 40, requires_grad=True)
+    classifier(pictures)[:, 0].sum().backward()
+    assert pictures.grad is not None
+    assert pictures.grad.abs().amax(dim=(1, 2, 3)).min() > 0
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((1, 1, 15, 15), r"16 px, .* these have 15 px: take one that was trained at 15 px or less"),
+        ((1, 1, 32, 15), "these have 15 px"),
+        ((1, 3, 16, 16), "1 channels, and these have 3: take one that was trained on such pictures"),
+    ],
+)
+def test_what_it_cannot_see_is_refused(classifier: Classifier, shape: tuple[int, ...], message: str) -> None:
+    with pytest.raises(GanError, match=message):
+        classifier(torch.zeros(shape))
 
 
 @pytest.mark.parametrize(

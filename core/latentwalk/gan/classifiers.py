@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from latentwalk.gan.errors import GanError, OutOfRange, UnknownFamily
 from latentwalk.gan.spec import LIMITS, JsonObject, JsonScalar
@@ -26,7 +27,7 @@ class ClassifierSpec:
     classes: int
     """K."""
     resolution: int
-    """H and W of the pictures, in pixels."""
+    """H and W of the pictures, in pixels; larger ones are shrunk to it."""
     channels: int
     """C: 1 for grey, 3 for colour."""
     config: Mapping[str, JsonScalar] = field(hash=False)
@@ -37,6 +38,19 @@ class ClassifierSpec:
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
                 raise OutOfRange(f"{name} of the classifier", value, low, high)
+
+    def check_pictures(self, resolution: int, channels: int) -> None:
+        """Raises GanError for pictures that it cannot see: of other channels, or smaller than its own."""
+        if channels != self.channels:
+            raise GanError(
+                f"the classifier sees pictures of {self.channels} channels, and these have {channels}: take one that "
+                "was trained on such pictures"
+            )
+        if resolution < self.resolution:
+            raise GanError(
+                f"the classifier sees pictures of {self.resolution} px, and larger ones shrunk to that, but these have "
+                f"{resolution} px: take one that was trained at {resolution} px or less"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, the inverse of from_json."""
@@ -52,7 +66,12 @@ class ClassifierSpec:
 
 
 class Classifier(nn.Module, ABC):
-    """A function from pictures [N, C, H, W] in (-1, 1) to one logit a class."""
+    """A function from pictures [N, C, H, W] in (-1, 1) to one logit a class.
+
+    H and W are its resolution or more: it sees larger pictures shrunk to that, as the classifiers of Karras et al. 2019
+    do (linear separability, in their code). Not by the mean, as there, but bilinear and without aliases: as a data set
+    is that it learns from, so that what is drawn looks to it like what is real, and for any two sizes.
+    """
 
     def __init__(self, spec: ClassifierSpec) -> None:
         super().__init__()
@@ -63,9 +82,20 @@ class Classifier(nn.Module, ABC):
     def feature_size(self) -> int:
         """F: how many features it tells classes by."""
 
-    @abstractmethod
     def features(self, pictures: Tensor) -> Tensor:
-        """What the classes are told by [N, F]: a measure of likeness between sets of pictures."""
+        """What the classes are told by [N, F]: a measure of likeness between sets of pictures.
+
+        Gradients reach the pictures. Raises GanError for pictures that it cannot see.
+        """
+        side = self.spec.resolution
+        self.spec.check_pictures(min(pictures.shape[2:]), pictures.shape[1])
+        if pictures.shape[2:] == (side, side):
+            return self._features(pictures)
+        return self._features(F.interpolate(pictures, (side, side), mode="bilinear", antialias=True))
+
+    @abstractmethod
+    def _features(self, pictures: Tensor) -> Tensor:
+        """As features, of pictures of its own resolution."""
 
     @abstractmethod
     def logits(self, features: Tensor) -> Tensor:
@@ -109,7 +139,7 @@ class ConvolutionalClassifier(Classifier):
         """The channels of the last convolution."""
         return self.head.in_features
 
-    def features(self, pictures: Tensor) -> Tensor:
+    def _features(self, pictures: Tensor) -> Tensor:
         """The last layer's inputs, not negative."""
         return self.body(pictures)
 

@@ -18,17 +18,23 @@ Differ: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
 def differ_by(distance: Distance, materials: Materials, classifier: Classifier | None) -> Differ:
     """The distance of that name. Raises GanError if what it needs is not at hand."""
-    compare = _DISTANCES[distance](materials, classifier)
-    return lambda some, others: compare(shrunk(some), shrunk(others))
+    return _DISTANCES[distance](materials, classifier)
 
 
 def _pixels(materials: Materials, classifier: Classifier | None) -> Differ:
-    """The mean squared difference of a pixel."""
-    return lambda some, others: (some - others).square().flatten(1).mean(dim=1)
+    """The mean squared difference of a pixel, of pictures that are shrunk."""
+
+    def compare(some: Tensor, others: Tensor) -> Tensor:
+        return (shrunk(some) - shrunk(others)).square().flatten(1).mean(dim=1)
+
+    return compare
 
 
 def _features(materials: Materials, classifier: Classifier | None) -> Differ:
-    """The squared difference of a classifier's features, brought to length 1 as those of LPIPS are."""
+    """The squared difference of a classifier's features, brought to length 1 as those of LPIPS are.
+
+    How far pictures are shrunk is up to the classifier.
+    """
     assert classifier is not None  # noqa: S101 - by validation
 
     def compare(some: Tensor, others: Tensor) -> Tensor:
@@ -39,9 +45,14 @@ def _features(materials: Materials, classifier: Classifier | None) -> Differ:
 
 
 def _lpips(materials: Materials, classifier: Classifier | None) -> Differ:
-    """LPIPS with AlexNet; the paper takes VGG-16."""
+    """LPIPS with AlexNet, of pictures that are shrunk; the paper takes VGG-16."""
     loss = materials.edit_loss(EditLoss.LPIPS)
-    return lambda some, others: loss(some, others, torch.ones_like(some[:, :1]))
+
+    def compare(some: Tensor, others: Tensor) -> Tensor:
+        some, others = shrunk(some), shrunk(others)
+        return loss(some, others, torch.ones_like(some[:, :1]))
+
+    return compare
 
 
 _DISTANCES: Mapping[Distance, Callable[[Materials, Classifier | None], Differ]] = {

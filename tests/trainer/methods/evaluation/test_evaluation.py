@@ -226,7 +226,7 @@ def test_the_distance_is_what_can_be_had(materials, tmp_path):
     ("settings", "field", "problem"),
     [
         ({"classifier": "nobody"}, "spec.evaluation.classifier", "nobody"),
-        ({"classifier": "large"}, "spec.evaluation.classifier", "those of the generator have 8 px"),
+        ({"classifier": "large"}, "spec.evaluation.classifier", "these have 8 px: take one that was trained at 8 px"),
         ({"distance": pb.DISTANCE_FEATURES}, "spec.evaluation.classifier", "is needed: its features"),
         ({"distance": pb.DISTANCE_LPIPS}, "spec.evaluation.distance", "8 px: LPIPS needs at least 31"),
         ({"classifier": "judge", "data": pb.Data(folder="gone")}, "spec.evaluation.data", "no folder 'gone'"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from latentwalk.gan.artifacts import load_classifier, load_direction, load_generator
 from latentwalk.gan.classifiers import ClassifierSpec
 from latentwalk.gan.directions import Direction
-from latentwalk.gan.errors import GeneratorMismatch, UnknownArtifact
+from latentwalk.gan.errors import GanError, GeneratorMismatch, UnknownArtifact
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
@@ -92,12 +92,10 @@ class Context:
         except UnknownArtifact as error:
             raise InvalidRequest(field, str(error)) from error
         seen = classifier.spec
-        if (seen.resolution, seen.channels) != (spec.resolution, spec.channels):
-            raise InvalidRequest(
-                field,
-                f"{text!r} classifies pictures of {seen.resolution} px and {seen.channels} channels; "
-                f"those of the generator have {spec.resolution} px and {spec.channels}",
-            )
+        try:
+            seen.check_pictures(spec.resolution, spec.channels)
+        except GanError as error:
+            raise InvalidRequest(field, f"{text!r} does not fit the generator's pictures: {error}") from error
         if class_id >= seen.classes:
             raise InvalidRequest(field, f"class {class_id} is not one of 0 to {seen.classes - 1} of {text!r}")
         return seen, str(replace(reference, version=ref.version))
