@@ -154,7 +154,7 @@ def train_classifier(
 ) -> MakeJob:
     """Queues a job that trains a classifier of pictures and publishes it as `name`, for jobs that need classes.
 
-    data: as in Gan.
+    data: as in Gan. resolution: it serves models of at least that, and sees their larger pictures shrunk to it.
     """
     method = pb.ClassifierSpec(
         data=data_message(data),

@@ -730,9 +730,9 @@ class ClassDirectionsSpec(_message.Message):
     separate_predictors: _builtins.bool
     """A predictor of its own for each bank, as in the paper, instead of one trunk with a head for each. Default false."""
     classifier: _builtins.str
-    """For an unconditional generator: the classifier, an artifact, that says which class a picture is; it must see pictures
-    of the generator's size. "digits" is the newest version when the job is created, "digits@3" the third. Refused for a
-    conditional one.
+    """For an unconditional generator: the classifier, an artifact, that says which class a picture is. Its pictures have
+    the generator's channels and are at most as large: see ClassifierSpec. "digits" is the newest version when the job is
+    created, "digits@3" the third. Refused for a conditional one.
     """
     confidence: _builtins.float
     """With a classifier: latents are drawn again until it is at least so sure, at most 7 times. 0 to 1. Default 0."""
@@ -928,7 +928,7 @@ class ClassifierScore(_message.Message):
     CLASS_ID_FIELD_NUMBER: _builtins.int
     classifier: _builtins.str
     """The classifier's name in the artifact store: "digits" is the newest version when the job is created, "digits@3" the
-    third.
+    third. Its pictures have the generator's channels and are at most as large: see ClassifierSpec.
     """
     class_id: _builtins.int
     """The class."""
@@ -1300,7 +1300,9 @@ Global___JointSpec: _TypeAlias = JointSpec  # noqa: Y015
 
 @_typing.final
 class ClassifierSpec(_message.Message):
-    """Trains a classifier of pictures, an artifact that other jobs take classes from."""
+    """Trains a classifier of pictures, an artifact that other jobs take classes from. It serves generators of its channels
+    and of its resolution or more: it sees larger pictures shrunk to its resolution. A smaller generator is refused.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1385,9 +1387,9 @@ class EvaluationSpec(_message.Message):
     distance: Global___Distance.ValueType
     """What the lengths of paths, and the steps of sliders, are measured by. The default depends on what is at hand."""
     classifier: _builtins.str
-    """The classifier, an artifact, whose classes are to be separated, and in whose features pictures are compared; it must
-    see pictures of the generator's size. "digits" is the newest version when the job is created, "digits@3" the third.
-    Default: none, and separability is not measured.
+    """The classifier, an artifact, whose classes are to be separated, and in whose features pictures are compared. Its
+    pictures have the generator's channels and are at most as large: see ClassifierSpec. "digits" is the newest version
+    when the job is created, "digits@3" the third. Default: none, and separability is not measured.
     """
     inception: _builtins.bool
     """Measure "fid" and "kid", as papers do: the distances in the features of TensorFlow's Inception v3 of 2015 between as

@@ -116,7 +116,7 @@ def test_these_specs_survive_their_json(materials, message):
         (banks("tiny"), "class_directions.classifier", "is needed: the generator has no classes"),
         (banks("tiny", classifier="nobody"), "class_directions.classifier", "fits, grey"),
         (banks("tiny", classifier="../fits"), "class_directions.classifier", "'../fits' is no name"),
-        (banks("tiny", classifier="grey"), "class_directions.classifier", "'grey' does not fit the generator's pictures: the classifier sees pictures of 1 channels"),
+        (banks("tiny", classifier="grey"), "class_directions.classifier", "pictures of 1 channels, and these have 3"),
         (banks("tiny", classifier="fits", confidence=1.5), "class_directions.confidence", "1.5 must be from 0 to 1"),
     ],
 )
