@@ -16,17 +16,18 @@ RUN pip install torch numpy
 COPY pyproject.toml README.md LICENSE ./
 COPY protos ./protos
 COPY core ./core
+COPY client ./client
 COPY deploy/healthcheck.py /usr/local/bin/healthcheck
-WORKDIR /data
+# Where nothing else is said, the services keep what they keep in data/: here, in /data.
+WORKDIR /
 VOLUME /data
 STOPSIGNAL SIGTERM
 
 FROM base AS server
 COPY server /src/server
-RUN pip install "/src[server]"
+RUN pip install "/src[server,lpips,tracing]"
 USER 10001
-ENV LATENTWALK_ADDRESS=0.0.0.0:50051 LATENTWALK_METRICS_ADDRESS=0.0.0.0:9464 LATENTWALK_STORE=/data/store \
-    LATENTWALK_ENGINE_CACHE=/data/engine
+ENV LATENTWALK_ADDRESS=0.0.0.0:50051 LATENTWALK_METRICS_ADDRESS=0.0.0.0:9464
 EXPOSE 50051 9464
 # Reading, measuring and warming the models may take minutes.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=600s CMD ["python", "/usr/local/bin/healthcheck", "127.0.0.1:50051", "latentwalk.v1.GenerationService"]
@@ -34,9 +35,9 @@ ENTRYPOINT ["python", "-m", "latentwalk.server"]
 
 FROM base AS trainer
 COPY trainer /src/trainer
-RUN pip install "/src[trainer,postgresql]"
+RUN pip install "/src[trainer,postgresql,tracing]"
 USER 10001
-ENV LATENTWALK_ADDRESS=0.0.0.0:50052 LATENTWALK_METRICS_ADDRESS=0.0.0.0:9465 LATENTWALK_STORE=/data/store
+ENV LATENTWALK_ADDRESS=0.0.0.0:50052 LATENTWALK_METRICS_ADDRESS=0.0.0.0:9465
 EXPOSE 50052 9465
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s CMD ["python", "/usr/local/bin/healthcheck", "127.0.0.1:50052", "latentwalk.v1.TrainingService"]
 ENTRYPOINT ["python", "-m", "latentwalk.trainer"]

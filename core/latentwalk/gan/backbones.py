@@ -31,7 +31,7 @@ class Backbone:
         """
         missing = [package for package in self.packages if find_spec(package) is None]
         if missing:
-            raise MissingBackbone(f"{' and '.join(missing)} must be installed: pip install 'latentwalk[trainer]'")
+            raise MissingBackbone(f"{' and '.join(missing)} must be installed: pip install 'latentwalk[lpips]'")
         place = Path(torch.hub.get_dir()) / "checkpoints" if path is None else path
         candidates = [place / name for name in self.files] if path is None or place.is_dir() else [place]
         for file in candidates:
