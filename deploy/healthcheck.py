@@ -6,6 +6,7 @@ certificate, the service's own is shown: LATENTWALK_TLS_CERTIFICATE and LATENTWA
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import grpc
@@ -28,10 +29,19 @@ def serving(address: str, service: str, root: str, certificate: str, key: str) -
         return check(HealthCheckRequest(service=service), timeout=TIMEOUT_SECONDS).status == HealthCheckResponse.SERVING
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
+    """What is wrong; None if the service is SERVING."""
+    if len(arguments) != 2:
+        return "usage: healthcheck HOST:PORT SERVICE"
+    address, service = arguments
+    root, certificate, key = (environ.get(f"LATENTWALK_TLS_{name}", "") for name in ("ROOT", "CERTIFICATE", "KEY"))
     try:
-        files = (os.environ.get(f"LATENTWALK_TLS_{name}", "") for name in ("ROOT", "CERTIFICATE", "KEY"))
-        healthy = serving(sys.argv[1], sys.argv[2], *files)
+        return None if serving(address, service, root, certificate, key) else f"{service} is not serving"
+    except OSError as error:
+        return f"LATENTWALK_TLS_ROOT, _CERTIFICATE, _KEY: {error}"
     except grpc.RpcError as error:
-        sys.exit(f"{sys.argv[1]}: {error}")
-    sys.exit(0 if healthy else f"{sys.argv[2]} is not serving")
+        return f"{address}: {error.code().name}: {error.details()}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -120,6 +122,35 @@ def test_the_trainer_tells_every_server_of_what_it_publishes():
     name, _, port = address.rpartition(":")
     assert services[name]["spec"]["clusterIP"] == "None"
     assert int(port) in [one["port"] for one in services[name]["spec"]["ports"]]
+
+
+# -- images ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_an_image_keeps_everything_in_its_volume(name):
+    """Also the store: one that is not named begins with the built-in digits, so that there is something to draw."""
+    settings = SETTINGS[name]()
+    folders = [settings.engine_cache, "data/store"] if name == "server" else [settings.store, settings.folder]
+    workdir = re.findall(r"^WORKDIR (.*)$", DOCKERFILE, flags=re.MULTILINE)[-1]
+    assert {str(Path(workdir, folder).parent) for folder in folders} == {"/data"}
+    assert "VOLUME /data" in DOCKERFILE
+    assert "LATENTWALK_STORE" not in exposed_ports(name)[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "told"),
+    [
+        ([], {}, "usage: healthcheck HOST:PORT SERVICE"),
+        (["127.0.0.1:1", "any"], {}, "127.0.0.1:1: UNAVAILABLE: failed to connect"),
+        (["127.0.0.1:1", "any"], {"LATENTWALK_TLS_ROOT": "nowhere.pem"}, "LATENTWALK_TLS_ROOT, _CERTIFICATE, _KEY: "),
+    ],
+)
+def test_a_health_check_that_fails_says_why_in_one_line(arguments, environ, told):
+    command = [sys.executable, DEPLOY / "healthcheck.py", *arguments]
+    asked = subprocess.run(command, env={"PYTHONPATH": ":".join(sys.path), **environ}, capture_output=True, text=True)
+    [line] = asked.stderr.splitlines()
+    assert (asked.returncode, line[: len(told)]) == (1, told)
 
 
 # -- Docker Compose ----------------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ import logging
 import tracemalloc
 
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy import event as engine_event
 from sqlalchemy.exc import DataError, OperationalError
 
 from latentwalk.rpc import logs
@@ -137,7 +139,9 @@ async def test_when_the_trainer_shuts_down_watchers_learn_where_to_go_on(book, j
     assert seen == [1, 2]
 
 
-async def test_what_a_job_did_is_written_even_if_the_database_fails_for_a_while(book, job, monkeypatch):
+async def test_what_a_job_did_is_written_and_told_once_even_if_the_database_fails_for_a_while(
+    book, job, monkeypatch, caplog
+):
     monkeypatch.setattr("latentwalk.trainer.jobs.book._RETRY_SECONDS", 0.0)
     failures = iter([True, True, False])
 
@@ -147,7 +151,31 @@ async def test_what_a_job_did_is_written_even_if_the_database_fails_for_a_while(
         return store.put_back(job_id, reason)
 
     await book.change(JobStore.take, "cpu")
+    caplog.set_level(logging.INFO, "latentwalk.jobs")
+    caplog.clear()
     assert (await book.insist(fragile, job.id, "why")).state == JobState.QUEUED
+    assert [one.getMessage() for one in caplog.records] == [
+        "the job database cannot be used, and is tried again and again: disk full",
+        f"job {job.id} is QUEUED: why",
+        "the job database can be used again",
+    ]
+    assert not any(one.exc_info for one in caplog.records)
+
+
+async def test_the_log_tells_nothing_of_what_the_database_has_not_taken(book, job, caplog):
+    def refuse(connection):
+        raise OperationalError("COMMIT", {}, Exception("disk full"))
+
+    caplog.set_level(logging.INFO, "latentwalk.jobs")
+    engine_event.listen(Engine, "commit", refuse)
+    try:
+        with pytest.raises(OperationalError):
+            await book.change(JobStore.cancel, job.id)
+    finally:
+        engine_event.remove(Engine, "commit", refuse)
+    assert not caplog.records
+    await book.change(JobStore.cancel, job.id)
+    assert [one.getMessage() for one in caplog.records] == [f"job {job.id} is CANCELLED: cancelled by a caller"]
 
 
 async def test_what_a_database_will_never_take_is_not_tried_again(book, job):

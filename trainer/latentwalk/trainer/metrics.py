@@ -8,6 +8,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
+from latentwalk.trainer.jobs.database import reason_of
 from latentwalk.trainer.jobs.records import Job
 from latentwalk.trainer.jobs.store import JobStore
 from latentwalk.trainer.reports import News, Progress
@@ -65,7 +66,7 @@ class JobCounts(Collector):
         try:
             counts = self._store.counts()
         except SQLAlchemyError as error:
-            _log.warning("jobs cannot be counted: %s", str(error).partition("\n")[0])
+            _log.warning("jobs cannot be counted: %s", reason_of(error))
             counts = {}
         for state, count in counts.items():
             family.add_metric([state], count)

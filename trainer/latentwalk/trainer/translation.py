@@ -7,6 +7,7 @@ from sqlalchemy.exc import OperationalError
 
 from latentwalk.gan import errors as gan
 from latentwalk.rpc import errors as rpc
+from latentwalk.trainer.jobs.database import reason_of
 
 
 def translate(error: Exception) -> rpc.ServiceError | None:
@@ -20,8 +21,7 @@ def _corrupt(error: gan.CorruptArtifact) -> rpc.ServiceError:
 
 
 def _no_database(error: OperationalError) -> rpc.ServiceError:
-    reason = str(error.orig).partition("\n")[0]
-    return rpc.NotServing(f"the job database cannot be used now: {reason}; try again when that is cured")
+    return rpc.NotServing(f"the job database cannot be used now: {reason_of(error)}; try again when that is cured")
 
 
 _RULES: Mapping[type[Exception], Callable[[Any], rpc.ServiceError]] = {

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from latentwalk.rpc.errors import NotServing
 from latentwalk.trainer.jobs.clerk import Clerk
+from latentwalk.trainer.jobs.database import reason_of
 from latentwalk.trainer.jobs.records import Event, Job
 from latentwalk.trainer.jobs.store import JobStore
 from latentwalk.trainer.reports import ENDED, JobState
@@ -71,16 +72,23 @@ class JobBook:
     ) -> Changed:
         """As `change`, but tries again for as long as the database fails: what a job did must not be lost.
 
-        Raises DataError for what the database will never take.
+        Raises DataError for what the database will never take. The log has a line for each reason, not each attempt.
         """
+        told = ""
         while True:
             try:
-                return await self.change(method, *arguments, **named)
+                changed = await self.change(method, *arguments, **named)
             except DataError:  # at fault is what is to be written, not the database
                 raise
-            except SQLAlchemyError:
-                _log.exception("the job database does not answer; trying again in %g s", _RETRY_SECONDS)
+            except SQLAlchemyError as error:
+                if (reason := reason_of(error)) != told:
+                    _log.error("the job database cannot be used, and is tried again and again: %s", reason)
+                    told = reason
                 await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                if told:
+                    _log.info("the job database can be used again")
+                return changed
 
     async def jobs(self, states: Collection[JobState], before: int | None) -> AsyncIterator[Job]:
         """Yields jobs as JobStore.page gives them, newest first, and reads no more of them at a time than a few."""

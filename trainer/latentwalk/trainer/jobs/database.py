@@ -86,6 +86,11 @@ def explained() -> Generator[None]:
         ) from error
 
 
+def reason_of(error: SQLAlchemyError) -> str:
+    """What the driver has said, in its first line: not what was asked of it, with all values."""
+    return str(getattr(error, "orig", None) or error).partition("\n")[0]
+
+
 def _make_tables(engine: Engine) -> None:
     """Makes what is missing, one trainer at a time: others that open the same database wait."""
     with engine.begin() as connection:

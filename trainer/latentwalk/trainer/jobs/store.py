@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Collection
 from dataclasses import asdict
 
-from sqlalchemy import and_, false, func, or_, select
+from sqlalchemy import and_, event, false, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -217,7 +217,7 @@ class JobStore:
             row = find_row(session, job_id, lock=True)
             row.restarts += 1
             told = f"{reason}; restart {row.restarts} from the last checkpoint"
-            _log.warning("job %s: %s", job_id, told)
+            _tell_once_kept(session, logging.WARNING, f"job {job_id}: {told}")
             self._timeline.add(session, row, Message(told))
             return job_of(row)
 
@@ -299,7 +299,16 @@ class JobStore:
     def _enter(self, session: Session, row: JobRow, state: JobState, reason: str = "") -> None:
         row.state = state
         level = logging.ERROR if state is JobState.FAILED else logging.INFO
-        _log.log(level, "job %s is %s%s", row.id, state, reason and f": {reason}")
+        _tell_once_kept(session, level, f"job {row.id} is {state}{reason and f': {reason}'}")
         if state in ENDED:
             row.end_time, row.ended = self._clock(), next_end(session)
         self._timeline.add(session, row, StateChange(state, reason))
+
+
+def _tell_once_kept(session: Session, level: int, message: str) -> None:
+    """A line in the log when the transaction is in the database, and none if it never is."""
+
+    def tell(_: Session) -> None:
+        _log.log(level, message)
+
+    event.listen(session, "after_commit", tell, once=True)
