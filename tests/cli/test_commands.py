@@ -221,11 +221,11 @@ def test_an_edit_of_ones_own_is_read_from_a_file(latentwalk, monkeypatch, tmp_pa
     Path("shear.json").write_text(json.dumps(edit))
     words = ["--edit", "shear.json:-1:1", "--edit", "zoom", "--steps", 2, "--batch-size", 4, "--evaluation-size", 8]
     made = json.loads(
-        latentwalk("train", "edit", "faces", "own", *words, "--truncation", 2, "--detach", "--json").stdout
+        latentwalk("train", "edit", "faces", "own", *words, "--threshold", 2, "--detach", "--json").stdout
     )
     assert latentwalk("jobs", "watch", made["id"]).exit_code == 0
     settings = json.loads(latentwalk("jobs", "show", made["id"], "--json").stdout)["spec"]["settings"]
-    assert (settings["truncation"], settings["evaluation_size"]) == (2.0, 8)
+    assert (settings["truncation"], settings["evaluation_size"]) == ({"threshold": 2.0}, 8)
     shown = [" ".join(line.split()) for line in latentwalk("jobs", "show", made["id"]).stdout.splitlines()]
     assert {"form linear", "edits[0].custom.affine.entries 0.0, 0.5, 0.0, 0.0, 0.0, 0.0"} <= set(shown)
     assert {"edits[0].amount_low -1.0", "edits[1].edit zoom"} <= set(shown)

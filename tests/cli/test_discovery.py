@@ -78,6 +78,20 @@ def test_a_truncation_to_measure_is_read_and_refused_as_in_the_sdk(services, wor
     assert said in " ".join(done.output.replace("│", " ").split())
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--truncation", "0.7:x"], "'0.7:x' is neither like 0.7 nor like 0.7:8"),
+        (["--truncation", "0.7:8"], "spec.edit_direction.truncation.psi: is a matter of w"),
+        (["--threshold", "0"], "spec.edit_direction.truncation.threshold: 0 must be above 0"),
+    ],
+)
+def test_a_truncation_to_train_under_is_read_and_refused_likewise(services, words, said):
+    done = CliRunner().invoke(app, [*services.flags, "train", "edit", "faces", "d", "--edit", "zoom", *words])
+    assert done.exit_code in (1, 2)
+    assert said in " ".join(done.output.replace("│", " ").split())
+
+
 def test_what_a_slider_reaches_stands_beside_how_real_pictures_vary(capsys):
     what = {"deviation": 0.1, "reach": 0.25, "correlation": -0.5}
     measures = {f"limits.d.zoom.spread.{name}": value for name, value in what.items()}

@@ -5,10 +5,11 @@ import math
 import pytest
 import torch
 from golden import golden
-from styled import SPEC
+from styled import SPEC, make_styled
 
 from latentwalk.gan.errors import InvalidTruncation
 from latentwalk.gan.families import family_of
+from latentwalk.gan.latents import one_hot, z_from_seeds
 from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.gan.truncations import Truncation, pulled
 
@@ -28,6 +29,17 @@ def test_what_is_pulled_lies_on_the_way_to_the_mean_and_a_psi_of_1_leaves_every_
     assert torch.equal(found[:, 0], mean.expand(2, 5))
     torch.testing.assert_close(found[:, 1], mean + (w_plus[:, 1] - mean) / 4)
     assert torch.equal(found[:, 2], w_plus[:, 2])
+
+
+@torch.no_grad()
+def test_z_is_encoded_as_what_it_is_mapped_to_pulled_in_its_layers() -> None:
+    styled, z, condition = make_styled(), z_from_seeds([3, 4], 6), one_hot([0, 1], 2)
+    w_plus = styled.map(z, condition)
+    found = Truncation(psi=0.5, layers=3).encode(styled, z, condition)
+    torch.testing.assert_close(found[:, :3], (w_plus[:, :3] + styled.mean_w) / 2)
+    assert torch.equal(found[:, 3], w_plus[:, 3])
+    halves = Truncation(psi=0.5).encode(make_styled().bfloat16(), z.bfloat16(), condition.bfloat16())
+    assert halves.dtype is torch.bfloat16
 
 
 @pytest.mark.parametrize(

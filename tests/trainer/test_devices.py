@@ -28,6 +28,7 @@ from latentwalk.trainer.publish import Publisher
 from latentwalk.trainer.reports import News, Result, Sample
 from latentwalk.trainer.specs import JobSpec
 from latentwalk.trainer.validation import read_spec
+from latentwalk.v1 import latent_pb2
 from latentwalk.v1 import training_service_pb2 as pb
 from proofs.kills import JOBS
 
@@ -56,7 +57,7 @@ MORE: Mapping[str, pb.JobSpec] = {
         model="styled",
         direction="w",
         edit_direction=pb.EditDirectionSpec(
-            **WALK, form=pb.WALK_FORM_NONLINEAR, space="w+", layers=[0, 2], truncation=0.7
+            **WALK, form=pb.WALK_FORM_NONLINEAR, space="w+", layers=[0, 2], truncation=latent_pb2.Truncation(psi=0.7)
         ),
     ),
     "sefa of some layers": pb.JobSpec(model="styled", direction="sefa", sefa=pb.SefaSpec(directions=2, layers=[1, 2])),

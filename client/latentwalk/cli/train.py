@@ -9,12 +9,14 @@ from latentwalk.cli.models import Name
 from latentwalk.cli.parsing import (
     ClassName,
     Numbers,
+    PsiOfLayers,
     SliderName,
     parse_class,
     parse_class_choice,
     parse_edit,
     parse_numbers,
     parse_slider,
+    parse_truncation,
 )
 from latentwalk.client import Client, EditTarget, JobHandle
 
@@ -67,7 +69,13 @@ def edit(
             "--class", parser=parse_class_choice, metavar="CLASS", help="one class, or 'each' for one walk a class"
         ),
     ] = None,
-    truncation: Annotated[float | None, typer.Option(help="train on latents whose numbers lie within +- this")] = None,
+    truncation: Annotated[
+        PsiOfLayers | None,
+        typer.Option(parser=parse_truncation, metavar="PSI[:LAYERS]", help="of a StyleGAN: train on latents pulled so"),
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="of a BigGAN or DCGAN: train on latents whose numbers lie within +- this")
+    ] = None,
     together: Annotated[bool, typer.Option("--together", help="move all colours at once, as the paper")] = False,
     **options: Unpack[EveryModelJob],
 ) -> JobHandle:
@@ -87,6 +95,7 @@ def edit(
         layers=layers or (),
         classes=classes,
         truncation=truncation,
+        threshold=threshold,
         together=together,
         **options,
     )

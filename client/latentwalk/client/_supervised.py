@@ -9,6 +9,7 @@ from latentwalk.client._errors import InvalidRequest
 from latentwalk.client._making import MakeJob, ModelJobOptions, make_job
 from latentwalk.client._numbers import count, number_or_none, whole, wholes
 from latentwalk.client._references import slider_messages
+from latentwalk.client._truncations import truncation_message
 from latentwalk.client._values import pair, switch, text
 from latentwalk.v1 import training_service_pb2 as pb
 
@@ -40,7 +41,8 @@ def train_edit(
     space: str = "",
     layers: Iterable[int] = (),
     classes: int | Literal["each"] | None = None,
-    truncation: float | None = None,
+    truncation: float | tuple[float, int | None] | None = None,
+    threshold: float | None = None,
     together: bool = False,
     **options: Unpack[ModelJobOptions],
 ) -> MakeJob:
@@ -51,7 +53,9 @@ def train_edit(
     loss: "l2", or "lpips", for which the trainer needs the weights of AlexNet.
     space: "z", "w" or "w+", of which only `layers` may be moved.
     classes: of a conditional generator one class, "each" for one walk a class, or None for all classes alike.
-    truncation: trains on latents whose numbers lie within +- this.
+    truncation: of a model with a mapping network: the psi of the latents to train on, or a pair (psi, layers) to
+    truncate only the first so many layers, as `truncation` and `truncated_layers` of Style.
+    threshold: the same of a model that draws z itself, as `threshold` of Style.
     together: has every latent move all sliders at once: two colours or more, ["red", "green", "blue"] as in the paper.
     steps, batch_size, learning_rate, evaluation_size (held-out latents): None leaves them to the trainer;
     `job.describe().spec` tells what it chose.
@@ -68,7 +72,7 @@ def train_edit(
         space=text("space", space),
         layers=wholes("layers", layers),
         classes=_class_choice(classes),
-        truncation=number_or_none("truncation", truncation),
+        truncation=truncation_message(truncation, threshold),
         walk_steps=count("walk_steps", walk_steps),
         together=switch("together", together),
     )

@@ -1,4 +1,4 @@
-"""Under which truncations a job measures a model, and what it has measured."""
+"""Under which truncations a job trains or measures, and what it has measured."""
 
 import re
 from collections.abc import Mapping
@@ -18,6 +18,16 @@ def truncation_messages(psis: Any, thresholds: Any) -> list[pb.Truncation]:
     by_psi = [_by_psi(f"truncations[{index}]", one) for index, one in enumerate(listed)]
     cut = enumerate(elements("thresholds", thresholds, "a list of numbers"))
     return by_psi + [pb.Truncation(threshold=number(f"thresholds[{index}]", one)) for index, one in cut]
+
+
+def truncation_message(psi: Any, threshold: Any) -> pb.Truncation | None:
+    """The message of a psi, or a pair (psi, layers), and of a threshold; None without either. InvalidRequest."""
+    if psi is None and threshold is None:
+        return None
+    truncation = pb.Truncation() if psi is None else _by_psi("truncation", psi)
+    if threshold is not None:
+        truncation.threshold = number("threshold", threshold)
+    return truncation
 
 
 def truncations_in(measures: Mapping[str, float]) -> dict[str, dict[str, float]]:

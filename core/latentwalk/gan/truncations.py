@@ -11,6 +11,7 @@ from torch import Tensor
 
 from latentwalk.gan.errors import InvalidTruncation
 from latentwalk.gan.families import family_of
+from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
 
 _MOST_PSI = 2.0
@@ -59,6 +60,11 @@ class Truncation:
         if self.psi is not None:
             psis[: self.layers] = self.psi
         return psis
+
+    def encode(self, generator: Generator, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The w+ [N, L, W] of z [N, Z] and a condition [N, K] or None, pulled by psi; as a generator has taken it."""
+        w_plus = generator.map(z, condition)
+        return pulled(w_plus, generator.mean_w, self.psis(generator.spec.layers).to(w_plus))
 
     def _check_threshold(self, spec: GeneratorSpec) -> None:
         for part in ("psi", "layers"):

@@ -21,6 +21,11 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class _WalkForm:
@@ -498,9 +503,10 @@ class EditDirectionSpec(_message.Message):
     SPACE_FIELD_NUMBER: _builtins.int
     LAYERS_FIELD_NUMBER: _builtins.int
     CLASSES_FIELD_NUMBER: _builtins.int
-    TRUNCATION_FIELD_NUMBER: _builtins.int
+    THRESHOLD_FIELD_NUMBER: _builtins.int
     WALK_STEPS_FIELD_NUMBER: _builtins.int
     TOGETHER_FIELD_NUMBER: _builtins.int
+    TRUNCATION_FIELD_NUMBER: _builtins.int
     steps: _builtins.int
     """Optimiser steps. 1 to 1,000,000. Default 250."""
     batch_size: _builtins.int
@@ -519,10 +525,16 @@ class EditDirectionSpec(_message.Message):
     """Default L2."""
     space: _builtins.str
     """The latent space to walk in: "z", "w" or "w+". Default: "z"."""
-    truncation: _builtins.float
-    """Train on latents z whose numbers are drawn again until they lie within +- this, as by Truncation.threshold. Above 0, up
-    to 100. Default: no truncation.
-    """
+    @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def threshold(self) -> _builtins.float:
+        """Read as the threshold of truncation, and refused beside it."""
+
+    @threshold.setter
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def threshold(self, value: _builtins.float) -> None:
+        """Read as the threshold of truncation, and refused beside it."""
+
     walk_steps: _builtins.int
     """For a nonlinear walk: how many steps of the network lead to the far end of the range. 1 to 64. Default 5.
     Refused for a linear one.
@@ -544,6 +556,13 @@ class EditDirectionSpec(_message.Message):
     def classes(self) -> Global___ClassChoice:
         """Which classes. Refused for a generator without classes."""
 
+    @_builtins.property
+    def truncation(self) -> _latent_pb2.Truncation:
+        """Of the latents to train and measure on: of z by a threshold or, of a generator with a mapping network, of w by psi. A
+        walk in w or w+ moves what is truncated; of one in z, what it is mapped to is. Taken and refused as in a Latent.
+        Default: none.
+        """
+
     def __init__(
         self,
         *,
@@ -557,22 +576,23 @@ class EditDirectionSpec(_message.Message):
         space: _builtins.str = ...,
         layers: _abc.Iterable[_builtins.int] | None = ...,
         classes: Global___ClassChoice | None = ...,
-        truncation: _builtins.float | None = ...,
+        threshold: _builtins.float | None = ...,
         walk_steps: _builtins.int = ...,
         together: _builtins.bool = ...,
+        truncation: _latent_pb2.Truncation | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "_truncation", b"_truncation", "classes", b"classes", "learning_rate", b"learning_rate", "truncation", b"truncation"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "_threshold", b"_threshold", "classes", b"classes", "learning_rate", b"learning_rate", "threshold", b"threshold", "truncation", b"truncation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "_truncation", b"_truncation", "batch_size", b"batch_size", "classes", b"classes", "edits", b"edits", "evaluation_size", b"evaluation_size", "form", b"form", "layers", b"layers", "learning_rate", b"learning_rate", "loss", b"loss", "space", b"space", "steps", b"steps", "together", b"together", "truncation", b"truncation", "walk_steps", b"walk_steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate", "_threshold", b"_threshold", "batch_size", b"batch_size", "classes", b"classes", "edits", b"edits", "evaluation_size", b"evaluation_size", "form", b"form", "layers", b"layers", "learning_rate", b"learning_rate", "loss", b"loss", "space", b"space", "steps", b"steps", "threshold", b"threshold", "together", b"together", "truncation", b"truncation", "walk_steps", b"walk_steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__learning_rate: _TypeAlias = _typing.Literal["learning_rate"]  # noqa: Y015
     _WhichOneofArgType__learning_rate: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate"]  # noqa: Y015
-    _WhichOneofReturnType__truncation: _TypeAlias = _typing.Literal["truncation"]  # noqa: Y015
-    _WhichOneofArgType__truncation: _TypeAlias = _typing.Literal["_truncation", b"_truncation"]  # noqa: Y015
+    _WhichOneofReturnType__threshold: _TypeAlias = _typing.Literal["threshold"]  # noqa: Y015
+    _WhichOneofArgType__threshold: _TypeAlias = _typing.Literal["_threshold", b"_threshold"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__learning_rate) -> _WhichOneofReturnType__learning_rate | None: ...
     @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__truncation) -> _WhichOneofReturnType__truncation | None: ...
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__threshold) -> _WhichOneofReturnType__threshold | None: ...
 
 Global___EditDirectionSpec: _TypeAlias = EditDirectionSpec  # noqa: Y015
 

@@ -127,7 +127,6 @@ def test_a_spec_survives_its_json(materials):
         (message(settings={"classes": TEN}, model="digits"), "spec.edit_direction.classes.class_id", "0 to 9"),
         (message(settings={"loss": 2}), "spec.edit_direction.loss", "16 px: LPIPS needs at least 31"),
         (message(settings={"loss": 9}), "spec.edit_direction.loss", "9 is not supported; use one of L2, LPIPS"),
-        (message(settings={"truncation": 0}), "spec.edit_direction.truncation", "0 must be above 0"),
         (together("red"), TOGETHER, "it takes two edits or more of brightness, red, green, blue, or lab_l"),
         (together("red", "zoom"), TOGETHER, "is refused for red, zoom"),
         (together("red", "lab_l"), TOGETHER, "is refused for red, lab_l"),

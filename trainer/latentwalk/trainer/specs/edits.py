@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
 
 from latentwalk.gan.edits import EDITS, CustomEdit, Edit
+from latentwalk.gan.truncations import Truncation
 from latentwalk.trainer.specs.bounds import count, maybe
 from latentwalk.trainer.specs.job import MethodSettings
 
@@ -88,6 +92,11 @@ def edit_of_target(target: EditTarget) -> tuple[Edit, CustomEdit | None]:
     return custom.edit, custom
 
 
+def _of_stored(truncation: Any) -> Any:
+    """A job that was made before truncation had parts has a number in its row: the threshold."""
+    return Truncation(threshold=truncation) if isinstance(truncation, (int, float)) else truncation
+
+
 @dataclass(frozen=True, slots=True)
 class EditDirectionSpec(MethodSettings):
     """A direction supervised by edits."""
@@ -108,8 +117,10 @@ class EditDirectionSpec(MethodSettings):
     """The layers of w+ to move; empty for all."""
     classes: ClassChoice | None = None
     """None for classes drawn uniformly."""
-    truncation: float | None = maybe(0, 100, above=True)
-    """Latents are cut off at +- this; None for no truncation."""
+    truncation: Annotated[Truncation | None, BeforeValidator(_of_stored)] = None
+    """Of the latents to train and measure on."""
+    threshold: float | None = None
+    """As callers said it before truncation had parts: completed as its threshold, and then None."""
     walk_steps: int = count(0, most=64)
     """For a nonlinear walk: steps of the network to the far end of the range; completed with 5."""
     together: bool = False

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from latentwalk.gan.artifacts import load_classifier, load_direction, load_generator
 from latentwalk.gan.classifiers import ClassifierSpec
 from latentwalk.gan.directions import Direction
-from latentwalk.gan.errors import GanError, GeneratorMismatch, UnknownArtifact
+from latentwalk.gan.errors import GanError, GeneratorMismatch, InvalidTruncation, UnknownArtifact
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.gan.truncations import Truncation
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.data import DataRefused, Form
 from latentwalk.trainer.materials import Materials
@@ -44,6 +45,13 @@ class Context:
         """How many the generator has, for a method that works on one."""
         assert self.generator is not None  # noqa: S101 - MethodSettings.reads_generator
         return count_first_features(self.generator)
+
+    def check_truncation(self, field: str, truncation: Truncation) -> Truncation:
+        """A truncation as the generator takes it; InvalidRequest naming its part if it does not."""
+        try:
+            return truncation.of(self.known_generator)
+        except InvalidTruncation as error:
+            raise InvalidRequest(f"{field}.{error.part}", error.reason) from error
 
     def check_data(self, field: str, data: Data) -> Form:
         """Of what channels and classes the data is; InvalidRequest if it cannot be read."""

@@ -10,6 +10,7 @@ from latentwalk.gan.directions.slider import check_slider_name
 from latentwalk.gan.edits import ADDING, EDITS, Edit
 from latentwalk.gan.errors import GanError
 from latentwalk.gan.spec import GeneratorSpec
+from latentwalk.gan.truncations import Truncation
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.specs import EditDirectionSpec, EditTarget, WalkForm
 from latentwalk.trainer.specs.edits import ClassChoice, CustomTarget, edit_of_target
@@ -49,8 +50,20 @@ def complete_edit_direction(settings: EditDirectionSpec, context: Context) -> Ed
         settings,
         edits=edits,
         learning_rate=DEFAULT_LEARNING_RATES[settings.form] if rate is None else rate,
+        truncation=_truncation(settings, context),
+        threshold=None,
         walk_steps=settings.walk_steps or (DEFAULT_WALK_STEPS if nonlinear else 0),
     )
+
+
+def _truncation(settings: EditDirectionSpec, context: Context) -> Truncation | None:
+    """As the generator takes it."""
+    if settings.threshold is None:
+        truncation = settings.truncation
+        return truncation and context.check_truncation(f"{context.where}.truncation", truncation)
+    if settings.truncation is not None:
+        raise InvalidRequest(f"{context.where}.threshold", "is refused beside truncation, of which it is a part")
+    return context.check_truncation(context.where, Truncation(threshold=settings.threshold))
 
 
 def _check_space(settings: EditDirectionSpec, spec: GeneratorSpec, where: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from latentwalk.gan.errors import GanError, InvalidTruncation, UnknownSlider
+from latentwalk.gan.errors import GanError, UnknownSlider
 from latentwalk.gan.truncations import Truncation
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.specs import Data, Distance, EditLoss, EvaluationSpec, SliderReference
@@ -42,10 +42,7 @@ def _truncations(field: str, settings: EvaluationSpec, context: Context) -> tupl
         raise InvalidRequest(field, f"are {len(settings.truncations):,}; at most {MAX_TRUNCATIONS} are allowed")
     taken: dict[str, Truncation] = {}
     for index, one in enumerate(settings.truncations):
-        try:
-            truncation = one.of(context.known_generator)
-        except InvalidTruncation as error:
-            raise InvalidRequest(f"{field}[{index}].{error.part}", error.reason) from error
+        truncation = context.check_truncation(f"{field}[{index}]", one)
         if truncation.name in taken:
             raise InvalidRequest(f"{field}[{index}]", f"{truncation.name} is there twice")
         taken[truncation.name] = truncation

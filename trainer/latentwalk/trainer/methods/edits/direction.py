@@ -26,10 +26,11 @@ from torch import Tensor
 from latentwalk.gan.directions import Direction
 from latentwalk.gan.edits import masked_squared_error
 from latentwalk.gan.generator import Generator
-from latentwalk.gan.latents import latents_from_seeds, one_hot
+from latentwalk.gan.latents import one_hot
 from latentwalk.trainer import seeds
 from latentwalk.trainer.losses import Loss
 from latentwalk.trainer.materials import Materials
+from latentwalk.trainer.methods.edits.codes import Codes
 from latentwalk.trainer.methods.edits.deal import Deal, deal, deal_to_all
 from latentwalk.trainer.methods.edits.task import Task, tasks_of
 from latentwalk.trainer.methods.edits.walks import LinearWalk, NonlinearWalk, TrainedWalk
@@ -71,6 +72,7 @@ class EditDirection(Method):
         self._generator = generator
         self._loss, self._seat = loss, seat
         self._tasks = tasks_of(settings.edits, settings.class_ids(generator.spec.classes))
+        self._codes = Codes(settings.space, settings.truncation)
         self._layers = list(settings.layers or range(generator.spec.layers))
         self.walk = self.trained = walk or _walk(spec.seed, settings, len(self._tasks), generator)
         self._optimiser = torch.optim.Adam(self.walk.parameters(), lr=self._learning_rate)
@@ -144,17 +146,19 @@ class EditDirection(Method):
     @cached_property
     def _quick(self) -> Draw:
         """Made at the first step, and not before: until then the weights may come from somewhere else."""
-        return quick_form(self._generator, self._settings.space)
+        return quick_form(self._generator, self._codes.draw)
 
     @torch.no_grad()
     def _code(self, of_seeds: Sequence[int], condition: Tensor | None) -> Tensor:
-        z = latents_from_seeds(of_seeds, self._generator.spec, self._settings.truncation)
-        return self._generator.encode(z.to(self._generator.device), self._settings.space, condition)
+        return self._codes.of_seeds(self._generator, of_seeds, condition)
 
     def _move(self, code: Tensor, slider: int, alphas: Tensor) -> Tensor:
-        """Moves codes along one slider: z and w [N, D], of w+ [N, L, W] the chosen layers."""
-        if self._settings.space != "w+":
+        """Moves codes along one slider: z and w [N, D], of w+ [N, L, W] the chosen layers, or in w each by itself."""
+        if code.ndim == 2:
             return self.walk(code, slider, alphas)
+        if self._settings.space == "w":
+            moved = self.walk(code.flatten(0, 1), slider, alphas.repeat_interleave(code.shape[1]))
+            return moved.unflatten(0, code.shape[:2])
         moved = code.clone()
         flat = self.walk(code[:, self._layers].flatten(1), slider, alphas)
         moved[:, self._layers] = flat.unflatten(1, (len(self._layers), code.shape[2]))
@@ -177,7 +181,7 @@ class EditDirection(Method):
         alphas = torch.linspace(*task.slider.trained, _SHOWN_AMOUNTS)
         moved = self._move(code.repeat_interleave(len(alphas), 0), number, alphas)
         repeated = None if condition is None else condition.expand(len(alphas), -1)
-        pictures = self._generator.draw(moved, self._settings.space, repeated)
+        pictures = self._codes.draw(self._generator, moved, repeated)
         amounts = [task.slider.amount_of(alpha) for alpha in alphas.tolist()]
         return Strip(small(pictures), task.slider.name, amounts_shown(amounts))
 
@@ -191,10 +195,10 @@ class EditDirection(Method):
             rows = slice(first, first + _EVALUATED_AT_ONCE)
             condition = None if conditions is None else conditions[rows]
             code = self._code(seeds.held_out_seeds(size)[rows], condition)
-            pictures = self._generator.draw(code, self._settings.space, condition)
+            pictures = self._codes.draw(self._generator, code, condition)
             target, mask = task.edit(pictures, amounts[rows])
             moved = self._move(code, number, task.alphas(amounts[rows]))
-            walked = self._generator.draw(moved, self._settings.space, condition)
+            walked = self._codes.draw(self._generator, moved, condition)
             errors[rows] = masked_squared_error(walked, target, mask).cpu()
             baselines[rows] = masked_squared_error(pictures, target, mask).cpu()
         return SliderEvaluation(task.slider.name, errors.mean().item(), baselines.mean().item())

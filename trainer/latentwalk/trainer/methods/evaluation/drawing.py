@@ -7,7 +7,7 @@ from torch import Tensor
 
 from latentwalk.gan.generator import Generator
 from latentwalk.gan.images import as_served
-from latentwalk.gan.truncations import Truncation, pulled
+from latentwalk.gan.truncations import Truncation
 from latentwalk.trainer.methods.samples import DRAWN_AT_ONCE, drawn, noise, sample
 from latentwalk.trainer.specs import EvaluationSpec, JobSpec
 
@@ -42,6 +42,4 @@ class Drawing:
         generator = self._generator
         if self.truncation is None or self.truncation.psi is None:
             return drawn(generator, z, "z", condition, noise)
-        psis = self.truncation.psis(generator.spec.layers).to(z.device)
-        w_plus = pulled(generator.encode(z, "w+", condition), generator.mean_w, psis)
-        return drawn(generator, w_plus, "w+", condition, noise)
+        return drawn(generator, self.truncation.encode(generator, z, condition), "w+", condition, noise)
