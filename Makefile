@@ -7,8 +7,9 @@ SETS   ?= $(DATA)/sets
 SOAK   ?= 3600
 READY  := $(VENV)/.ready
 
-# Tests wait for processes more than they compute. Those of one file share its services, so they stay together.
-SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
+# Tests wait for processes more than they compute. Those of one file share its services, so they stay together; the files
+# come in the order in which they are collected, the longest first.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Every run of pip is held to the pinned versions, build environments too.
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt

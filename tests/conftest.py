@@ -21,6 +21,20 @@ def pytest_configure():
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+# Of these, one file may take minutes.
+LONGEST = ("trainer", "e2e", "cli", "client", "server")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]):
+    """What takes the longest comes first: of those that work side by side, none is left alone with it at the end."""
+
+    def place(item: pytest.Item) -> int:
+        root = item.path.relative_to(Path(__file__).parent).parts[0]
+        return LONGEST.index(root) if root in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
+
+
 @pytest.fixture(autouse=True)
 def _logs_are_as_they_were():
     """A program that a test runs in this process sets up the logs of the whole process: not for the tests after it."""

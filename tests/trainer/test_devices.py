@@ -239,7 +239,7 @@ def in_a_process_of_its_own(work: Callable[..., None], *arguments: object) -> No
 
 all_jobs = pytest.mark.parametrize(
     "jobs",
-    [JOBS, MORE, *(pytest.param(jobs, marks=pytest.mark.long) for jobs in (LONG, LONGEST))],
+    [JOBS, *(pytest.param(jobs, marks=pytest.mark.long) for jobs in (MORE, LONG, LONGEST))],
     ids=["short", "more", "long", "longest"],
 )
 needs_devices_in_python = pytest.mark.skipif(not second_device.POSSIBLE, reason="this torch has no devices in Python")
