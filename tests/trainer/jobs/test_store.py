@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from latentwalk.rpc.errors import JobStateConflict, QueueFull, RequestIdReused, ServiceError, UnknownJob
 from latentwalk.trainer.jobs.claims import claimed
@@ -15,6 +16,7 @@ from latentwalk.trainer.jobs.database import open_database
 from latentwalk.trainer.jobs.folders import InUse
 from latentwalk.trainer.jobs.records import Request
 from latentwalk.trainer.jobs.store import JobStore
+from latentwalk.trainer.jobs.tables import EventRow, JobRow
 from latentwalk.trainer.reports import (
     JobState,
     Message,
@@ -73,6 +75,28 @@ def test_the_database_of_an_older_trainer_gets_what_it_lacks(store, create, data
     renewed = JobStore(database_url, max_queued=8)
     assert renewed.find(job.id) == job
     renewed.close()
+
+
+def test_what_a_newer_trainer_has_kept_beyond_what_there_is_here_is_left_alone(store, create, database_url):
+    ended, waiting = create(), create()
+    store.take("cpu")
+    store.record(ended.id, Progress(7, 40))
+    ended = store.succeed(ended.id, RESULT)
+    events = store.events(ended.id, 0, 1_000)
+    with Session(open_database(database_url)) as session, session.begin():
+        for row in session.scalars(select(JobRow)):
+            row.progress = {**row.progress, "later": 1}
+            row.result = row.result and {
+                **row.result,
+                "later": {},
+                "artifacts": [{**one, "later": ""} for one in row.result["artifacts"]],
+                "evaluations": [{**one, "later": ""} for one in row.result["evaluations"]],
+            }
+        for event in session.scalars(select(EventRow)):
+            event.happening = {**event.happening, "later": []}
+    assert store.find(ended.id) == ended
+    assert store.events(ended.id, 0, 1_000) == events
+    assert store.take("cpu").id == waiting.id
 
 
 def test_trainers_that_open_the_database_of_an_older_one_at_once_all_get_it(store, create, database_url):

@@ -1,9 +1,10 @@
 """What is said about a job: by its process, one JSON object a line, and by the service, in the events that it keeps."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
 from latentwalk.gan.spec import JsonObject
 
@@ -141,42 +142,50 @@ def to_json(said: Happening | Report) -> dict[str, Any]:
 
 def happening_from_json(document: JsonObject) -> Happening:
     """Reads what to_json wrote. Raises KeyError, TypeError or ValueError for anything else."""
-    fields: dict[str, Any] = dict(document)
-    return _HAPPENINGS[fields.pop("kind")](**fields)
+    return _HAPPENINGS[document["kind"]](document)
 
 
 def report_from_json(document: JsonObject) -> Report:
     """Reads what to_json wrote. Raises KeyError, TypeError or ValueError for anything else."""
-    fields: dict[str, Any] = dict(document)
-    return _REPORTS[fields.pop("kind")](**fields)
+    return _REPORTS[document["kind"]](document)
 
 
-def result_from_fields(artifacts: list[dict[str, Any]], evaluations: list[dict[str, Any]], **fields: Any) -> Result:
+def progress_from_fields(document: JsonObject) -> Progress:
+    """The inverse of dataclasses.asdict for a Progress."""
+    return _known(Progress, document)
+
+
+def result_from_fields(document: JsonObject) -> Result:
     """The inverse of dataclasses.asdict for a Result."""
-    return Result(
-        artifacts=tuple(Published(**one) for one in artifacts),
-        evaluations=tuple(SliderEvaluation(**one) for one in evaluations),
-        **fields,
-    )
+    artifacts = tuple(_known(Published, one) for one in document["artifacts"])
+    evaluations = tuple(_known(SliderEvaluation, one) for one in document["evaluations"])
+    return _known(Result, {**document, "artifacts": artifacts, "evaluations": evaluations})
 
 
-def _state_change(state: str, reason: str) -> StateChange:
-    return StateChange(JobState(state), reason)
+Said = TypeVar("Said")
 
 
-_HAPPENINGS: dict[str, Callable[..., Happening]] = {
-    "state_change": _state_change,
-    "progress": Progress,
-    "message": Message,
-    "sample": Sample,
+def _known(kind: type[Said], document: Mapping[str, Any]) -> Said:
+    """Of these fields those that there are: a newer trainer, that had the jobs before, may have kept more of them."""
+    known = {one.name for one in fields(kind)}  # pyright: ignore[reportArgumentType] - all of them are dataclasses
+    return kind(**{name: value for name, value in document.items() if name in known})
+
+
+def _state_change(document: JsonObject) -> StateChange:
+    return StateChange(JobState(document["state"]), document["reason"])
+
+
+_NEWS: dict[str, Callable[[JsonObject], News]] = {
+    "progress": progress_from_fields,
+    "message": partial(_known, Message),
+    "sample": partial(_known, Sample),
 }
-_REPORTS: dict[str, Callable[..., Report]] = {
-    "progress": Progress,
-    "message": Message,
-    "sample": Sample,
+_HAPPENINGS: Mapping[str, Callable[[JsonObject], Happening]] = {**_NEWS, "state_change": _state_change}
+_REPORTS: Mapping[str, Callable[[JsonObject], Report]] = {
+    **_NEWS,
     "result": result_from_fields,
-    "failure": Failure,
-    "stopped": Stopped,
+    "failure": partial(_known, Failure),
+    "stopped": partial(_known, Stopped),
 }
 _KINDS: dict[type, str] = {
     StateChange: "state_change",

@@ -9,7 +9,7 @@ from latentwalk.rpc.errors import JobStateConflict, UnknownJob
 from latentwalk.trainer import reports
 from latentwalk.trainer.jobs.records import Job
 from latentwalk.trainer.jobs.tables import EventRow, JobRow
-from latentwalk.trainer.reports import JobState, Progress
+from latentwalk.trainer.reports import JobState
 from latentwalk.trainer.specs import spec_from_row
 
 _NAMED_JOBS = 16
@@ -47,9 +47,9 @@ def job_of(row: JobRow) -> Job:
         number=row.number,
         spec=spec_from_row(row.spec),
         state=JobState(row.state),
-        progress=Progress(**row.progress),
+        progress=reports.progress_from_fields(row.progress),
         error=row.error,
-        result=reports.result_from_fields(**row.result) if row.result else None,
+        result=reports.result_from_fields(row.result) if row.result else None,
         restarts=row.restarts,
         create_time=row.create_time,
         start_time=row.start_time,
