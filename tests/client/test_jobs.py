@@ -138,7 +138,7 @@ def test_directions_are_found_without_training_and_walked_alike(client: Client):
     for direction, slider in (("factors", "1"), ("components", "0"), ("light", "luminance")):
         frames = client.walk("tiny", direction, slider=slider, alpha=(-3, 3), seeds=1, frames=3).collect()
         assert (frames.array[0] != frames.array[2]).any()
-    with pytest.raises(InvalidRequest, match="give either an attribute or a classifier"):
+    with pytest.raises(InvalidRequest, match="give one of attribute, classifier and labels"):
         client.train_boundary("tiny", "light")
 
 

@@ -27,6 +27,9 @@ from latentwalk.client import (
 
 app = typer.Typer(no_args_is_help=True, help="Lists, watches and steers the jobs of the trainer.")
 
+_MOST_SHOWN = 20
+"""Numbers of one setting; --json tells all."""
+
 JobId = Annotated[str, typer.Argument(metavar="JOB", autocompletion=completing.jobs, help="the job's id")]
 
 
@@ -258,7 +261,9 @@ def _facts(job: Job) -> list[tuple[str, object]]:
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Settings one by one, as an error names them: "gan.loss", "edits[0].amount_low"; numbers together in one line."""
+    """Settings one by one, as an error names them: "gan.loss", "edits[0].amount_low"; numbers together in one line, the
+    first of very many.
+    """
     for name, value in settings.items():
         parts = [(f"{prefix}{name}", value)]
         if isinstance(value, list) and any(isinstance(one, dict) for one in value):
@@ -267,4 +272,14 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             if isinstance(part, dict):
                 yield from _flat(part, f"{place}.")
             else:
-                yield place, ", ".join(map(str, part)) if isinstance(part, list) else part
+                yield place, _in_words(part)
+
+
+def _in_words(value: Any) -> object:
+    """A setting as a cell of a table."""
+    if isinstance(value, bytes):
+        return f"{len(value):,} bytes"
+    if not isinstance(value, list):
+        return value
+    more = f", ... {len(value):,} in all" if len(value) > _MOST_SHOWN else ""
+    return ", ".join(map(str, value[:_MOST_SHOWN])) + more

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Unpack
 
 import typer
 
+from latentwalk.cli.labels import SeedScores, read_labels
 from latentwalk.cli.making import EveryModelJob, makes_job
 from latentwalk.cli.models import Name
 from latentwalk.cli.parsing import (
@@ -28,6 +29,10 @@ Samples = Annotated[int | None, typer.Option(min=1, help="latents to look at; de
 Layers = Annotated[
     Numbers | None,
     typer.Option(parser=parse_numbers, metavar="LAYERS", help="of a model with styles only these, e.g. 0-3"),
+]
+OnlyClasses = Annotated[
+    Numbers | None,
+    typer.Option(parser=parse_numbers, metavar="CLASSES", help="of a conditional model only these, e.g. 3,5-7"),
 ]
 Space = Annotated[str, typer.Option(help="z or w; default: z")]
 EvaluationSize = Annotated[int | None, typer.Option(min=1, help="held-out latents to measure on; default: 1024")]
@@ -122,10 +127,19 @@ def pca(
     directions: Directions = 8,
     samples: Samples = None,
     layers: Layers = None,
+    classes: OnlyClasses = None,
     **options: Unpack[EveryModelJob],
 ) -> JobHandle:
     """Finds the principal components of the first features, or of w."""
-    return client.train_pca(model, direction, directions=directions, samples=samples, layers=layers or (), **options)
+    return client.train_pca(
+        model,
+        direction,
+        directions=directions,
+        samples=samples,
+        layers=layers or (),
+        classes=classes or (),
+        **options,
+    )
 
 
 @makes_job
@@ -144,6 +158,14 @@ def boundary(
         ClassName | None,
         typer.Option(parser=parse_class, metavar="NAME:CLASS", help="or the probability of a class"),
     ] = None,
+    labels: Annotated[
+        SeedScores | None,
+        typer.Option(
+            parser=read_labels,
+            metavar="FILE",
+            help="or scores of your own: a CSV file of seed,score, 1 and 0 for yes and no, or any numbers; - for stdin",
+        ),
+    ] = None,
     condition: Annotated[
         list[SliderName] | None,
         typer.Option(parser=parse_slider, metavar="DIRECTION[:SLIDER]", help="that must not move with it; repeatable"),
@@ -153,6 +175,7 @@ def boundary(
         float | None, typer.Option(help="which part of them, at either end, is told apart; default: 0.02")
     ] = None,
     space: Space = "",
+    classes: OnlyClasses = None,
     **options: Unpack[EveryModelJob],
 ) -> JobHandle:
     """Finds the boundary between latents with a high and a low score."""
@@ -161,9 +184,11 @@ def boundary(
         direction,
         attribute=attribute,
         classifier=classifier,
+        labels=labels,
         conditions=condition or (),
         samples=samples,
         fraction=fraction,
         space=space,
+        classes=classes or (),
         **options,
     )

@@ -6,8 +6,8 @@ import typer
 
 from latentwalk.cli.making import EveryModelJob, makes_job
 from latentwalk.cli.models import Name
-from latentwalk.cli.parsing import Numbers, parse_data, parse_numbers
-from latentwalk.cli.train import Direction, Space
+from latentwalk.cli.parsing import parse_data
+from latentwalk.cli.train import Direction, OnlyClasses, Space
 from latentwalk.cli.train_gans import Pictures
 from latentwalk.client import Client, JobHandle
 
@@ -48,10 +48,7 @@ def discover(
         typer.Option(help="rbf finds curved paths; random and coordinate are not trained, to compare with"),
     ] = "orthonormal",
     dipoles: Annotated[int | None, typer.Option(min=1, help="of rbf: so many for each path; default: 32")] = None,
-    classes: Annotated[
-        Numbers | None,
-        typer.Option(parser=parse_numbers, metavar="CLASSES", help="of a conditional model only these, e.g. 3,5-7"),
-    ] = None,
+    classes: OnlyClasses = None,
     dataset: Annotated[
         str | None, typer.Option(help="real pictures among which to look for what the directions change, e.g. MNIST")
     ] = None,

@@ -65,6 +65,7 @@ from latentwalk.client._job_events import JobEvent, JobMessage, JobProgress, Job
 from latentwalk.client._job_results import JobResult, PublishedArtifact, SliderEvaluation
 from latentwalk.client._job_specs import JobSpec
 from latentwalk.client._jobs import Job, JobFailed, JobPage
+from latentwalk.client._labels import Labels
 from latentwalk.client._latents import Classes, Seeds
 from latentwalk.client._limits import SliderLimits
 from latentwalk.client._making import JobOptions, ModelJobOptions
@@ -132,6 +133,7 @@ __all__ = [
     "JobState",
     "JobStateChange",
     "JobStateConflict",
+    "Labels",
     "LatentwalkError",
     "Leg",
     "LimitExceeded",

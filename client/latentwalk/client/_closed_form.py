@@ -32,13 +32,19 @@ def train_pca(
     directions: int = 8,
     samples: int | None = None,
     layers: Iterable[int] = (),
+    classes: Iterable[int] = (),
     **options: Unpack[ModelJobOptions],
 ) -> MakeJob:
     """Queues a job that finds the first principal components by GANSpace: a bank with sliders "0", "1", ...
 
     samples: latents to look at; None leaves them to the trainer.
     layers: of a model with styles, whose components are those of w, the bank moves only these, in w+; by default all.
+    classes: of a conditional model only these; default all.
     """
-    chosen = wholes("layers", layers)
-    method = pb.PcaSpec(directions=count("directions", directions), samples=count("samples", samples), layers=chosen)
+    method = pb.PcaSpec(
+        directions=count("directions", directions),
+        samples=count("samples", samples),
+        layers=wholes("layers", layers),
+        class_ids=wholes("classes", classes),
+    )
     return make_job(pb.JobSpec(pca=method), model, direction, **options)

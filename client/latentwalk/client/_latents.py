@@ -49,23 +49,24 @@ def _from_z(z: ArrayLike | None) -> list[pb.Latent]:
     rows = _rows("z", z)
     if rows.ndim != 2:
         raise InvalidRequest.of("z", f"shape {list(rows.shape)}, must be [Z] or [N, Z]")
-    return [pb.Latent(z=_tensor(row)) for row in rows]
+    return [pb.Latent(z=tensor(row)) for row in rows]
 
 
 def _from_w(w: ArrayLike | None) -> list[pb.Latent]:
     rows = _rows("w", w)
     if rows.ndim == 2:
-        return [pb.Latent(w=_tensor(row)) for row in rows]
+        return [pb.Latent(w=tensor(row)) for row in rows]
     if rows.ndim != 3:
         raise InvalidRequest.of("w", f"shape {list(rows.shape)}, must be [W], [N, W] or, for each layer, [N, L, W]")
-    return [pb.Latent(w_plus=_tensor(row)) for row in rows]
+    return [pb.Latent(w_plus=tensor(row)) for row in rows]
 
 
 def _rows(field: str, codes: ArrayLike | None) -> NDArray[np.float32]:
     return np.atleast_2d(numbers(field, codes, "<f4"))
 
 
-def _tensor(row: np.ndarray) -> tensor_pb2.Tensor:
+def tensor(row: NDArray[np.float32]) -> tensor_pb2.Tensor:
+    """The message of an array of little-endian float32."""
     return tensor_pb2.Tensor(dtype=tensor_pb2.DATA_TYPE_FLOAT32, shape=row.shape, data=row.tobytes())
 
 

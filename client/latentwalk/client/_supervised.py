@@ -6,6 +6,7 @@ from typing import Literal, Unpack
 from latentwalk.client._choices import chosen
 from latentwalk.client._edits import Edits, edit_messages
 from latentwalk.client._errors import InvalidRequest
+from latentwalk.client._labels import Labels, SeedScores, label_message
 from latentwalk.client._making import MakeJob, ModelJobOptions, make_job
 from latentwalk.client._numbers import count, number_or_none, whole, wholes
 from latentwalk.client._references import slider_messages
@@ -85,36 +86,46 @@ def train_boundary(
     *,
     attribute: str | None = None,
     classifier: tuple[str, int] | None = None,
+    labels: Labels | SeedScores | None = None,
     samples: int | None = None,
     fraction: float | None = None,
     conditions: Iterable[str | tuple[str, str]] = (),
     space: str = "",
+    classes: Iterable[int] = (),
     **options: Unpack[ModelJobOptions],
 ) -> MakeJob:
     """Queues a job that finds the boundary of a score by InterFaceGAN: a direction with one slider.
 
     attribute: "luminance", "red", "green", "blue", "contrast" or "saturation", or of what stands out from the median of
     a picture "centre_x", "centre_y", "spread" (its size) or "slant". classifier: or else (name, class), the probability
-    that a classifier gives to a class.
-    samples: latents to score. fraction: which part of them, at either end, is told apart. None: the trainer chooses.
+    that a classifier gives to a class. labels: or else scores of your own, {seed: score}, or Labels of codes: 1 and 0
+    for yes and no, at least 10 of each, or any numbers; the slider is named after the direction.
+    samples: latents to score. fraction: which part of them, or of the labels, at either end, is told apart. None: the
+    trainer chooses.
     conditions: directions, or pairs (direction, slider), that must not move with it. space: "z" or "w".
+    classes: of a conditional model only these; default all. With labels of seeds or z, in w, the one that they have.
     """
-    if (attribute is None) == (classifier is None):
-        raise InvalidRequest.of("attribute", "give either an attribute or a classifier")
-    if classifier is None:
-        score = pb.Score(attribute=text("attribute", attribute))
-    else:
-        name, class_id = pair("classifier", classifier, "(name, class)")
-        name, class_id = text("classifier[0]", name), whole("classifier[1]", class_id)
-        score = pb.Score(classifier=pb.ClassifierScore(classifier=name, class_id=class_id))
     method = pb.BoundarySpec(
-        score=score,
+        score=_score(attribute, classifier, labels),
         samples=count("samples", samples),
         fraction=number_or_none("fraction", fraction),
         conditions=slider_messages("conditions", conditions),
         space=text("space", space),
+        class_ids=wholes("classes", classes),
     )
     return make_job(pb.JobSpec(boundary=method), model, direction, **options)
+
+
+def _score(attribute: str | None, classifier: tuple[str, int] | None, labels: Labels | SeedScores | None) -> pb.Score:
+    if sum(given is not None for given in (attribute, classifier, labels)) != 1:
+        raise InvalidRequest.of("attribute", "give one of attribute, classifier and labels")
+    if labels is not None:
+        return pb.Score(labels=label_message("labels", labels))
+    if classifier is None:
+        return pb.Score(attribute=text("attribute", attribute))
+    name, class_id = pair("classifier", classifier, "(name, class)")
+    name, class_id = text("classifier[0]", name), whole("classifier[1]", class_id)
+    return pb.Score(classifier=pb.ClassifierScore(classifier=name, class_id=class_id))
 
 
 def _class_choice(classes: int | str | None) -> pb.ClassChoice | None:

@@ -69,6 +69,11 @@ def extremes(scores: Tensor, fraction: float) -> Ends:
     return Ends(order[:count], order[-count:])
 
 
+def sides(scores: Tensor) -> Ends:
+    """All rows of scores [N] of which there are but two: those with the lower, and those with the higher."""
+    return Ends(*(torch.nonzero(scores == end).flatten() for end in (scores.min(), scores.max())))
+
+
 def _signed(vectors: Tensor) -> Tensor:
     largest = vectors.gather(1, vectors.abs().argmax(dim=1, keepdim=True))
     return (vectors * largest.sign()).float()

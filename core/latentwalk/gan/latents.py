@@ -96,9 +96,13 @@ def one_hot(class_ids: Sequence[int], classes: int) -> Tensor:
     return torch.from_numpy(conditions)
 
 
-def classes_in_turn(count: int, classes: int) -> Tensor | None:
-    """Conditions float32 [N, K] of one class after the other, 0, 1, ..., again and again; None without classes."""
-    return one_hot([row % classes for row in range(count)], classes) if classes else None
+def classes_in_turn(count: int, classes: int, class_ids: Sequence[int] = ()) -> Tensor | None:
+    """Conditions float32 [N, K] of one class after the other, again and again; None without classes.
+
+    Of those that are given, by default of all: 0, 1, ... Raises OutOfRange as one_hot.
+    """
+    known = class_ids or range(classes)
+    return one_hot([known[row % len(known)] for row in range(count)], classes) if classes else None
 
 
 def class_ids(conditions: Tensor) -> list[int | None]:

@@ -12,6 +12,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from latentwalk.v1 import artifact_pb2 as _artifact_pb2
 from latentwalk.v1 import latent_pb2 as _latent_pb2
+from latentwalk.v1 import tensor_pb2 as _tensor_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -880,6 +881,7 @@ class PcaSpec(_message.Message):
     DIRECTIONS_FIELD_NUMBER: _builtins.int
     SAMPLES_FIELD_NUMBER: _builtins.int
     LAYERS_FIELD_NUMBER: _builtins.int
+    CLASS_IDS_FIELD_NUMBER: _builtins.int
     directions: _builtins.int
     """How many components. 1 to the latent size, or W for a generator with styles. Default 8."""
     samples: _builtins.int
@@ -888,16 +890,21 @@ class PcaSpec(_message.Message):
     def layers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """For generators with styles: the layers which the directions move, in w+. Default: all, in w."""
 
+    @_builtins.property
+    def class_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Of a conditional generator, only these classes, drawn uniformly. Default: all."""
+
     def __init__(
         self,
         *,
         directions: _builtins.int | None = ...,
         samples: _builtins.int = ...,
         layers: _abc.Iterable[_builtins.int] | None = ...,
+        class_ids: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_directions", b"_directions", "directions", b"directions"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_directions", b"_directions", "directions", b"directions", "layers", b"layers", "samples", b"samples"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_directions", b"_directions", "class_ids", b"class_ids", "directions", b"directions", "layers", b"layers", "samples", b"samples"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__directions: _TypeAlias = _typing.Literal["directions"]  # noqa: Y015
     _WhichOneofArgType__directions: _TypeAlias = _typing.Literal["_directions", b"_directions"]  # noqa: Y015
@@ -913,6 +920,7 @@ class Score(_message.Message):
 
     ATTRIBUTE_FIELD_NUMBER: _builtins.int
     CLASSIFIER_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
     attribute: _builtins.str
     """A plain attribute: "luminance", "contrast"; of colour "red", "green", "blue", "saturation"; and of geometry
     "centre_x", "centre_y", "spread" or "slant", of what stands out from the median of a picture: where it is, how
@@ -922,17 +930,22 @@ class Score(_message.Message):
     def classifier(self) -> Global___ClassifierScore:
         """The probability that a classifier, an artifact, gives to a class."""
 
+    @_builtins.property
+    def labels(self) -> Global___Labels:
+        """What somebody, or something, else has said of latents."""
+
     def __init__(
         self,
         *,
         attribute: _builtins.str = ...,
         classifier: Global___ClassifierScore | None = ...,
+        labels: Global___Labels | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attribute", b"attribute", "classifier", b"classifier", "kind", b"kind"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribute", b"attribute", "classifier", b"classifier", "kind", b"kind", "labels", b"labels"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribute", b"attribute", "classifier", b"classifier", "kind", b"kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribute", b"attribute", "classifier", b"classifier", "kind", b"kind", "labels", b"labels"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["attribute", "classifier"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["attribute", "classifier", "labels"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -967,6 +980,52 @@ class ClassifierScore(_message.Message):
 Global___ClassifierScore: _TypeAlias = ClassifierScore  # noqa: Y015
 
 @_typing.final
+class Labels(_message.Message):
+    """Scores of latents whose pictures were judged elsewhere: by people who marked them, or by any other network. In columns,
+    not in a message each: all of them are read with every look at their job.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEEDS_FIELD_NUMBER: _builtins.int
+    Z_FIELD_NUMBER: _builtins.int
+    W_FIELD_NUMBER: _builtins.int
+    SCORES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def seeds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Seeds, none of them twice, or else z or w: one of the three. At most 10,000 latents."""
+
+    @_builtins.property
+    def z(self) -> _tensor_pb2.Tensor:
+        """Codes in the sampled space, shape [N, latent_size]; at most 2 MiB, as of w."""
+
+    @_builtins.property
+    def w(self) -> _tensor_pb2.Tensor:
+        """Codes in the mapped space, shape [N, w_size]; only for a plane in w."""
+
+    @_builtins.property
+    def scores(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """One for each latent, in their order; finite. Only their order counts. Two different ones are a yes and a no, of each
+        of which there must be 10; of more, there must be 10 at either end.
+        """
+
+    def __init__(
+        self,
+        *,
+        seeds: _abc.Iterable[_builtins.int] | None = ...,
+        z: _tensor_pb2.Tensor | None = ...,
+        w: _tensor_pb2.Tensor | None = ...,
+        scores: _abc.Iterable[_builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["w", b"w", "z", b"z"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["scores", b"scores", "seeds", b"seeds", "w", b"w", "z", b"z"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Labels: _TypeAlias = Labels  # noqa: Y015
+
+@_typing.final
 class BoundarySpec(_message.Message):
     """The normal of the plane between latents with a high and a low score.
     Source: Shen et al., "Interpreting the latent space of GANs for semantic face editing" (InterFaceGAN, 2020).
@@ -979,20 +1038,29 @@ class BoundarySpec(_message.Message):
     FRACTION_FIELD_NUMBER: _builtins.int
     CONDITIONS_FIELD_NUMBER: _builtins.int
     SPACE_FIELD_NUMBER: _builtins.int
+    CLASS_IDS_FIELD_NUMBER: _builtins.int
     samples: _builtins.int
-    """Latents to score. 100 to 10,000,000. Default 20,000."""
+    """Latents to score. 100 to 10,000,000. Default 20,000. Refused with labels, which are all that is looked at."""
     fraction: _builtins.float
-    """Which part of them, at either end, is told apart. Above 0, at most 0.5. Default 0.02."""
+    """Which part of them, at either end, is told apart. Above 0, at most 0.5. Default 0.02; of labels as many as differ, up
+    to 400 or 0.02 at either end. Refused for labels of yes and no, all of which are told apart.
+    """
     space: _builtins.str
     """The latent space of the plane: "z" or "w". Default: "z"."""
     @_builtins.property
     def score(self) -> Global___Score:
-        """By which the slider goes. Its name is the attribute, or "class.<id>"."""
+        """By which the slider goes. Its name is the attribute, "class.<id>" or, with labels, that of the direction."""
 
     @_builtins.property
     def conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SliderReference]:
         """Sliders of directions in the store, in the same space, that must not move with it: the normal is projected off their
         vectors. At most 64.
+        """
+
+    @_builtins.property
+    def class_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Of a conditional generator, only these classes, drawn uniformly. Default: all. With labels of seeds or of z, for a
+        plane in w, the one class that their pictures have; with all others refused.
         """
 
     def __init__(
@@ -1003,10 +1071,11 @@ class BoundarySpec(_message.Message):
         fraction: _builtins.float | None = ...,
         conditions: _abc.Iterable[Global___SliderReference] | None = ...,
         space: _builtins.str = ...,
+        class_ids: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_fraction", b"_fraction", "fraction", b"fraction", "score", b"score"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fraction", b"_fraction", "conditions", b"conditions", "fraction", b"fraction", "samples", b"samples", "score", b"score", "space", b"space"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fraction", b"_fraction", "class_ids", b"class_ids", "conditions", b"conditions", "fraction", b"fraction", "samples", b"samples", "score", b"score", "space", b"space"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__fraction: _TypeAlias = _typing.Literal["fraction"]  # noqa: Y015
     _WhichOneofArgType__fraction: _TypeAlias = _typing.Literal["_fraction", b"_fraction"]  # noqa: Y015

@@ -21,6 +21,7 @@ from latentwalk.trainer.loop import Interrupted, train
 from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods import METHODS
 from latentwalk.trainer.methods.samples import sample
+from latentwalk.trainer.methods.scored import Sampled
 from latentwalk.trainer.specs import BoundarySpec, JobSpec, PcaSpec, Score, SefaSpec, SliderReference
 from latentwalk.trainer.validation import read_spec
 from latentwalk.v1 import training_service_pb2 as pb
@@ -121,13 +122,13 @@ def test_sefa_of_styles_finds_the_eigenvectors_of_their_weights_and_moves_w_by_i
     direction.check_spec(styled.spec)
 
 
-@pytest.mark.parametrize("layers", [(), (1, 3)])
-def test_pca_of_w_finds_what_scikit_learn_finds(found, layers):
-    styled, spec = make_styled(), styled_job("pca", layers=layers, directions=2)
+@pytest.mark.parametrize(("layers", "class_ids"), [((), ()), ((1, 3), ()), ((), (1,))])
+def test_pca_of_w_finds_what_scikit_learn_finds(found, layers, class_ids):
+    styled, spec = make_styled(), styled_job("pca", layers=layers, directions=2, class_ids=class_ids)
     outcome = found(spec)
     [direction] = outcome.products
     with torch.no_grad():
-        samples = [sample(styled, spec.seed, step, 1_700) for step in range(4)]
+        samples = [sample(styled, spec.seed, step, 1_700, class_ids=class_ids) for step in range(4)]
         w = torch.cat([styled.encode(z, "w", condition) for z, condition in samples]).numpy()
     full = PCA(2, svd_solver="full").fit(w)
     moved = direction.vectors.unflatten(1, (len(layers) or 1, 5))
@@ -137,6 +138,25 @@ def test_pca_of_w_finds_what_scikit_learn_finds(found, layers):
     assert lengths == pytest.approx(np.sqrt(full.explained_variance_), rel=0.1)
     assert list(outcome.measures.values()) == pytest.approx(full.explained_variance_ratio_, rel=1e-3)
     assert (direction.space, direction.layers) == ("w+" if layers else "w", layers)
+
+
+def test_only_the_classes_that_were_asked_for_are_drawn(materials):
+    conditioned = materials.generator(replace(job("boundary"), model="digits"))
+    _, condition = sample(conditioned, 5, 0, 500, class_ids=(7, 2))
+    assert condition.sum(dim=0).nonzero().flatten().tolist() == [2, 7]
+    _, all_of_them = sample(conditioned, 5, 0, 500)
+    assert (all_of_them.sum(dim=0) > 0).all()
+
+
+def test_a_boundary_scores_pictures_of_the_classes_that_it_is_kept_to():
+    styled, spec = make_styled(), styled_job("boundary", space="w", class_ids=(1,))
+    sampled = Sampled(spec, Score("luminance"), styled, None)
+    sampled.look(0)
+    z, of_class = sample(styled, spec.seed, 0, 1_700)[0], one_hot([1] * 500, 2)
+    with torch.no_grad():
+        w = styled.encode(z, "w", of_class)
+        torch.testing.assert_close(sampled.scores[:500], attribute("luminance", styled(z, of_class)))
+    torch.testing.assert_close(sampled.codes(torch.arange(500), lambda: None), w)
 
 
 def test_a_boundary_in_w_raises_its_score(found):
@@ -216,7 +236,9 @@ def test_an_interrupted_job_finds_the_same_bits(found, tmp_path, method):
         ("boundary", pb.BoundarySpec(space="w"), "spec.boundary.space", "'w' is none that the generator has: z"),
         ("pca", pb.PcaSpec(directions=9), "spec.pca.directions", "9 must be at most 8"),
         ("pca", pb.PcaSpec(directions=8, samples=79), "spec.pca.samples", "79 must be at least 80"),
-        ("boundary", pb.BoundarySpec(), "spec.boundary.score", "an attribute of luminance"),
+        ("pca", pb.PcaSpec(class_ids=[0]), "spec.pca.class_ids", "the generator has no classes"),
+        ("boundary", pb.BoundarySpec(class_ids=[0]), "spec.boundary.class_ids", "the generator has no classes"),
+        ("boundary", pb.BoundarySpec(), "spec.boundary.score", "labels, a classifier, or an attribute of luminance"),
         ("boundary", pb.BoundarySpec(score=pb.Score(attribute="mood")), "spec.boundary.score.attribute", "'mood'"),
         (
             "boundary",
@@ -280,6 +302,8 @@ def test_no_more_components_are_asked_for_than_there_are_features(materials):
         ("sefa", pb.SefaSpec(directions=6), "spec.sefa.directions", "6 must be at most 5, the size of w"),
         ("sefa", pb.SefaSpec(directions=2, layers=[4]), "spec.sefa.layers", "[4] must rise, and be from 0 to 3"),
         ("pca", pb.PcaSpec(directions=2, layers=[2, 1]), "spec.pca.layers", "[2, 1] must rise"),
+        ("pca", pb.PcaSpec(directions=2, class_ids=[0, 2]), "spec.pca.class_ids[1]", "2 must be from 0 to 1"),
+        ("boundary", pb.BoundarySpec(class_ids=[1, 1]), "spec.boundary.class_ids[1]", "1 is there twice"),
         ("boundary", pb.BoundarySpec(space="w+"), "spec.boundary.space", "'w+' is none of z, w"),
         (
             "boundary",

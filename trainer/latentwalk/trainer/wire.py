@@ -2,17 +2,20 @@
 
 message field           dataclass field
 number, text, bool      the same; what is not said is the field's default
+bytes                   text, in base64: what is read ends as JSON
 enum FOO_BAR            a StrEnum "bar"; UNSPECIFIED is the default
 message                 a dataclass, or None
 repeated                a tuple
 """
 
 import math
+from base64 import b64decode, b64encode
 from dataclasses import Field, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar, get_args, get_type_hints
 
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from latentwalk.rpc.errors import InvalidRequest
@@ -54,16 +57,18 @@ def write_settings(settings: object, message: Any) -> None:
             _extend(getattr(message, one.name), value)  # pyright: ignore[reportUnknownArgumentType]
         elif isinstance(value, StrEnum):
             setattr(message, one.name, _prefix(descriptor.enum_type) + value.upper())
+        elif descriptor.type == FieldDescriptor.TYPE_BYTES:
+            setattr(message, one.name, b64decode(value))
         else:
             setattr(message, one.name, value)
 
 
 def _extend(repeated: Any, values: tuple[Any, ...]) -> None:
+    if not is_dataclass(next(iter(values), None)):
+        repeated.extend(values)
+        return
     for value in values:
-        if is_dataclass(value):
-            write_settings(value, repeated.add())
-        else:
-            repeated.append(value)
+        write_settings(value, repeated.add())
 
 
 def _is_said(message: Message, name: str) -> bool:
@@ -88,7 +93,7 @@ def _read_one(descriptor: Any, hint: Any, value: Any, where: str) -> Any:
         return _read_enum(descriptor.enum_type, _plain(hint), value, where)
     if descriptor.message_type is not None:
         return read_settings(_plain(hint), value, where)
-    return value
+    return b64encode(value).decode() if descriptor.type == FieldDescriptor.TYPE_BYTES else value
 
 
 def _read_enum(descriptor: Any, cls: type[StrEnum], number: int, where: str) -> StrEnum:

@@ -22,14 +22,16 @@ def bank(
     *,
     space: str = "z",
     layers: Sequence[int] = (),
+    class_ids: Sequence[int] = (),
 ) -> LinearDirection:
     """One slider for each of the unit vectors [S, Z] or, in w, [S, W]; alpha is in standard deviations of a latent.
 
-    A w varies more along some directions than along others: there a vector is as long as the deviation along it. With
-    ``layers`` these alone are moved, each by the same: the direction is one in w+.
+    A w varies more along some directions than along others: there a vector is as long as the deviation along it, among
+    w of these classes, by default of all. With ``layers`` these alone are moved, each by the same: the direction is one
+    in w+.
     """
     if space == "w":
-        vectors = vectors * _deviations(generator, vectors)[:, None]
+        vectors = vectors * _deviations(generator, vectors, class_ids)[:, None]
     moved = vectors.repeat(1, len(layers) or 1).contiguous()
     return LinearDirection(
         name=name,
@@ -42,9 +44,9 @@ def bank(
 
 
 @torch.no_grad()
-def _deviations(generator: Generator, vectors: Tensor) -> Tensor:
-    """The standard deviation of held-out w along unit vectors [S, W]: [S]; of all classes alike."""
+def _deviations(generator: Generator, vectors: Tensor, class_ids: Sequence[int]) -> Tensor:
+    """The standard deviation of held-out w along unit vectors [S, W]: [S]; of these classes alike, or of all."""
     z = latents_from_seeds(seeds.held_out_seeds(_LOOKED_AT), generator.spec).to(generator.device)
-    condition = classes_in_turn(len(z), generator.spec.classes)
+    condition = classes_in_turn(len(z), generator.spec.classes, class_ids)
     w = generator.encode(z, "w", None if condition is None else condition.to(z.device))
     return (w.cpu() @ vectors.T).std(dim=0)

@@ -79,6 +79,7 @@ class Pca(Method):
         self.steps = settings.steps
         self._name, self._seed = spec.direction, spec.seed
         self._count, self._samples, self._layers = settings.directions, settings.samples, settings.layers
+        self._class_ids = settings.class_ids
         self._generator, self._space = generator, "w" if generator.spec.layers else "z"
         features = count_first_features(generator)
         kept = min(self._count + _SPARE, SAMPLES_PER_STEP, self._samples, features)
@@ -92,7 +93,7 @@ class Pca(Method):
     @torch.no_grad()
     def after_step(self, step: int) -> None:
         """Learns from the features of fresh latents."""
-        z, condition = sample(self._generator, self._seed, step, self._samples)
+        z, condition = sample(self._generator, self._seed, step, self._samples, class_ids=self._class_ids)
         # The last batch may be smaller than the components, which scikit-learn refuses for the very first only.
         self._components.take(self._generator.first_features(z, condition).cpu())
 
@@ -104,14 +105,22 @@ class Pca(Method):
         names = [str(number) for number in range(self._count)]
         variance = along.covariance.diagonal() / self._components.variance.sum()
         measures = {f"explained_variance.{name}": part for name, part in zip(names, variance.tolist(), strict=True)}
-        found = bank(self._name, self._generator, names, vectors, space=self._space, layers=self._layers)
+        found = bank(
+            self._name,
+            self._generator,
+            names,
+            vectors,
+            space=self._space,
+            layers=self._layers,
+            class_ids=self._class_ids,
+        )
         return Outcome((found,), measures=measures)
 
     def _seen(self, along: Moments, pause: Callable[[], None]) -> Iterator[tuple[Tensor, Tensor]]:
         """All codes [N, D] and their coordinates [N, K], a step at a time; the moments of these are gathered."""
         for step in range(self.steps):
             pause()
-            z, condition = sample(self._generator, self._seed, step, self._samples)
+            z, condition = sample(self._generator, self._seed, step, self._samples, class_ids=self._class_ids)
             features = self._generator.first_features(z, condition).cpu()
             coordinates = self._components.coordinates(features, self._count)
             along.add(coordinates)

@@ -1,5 +1,7 @@
 """Latents to look at, without training on them."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -13,19 +15,26 @@ DRAWN_AT_ONCE = 64
 
 
 def sample(
-    generator: Generator, job_seed: int, step: int, samples: int, threshold: float | None = None
+    generator: Generator,
+    job_seed: int,
+    step: int,
+    samples: int,
+    threshold: float | None = None,
+    class_ids: Sequence[int] = (),
 ) -> tuple[Tensor, Tensor | None]:
     """The latents [N, Z] of one step, and their classes, drawn uniformly, [N, K]; the last step has what is left.
 
-    Both are where the generator is. The numbers of z are cut off at +- the threshold, if there is one.
+    Both are where the generator is. The numbers of z are cut off at +- the threshold, if there is one. The classes are
+    of the given ones, by default of all.
     """
     rows = min(SAMPLES_PER_STEP, samples - step * SAMPLES_PER_STEP)
     z = latents(generator, job_seed, step, rows, threshold)
     classes = generator.spec.classes
     if not classes:
         return z, None
-    drawn = torch.randint(classes, (rows,), generator=seeds.draw_generator(job_seed, step))
-    return z, one_hot(drawn.tolist(), classes).to(z.device)
+    known = class_ids or range(classes)
+    drawn = torch.randint(len(known), (rows,), generator=seeds.draw_generator(job_seed, step))
+    return z, one_hot([known[place] for place in drawn.tolist()], classes).to(z.device)
 
 
 @torch.no_grad()

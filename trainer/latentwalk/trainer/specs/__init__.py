@@ -7,20 +7,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from latentwalk.gan.spec import JsonObject
-from latentwalk.trainer.specs.closed_form import (
-    BoundarySpec,
-    ClassifierScore,
-    PcaSpec,
-    Score,
-    SefaSpec,
-    SliderReference,
-)
+from latentwalk.trainer.specs.closed_form import BoundarySpec, PcaSpec, SefaSpec, SliderReference
 from latentwalk.trainer.specs.data import Data
 from latentwalk.trainer.specs.discovery import ClassDirectionsSpec, DiscoverySpec, TellingSettings
 from latentwalk.trainer.specs.edits import EditDirectionSpec, EditLoss, EditTarget, WalkForm
 from latentwalk.trainer.specs.evaluation import Distance, EvaluationSpec
 from latentwalk.trainer.specs.gan import ClassifierSpec, GanFamily, GanLoss, GanSettings, GanSpec, JointMode, JointSpec
 from latentwalk.trainer.specs.job import AnyJobSpec, JobSpec, MethodSettings, Unreadable
+from latentwalk.trainer.specs.scores import ClassifierScore, Codes, Labels, Score
 
 __all__ = [
     "SPECS",
@@ -29,6 +23,7 @@ __all__ = [
     "ClassDirectionsSpec",
     "ClassifierScore",
     "ClassifierSpec",
+    "Codes",
     "Data",
     "DiscoverySpec",
     "Distance",
@@ -43,6 +38,7 @@ __all__ = [
     "JobSpec",
     "JointMode",
     "JointSpec",
+    "Labels",
     "MethodSettings",
     "PcaSpec",
     "Score",

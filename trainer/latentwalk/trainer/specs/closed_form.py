@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from latentwalk.trainer.specs.bounds import count, maybe
 from latentwalk.trainer.specs.job import MethodSettings
+from latentwalk.trainer.specs.scores import Score
 
 SAMPLES_PER_STEP = 500
 """Latents that are looked at in one step of a job."""
@@ -32,33 +33,13 @@ class PcaSpec(MethodSettings):
     """Of a generator with styles: those that are moved; empty for all, by w."""
     samples: int = count(20_000, most=10_000_000)
     """Latents to look at."""
+    class_ids: tuple[int, ...] = ()
+    """Of a conditional generator, only these; empty for all."""
 
     @property
     def steps(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - it follows, nobody sets it
         """So many at a time."""
         return -(-self.samples // SAMPLES_PER_STEP)
-
-
-@dataclass(frozen=True, slots=True)
-class ClassifierScore:
-    """A classifier's probability of one class."""
-
-    classifier: str = ""
-    class_id: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """What pictures are scored by: one of the two."""
-
-    attribute: str = ""
-    """A name in latentwalk.gan.attributes.ATTRIBUTES."""
-    classifier: ClassifierScore | None = None
-
-    @property
-    def name(self) -> str:
-        """The name of the slider."""
-        return f"class.{self.classifier.class_id}" if self.classifier else self.attribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +57,18 @@ class BoundarySpec(MethodSettings):
 
     score: Score | None = None
     """Never None when it is complete."""
-    samples: int = count(20_000, least=100, most=10_000_000)
-    """Latents to score."""
+    samples: int = count(0, least=100, most=10_000_000)
+    """Latents to score; completed with 20,000, and with labels none."""
     fraction: float | None = maybe(0, 0.5, above=True)
-    """Which part of them, at either end, is told apart."""
+    """Which part of them, at either end, is told apart; completed, but for labels of two scores: there it is all."""
     conditions: tuple[SliderReference, ...] = ()
     """Sliders that must not move with it."""
     space: str = "z"
     """In which the plane is: "z" or "w"."""
+    class_ids: tuple[int, ...] = ()
+    """Of a conditional generator, only these; empty for all. With labels the one that maps them to w, or empty."""
 
     @property
     def steps(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - it follows, nobody sets it
-        """So many at a time."""
-        return -(-self.samples // SAMPLES_PER_STEP)
+        """So many at a time; labels are there at once."""
+        return -(-self.samples // SAMPLES_PER_STEP) or 1

@@ -2,17 +2,18 @@
 
 from dataclasses import replace
 
-from latentwalk.gan.attributes import ATTRIBUTES, COLOURED
 from latentwalk.gan.directions import LinearDirection
 from latentwalk.gan.errors import UnknownSlider
 from latentwalk.rpc.errors import InvalidRequest
-from latentwalk.trainer.specs import BoundarySpec, PcaSpec, Score, SefaSpec, SliderReference
+from latentwalk.trainer.specs import BoundarySpec, PcaSpec, SefaSpec, SliderReference
 from latentwalk.trainer.specs.closed_form import SAMPLES_PER_STEP
+from latentwalk.trainer.validation.classes import check_class_ids
 from latentwalk.trainer.validation.context import Context
+from latentwalk.trainer.validation.labels import DEFAULT_FRACTION, complete_labels
+from latentwalk.trainer.validation.scores import complete_score
 from latentwalk.trainer.validation.spaces import check_layers, check_space
 
-DEFAULT_FRACTION = 0.02
-"""As InterFaceGAN's code has it."""
+DEFAULT_SAMPLES = 20_000
 MAX_CONDITIONS = 64
 """Each is read from the store before the caller is answered."""
 # The least number of samples at which each of the two ends holds some to learn from and some to measure on.
@@ -28,6 +29,7 @@ def complete_sefa(settings: SefaSpec, context: Context) -> SefaSpec:
 def complete_pca(settings: PcaSpec, context: Context) -> PcaSpec:
     """As complete_sefa, and samples enough for them."""
     _check_bank(settings, context)
+    check_class_ids(f"{context.where}.class_ids", settings.class_ids, context.known_generator)
     if settings.directions > SAMPLES_PER_STEP:
         raise InvalidRequest(
             f"{context.where}.directions",
@@ -48,24 +50,34 @@ def complete_pca(settings: PcaSpec, context: Context) -> PcaSpec:
 
 def complete_boundary(settings: BoundarySpec, context: Context) -> BoundarySpec:
     """A score that the generator's pictures have, and conditions that exist for it."""
-    check_space(f"{context.where}.space", settings.space, context.known_generator, ("z", "w"))
-    score = _complete_score(settings.score, context)
-    fraction = DEFAULT_FRACTION if settings.fraction is None else settings.fraction
-    if fraction * settings.samples < _LEAST_AT_AN_END:
-        raise InvalidRequest(
-            f"{context.where}.fraction",
-            f"{fraction:g} of {settings.samples:,} samples leaves fewer than {_LEAST_AT_AN_END} at either end; "
-            "take more of them, or more samples",
-        )
+    where, spec = context.where, context.known_generator
+    check_space(f"{where}.space", settings.space, spec, ("z", "w"))
+    check_class_ids(f"{where}.class_ids", settings.class_ids, spec)
+    score = complete_score(f"{where}.score", settings.score, context)
+    if score.labels is None:
+        samples, fraction = _complete_samples(settings, where)
+    else:
+        samples, fraction = 0, complete_labels(f"{where}.score.labels", score.labels, settings, spec)
     if (count := len(settings.conditions)) > MAX_CONDITIONS:
-        raise InvalidRequest(
-            f"{context.where}.conditions", f"are {count:,} sliders; at most {MAX_CONDITIONS} are allowed"
-        )
+        raise InvalidRequest(f"{where}.conditions", f"are {count:,} sliders; at most {MAX_CONDITIONS} are allowed")
     conditions = tuple(
-        _complete_reference(f"{context.where}.conditions[{index}]", reference, settings.space, context)
+        _complete_reference(f"{where}.conditions[{index}]", reference, settings.space, context)
         for index, reference in enumerate(settings.conditions)
     )
-    return replace(settings, score=score, fraction=fraction, conditions=conditions)
+    return replace(settings, score=score, samples=samples, fraction=fraction, conditions=conditions)
+
+
+def _complete_samples(settings: BoundarySpec, where: str) -> tuple[int, float]:
+    """How many there are, and the fraction of them at either end."""
+    samples = settings.samples or DEFAULT_SAMPLES
+    fraction = DEFAULT_FRACTION if settings.fraction is None else settings.fraction
+    if fraction * samples < _LEAST_AT_AN_END:
+        raise InvalidRequest(
+            f"{where}.fraction",
+            f"{fraction:g} of {samples:,} samples leaves fewer than {_LEAST_AT_AN_END} at either end; "
+            "take more of them, or more samples",
+        )
+    return samples, fraction
 
 
 def _check_bank(settings: SefaSpec | PcaSpec, context: Context) -> None:
@@ -77,22 +89,6 @@ def _check_bank(settings: SefaSpec | PcaSpec, context: Context) -> None:
             f"{context.where}.directions",
             f"{settings.directions:,} must be at most {most:,}, the {what} of the generator",
         )
-
-
-def _complete_score(score: Score | None, context: Context) -> Score:
-    field, spec = f"{context.where}.score", context.known_generator
-    if score is None or (not score.attribute and score.classifier is None):
-        raise InvalidRequest(field, f"is needed: a classifier, or an attribute of {', '.join(ATTRIBUTES)}")
-    if (by := score.classifier) is not None:
-        _, name = context.check_classifier(f"{field}.classifier", by.classifier, by.class_id)
-        return replace(score, classifier=replace(by, classifier=name))
-    if score.attribute not in ATTRIBUTES:
-        raise InvalidRequest(f"{field}.attribute", f"{score.attribute!r} is none of {', '.join(ATTRIBUTES)}")
-    if score.attribute in COLOURED and spec.channels != 3:
-        raise InvalidRequest(
-            f"{field}.attribute", f"{score.attribute!r} needs 3 channels; the generator has {spec.channels}"
-        )
-    return score
 
 
 def _complete_reference(field: str, reference: SliderReference, space: str, context: Context) -> SliderReference:

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import TypeVar
 
-from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.methods import class_directions, discovery
 from latentwalk.trainer.specs import ClassDirectionsSpec, DiscoverySpec, TellingSettings
 from latentwalk.trainer.specs.discovery import DeformatorKind
+from latentwalk.trainer.validation.classes import check_class_ids
 from latentwalk.trainer.validation.context import Context
 from latentwalk.trainer.validation.spaces import check_space
 
@@ -39,7 +39,7 @@ def complete_discovery(settings: DiscoverySpec, context: Context) -> DiscoverySp
         raise InvalidRequest(f"{where}.directions", f"{directions:,} must be {most}")
     if settings.dipoles and not curved:
         raise InvalidRequest(f"{where}.dipoles", "is refused: only RBF has dipoles")
-    _check_classes(f"{where}.class_ids", settings.class_ids, spec)
+    check_class_ids(f"{where}.class_ids", settings.class_ids, spec)
     if settings.data is not None:
         context.check_real(f"{where}.data", settings.data)
     completed = replace(
@@ -91,16 +91,6 @@ def _check_weights(field: str, settings: TellingSettings, weights: int, instead:
     if weights > MAX_WEIGHTS:
         made = f"{settings.directions:,}, and a {settings.predictor} to tell them, make {weights:,} weights"
         raise InvalidRequest(field, f"{made}; at most {MAX_WEIGHTS:,} are allowed: take fewer{instead}")
-
-
-def _check_classes(field: str, class_ids: tuple[int, ...], spec: GeneratorSpec) -> None:
-    for index, class_id in enumerate(class_ids):
-        if not spec.classes:
-            raise InvalidRequest(field, "are refused: the generator has no classes")
-        if class_id >= spec.classes:
-            raise InvalidRequest(f"{field}[{index}]", f"{class_id} must be from 0 to {spec.classes - 1}")
-        if class_id in class_ids[:index]:
-            raise InvalidRequest(f"{field}[{index}]", f"{class_id} is there twice")
 
 
 def _classes(settings: ClassDirectionsSpec, context: Context) -> tuple[int, str]:
