@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression
 
-from latentwalk.gan.closed_form import extremes, latents_of_components, project_off, semantic_factors
+from latentwalk.gan.closed_form import extremes, latents_of_components, project_off, semantic_factors, sides
 
 
 def test_semantic_factors_are_the_sorted_eigenvectors_of_the_papers_code():
@@ -58,3 +58,9 @@ def test_the_ends_are_the_lowest_and_the_highest_scores():
 def test_there_are_two_rows_at_either_end_however_few_were_asked_for():
     ends = extremes(torch.tensor([3.0, 1.0, 2.0, 5.0]), 0.01)
     assert (ends.low.tolist(), ends.high.tolist()) == ([1, 2], [0, 3])
+
+
+def test_of_two_scores_every_row_is_on_one_side():
+    ends = sides(torch.tensor([2.0, -1.0, 2.0, 2.0, -1.0]))
+    assert ends.low.tolist() == [1, 4]
+    assert ends.high.tolist() == [0, 2, 3]

@@ -34,4 +34,5 @@ def test_a_row_is_mapped_to_the_same_bits_alone_and_in_any_company(latent_size, 
 
 def test_classes_come_one_after_the_other():
     assert torch.equal(classes_in_turn(5, 3), one_hot([0, 1, 2, 0, 1], 3))
+    assert torch.equal(classes_in_turn(5, 3, (2, 0)), one_hot([2, 0, 2, 0, 2], 3))
     assert classes_in_turn(5, 0) is None
