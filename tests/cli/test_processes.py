@@ -52,7 +52,7 @@ def test_a_base_installation_says_which_extra_is_missing():
     # -S leaves out what an editable installation adds to the path, so only these roots and the libraries are there.
     libraries = sysconfig.get_path("purelib")
     roots = [Path(latentwalk.cli.__file__).parents[2], Path(tensor_pb2.__file__).parents[2], libraries]
-    for command, extra in (("serve", "server"), ("trainer", "trainer"), ("demo", "all")):
+    for command, extra in (("serve", "server"), ("trainer", "trainer"), ("import", "server"), ("demo", "all")):
         done = subprocess.run(
             [sys.executable, "-S", "-m", "latentwalk.cli.main", command],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, roots))},

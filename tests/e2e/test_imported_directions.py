@@ -26,7 +26,7 @@ def settings(store: Path) -> Settings:
 
 
 def run_import(store: Path, file: Path, generator: str, *more: str) -> None:
-    command = [sys.executable, "-m", "latentwalk.gan", "import-direction", file, "--store", store]
+    command = [sys.executable, "-m", "latentwalk.cli.main", "import-direction", file, "--store", store]
     subprocess.run([*command, "--generator", generator, "--name", "smile", *more], check=True, capture_output=True)
 
 

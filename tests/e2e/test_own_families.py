@@ -55,7 +55,7 @@ def test_the_family_of_the_page_is_imported_served_and_steered(packages: Path, t
     torch.save(weights, tmp_path / "weights.pt")
 
     command = ["import", tmp_path / "weights.pt", "--family", "mygan", "--name", "mine", "--store", tmp_path / "store"]
-    done = subprocess.run([sys.executable, "-m", "latentwalk.gan", *command], check=True, capture_output=True)
+    done = subprocess.run([sys.executable, "-m", "latentwalk.cli.main", *command], check=True, capture_output=True)
     store = ArtifactStore(str(tmp_path / "store"))
     generator, _ = load_generator(store, "mine")
     assert json.loads(done.stdout)["digest"] == generator.digest

@@ -1,4 +1,4 @@
-"""`latentwalk serve | trainer`: becomes the service; every flag goes through."""
+"""`latentwalk serve | trainer | import | import-direction`: becomes that program; every flag goes through."""
 
 import importlib.util
 import os
@@ -25,8 +25,18 @@ def trainer(context: typer.Context) -> None:
     become("latentwalk.trainer", "trainer", context.args)
 
 
+def import_generator(context: typer.Context) -> None:
+    """Publishes a checkpoint of others as a generator; `latentwalk import --help` lists the flags."""
+    become("latentwalk.gan", "server", ["import", *context.args])
+
+
+def import_direction(context: typer.Context) -> None:
+    """Publishes vectors of others as a direction; `latentwalk import-direction --help` lists the flags."""
+    become("latentwalk.gan", "server", ["import-direction", *context.args])
+
+
 def become(module: str, extra: str, arguments: list[str]) -> None:
-    """Replaces this process by `python -m module arguments`: signals and exit codes are the service's own."""
+    """Replaces this process by `python -m module arguments`: signals and exit codes are its own."""
     require(module, extra)
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - no shell, a list that we wrote

@@ -23,6 +23,8 @@ from latentwalk.gan.spec import LIMITS, SPACES
 _AddParser: TypeAlias = Callable[..., argparse.ArgumentParser]
 _Run: TypeAlias = Callable[[argparse.Namespace], dict[str, Any]]
 
+# That of both services.
+_STORE = "data/store"
 _MOST_LAYERS = LIMITS["layers"][1]
 
 
@@ -103,7 +105,7 @@ def _is_of(family: str, weights: Mapping[str, Tensor], classes: int) -> bool:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m latentwalk.gan", description=__doc__)
+    parser = argparse.ArgumentParser(prog="latentwalk", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_import(commands.add_parser)
     _add_import_direction(commands.add_parser)
@@ -142,7 +144,9 @@ def _command(add_parser: _AddParser, name: str, run: _Run, file: str) -> argpars
     command = add_parser(name, help=run.__doc__, description=run.__doc__)
     command.set_defaults(run=run)
     command.add_argument("file", metavar="FILE", type=Path, help=file)
-    command.add_argument("--store", required=True, metavar="URL", help="a local path or any fsspec URL")
+    command.add_argument(
+        "--store", default=_STORE, metavar="URL", help=f"a local path or any fsspec URL; default: {_STORE}"
+    )
     return command
 
 
