@@ -1,12 +1,12 @@
 """Claim: our trainer comes as far as a plain loop in at most 0.4 of its time.
 
-The plain loop is what one would write after the paper: eager fp32, batch 16, 250 steps of Adam at a constant rate, the
-better of two; its result is measured on held-out latents, as ours is. Ours is the trainer's own loop and method, with
-the fewest of a few numbers of steps at which it comes as far; what it does before its first step and after its last
-counts. Both see zoom on the real faces, in one process and one thread, by the processor time that they take: who else
-uses the machine is of little account. Beside it stands the time on the clock, with what is waited for.
+The plain loop is what one would write after the paper: eager fp32, batch 16, Adam at a constant rate, the best of four.
+How far it comes in 250 steps is how far both must come, on held-out latents; either is timed with the fewest of a few
+numbers of steps at which it does. Ours is the trainer's own loop and method; what it does before its first step and
+after its last counts. Both see zoom on the real faces, in one process and one thread, by the processor time that they
+take: who else uses the machine is of little account. Beside it stands the time on the clock, with what is waited for.
 
-The runs that find the better rate and the fewest steps are the first round; in those after it the two take turns at
+The runs that find the best rate and the fewest steps are not timed. In the rounds after them, the two take turns at
 going first.
 """
 
@@ -33,18 +33,16 @@ from latentwalk.trainer.specs import EditDirectionSpec, EditTarget, JobSpec
 
 EDIT = EDITS["zoom"]
 LOW, HIGH = EDIT.default_range(64)
-BATCH, STEPS, HELD_OUT, ROUNDS = 16, 250, 512, 3
-PLAIN_RATES = (0.05, 0.1)
-OUR_STEPS = (100, 125, 150, 200, 250)
+BATCH, HELD_OUT, ROUNDS = 16, 512, 3
+PLAIN_RATES = (0.05, 0.1, 0.2, 0.4)
+STEPS = (75, 100, 125, 150, 200, 250)
 MOST = 0.4
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a training has found, and what it took."""
+    """What a training took."""
 
-    vector: Tensor
-    """[Z]."""
     processor: float
     """Seconds."""
     clock: float
@@ -56,28 +54,29 @@ def main() -> bool:
     torch.set_num_threads(1)
     generator, weights = faces_or_alike()
     held_out = HeldOut(generator)
-    tried = {rate: _run(lambda rate=rate: _plain(generator, rate)) for rate in PLAIN_RATES}
-    errors = {rate: held_out.error(run.vector) for rate, run in tried.items()}
+    errors = {rate: held_out.error(_plain(generator, rate, STEPS[-1])) for rate in PLAIN_RATES}
     rate = min(errors, key=lambda rate: errors[rate])
-    first, steps = _as_far_as(errors[rate], generator, held_out)
-    plain, ours = [tried[rate]], [first]
-    turns = [(plain, lambda: _plain(generator, rate)), (ours, lambda: _ours(generator, steps))]
-    for _ in range(1, ROUNDS):
-        turns.reverse()
+    wanted = errors[rate]
+    plain_steps, plain_error = _fewest(lambda steps: _plain(generator, rate, steps), wanted, held_out)
+    our_steps, our_error = _fewest(lambda steps: _ours(generator, steps), wanted, held_out)
+    plain, ours = list[Run](), list[Run]()
+    turns = [(plain, lambda: _plain(generator, rate, plain_steps)), (ours, lambda: _ours(generator, our_steps))]
+    for _ in range(ROUNDS):
         for runs, training in turns:
             runs.append(_run(training))
-    error = held_out.error(first.vector)
+        turns.reverse()
     rounds = list(zip(ours, plain, strict=True))
     shares = [own.processor / other.processor for own, other in rounds]
     on_clock = [own.clock / other.clock for own, other in rounds]
     claims = [
         Claim("time to the held-out error of a plain loop, of its own", statistics.median(shares), "x", MOST, True),
-        Claim("our error there, of its own", error / errors[rate], "x", 1.0, True),
+        Claim("our error there, of its own", our_error / wanted, "x", 1.0, True),
     ]
     remarks = [
         weights,
-        f"plain: {STEPS} steps at a rate of {rate:g}, error {errors[rate]:.4f}, {plain[0].processor:.1f} s",
-        f"ours: {steps} steps, error {error:.4f}, {first.processor:.1f} s",
+        "plain, 250 steps at each rate: " + ", ".join(f"{rate:g}: {error:.4f}" for rate, error in errors.items()),
+        f"plain: {plain_steps} steps at a rate of {rate:g}, error {plain_error:.4f}, {plain[0].processor:.1f} s",
+        f"ours: {our_steps} steps, error {our_error:.4f}, {ours[0].processor:.1f} s",
         f"{ROUNDS} rounds: {spread(shares, '.3f')} of the processor, {spread(on_clock, '.3f')} on the clock",
     ]
     return report("training_speed", claims, remarks)
@@ -105,27 +104,28 @@ class HeldOut:
         return torch.cat(errors).mean().item()
 
 
-def _as_far_as(error: float, generator: Generator, held_out: HeldOut) -> tuple[Run, int]:
-    """The run and the number of steps with which ours first comes as far; else those of the most steps."""
-    for steps in OUR_STEPS[:-1]:
-        run = _run(lambda steps=steps: _ours(generator, steps))
-        if held_out.error(run.vector) <= error:
-            return run, steps
-    return _run(lambda: _ours(generator, OUR_STEPS[-1])), OUR_STEPS[-1]
+def _fewest(training: Callable[[int], Tensor], error: float, held_out: HeldOut) -> tuple[int, float]:
+    """The first number of steps with which a training comes as far, or the last one; and how far it comes with them."""
+    reached = float("inf")
+    for steps in STEPS:
+        reached = held_out.error(training(steps))
+        if reached <= error:
+            return steps, reached
+    return STEPS[-1], reached
 
 
 def _run(training: Callable[[], Tensor]) -> Run:
     processor, clock = time.process_time(), time.perf_counter()
-    vector = training()
-    return Run(vector, time.process_time() - processor, time.perf_counter() - clock)
+    training()
+    return Run(time.process_time() - processor, time.perf_counter() - clock)
 
 
-def _plain(generator: Generator, rate: float) -> Tensor:
-    """The vector [Z] that a plain loop finds."""
+def _plain(generator: Generator, rate: float, steps: int) -> Tensor:
+    """The vector [Z] that a plain loop finds in so many steps."""
     vector = torch.zeros(generator.spec.latent_size, requires_grad=True)
     optimiser = torch.optim.Adam([vector], lr=rate)
     draw = torch.Generator().manual_seed(0)
-    for _ in range(STEPS):
+    for _ in range(steps):
         z = torch.randn(BATCH, generator.spec.latent_size, generator=draw)
         amounts = EDIT.draw(BATCH, LOW, HIGH, draw)
         with torch.no_grad():
