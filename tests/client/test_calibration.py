@@ -27,7 +27,7 @@ def digits(start_server, start_trainer, tmp_path_factory):
 def calibrating(digits: Client):
     """The job that has measured the sliders of `rotate` and `found`, and calibrated what imitates an edit."""
     before = digits.direction("digits", "rotate")
-    job = digits.train_evaluation("digits", directions=["rotate", ("found", "0")], calibrate=True, **ASKED)
+    job = digits.train_evaluation("digits", directions=["rotate", "found:0"], calibrate=True, **ASKED)
     return before, job, job.result()
 
 

@@ -52,7 +52,8 @@ def train_evaluation(
     data: real pictures, as in Gan; their test part is what counts.
     inception: also measure "fid" and "kid", as papers do, between the samples and all of the train part of the data,
     and "precision.inception" and "recall.inception"; the trainer must have the weights of Inception v3.
-    directions: names, or pairs (direction, slider), whose limits are measured, each in a pass over the samples.
+    directions: names, or sliders ("bank:3" or ("bank", "3")), whose limits are measured, each in a pass over the
+    samples.
     calibrate: publish these directions once more, with the amounts that the sliders which imitate an edit were measured
     to achieve: from then on, an `amount` is what comes of it, and more than can be achieved is refused.
     truncations: of a model with a mapping network: psis, or pairs (psi, layers) of which only the first so many layers

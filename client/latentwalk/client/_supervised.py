@@ -102,7 +102,7 @@ def train_boundary(
     for yes and no, at least 10 of each, or any numbers; the slider is named after the direction.
     samples: latents to score. fraction: which part of them, or of the labels, at either end, is told apart. None: the
     trainer chooses.
-    conditions: directions, or pairs (direction, slider), that must not move with it. space: "z" or "w".
+    conditions: directions, or sliders ("bank:3" or ("bank", "3")), that must not move with it. space: "z" or "w".
     classes: of a conditional model only these; default all. With labels of seeds or z, in w, the one that they have.
     """
     method = pb.BoundarySpec(
