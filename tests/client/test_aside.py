@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -96,16 +97,21 @@ Picture(b"x" * 64, "raw", 8, 8, 1).save(sys.argv[1])
 """
 
 
+@pytest.fixture
+def anybodys():
+    """A folder that whoever runs the test, and everybody else, gets to: those above `tmp_path` are for one user."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+        Path(folder).chmod(0o700)
+
+
 @pytest.mark.parametrize(("folder", "file", "is_saved"), [(0o555, 0o666, True), (0o777, 0o444, False)])
-def test_what_may_be_written_stays_what_may_be_written(tmp_path: Path, folder: int, file: int, is_saved: bool):
+def test_what_may_be_written_stays_what_may_be_written(anybodys: Path, folder: int, file: int, is_saved: bool):
     """A file in a folder that takes no others is written in place; one that is read-only is not replaced by another."""
-    for above in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        above.chmod(0o755)
-    one = tmp_path / "own" / "one.png"
-    one.parent.mkdir()
+    one = anybodys / "one.png"
     one.write_bytes(b"of yesterday")
     one.chmod(file)
-    one.parent.chmod(folder)
+    anybodys.chmod(folder)
     done = subprocess.run([sys.executable, "-c", _SAVE, one], capture_output=True, text=True)
     assert (one.read_bytes() != b"of yesterday") is is_saved
     assert (done.returncode == 0) is is_saved

@@ -300,7 +300,7 @@ UNKNOWN = [
     ("GetModel", pb.GetModelRequest(model="x"), "UNKNOWN_MODEL", "digits, faces"),
     ("LoadModel", pb.LoadModelRequest(model="x"), "UNKNOWN_MODEL", "digits, faces"),
     ("LoadModel", pb.LoadModelRequest(model="../faces"), "UNKNOWN_MODEL", "digits, faces"),
-    ("LoadModel", pb.LoadModelRequest(model="faces", version="7"), "UNKNOWN_MODEL", "version 1"),
+    ("LoadModel", pb.LoadModelRequest(model="faces", version="7"), "UNKNOWN_MODEL", "1"),
     ("UnloadModel", pb.UnloadModelRequest(model="x"), "UNKNOWN_MODEL", "digits, faces"),
     ("ListDirections", pb.ListDirectionsRequest(model="x"), "UNKNOWN_MODEL", "digits, faces"),
     ("GetDirection", pb.GetDirectionRequest(model="x", direction="zoom"), "UNKNOWN_MODEL", "digits, faces"),
@@ -311,7 +311,7 @@ UNKNOWN = [
         "LoadDirection",
         pb.LoadDirectionRequest(model="faces", direction="zoom", version="2"),
         "UNKNOWN_DIRECTION",
-        "version 1",
+        "1",
     ),
     ("UnloadDirection", pb.UnloadDirectionRequest(model="faces", direction="x"), "UNKNOWN_DIRECTION", "style, zoom"),
 ]
