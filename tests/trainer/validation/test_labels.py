@@ -80,7 +80,7 @@ def test_labels_that_tell_no_plane_are_refused_by_field(materials, labels, setti
         (seeds(YES_NO), {"space": "w"}, "class_ids", "[] must be the one class of what is labelled"),
         (seeds(YES_NO), {"space": "w", "class_ids": [0, 1]}, "class_ids", "[0, 1] must be the one class"),
         (seeds(YES_NO), {"space": "w", "class_ids": [2]}, "class_ids[0]", "2 must be from 0 to 1"),
-        (seeds(YES_NO), {"class_ids": [1]}, "class_ids", "are refused: a plane in z needs none"),
+        (seeds(YES_NO), {"class_ids": [1]}, "class_ids", "are refused: only labels of seeds or z need a class"),
         (pb.Labels(w=codes(40, 5), scores=YES_NO), {"space": "w", "class_ids": [1]}, "class_ids", "are refused"),
     ],
 )

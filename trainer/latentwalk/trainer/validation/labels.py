@@ -82,7 +82,9 @@ def _check_condition(field: str, labels: Labels, settings: BoundarySpec, spec: G
     mapped = settings.space == "w" and labels.w is None
     if not (mapped and spec.classes):
         if settings.class_ids:
-            raise InvalidRequest(field, f"are refused: a plane in {settings.space} needs none of what is labelled here")
+            raise InvalidRequest(
+                field, "are refused: only labels of seeds or z need a class, for a plane in w of a model with classes"
+            )
     elif len(settings.class_ids) != 1:
         raise InvalidRequest(
             field, f"{list(settings.class_ids)} must be the one class of what is labelled, which tells its w; or give w"
