@@ -8,7 +8,7 @@ import torch
 from sklearn.decomposition import PCA
 from styled import make_styled
 
-from latentwalk.gan.artifacts import ArtifactStore, save_direction, save_generator
+from latentwalk.gan.artifacts import save_direction, save_generator
 from latentwalk.gan.attributes import attribute
 from latentwalk.gan.directions import LinearDirection, Slider
 from latentwalk.gan.errors import GanError
@@ -18,7 +18,6 @@ from latentwalk.gan.spec import GeneratorSpec
 from latentwalk.rpc.errors import InvalidRequest
 from latentwalk.trainer.checkpoint import Checkpoints
 from latentwalk.trainer.loop import Interrupted, train
-from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods import METHODS
 from latentwalk.trainer.methods.samples import sample
 from latentwalk.trainer.methods.scored import Sampled
@@ -46,14 +45,6 @@ def many_w(generator):
     z, condition = z_from_seeds(range(20_000), 6), one_hot([0, 1] * 10_000, 2)
     with torch.no_grad():
         return generator.encode(z, "w", condition)
-
-
-@pytest.fixture
-def materials(artifacts_url, tmp_path):
-    """Of a store with a generator "styled", too."""
-    store = ArtifactStore(artifacts_url)
-    save_generator(store, "styled", make_styled(), provenance={}, created="2026-01-01T00:00:00Z")
-    return Materials(store, tmp_path)
 
 
 @pytest.fixture

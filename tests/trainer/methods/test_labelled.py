@@ -8,11 +8,10 @@ import pytest
 import torch
 from styled import make_styled
 
-from latentwalk.gan.artifacts import ArtifactStore, save_direction, save_generator
+from latentwalk.gan.artifacts import save_direction
 from latentwalk.gan.latents import one_hot, z_from_seeds
 from latentwalk.trainer.checkpoint import Checkpoints
 from latentwalk.trainer.loop import train
-from latentwalk.trainer.materials import Materials
 from latentwalk.trainer.methods import METHODS
 from latentwalk.trainer.specs import spec_from_json, spec_to_json
 from latentwalk.trainer.validation import read_spec
@@ -23,14 +22,6 @@ WAY = torch.tensor([3.0, -1, 2, 0, 0.5])
 WAY /= WAY.norm()
 WAY_Z = torch.tensor([1.0, 0, -2, 0, 0, 1, 0, 3])
 WAY_Z /= WAY_Z.norm()
-
-
-@pytest.fixture
-def materials(artifacts_url, tmp_path):
-    """Of a store with a generator "styled", too."""
-    store = ArtifactStore(artifacts_url)
-    save_generator(store, "styled", make_styled(), provenance={}, created="2026-01-01T00:00:00Z")
-    return Materials(store, tmp_path)
 
 
 @pytest.fixture

@@ -27,9 +27,8 @@ class AccessLayer(Layer):
     """Takes `x-request-id` from the caller, or makes one, returns it in the trailing metadata, and logs the call.
 
     The log has method, code, seconds, caller and peer, of what fails also what its caller was told, and never the value
-    of any metadata. Of the calls of a method
-    that end in RESOURCE_EXHAUSTED there is one line a second, with how many were left out before it: to write them all
-    would take the time that it takes to refuse.
+    of any metadata. Of the calls of a method that end in RESOURCE_EXHAUSTED there is one line a second, with how many
+    were left out before it: to write them all would take the time that it takes to refuse.
     """
 
     def __init__(self) -> None:
